@@ -1,0 +1,134 @@
+//! In: what a capture file says about time. Out: one instant type for the whole program.
+//! Bounded: nanoseconds in an `i64`, the years 1677 to 2262. Left to others: what the instant means.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// An instant in nanoseconds since 1970-01-01T00:00:00Z, with the number of sub-second digits its source recorded.
+///
+/// Two instants are equal when their nanoseconds are; the digits only say how to print them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timestamp {
+    nanos: i64,
+    digits: u8,
+}
+
+impl Timestamp {
+    /// From nanoseconds since the Unix epoch, printed with `digits` (0 to 9) digits after the second.
+    pub fn from_nanos(nanos: i64, digits: u8) -> Self {
+        Self { nanos, digits: digits.min(9) }
+    }
+
+    /// From whole seconds since the Unix epoch; saturates at the ends of the range.
+    pub fn from_seconds(seconds: i64) -> Self {
+        Self { nanos: seconds.saturating_mul(1_000_000_000), digits: 0 }
+    }
+
+    /// From RFC 3339 text, such as `2026-01-30T00:00:00Z`.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let nanos = i64::try_from(at.unix_timestamp_nanos()).ok()?;
+        Some(Self { nanos, digits: if nanos % 1_000_000_000 == 0 { 0 } else { 9 } })
+    }
+
+    /// Nanoseconds since the Unix epoch.
+    pub fn nanos(self) -> i64 {
+        self.nanos
+    }
+
+    /// Whole seconds since the Unix epoch, rounded down.
+    pub fn seconds(self) -> i64 {
+        self.nanos.div_euclid(1_000_000_000)
+    }
+
+    /// `self - earlier` in nanoseconds; saturates.
+    pub fn since(self, earlier: Self) -> i64 {
+        self.nanos.saturating_sub(earlier.nanos)
+    }
+
+    fn utc(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp(self.seconds()).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    fn fraction(self, digits: u8) -> String {
+        if digits == 0 {
+            return String::new();
+        }
+        let nanos = format!("{:09}", self.nanos.rem_euclid(1_000_000_000));
+        format!(".{}", nanos.get(..usize::from(digits.min(9))).unwrap_or_default())
+    }
+
+    /// The date alone, `2026-01-30`.
+    pub fn date(self) -> String {
+        let at = self.utc();
+        format!("{:04}-{:02}-{:02}", at.year(), u8::from(at.month()), at.day())
+    }
+
+    /// The time of day in UTC to the millisecond, `12:00:01.113`.
+    pub fn clock(self) -> String {
+        let at = self.utc();
+        format!("{:02}:{:02}:{:02}{}", at.hour(), at.minute(), at.second(), self.fraction(3))
+    }
+}
+
+impl PartialEq for Timestamp {
+    fn eq(&self, other: &Self) -> bool {
+        self.nanos == other.nanos
+    }
+}
+impl Eq for Timestamp {}
+impl PartialOrd for Timestamp {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Timestamp {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.nanos.cmp(&other.nanos)
+    }
+}
+impl std::hash::Hash for Timestamp {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.nanos.hash(state);
+    }
+}
+
+/// RFC 3339 in UTC with the source's precision.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.utc();
+        write!(
+            f,
+            "{}T{:02}:{:02}:{:02}{}Z",
+            self.date(),
+            at.hour(),
+            at.minute(),
+            at.second(),
+            self.fraction(self.digits)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_the_precision_of_its_source() {
+        // date -u -d @1700000000 gives 2023-11-14T22:13:20
+        let nanos = 1_700_000_000_123_456_789;
+        assert_eq!(Timestamp::from_nanos(nanos, 6).to_string(), "2023-11-14T22:13:20.123456Z");
+        assert_eq!(Timestamp::from_nanos(nanos, 9).to_string(), "2023-11-14T22:13:20.123456789Z");
+        assert_eq!(Timestamp::from_seconds(1_700_000_000).to_string(), "2023-11-14T22:13:20Z");
+        assert_eq!(Timestamp::from_nanos(nanos, 6).clock(), "22:13:20.123");
+        assert_eq!(Timestamp::parse_rfc3339("2023-11-14T23:13:20+01:00"), Some(Timestamp::from_seconds(1_700_000_000)));
+    }
+
+    #[test]
+    fn times_before_the_epoch_round_down() {
+        assert_eq!(Timestamp::from_nanos(-1, 9).to_string(), "1969-12-31T23:59:59.999999999Z");
+        assert_eq!(Timestamp::from_nanos(-1, 9).seconds(), -1);
+    }
+}
