@@ -1,0 +1,61 @@
+//! In: bytes in pieces. Out: the longest contiguous run not yet consumed, and its offset in the file.
+//! Bounded: `KEEP` bytes, or one record where a record is longer. Left to others: what the bytes mean.
+
+/// 128 KiB: large enough that refilling costs nothing, small enough to stay in the second-level cache.
+const KEEP: usize = 128 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Buffer {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    offset: u64,
+}
+
+impl Buffer {
+    pub(super) fn new() -> Self {
+        Self { bytes: vec![0; KEEP], start: 0, end: 0, offset: 0 }
+    }
+
+    /// Bytes not yet consumed.
+    pub(super) fn unread(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Offset in the file of the first byte not yet consumed.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    pub(super) fn consume(&mut self, count: usize) {
+        let count = count.min(self.end - self.start);
+        self.start += count;
+        self.offset += u64::try_from(count).unwrap_or_default();
+    }
+
+    /// The last `count` bytes that were consumed; they stand until the next [`space`](Self::space).
+    pub(super) fn consumed(&self, count: usize) -> &[u8] {
+        self.bytes.get(self.start.saturating_sub(count)..self.start).unwrap_or_default()
+    }
+
+    /// Room for more bytes, at least one, and enough that a record of `wanted` bytes fits.
+    pub(super) fn space(&mut self, wanted: usize) -> &mut [u8] {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+        if self.end == self.bytes.len() || self.bytes.len() - self.start < wanted {
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+            let needed = wanted.max(self.end + 1);
+            if self.bytes.len() < needed {
+                self.bytes.resize(needed.next_power_of_two(), 0);
+            }
+        }
+        self.bytes.get_mut(self.end..).unwrap_or_default()
+    }
+
+    /// Says that `count` bytes of the last [`space`](Self::space) were written.
+    pub(super) fn commit(&mut self, count: usize) {
+        self.end = self.end.saturating_add(count).min(self.bytes.len());
+    }
+}

@@ -1,0 +1,51 @@
+//! Stage 1: bytes of a capture file become frames.
+//!
+//! In: the bytes of one file, in pieces of any size. Out: [`Frame`]s in file order, each with its number, place and
+//! instant, and problems in words. Bounded: one refill buffer, which grows to one record at most. Left to others: what
+//! a frame holds.
+
+mod buffer;
+mod link_type;
+mod pcap;
+mod pcapng;
+mod reader;
+mod timestamp;
+
+pub use link_type::LinkType;
+pub use reader::{CaptureError, CaptureReader, CaptureSummary, Format};
+pub use timestamp::Timestamp;
+
+/// Where a fact was captured: enough to find the frame in the file, in Wireshark and in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameRef {
+    /// Index of the capture within the investigation, in the order given.
+    pub capture: u32,
+    /// Frame number, from 1, as Wireshark counts.
+    pub number: u64,
+    /// Byte offset in the file of the record that holds the frame.
+    pub offset: u64,
+    /// Bytes of that record in the file.
+    pub length: u32,
+    /// Instant of capture.
+    pub time: Timestamp,
+}
+
+/// One packet as captured, with its link-layer header.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Where it is.
+    pub at: FrameRef,
+    /// What its first bytes are.
+    pub link_type: LinkType,
+    /// The bytes kept, link-layer header first.
+    pub data: &'a [u8],
+    /// How many bytes it had on the wire; more than `data` where the capture cut it.
+    pub wire_len: u32,
+}
+
+impl Frame<'_> {
+    /// Bytes that were on the wire and that the capture does not hold.
+    pub fn cut(&self) -> u32 {
+        self.wire_len.saturating_sub(u32::try_from(self.data.len()).unwrap_or(u32::MAX))
+    }
+}
