@@ -1,0 +1,97 @@
+//! In: a sliced TCP header. Out: the segment as the next stage wants it. Bounded: borrows, allocates nothing.
+//! Left to others: sequence arithmetic.
+
+use std::net::{IpAddr, SocketAddr};
+
+use etherparse::TcpSlice;
+
+use crate::capture::FrameRef;
+
+/// One TCP segment (RFC 9293 section 3.1).
+#[derive(Clone, Debug)]
+pub struct Segment<'a> {
+    /// Where it was captured.
+    pub at: FrameRef,
+    /// Sender.
+    pub source: SocketAddr,
+    /// Receiver.
+    pub destination: SocketAddr,
+    /// Sender's address on the link.
+    pub source_mac: Option<[u8; 6]>,
+    /// Sequence number of the first byte, or of SYN.
+    pub sequence: u32,
+    /// The control bits that matter.
+    pub flags: Flags,
+    /// The bytes kept of the payload.
+    pub payload: &'a [u8],
+    /// Bytes of payload that were on the wire after those kept.
+    pub missing: u32,
+    tcp: &'a [u8],
+}
+
+/// Control bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Synchronize.
+    pub syn: bool,
+    /// The acknowledgment number counts.
+    pub ack: bool,
+    /// No more data from the sender.
+    pub fin: bool,
+    /// Reset.
+    pub rst: bool,
+}
+
+/// What the checksum says of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checksum {
+    /// It fits.
+    Valid,
+    /// It does not: the segment was damaged, or captured before the network card computed it.
+    Invalid,
+    /// Bytes are missing, so it cannot be computed.
+    Unknown,
+}
+
+impl<'a> Segment<'a> {
+    pub(super) fn new(
+        at: FrameRef,
+        source: IpAddr,
+        destination: IpAddr,
+        source_mac: Option<[u8; 6]>,
+        tcp: &TcpSlice<'a>,
+        missing: u32,
+    ) -> Self {
+        Self {
+            at,
+            source: SocketAddr::new(source, tcp.source_port()),
+            destination: SocketAddr::new(destination, tcp.destination_port()),
+            source_mac,
+            sequence: tcp.sequence_number(),
+            flags: Flags { syn: tcp.syn(), ack: tcp.ack(), fin: tcp.fin(), rst: tcp.rst() },
+            payload: tcp.payload(),
+            missing,
+            tcp: tcp.slice(),
+        }
+    }
+
+    /// Computes the checksum over pseudo-header, header and payload (RFC 9293 section 3.1). Costs a pass over the bytes.
+    pub fn checksum(&self) -> Checksum {
+        let Ok(tcp) = TcpSlice::from_slice(self.tcp) else {
+            return Checksum::Unknown;
+        };
+        if self.missing > 0 {
+            return Checksum::Unknown;
+        }
+        let computed = match (self.source.ip(), self.destination.ip()) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => tcp.calc_checksum_ipv4(source.octets(), destination.octets()),
+            (IpAddr::V6(source), IpAddr::V6(destination)) => tcp.calc_checksum_ipv6(source.octets(), destination.octets()),
+            _ => return Checksum::Unknown,
+        };
+        match computed {
+            Ok(sum) if sum == tcp.checksum() => Checksum::Valid,
+            Ok(_) => Checksum::Invalid,
+            Err(_) => Checksum::Unknown,
+        }
+    }
+}
