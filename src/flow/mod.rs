@@ -1,0 +1,250 @@
+//! Stage 3: segments become TCP connections with ordered bytes and gaps in each direction.
+//!
+//! In: [`Segment`]s in capture order. Out: [`Piece`]s of each direction as they stand in order, and each [`Flow`] once
+//! it is over. Bounded: [`Limits::flows`] connections at once; when there are more, idle ones go first, and the report
+//! says so. Left to others: what the bytes mean; the caller's own state rides along in `Flow::conversation`.
+
+mod stream;
+mod table;
+
+use std::net::SocketAddr;
+
+use crate::capture::{FrameRef, Timestamp};
+use crate::decode::Segment;
+use crate::limits::Limits;
+
+pub use stream::{Piece, Stream};
+pub use table::FlowTable;
+
+/// Progress later than this after the last one is a stall (ten seconds, in nanoseconds).
+pub const STALL_NANOS: i64 = 10_000_000_000;
+/// Stalls remembered per connection.
+const MAX_STALLS: usize = 4;
+
+/// One of the two ends of a connection. The client is the one that opened it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The one that sent SYN without ACK.
+    Client,
+    /// The other.
+    Server,
+}
+
+impl Side {
+    /// The other end.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+/// One value for each side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Both<T> {
+    /// The client's.
+    pub client: T,
+    /// The server's.
+    pub server: T,
+}
+
+impl<T> Both<T> {
+    /// The value of one side.
+    pub fn of(&self, side: Side) -> &T {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+
+    /// The value of one side, to change.
+    pub fn of_mut(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    /// Client's and server's exchanged.
+    pub fn swapped(self) -> Self {
+        Self { client: self.server, server: self.client }
+    }
+}
+
+/// How one direction of a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamEnd {
+    /// FIN: no more data.
+    Fin,
+    /// RST: the connection is gone.
+    Reset,
+    /// The capture ends first.
+    CaptureEnd,
+}
+
+/// Ten seconds or more in which nothing new came.
+#[derive(Clone, Copy, Debug)]
+pub struct Stall {
+    /// The last frame with progress before it.
+    pub after: FrameRef,
+    /// The first frame with progress after it; `None` when none came before the capture's end.
+    pub until: Option<FrameRef>,
+    /// How long, in nanoseconds.
+    pub nanos: i64,
+}
+
+/// What of the opening handshake of TCP was seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Opening {
+    /// First SYN of the client.
+    pub syn: Option<FrameRef>,
+    /// Its last repetition.
+    pub last_syn: Option<FrameRef>,
+    /// How often it came.
+    pub syns: u32,
+    /// First SYN-ACK of the server.
+    pub syn_ack: Option<FrameRef>,
+}
+
+/// One TCP connection, with the caller's state of what is said over it.
+#[derive(Debug)]
+pub struct Flow<C> {
+    /// Number of the connection within its capture, from 0, as Wireshark's `tcp.stream`.
+    pub stream: u64,
+    /// The client's endpoint.
+    pub client: SocketAddr,
+    /// The server's endpoint.
+    pub server: SocketAddr,
+    /// Whether SYN told which is the client; otherwise the port numbers did.
+    pub opened: bool,
+    /// The opening.
+    pub opening: Opening,
+    /// The client's address on the link.
+    pub client_mac: Option<[u8; 6]>,
+    /// First frame of the connection.
+    pub first: FrameRef,
+    /// Last frame of the connection.
+    pub last: FrameRef,
+    /// Last frame that brought something new.
+    pub progress: FrameRef,
+    /// Where nothing new came for long.
+    pub stalls: Vec<Stall>,
+    /// First FIN of each side.
+    pub fin: Both<Option<FrameRef>>,
+    /// First RST of each side.
+    pub reset: Both<Option<FrameRef>>,
+    /// Whether packets of each side were seen.
+    pub seen: Both<bool>,
+    /// Copies of the same bytes that differ, where nothing tells which is right.
+    pub conflict: Both<Option<FrameRef>>,
+    /// The caller's state.
+    pub conversation: C,
+    streams: Both<Stream>,
+    highest: Both<Option<u32>>,
+}
+
+impl<C> Flow<C> {
+    /// Takes a segment of this connection; what stands in order by it goes to `sink`.
+    fn segment(
+        &mut self,
+        segment: &Segment<'_>,
+        side: Side,
+        limits: &Limits,
+        sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef),
+    ) {
+        self.last = segment.at;
+        *self.seen.of_mut(side) = true;
+        if side == Side::Client {
+            self.client_mac = self.client_mac.or(segment.source_mac);
+        }
+        self.note_opening(segment);
+        if self.is_progress(segment, side) {
+            self.note_progress(segment.at);
+        }
+        if segment.flags.rst {
+            // What a reset carries is a message for people (RFC 9293 section 3.5.3), not data.
+            self.reset.of_mut(side).get_or_insert(segment.at);
+            return;
+        }
+        let conversation = &mut self.conversation;
+        let stream = self.streams.of_mut(side);
+        stream.push(segment, limits.out_of_order_bytes, &mut |piece, at| sink(conversation, side, piece, at));
+        *self.fin.of_mut(side) = stream.fin();
+        *self.conflict.of_mut(side) = stream.conflict();
+    }
+
+    /// Delivers what is still held, with gaps where bytes never came.
+    pub fn finish(&mut self, sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef)) {
+        let conversation = &mut self.conversation;
+        for side in [Side::Client, Side::Server] {
+            self.streams.of_mut(side).finish(&mut |piece, at| sink(conversation, side, piece, at));
+        }
+    }
+
+    /// Says that the caller needs no more comparing of copies.
+    pub fn settle(&mut self) {
+        self.streams.client.settle();
+        self.streams.server.settle();
+    }
+
+    /// Counts the time from the last progress to the capture's end, if no end of the connection was seen.
+    pub fn note_capture_end(&mut self, end: Timestamp) {
+        let nanos = end.since(self.progress.time);
+        if nanos >= STALL_NANOS && !self.is_over() && self.stalls.len() < MAX_STALLS {
+            self.stalls.push(Stall { after: self.progress, until: None, nanos });
+        }
+    }
+
+    /// How a side's direction ended, and where.
+    pub fn end_of(&self, side: Side) -> (StreamEnd, FrameRef) {
+        match (self.reset.of(side).or(*self.reset.of(side.other())), self.fin.of(side)) {
+            (_, Some(at)) => (StreamEnd::Fin, *at),
+            (Some(at), None) => (StreamEnd::Reset, at),
+            (None, None) => (StreamEnd::CaptureEnd, self.last),
+        }
+    }
+
+    /// Whether both sides said FIN, or one RST.
+    pub fn is_over(&self) -> bool {
+        let reset = self.reset.client.is_some() || self.reset.server.is_some();
+        reset || (self.fin.client.is_some() && self.fin.server.is_some())
+    }
+
+    fn note_opening(&mut self, segment: &Segment<'_>) {
+        if !segment.flags.syn {
+            return;
+        }
+        if segment.flags.ack {
+            self.opening.syn_ack.get_or_insert(segment.at);
+        } else {
+            self.opening.syn.get_or_insert(segment.at);
+            self.opening.last_syn = Some(segment.at);
+            self.opening.syns += 1;
+        }
+    }
+
+    /// Whether a segment brings anything that was not there before it.
+    fn is_progress(&mut self, segment: &Segment<'_>, side: Side) -> bool {
+        let length = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).saturating_add(segment.missing);
+        let length = length.wrapping_add(u32::from(segment.flags.syn)).wrapping_add(u32::from(segment.flags.fin));
+        let end = segment.sequence.wrapping_add(length);
+        let highest = self.highest.of_mut(side);
+        let new = match *highest {
+            None => true,
+            Some(known) => end.wrapping_sub(known).wrapping_sub(1) < 0x8000_0000 - 1,
+        };
+        if new {
+            *highest = Some(end);
+        }
+        new || (segment.flags.rst && self.reset.of(side).is_none())
+    }
+
+    fn note_progress(&mut self, at: FrameRef) {
+        let nanos = at.time.since(self.progress.time);
+        if nanos >= STALL_NANOS && self.stalls.len() < MAX_STALLS {
+            self.stalls.push(Stall { after: self.progress, until: Some(at), nanos });
+        }
+        self.progress = at;
+    }
+}

@@ -1,0 +1,312 @@
+//! In: segments of one direction in any order. Out: its bytes in order, each run with its frame, and gaps.
+//! Bounded: `Limits::out_of_order_bytes` held, `COMPARED` bytes kept for comparing copies. Left to others: meaning.
+//!
+//! Sequence numbers are RFC 9293's; here they are unwrapped to 64-bit offsets from the first byte. The rule for copies
+//! of the same bytes: one with a valid checksum wins, then the first. A side whose checksums were never right is
+//! offloading them to its network card; there an invalid one says nothing.
+
+use std::collections::BTreeMap;
+
+use crate::capture::FrameRef;
+use crate::decode::{Checksum, Segment};
+
+/// The start of a stream is kept this far, to see whether a later copy differs. A handshake fits.
+const COMPARED: usize = 32 * 1024;
+
+/// What a direction yields, in stream order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// This many bytes are not in the capture.
+    Gap {
+        /// How many bytes.
+        missing: u64,
+        /// The bytes of the frame that were kept, where the capture cut it; `None` where a whole segment is absent.
+        cut: bool,
+    },
+}
+
+/// One direction of a TCP connection.
+#[derive(Debug, Default)]
+pub struct Stream {
+    /// Sequence number of the byte at `offset`, once known.
+    next: Option<u32>,
+    /// Bytes delivered or given up so far.
+    offset: u64,
+    held: BTreeMap<u64, Held>,
+    held_bytes: usize,
+    /// Copies with a wrong checksum, for use only where nothing better came.
+    doubtful: BTreeMap<u64, Held>,
+    fin: Option<(u64, FrameRef)>,
+    compared: Vec<u8>,
+    settled: bool,
+    valid_seen: bool,
+    /// The first copy that differs from bytes already taken where no checksum tells which is right.
+    conflict: Option<FrameRef>,
+    doubtful_used: Option<FrameRef>,
+}
+
+#[derive(Debug)]
+struct Held {
+    bytes: Vec<u8>,
+    at: FrameRef,
+    cut: u32,
+}
+
+impl Stream {
+    /// Takes a segment, and gives what stands in order by it to `sink`.
+    pub fn push(&mut self, segment: &Segment<'_>, limit: usize, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
+        let first = segment.sequence.wrapping_add(u32::from(segment.flags.syn));
+        if segment.flags.syn && self.next.is_none() {
+            self.next = Some(first);
+            self.valid_seen |= segment.checksum() == Checksum::Valid;
+        }
+        let length = u64::try_from(segment.payload.len()).unwrap_or_default();
+        if length == 0 && segment.missing == 0 && !segment.flags.fin {
+            return;
+        }
+        let next = *self.next.get_or_insert(first);
+        let Some(start) = self.unwrap(first, next) else {
+            // Before the first byte seen: a capture that starts mid-stream with segments out of order.
+            return;
+        };
+        let wire = length + u64::from(segment.missing);
+        // A keep-alive repeats one byte that was acknowledged long ago (RFC 9293 section 3.8.4), with any value.
+        if wire == 1 && start.saturating_add(1) == self.offset {
+            return;
+        }
+        if segment.flags.fin {
+            self.fin.get_or_insert((start.saturating_add(wire), segment.at));
+        }
+        if wire > 0 {
+            self.take(segment, start, sink);
+            self.drain(sink);
+            while self.held_bytes > limit {
+                self.give_up_hole(sink);
+            }
+        }
+    }
+
+    /// Whether the other side has been told that no more bytes come, and all came.
+    pub fn ended(&self) -> Option<FrameRef> {
+        self.fin.filter(|(offset, _)| *offset <= self.offset).map(|(_, at)| at)
+    }
+
+    /// The frame of the first FIN, whether or not all bytes before it came.
+    pub fn fin(&self) -> Option<FrameRef> {
+        self.fin.map(|(_, at)| at)
+    }
+
+    /// Whether a SYN or data was seen.
+    pub fn started(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// Bytes delivered or given up so far.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Two copies of the same bytes differ, and nothing tells which the receiver took.
+    pub fn conflict(&self) -> Option<FrameRef> {
+        self.conflict
+    }
+
+    /// Bytes with a wrong checksum had to be used, for no better copy came.
+    pub fn doubtful_used(&self) -> Option<FrameRef> {
+        self.doubtful_used
+    }
+
+    /// Nothing more will be compared: frees the copy of the stream's start.
+    pub fn settle(&mut self) {
+        self.settled = true;
+        self.compared = Vec::new();
+    }
+
+    /// Delivers everything still held, with gaps where bytes never came.
+    pub fn finish(&mut self, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
+        while !self.held.is_empty() || !self.doubtful.is_empty() {
+            self.give_up_hole(sink);
+        }
+    }
+
+    fn unwrap(&self, sequence: u32, next: u32) -> Option<u64> {
+        let ahead = sequence.wrapping_sub(next);
+        if ahead < 0x8000_0000 {
+            self.offset.checked_add(u64::from(ahead))
+        } else {
+            self.offset.checked_sub(u64::from(next.wrapping_sub(sequence)))
+        }
+    }
+
+    fn take(&mut self, segment: &Segment<'_>, start: u64, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
+        let in_order = start == self.offset && self.held.is_empty() && self.doubtful.is_empty();
+        if self.settled && in_order {
+            // The hot path of a long connection: nothing is computed, copied or kept.
+            self.deliver(segment.payload, segment.missing, segment.at, sink);
+            return;
+        }
+        let checksum = segment.checksum();
+        self.valid_seen |= checksum == Checksum::Valid;
+        if checksum == Checksum::Invalid && self.valid_seen {
+            if start >= self.offset && self.doubtful.len() < 16 {
+                self.doubtful.entry(start).or_insert_with(|| Held::of(segment));
+            }
+            return;
+        }
+        self.compare(segment, start);
+        if in_order {
+            self.deliver(segment.payload, segment.missing, segment.at, sink);
+        } else {
+            self.hold(segment, start);
+        }
+    }
+
+    /// Keeps what this segment adds to what is delivered and held.
+    fn hold(&mut self, segment: &Segment<'_>, start: u64) {
+        let (mut start, mut bytes, mut cut) = (start, segment.payload, segment.missing);
+        if start < self.offset {
+            let known = usize::try_from(self.offset - start).unwrap_or(usize::MAX);
+            if known >= bytes.len() {
+                return;
+            }
+            bytes = bytes.get(known..).unwrap_or_default();
+            start = self.offset;
+        }
+        // Walk the held runs that overlap, filling only the holes between them: the first copy stays.
+        while !bytes.is_empty() || cut > 0 {
+            let before = self.held.range(..=start).next_back().map(|(at, held)| at + held.length());
+            if let Some(end) = before.filter(|end| *end > start) {
+                let known = usize::try_from(end - start).unwrap_or(usize::MAX);
+                if known >= bytes.len() {
+                    return;
+                }
+                bytes = bytes.get(known..).unwrap_or_default();
+                start = end;
+                continue;
+            }
+            let room = self.held.range(start + 1..).next().map_or(usize::MAX, |(at, _)| usize::try_from(at - start).unwrap_or(usize::MAX));
+            let take = bytes.len().min(room);
+            let (now, later) = bytes.split_at_checked(take).unwrap_or((bytes, &[]));
+            let cut_now = if later.is_empty() && now.len() < room { std::mem::take(&mut cut) } else { 0 };
+            self.held_bytes += now.len();
+            self.held.insert(start, Held { bytes: now.to_vec(), at: segment.at, cut: cut_now });
+            start += u64::try_from(now.len()).unwrap_or_default();
+            bytes = later;
+            if later.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Delivers what is held and now stands in order.
+    fn drain(&mut self, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
+        while let Some(entry) = self.held.first_entry() {
+            if *entry.key() > self.offset {
+                break;
+            }
+            let (start, held) = entry.remove_entry();
+            self.held_bytes -= held.bytes.len();
+            let known = usize::try_from(self.offset - start).unwrap_or(usize::MAX);
+            if let Some(bytes) = held.bytes.get(known..) {
+                self.deliver(bytes, held.cut, held.at, sink);
+            }
+        }
+        let offset = self.offset;
+        self.doubtful.retain(|start, held| start + held.length() > offset);
+    }
+
+    /// The bytes before the first held run never came: uses a doubtful copy if there is one, or says so.
+    fn give_up_hole(&mut self, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
+        let first_held = self.held.first_key_value().map(|(start, held)| (*start, held.at));
+        let doubtful = self.doubtful.first_key_value().map(|(start, _)| *start);
+        if let Some(start) = doubtful.filter(|start| first_held.is_none_or(|(held, _)| *start < held)) {
+            if let Some(copy) = self.doubtful.remove(&start) {
+                self.doubtful_used.get_or_insert(copy.at);
+                self.skip_to(start, copy.at, sink);
+                let known = usize::try_from(self.offset.saturating_sub(start)).unwrap_or(usize::MAX);
+                let room = first_held.map_or(usize::MAX, |(held, _)| usize::try_from(held.saturating_sub(self.offset)).unwrap_or(usize::MAX));
+                let bytes = copy.bytes.get(known..).unwrap_or_default();
+                self.deliver(bytes.get(..bytes.len().min(room)).unwrap_or_default(), 0, copy.at, sink);
+            }
+        } else if let Some((start, at)) = first_held {
+            self.skip_to(start, at, sink);
+        }
+        self.drain(sink);
+    }
+
+    fn skip_to(&mut self, start: u64, at: FrameRef, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
+        let missing = start.saturating_sub(self.offset);
+        if missing > 0 {
+            self.settle_comparison(missing);
+            self.advance(missing);
+            sink(Piece::Gap { missing, cut: false }, at);
+        }
+    }
+
+    fn deliver(&mut self, bytes: &[u8], cut: u32, at: FrameRef, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
+        if !self.settled && self.compared.len() < COMPARED {
+            let room = COMPARED - self.compared.len();
+            self.compared.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
+        }
+        self.advance(u64::try_from(bytes.len()).unwrap_or_default());
+        if !bytes.is_empty() {
+            sink(Piece::Bytes(bytes), at);
+        }
+        if cut > 0 {
+            self.settle_comparison(u64::from(cut));
+            self.advance(u64::from(cut));
+            sink(Piece::Gap { missing: u64::from(cut), cut: true }, at);
+        }
+    }
+
+    /// After a gap the kept start no longer lines up with the offsets: compare no more.
+    fn settle_comparison(&mut self, missing: u64) {
+        if missing > 0 && self.compared.len() < COMPARED {
+            self.settled = true;
+            self.compared = Vec::new();
+        }
+    }
+
+    fn advance(&mut self, count: u64) {
+        self.offset += count;
+        let count = u32::try_from(count & 0xffff_ffff).unwrap_or_default();
+        self.next = self.next.map(|next| next.wrapping_add(count));
+    }
+
+    /// Compares a copy with what is already taken.
+    fn compare(&mut self, segment: &Segment<'_>, start: u64) {
+        if self.conflict.is_some() || self.settled {
+            return;
+        }
+        let differs = |known_start: u64, known: &[u8]| {
+            let from = start.max(known_start);
+            let slice = |base: u64, bytes: &[u8]| {
+                let skip = usize::try_from(from - base).unwrap_or(usize::MAX);
+                bytes.get(skip..).unwrap_or_default().to_vec()
+            };
+            let (new, old) = (slice(start, segment.payload), slice(known_start, known));
+            new.iter().zip(&old).any(|(a, b)| a != b)
+        };
+        let overlaps_start = start < self.offset && start < u64::try_from(self.compared.len()).unwrap_or_default();
+        let conflict = (overlaps_start && differs(0, &self.compared))
+            || self.held.iter().any(|(at, held)| {
+                let end = start + u64::try_from(segment.payload.len()).unwrap_or_default();
+                *at < end && at + held.length() > start && differs(*at, &held.bytes)
+            });
+        if conflict {
+            self.conflict = Some(segment.at);
+        }
+    }
+}
+
+impl Held {
+    fn of(segment: &Segment<'_>) -> Self {
+        Self { bytes: segment.payload.to_vec(), at: segment.at, cut: segment.missing }
+    }
+
+    fn length(&self) -> u64 {
+        u64::try_from(self.bytes.len()).unwrap_or_default() + u64::from(self.cut)
+    }
+}

@@ -1,0 +1,227 @@
+//! In: segments of all connections. Out: the connection that each belongs to, and those that are over.
+//! Bounded: `Limits::flows` connections and as many memories of ended ones. Left to others: what is said over them.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+
+use super::{Both, Flow, Opening, Piece, Side, Stream};
+use crate::capture::{FrameRef, Timestamp};
+use crate::decode::Segment;
+use crate::limits::Limits;
+
+/// The two endpoints, the lower first, so that both directions meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Key(SocketAddr, SocketAddr);
+
+impl Key {
+    fn of(segment: &Segment<'_>) -> Self {
+        let (a, b) = (segment.source, segment.destination);
+        if a <= b { Self(a, b) } else { Self(b, a) }
+    }
+}
+
+#[derive(Debug)]
+enum Slot<C> {
+    Open(Box<Flow<C>>, Option<u32>),
+    /// Remembered so that late segments of a connection that is over do not look like a new one.
+    Ended {
+        syn: Option<u32>,
+    },
+}
+
+/// All connections of one capture.
+#[derive(Debug)]
+pub struct FlowTable<C> {
+    slots: HashMap<Key, Slot<C>>,
+    ending: VecDeque<(Timestamp, Key, u64)>,
+    ended: VecDeque<Key>,
+    out: VecDeque<Flow<C>>,
+    open: usize,
+    streams: u64,
+    dropped: u64,
+}
+
+impl<C: Default> Default for FlowTable<C> {
+    fn default() -> Self {
+        Self {
+            slots: HashMap::new(),
+            ending: VecDeque::new(),
+            ended: VecDeque::new(),
+            out: VecDeque::new(),
+            open: 0,
+            streams: 0,
+            dropped: 0,
+        }
+    }
+}
+
+impl<C: Default> FlowTable<C> {
+    /// Takes one segment. Bytes that stand in order by it go to `sink` with the connection's conversation; `settled`
+    /// tells of a conversation that no longer needs copies compared. Gives the connection; `None` for a late segment of
+    /// one that is over.
+    pub fn segment(
+        &mut self,
+        segment: &Segment<'_>,
+        limits: &Limits,
+        sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef),
+        settled: impl Fn(&C) -> bool,
+    ) -> Option<&Flow<C>> {
+        self.expire(segment.at.time, limits);
+        let key = Key::of(segment);
+        let opens = segment.flags.syn && !segment.flags.ack;
+        match self.slots.get(&key) {
+            Some(Slot::Open(_, syn)) if opens && syn.is_none_or(|syn| syn != segment.sequence) => {
+                // The ports are used again.
+                self.close(key, limits);
+                self.open(key, segment, limits);
+            }
+            Some(Slot::Open(..)) => {}
+            Some(Slot::Ended { syn }) if !opens || *syn == Some(segment.sequence) => return None,
+            // A segment with nothing in it opens nothing worth following, but counts as a connection.
+            Some(Slot::Ended { .. }) | None => self.open(key, segment, limits),
+        }
+        let Some(Slot::Open(flow, syn)) = self.slots.get_mut(&key) else {
+            return None;
+        };
+        if opens {
+            syn.get_or_insert(segment.sequence);
+        }
+        let side = if segment.source == flow.client { Side::Client } else { Side::Server };
+        let was_over = flow.is_over();
+        flow.segment(segment, side, limits, sink);
+        if settled(&flow.conversation) {
+            flow.settle();
+        }
+        if !was_over && flow.is_over() {
+            self.ending.push_back((segment.at.time, key, flow.stream));
+        }
+        Some(flow)
+    }
+
+    /// The next connection that is over.
+    pub fn next_ended(&mut self) -> Option<Flow<C>> {
+        self.out.pop_front()
+    }
+
+    /// Ends every connection: the capture is over.
+    pub fn finish(&mut self) -> Vec<Flow<C>> {
+        let slots = std::mem::take(&mut self.slots);
+        let mut flows: Vec<_> = self.out.drain(..).collect();
+        flows.extend(slots.into_values().filter_map(|slot| match slot {
+            Slot::Open(flow, _) => Some(*flow),
+            Slot::Ended { .. } => None,
+        }));
+        flows.sort_by_key(|flow| flow.stream);
+        self.open = 0;
+        flows
+    }
+
+    /// Connections seen so far.
+    pub fn seen(&self) -> u64 {
+        self.streams
+    }
+
+    /// Connections forgotten before their end because there were too many.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    fn open(&mut self, key: Key, segment: &Segment<'_>, limits: &Limits) {
+        if self.open >= limits.flows {
+            self.make_room(segment.at.time, limits);
+        }
+        let opens = segment.flags.syn && !segment.flags.ack;
+        let client_sent = match (segment.flags.syn, segment.flags.ack) {
+            (true, acknowledges) => !acknowledges,
+            // Servers listen on the lower port.
+            (false, _) => segment.source.port() > segment.destination.port(),
+        };
+        let (client, server) = if client_sent {
+            (segment.source, segment.destination)
+        } else {
+            (segment.destination, segment.source)
+        };
+        let flow = Flow {
+            stream: self.streams,
+            client,
+            server,
+            opened: segment.flags.syn,
+            opening: Opening::default(),
+            client_mac: None,
+            first: segment.at,
+            last: segment.at,
+            progress: segment.at,
+            stalls: Vec::new(),
+            fin: Both::default(),
+            reset: Both::default(),
+            seen: Both::default(),
+            conflict: Both::default(),
+            conversation: C::default(),
+            streams: Both { client: Stream::default(), server: Stream::default() },
+            highest: Both::default(),
+        };
+        self.streams += 1;
+        self.open += 1;
+        self.slots.insert(key, Slot::Open(Box::new(flow), opens.then_some(segment.sequence)));
+    }
+
+    fn close(&mut self, key: Key, limits: &Limits) {
+        if let Some(slot) = self.slots.get_mut(&key)
+            && let Slot::Open(_, syn) = slot
+        {
+            let syn = *syn;
+            if let Slot::Open(flow, _) = std::mem::replace(slot, Slot::Ended { syn }) {
+                self.open -= 1;
+                self.out.push_back(*flow);
+            }
+            self.ended.push_back(key);
+            while self.ended.len() > limits.flows {
+                if let Some(old) = self.ended.pop_front()
+                    && let Some(Slot::Ended { .. }) = self.slots.get(&old)
+                {
+                    self.slots.remove(&old);
+                }
+            }
+        }
+    }
+
+    /// Lets go of connections whose end lies far enough back that no late segment is to be expected.
+    fn expire(&mut self, now: Timestamp, limits: &Limits) {
+        while let Some((at, key, stream)) = self.ending.front().copied() {
+            if now.since(at) < limits.linger_nanos {
+                break;
+            }
+            self.ending.pop_front();
+            if let Some(Slot::Open(flow, _)) = self.slots.get(&key)
+                && flow.stream == stream
+            {
+                self.close(key, limits);
+            }
+        }
+    }
+
+    /// Forgets idle connections, and if there are none an eighth of all, those first that were silent longest.
+    fn make_room(&mut self, now: Timestamp, limits: &Limits) {
+        let mut open: Vec<(u64, bool, Key)> = self
+            .slots
+            .iter()
+            .filter_map(|(key, slot)| match slot {
+                Slot::Open(flow, _) => {
+                    Some((flow.last.number, now.since(flow.last.time) >= limits.idle_nanos || flow.is_over(), *key))
+                }
+                Slot::Ended { .. } => None,
+            })
+            .collect();
+        open.sort_unstable();
+        let at_least = (limits.flows / 8).max(1);
+        for (index, (_, idle, key)) in open.into_iter().enumerate() {
+            if !idle && index >= at_least {
+                continue;
+            }
+            if let Some(Slot::Open(flow, _)) = self.slots.get(&key) {
+                self.dropped += u64::from(!flow.is_over());
+            }
+            self.close(key, limits);
+        }
+    }
+}
