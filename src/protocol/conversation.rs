@@ -1,0 +1,199 @@
+//! In: both directions of one TCP connection. Out: the protocol spoken over it, recognized by its first bytes on any
+//! port, and what it says. Bounded: `PROBE_BYTES` per direction until the protocol is known.
+
+use super::http::{Exchange, Http, starts_like_http};
+use super::ldap::{Ldap, LdapSearch, starts_like_ldap};
+use super::tls::{Handshake, Tls};
+use super::{Side, StreamEnd};
+use crate::capture::FrameRef;
+use crate::flow::Piece;
+use crate::limits::Limits;
+
+/// No protocol that matters hides its name longer than this.
+const PROBE_BYTES: usize = 4096;
+
+/// Something that was said whole while the connection lasts.
+#[derive(Debug)]
+pub enum Said {
+    /// An HTTP request with its answer.
+    Http(Exchange),
+    /// An LDAP search with its answer.
+    Ldap(LdapSearch),
+}
+
+/// What a conversation has said since it was last asked.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    exchanges: Vec<Exchange>,
+    searches: Vec<LdapSearch>,
+}
+
+impl Outputs {
+    /// Takes out all that was said.
+    pub fn drain(&mut self) -> impl Iterator<Item = Said> {
+        self.exchanges.drain(..).map(Said::Http).chain(self.searches.drain(..).map(Said::Ldap))
+    }
+
+    /// Whether nothing was said.
+    pub fn is_empty(&self) -> bool {
+        self.exchanges.is_empty() && self.searches.is_empty()
+    }
+}
+
+/// What is spoken over one connection.
+#[derive(Debug, Default)]
+pub struct Conversation {
+    state: State,
+    /// The connection's roles were guessed wrong: its client is the server.
+    swapped: bool,
+    /// Traffic that would show certificates if it were not encrypted: LDAP under SASL or TLS.
+    sealed: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    Probing(Vec<Probed>),
+    Tls(Box<Tls>),
+    Http(Box<Http>),
+    Ldap(Box<Ldap>),
+    Ignored,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Probing(Vec::new())
+    }
+}
+
+#[derive(Debug)]
+struct Probed {
+    side: Side,
+    at: FrameRef,
+    bytes: Vec<u8>,
+    gap: Option<(u64, bool)>,
+}
+
+impl Conversation {
+    /// Takes the next piece of one direction.
+    pub fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, limits: &Limits, out: &mut Outputs) {
+        if let State::Probing(probed) = &mut self.state {
+            probed.push(Probed::of(side, piece, at));
+            if let Some(state) = self.recognize(limits) {
+                let State::Probing(probed) = std::mem::replace(&mut self.state, state) else { return };
+                for part in probed {
+                    let piece = match part.gap {
+                        None => Piece::Bytes(&part.bytes),
+                        Some((missing, cut)) => Piece::Gap { missing, cut },
+                    };
+                    self.speak(part.side, piece, part.at, out);
+                }
+            }
+            return;
+        }
+        self.speak(side, piece, at, out);
+    }
+
+    /// Says that no more comes from one side, and how it ended.
+    pub fn end(&mut self, side: Side, how: StreamEnd, at: FrameRef, out: &mut Outputs) {
+        let side = self.role(side);
+        match &mut self.state {
+            State::Http(http) => http.end(side, how, at, &mut out.exchanges),
+            State::Ldap(ldap) => ldap.end(side, how, at, &mut out.searches),
+            State::Probing(_) | State::Tls(_) | State::Ignored => {}
+        }
+    }
+
+    /// Says that the connection is over; what was left unanswered comes out.
+    pub fn finish(self, at: FrameRef, out: &mut Outputs) -> Option<Handshake> {
+        match self.state {
+            State::Tls(tls) => return Some(tls.finish()),
+            State::Http(mut http) => http.finish(at, &mut out.exchanges),
+            State::Ldap(mut ldap) => ldap.finish(at, &mut out.searches),
+            State::Probing(_) | State::Ignored => {}
+        }
+        None
+    }
+
+    /// Whether the connection's client and server were guessed the wrong way round.
+    pub fn is_swapped(&self) -> bool {
+        self.swapped
+    }
+
+    /// Whether it went on encrypted in a way that hides certificates it may have carried.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed
+    }
+
+    /// Whether copies of bytes need no longer be compared.
+    pub fn is_settled(&self) -> bool {
+        match &self.state {
+            State::Tls(tls) => tls.is_settled(),
+            State::Ignored => true,
+            State::Probing(_) | State::Http(_) | State::Ldap(_) => false,
+        }
+    }
+
+    fn role(&self, side: Side) -> Side {
+        if self.swapped { side.other() } else { side }
+    }
+
+    fn speak(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, out: &mut Outputs) {
+        let side = self.role(side);
+        match (&mut self.state, piece) {
+            (State::Tls(tls), piece) => tls.push(side, piece, at),
+            (State::Http(http), Piece::Bytes(bytes)) => {
+                http.push(side, bytes, at, &mut out.exchanges);
+                if http.tunnelled() {
+                    self.state = State::default();
+                }
+            }
+            (State::Http(http), Piece::Gap { missing, .. }) => http.gap(side, missing, at, &mut out.exchanges),
+            (State::Ldap(ldap), Piece::Bytes(bytes)) => {
+                ldap.push(side, bytes, at, &mut out.searches);
+                if ldap.starts_tls() || ldap.sealed() {
+                    self.sealed = true;
+                    self.state = if ldap.starts_tls() { State::default() } else { State::Ignored };
+                }
+            }
+            (State::Ldap(ldap), Piece::Gap { missing, .. }) => ldap.gap(side, missing, at, &mut out.searches),
+            (State::Probing(_) | State::Ignored, _) => {}
+        }
+    }
+
+    /// The protocol that the first bytes of either direction show; `None` while they are too few.
+    fn recognize(&mut self, limits: &Limits) -> Option<State> {
+        let State::Probing(probed) = &self.state else { return None };
+        let start = |side| {
+            let mine = probed.iter().filter(|part| part.side == side).skip_while(|part| part.gap.is_some());
+            let parts = mine.take_while(|part| part.gap.is_none());
+            parts.flat_map(|part| part.bytes.iter().copied()).take(64).collect::<Vec<u8>>()
+        };
+        let (client, server) = (start(Side::Client), start(Side::Server));
+        let mut hopeless = true;
+        for (bytes, side) in [(&client, Side::Client), (&server, Side::Server)] {
+            let answers = [Tls::starts(bytes), starts_like_http(bytes), starts_like_ldap(bytes)];
+            // The side that speaks like a client is the client, whatever the ports say.
+            let asks = Tls::starts_client(bytes) || (answers[1] == Some(true) && !bytes.starts_with(b"HTTP/"));
+            if asks && side == Side::Server && client.is_empty() {
+                self.swapped = true;
+            }
+            match answers {
+                [Some(true), ..] => return Some(State::Tls(Box::new(Tls::new(limits.handshake_message_bytes)))),
+                [_, Some(true), _] => return Some(State::Http(Box::new(Http::new()))),
+                [.., Some(true)] => return Some(State::Ldap(Box::new(Ldap::new()))),
+                answers => hopeless &= answers.iter().all(Option::is_some),
+            }
+        }
+        let held: usize = probed.iter().map(|part| part.bytes.len()).sum();
+        (hopeless || held > PROBE_BYTES || probed.len() > 64).then_some(State::Ignored)
+    }
+}
+
+impl Probed {
+    fn of(side: Side, piece: Piece<'_>, at: FrameRef) -> Self {
+        match piece {
+            Piece::Bytes(bytes) => Self { side, at, bytes: bytes.to_vec(), gap: None },
+            Piece::Gap { missing, cut } => Self { side, at, bytes: Vec::new(), gap: Some((missing, cut)) },
+        }
+    }
+}
