@@ -1,0 +1,90 @@
+//! In: DER seen anywhere. Out: each certificate once, with every place it was seen. Bounded: `MAX_PLACES` places each,
+//! `MAX_CERTIFICATES` in all. Left to others: chains.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::capture::FrameRef;
+use crate::x509::{Certificate, Digest};
+
+/// Places remembered of one certificate: enough to prove that it exists, and to find it.
+const MAX_PLACES: usize = 8;
+/// Certificates remembered in all.
+const MAX_CERTIFICATES: usize = 100_000;
+
+/// Where a certificate was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// The frame in which it was complete.
+    pub at: FrameRef,
+    /// How it came.
+    pub how: How,
+}
+
+/// How a certificate came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum How {
+    /// In a server's Certificate message.
+    SentByServer(SocketAddr),
+    /// In a client's Certificate message.
+    SentByClient(SocketAddr),
+    /// In an answer to a download; the words tell of the form, `PKCS#7 in SOAP`.
+    Http(&'static str),
+    /// In an answer to an LDAP search.
+    Ldap,
+}
+
+impl std::fmt::Display for How {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SentByServer(server) => write!(f, "sent by the server {}", super::endpoint(*server)),
+            Self::SentByClient(client) => write!(f, "sent by the client {}", super::endpoint(*client)),
+            Self::Http(form) => write!(f, "HTTP, {form}"),
+            Self::Ldap => f.write_str("LDAP"),
+        }
+    }
+}
+
+/// Every certificate of an investigation.
+#[derive(Debug, Default)]
+pub struct Certificates {
+    known: BTreeMap<Digest, (Arc<Certificate>, Vec<Sighting>)>,
+    dropped: u64,
+}
+
+impl Certificates {
+    /// Remembers a sighting, and gives the one copy of the certificate.
+    pub fn see(&mut self, der: &[u8], sighting: Sighting) -> Arc<Certificate> {
+        let digest = Digest::of(der);
+        if let Some((certificate, places)) = self.known.get_mut(&digest) {
+            let known = places.iter().any(|place| place.how == sighting.how && place.at.capture == sighting.at.capture);
+            if !known && places.len() < MAX_PLACES {
+                places.push(sighting);
+            }
+            return Arc::clone(certificate);
+        }
+        let certificate = Arc::new(Certificate::from_der(der));
+        if self.known.len() < MAX_CERTIFICATES {
+            self.known.insert(digest, (Arc::clone(&certificate), vec![sighting]));
+        } else {
+            self.dropped += 1;
+        }
+        certificate
+    }
+
+    /// All of them, by digest, each with its sightings in capture order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<Certificate>, &[Sighting])> {
+        self.known.values().map(|(certificate, places)| (certificate, places.as_slice()))
+    }
+
+    /// The sightings of one.
+    pub fn sightings(&self, digest: Digest) -> &[Sighting] {
+        self.known.get(&digest).map_or(&[], |(_, places)| places.as_slice())
+    }
+
+    /// How many were not remembered because there were too many.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}

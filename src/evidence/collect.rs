@@ -1,0 +1,300 @@
+//! In: what connections said, and connections that are over. Out: handshakes, fetches and refused connections of the
+//! devices that made them. Bounded: as `Limits` says; handshakes beyond the cap are folded into those they resemble.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use super::certificates::{How, Sighting};
+use super::device::{Device, Event, Fetch, FetchKind, Handshake, Refused};
+use super::outcome::{Closing, ending};
+use super::{Evidence, Recognition, SignIn, endpoint};
+use crate::capture::FrameRef;
+use crate::flow::{Flow, Side};
+use crate::protocol::http::Exchange;
+use crate::protocol::ldap::LdapSearch;
+use crate::protocol::{Conversation, Said, tls};
+use crate::x509::Certificate;
+
+/// Handshakes that resemble no other are kept up to this many times the cap.
+const DISTINCT_FACTOR: usize = 4;
+/// Refused connections to different servers kept of one device.
+const MAX_REFUSED: usize = 32;
+
+/// Who talks to whom, and in which connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Talk {
+    /// Wireshark's `tcp.stream`.
+    pub stream: u64,
+    /// The client.
+    pub client: SocketAddr,
+    /// The server.
+    pub server: SocketAddr,
+}
+
+/// A connection that is over.
+#[derive(Debug)]
+pub struct Connection<'a> {
+    /// What TCP tells of it.
+    pub flow: &'a Flow<Conversation>,
+    /// Its client and server were guessed the wrong way round.
+    pub swapped: bool,
+    /// It went on encrypted in a way that hides certificates it may have carried.
+    pub sealed: bool,
+}
+
+impl Device {
+    pub(super) fn new(at: FrameRef, address: IpAddr) -> Self {
+        Self {
+            capture: at.capture,
+            address,
+            mac: None,
+            frames: (at, at),
+            recognition: Recognition::default(),
+            sign_in: SignIn::default(),
+            names: Default::default(),
+            fetches: Vec::new(),
+            handshakes: Vec::new(),
+            handshakes_total: 0,
+            refused: Vec::new(),
+            unreadable: Vec::new(),
+            time_answers: Vec::new(),
+            events: Vec::new(),
+            shared_address: false,
+        }
+    }
+
+    /// Adds a line to the story; the same line again adds nothing.
+    pub(super) fn tell(&mut self, event: Event, limit: usize) {
+        let known = self.events.iter().any(|e| e.kind == event.kind && e.summary == event.summary);
+        if !known && self.events.len() < limit {
+            self.events.push(event);
+        }
+    }
+
+    fn add(&mut self, handshake: Handshake, cap: usize) {
+        self.handshakes_total += 1;
+        if self.handshakes.len() >= cap {
+            let full = self.handshakes.len() >= cap.saturating_mul(DISTINCT_FACTOR);
+            if let Some(known) = self.handshakes.iter_mut().rev().find(|known| known.is_like(&handshake)) {
+                known.repeats += 1;
+                known.repeated_until = handshake.last;
+                return;
+            }
+            if full {
+                return;
+            }
+        }
+        self.handshakes.push(handshake);
+    }
+
+    fn refuse(&mut self, refused: Refused) {
+        let same = |known: &&mut Refused| known.server == refused.server && known.reset.is_some() == refused.reset.is_some();
+        if let Some(known) = self.refused.iter_mut().find(same) {
+            known.repeats += 1;
+            known.last = refused.last;
+        } else if self.refused.len() < MAX_REFUSED {
+            self.refused.push(refused);
+        }
+    }
+}
+
+impl Evidence {
+    /// Takes something that a connection said whole.
+    pub fn said(&mut self, talk: Talk, said: Said) {
+        match said {
+            Said::Http(exchange) => self.http(talk, exchange),
+            Said::Ldap(search) => self.ldap(talk, search),
+        }
+    }
+
+    /// Takes a connection that is over.
+    pub fn connection(&mut self, talk: Talk, connection: &Connection<'_>, handshake: Option<tls::Handshake>) {
+        let Connection { flow, swapped, sealed } = *connection;
+        let closing = Closing::of(flow, swapped);
+        if closing.seen.client && closing.seen.server && !self.two_way.contains(&flow.first.capture) {
+            self.two_way.push(flow.first.capture);
+        }
+        if flow.opening.syn_ack.is_some() || (closing.seen.server && closing.reset.server.is_none()) {
+            self.connected.insert((flow.first.capture, talk.client.ip(), talk.server), flow.last);
+        }
+        if sealed
+            && let Some(device) = self.device(talk.client.ip(), flow.first)
+        {
+            device.unreadable.push((flow.first, "LDAP under encryption"));
+        }
+        match handshake {
+            Some(tls) if tls.client_hello.is_some() || tls.server_hello.is_some() || !tls.alerts.is_empty() => {
+                self.handshake(talk, flow, &closing, tls);
+            }
+            _ => self.refused(talk, flow),
+        }
+    }
+
+    fn handshake(&mut self, talk: Talk, flow: &Flow<Conversation>, closing: &Closing, mut tls: tls::Handshake) {
+        self.handshakes += 1;
+        let mut list = |side: Side| -> Vec<Arc<Certificate>> {
+            let Some(list) = tls.certificates.of_mut(side) else { return Vec::new() };
+            let how = match side {
+                Side::Client => How::SentByClient(talk.client),
+                Side::Server => How::SentByServer(talk.server),
+            };
+            let at = list.last;
+            // The bytes live on in the interned certificate; the message keeps only what is said about them.
+            let certificates = std::mem::take(&mut list.certificates);
+            certificates.iter().map(|der| self.certificates.see(der, Sighting { at, how: how.clone() })).collect()
+        };
+        let (sent, client_sent) = (list(Side::Server), list(Side::Client));
+        let first = tls.history.iter().map(|(_, at)| *at).min_by_key(|at| at.number).unwrap_or(flow.first);
+        let history = history(&tls, closing);
+        let ending = ending(&tls, closing);
+        // A conflict counts only where something was read in clear.
+        let conflict = flow.conflict.client.or(flow.conflict.server);
+        let handshake = Handshake {
+            stream: talk.stream,
+            client: talk.client,
+            server: talk.server,
+            sent,
+            client_sent,
+            ending,
+            first,
+            last: flow.last,
+            two_sided: closing.seen.client && closing.seen.server,
+            opened: flow.opened,
+            conflict,
+            history,
+            repeats: 0,
+            repeated_until: flow.last,
+            tls,
+        };
+        let cap = self.limits.handshakes_per_device;
+        if let Some(device) = self.device(talk.client.ip(), first) {
+            device.frames.1 = if flow.last.number > device.frames.1.number { flow.last } else { device.frames.1 };
+            device.add(handshake, cap);
+        }
+    }
+
+    fn refused(&mut self, talk: Talk, flow: &Flow<Conversation>) {
+        let reset = flow.reset.server;
+        if flow.opening.syn.is_none() || flow.opening.syn_ack.is_some() || (flow.seen.server && reset.is_none()) {
+            return;
+        }
+        let refused =
+            Refused { stream: talk.stream, server: talk.server, opening: flow.opening, reset, repeats: 0, last: flow.last };
+        if let Some(device) = self.device(talk.client.ip(), flow.first) {
+            device.refuse(refused);
+        }
+    }
+
+    fn http(&mut self, talk: Talk, exchange: Exchange) {
+        let at = exchange.request;
+        let url = url(&exchange, talk.server);
+        let path = exchange.target.to_ascii_lowercase();
+        let certprov = path.contains("/certprov/");
+        let kind = match () {
+            () if certprov => FetchKind::Certprov,
+            () if path.contains("/certsrv/") => FetchKind::Certsrv,
+            () => FetchKind::Http,
+        };
+        let found = exchange.response.as_ref().map(|response| response.certificates.as_slice()).unwrap_or_default();
+        let last = exchange.response.as_ref().map(|response| response.last);
+        let certificates: Vec<_> = found
+            .iter()
+            .map(|found| {
+                let sighting = Sighting { at: last.unwrap_or(at), how: How::Http(found.how) };
+                (self.certificates.see(&found.der, sighting), kind)
+            })
+            .collect();
+        let limit = self.limits.events_per_device;
+        let Some(device) = self.device(talk.client.ip(), at) else { return };
+        device.recognition.user_agent(exchange.user_agent.as_deref(), at);
+        if certprov {
+            device.recognition.lync(at, "a request to the certificate provisioning service");
+        }
+        if !exchange.expects_certificates && certificates.is_empty() {
+            let status = exchange.response.as_ref().map_or("no answer".into(), |response| response.status.to_string());
+            let summary = format!("{} {url}: {status}", exchange.method);
+            device.tell(Event { at, kind: "http", summary }, limit);
+            return;
+        }
+        let response = exchange.response.as_ref();
+        let problem = match response {
+            None => Some("no answer".to_owned()),
+            Some(response) => response.problem.clone(),
+        };
+        if device.fetches.len() < limit {
+            device.fetches.push(Fetch {
+                via: "http",
+                stream: talk.stream,
+                server: talk.server,
+                method: exchange.method,
+                url,
+                status: response.map(|response| u32::from(response.status)),
+                content_type: response.and_then(|response| response.content_type.clone()),
+                certificates,
+                complete: response.is_some_and(|response| response.complete),
+                problem,
+                request: at,
+                last,
+            });
+        }
+    }
+
+    fn ldap(&mut self, talk: Talk, search: LdapSearch) {
+        let limit = self.limits.events_per_device;
+        let mut certificates = Vec::new();
+        for entry in &search.entries {
+            let root = entry.dn.to_ascii_lowercase().contains("cn=certification authorities");
+            let kind = if root { FetchKind::LdapRoot } else { FetchKind::LdapAia };
+            for der in &entry.certificates {
+                certificates.push((self.certificates.see(der, Sighting { at: entry.at, how: How::Ldap }), kind));
+            }
+        }
+        let Some(device) = self.device(talk.client.ip(), search.request) else { return };
+        if !search.asks_ca_certificates && certificates.is_empty() {
+            let summary = format!("search below {:?} at {}", search.base, endpoint(talk.server));
+            device.tell(Event { at: search.request, kind: "ldap", summary }, limit);
+            return;
+        }
+        let nothing = certificates.is_empty() && search.problem.is_none();
+        if device.fetches.len() < limit {
+            device.fetches.push(Fetch {
+                via: "ldap",
+                stream: talk.stream,
+                server: talk.server,
+                method: "search".into(),
+                url: search.base,
+                status: search.result_code,
+                content_type: None,
+                certificates,
+                complete: search.complete,
+                problem: if nothing { Some("no certificate in the answer".into()) } else { search.problem },
+                request: search.request,
+                last: search.last,
+            });
+        }
+    }
+}
+
+/// Scheme, host and path: user info and query may hold secrets.
+fn url(exchange: &Exchange, server: SocketAddr) -> String {
+    let path = exchange.target.split(['?', '#']).next().unwrap_or_default();
+    if let Some((scheme, rest)) = path.split_once("://") {
+        let (authority, tail) = rest.split_once('/').unwrap_or((rest, ""));
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        return format!("{scheme}://{host}/{tail}");
+    }
+    let host = exchange.host.clone().unwrap_or_else(|| endpoint(server));
+    let host = host.rsplit('@').next().unwrap_or_default();
+    format!("http://{host}{path}")
+}
+
+/// The letters of the contract in capture order, with how each side ended.
+fn history(tls: &tls::Handshake, closing: &Closing) -> String {
+    let mut letters = tls.history.clone();
+    for (side, fin, reset) in [(Side::Client, 'E', 'Z'), (Side::Server, 'e', 'z')] {
+        letters.extend(closing.fin.of(side).map(|at| (fin, at)));
+        letters.extend(closing.reset.of(side).map(|at| (reset, at)));
+    }
+    letters.sort_by_key(|(_, at)| at.number);
+    letters.into_iter().map(|(letter, _)| letter).collect()
+}

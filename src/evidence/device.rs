@@ -1,0 +1,210 @@
+//! In: nothing. Out: the types of one device's session, each fact with its frames. Bounded: by the collector.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use super::outcome::Ending;
+use super::{Recognition, SignIn};
+use crate::capture::FrameRef;
+use crate::flow::Opening;
+use crate::protocol::tls;
+use crate::x509::Certificate;
+
+/// One device: all that one address did within one capture.
+#[derive(Debug)]
+pub struct Device {
+    /// Index of the capture.
+    pub capture: u32,
+    /// Its address.
+    pub address: IpAddr,
+    /// Its network card, where DHCP or ARP binds it to the address.
+    pub mac: Option<([u8; 6], FrameRef)>,
+    /// First and last frame of it.
+    pub frames: (FrameRef, FrameRef),
+    /// What tells that it is a Lync phone, or another maker's device.
+    pub recognition: Recognition,
+    /// How it signed in.
+    pub sign_in: SignIn,
+    /// Names it asked for or was told, each with the addresses they stand for, and the frame that says so.
+    pub names: BTreeMap<String, Naming>,
+    /// Its downloads of certificates.
+    pub fetches: Vec<Fetch>,
+    /// Its handshakes.
+    pub handshakes: Vec<Handshake>,
+    /// Its handshakes, counted.
+    pub handshakes_total: u64,
+    /// Connections that came to nothing.
+    pub refused: Vec<Refused>,
+    /// Encrypted channels that may have carried certificates: the frame each began in, and what it is.
+    pub unreadable: Vec<(FrameRef, &'static str)>,
+    /// Network Time answers it had: the server's time minus the capture's, in nanoseconds.
+    pub time_answers: Vec<(FrameRef, i64)>,
+    /// The rest of its story.
+    pub events: Vec<Event>,
+    /// Several TLS stacks or DHCP clients behind the address.
+    pub shared_address: bool,
+}
+
+/// What stands behind a name.
+#[derive(Clone, Debug, Default)]
+pub struct Naming {
+    /// Addresses it resolved to.
+    pub addresses: Vec<IpAddr>,
+    /// The frame of the first query or option.
+    pub at: Option<FrameRef>,
+    /// It came as the target of an SRV record.
+    pub is_srv_target: bool,
+    /// It came by DHCP.
+    pub by_dhcp: bool,
+}
+
+/// One line of a device's story.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its frame.
+    pub at: FrameRef,
+    /// `dhcp`, `dns`, `ntp`, `ldap`, `http`, …
+    pub kind: &'static str,
+    /// What happened.
+    pub summary: String,
+}
+
+/// What kind of download it is; a profile says what each kind adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FetchKind {
+    /// Lync's certificate provisioning web service.
+    Certprov,
+    /// The web pages of an Active Directory CA.
+    Certsrv,
+    /// The address in a certificate's authority information access.
+    Aia,
+    /// Any other body over HTTP.
+    Http,
+    /// LDAP, an entry below `CN=Certification Authorities`.
+    LdapRoot,
+    /// LDAP, any other entry.
+    LdapAia,
+}
+
+/// One download of certificates, or an attempt at one.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    /// `http` or `ldap`.
+    pub via: &'static str,
+    /// Wireshark's `tcp.stream`.
+    pub stream: u64,
+    /// The server.
+    pub server: SocketAddr,
+    /// HTTP method, or `search`.
+    pub method: String,
+    /// URL without user info and query; the base DN.
+    pub url: String,
+    /// HTTP status, LDAP result code.
+    pub status: Option<u32>,
+    /// Declared content type.
+    pub content_type: Option<String>,
+    /// What came, each with the kind of place it came from.
+    pub certificates: Vec<(Arc<Certificate>, FetchKind)>,
+    /// The answer came whole.
+    pub complete: bool,
+    /// What went wrong.
+    pub problem: Option<String>,
+    /// Frame of the request.
+    pub request: FrameRef,
+    /// Frame of the last byte of the answer.
+    pub last: Option<FrameRef>,
+}
+
+impl Fetch {
+    /// Whether it brought certificates that the device could use.
+    pub fn succeeded(&self) -> bool {
+        self.complete && !self.certificates.is_empty() && (self.via == "ldap" || self.status == Some(200))
+    }
+}
+
+/// One handshake with all that its connection tells.
+#[derive(Clone, Debug)]
+pub struct Handshake {
+    /// Wireshark's `tcp.stream`.
+    pub stream: u64,
+    /// The client.
+    pub client: SocketAddr,
+    /// The server.
+    pub server: SocketAddr,
+    /// What was read of it.
+    pub tls: tls::Handshake,
+    /// The server's certificates in the order sent.
+    pub sent: Vec<Arc<Certificate>>,
+    /// The client's certificates in the order sent.
+    pub client_sent: Vec<Arc<Certificate>>,
+    /// How it ended.
+    pub ending: Ending,
+    /// Frame of the first message.
+    pub first: FrameRef,
+    /// Last frame of the connection.
+    pub last: FrameRef,
+    /// Both directions were captured.
+    pub two_sided: bool,
+    /// The connection's start was captured.
+    pub opened: bool,
+    /// A copy of bytes in clear that differs from another, with nothing to tell which is right.
+    pub conflict: Option<FrameRef>,
+    /// Letters of the messages in order.
+    pub history: String,
+    /// How many more were like this in everything but time.
+    pub repeats: u64,
+    /// Frame in which the last of those ended.
+    pub repeated_until: FrameRef,
+}
+
+impl Handshake {
+    /// SNI.
+    pub fn server_name(&self) -> Option<&str> {
+        self.tls.client_hello.as_ref()?.server_name.as_deref()
+    }
+
+    /// The frame by which the client had made up its mind: what it fetched later did not count.
+    pub fn deciding(&self) -> FrameRef {
+        let accepted = self.tls.client_key_exchange.or(self.tls.finished.client);
+        accepted.or(self.ending.at).unwrap_or(self.last)
+    }
+
+    /// Whether the client went on after the server's certificates.
+    pub fn client_accepted(&self) -> bool {
+        self.tls.client_key_exchange.is_some() || self.tls.finished.client.is_some() || self.tls.data.client.records > 0
+    }
+
+    /// Whether another handshake is equal in everything but time, so that the two can be told as one.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let same_list = |a: &[Arc<Certificate>], b: &[Arc<Certificate>]| a.iter().map(|c| c.sha256()).eq(b.iter().map(|c| c.sha256()));
+        let codes = |handshake: &Self| handshake.tls.alerts.iter().map(|alert| alert.code).collect::<Vec<_>>();
+        let agreed = |handshake: &Self| handshake.tls.server_hello.as_ref().map(|hello| (hello.version, hello.cipher_suite));
+        self.server == other.server
+            && self.server_name() == other.server_name()
+            && self.history == other.history
+            && (self.ending.outcome, self.ending.how) == (other.ending.outcome, other.ending.how)
+            && same_list(&self.sent, &other.sent)
+            && same_list(&self.client_sent, &other.client_sent)
+            && codes(self) == codes(other)
+            && agreed(self) == agreed(other)
+    }
+}
+
+/// A connection that came to nothing.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// Wireshark's `tcp.stream`.
+    pub stream: u64,
+    /// The server.
+    pub server: SocketAddr,
+    /// The SYNs.
+    pub opening: Opening,
+    /// The server's RST; `None` when nothing came.
+    pub reset: Option<FrameRef>,
+    /// How many more there were like this.
+    pub repeats: u64,
+    /// Last frame of the last of them.
+    pub last: FrameRef,
+}

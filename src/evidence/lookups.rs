@@ -1,0 +1,222 @@
+//! In: datagrams (DHCP, DNS, NTP) and ARP. Out: who a device is, what names it was told, what its clock may be.
+//! Bounded: `MAX_CARDS` network cards, `MAX_NAMES` names per device. Left to others: certificates.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::device::{Device, Event};
+use super::sign_in::SignIn;
+use super::{Card, Evidence, endpoint};
+use crate::capture::FrameRef;
+use crate::decode::{Binding, Datagram};
+use crate::protocol::dhcp::{self, Dhcp};
+use crate::protocol::dns::{self, Dns, RecordData};
+use crate::protocol::ntp;
+
+const MAX_CARDS: usize = 65_536;
+const MAX_NAMES: usize = 64;
+
+impl Evidence {
+    /// Takes a UDP datagram.
+    pub fn datagram(&mut self, datagram: &Datagram<'_>) {
+        match (datagram.source.port(), datagram.destination.port()) {
+            (67 | 68, 67 | 68) => {
+                if let Some(dhcp) = dhcp::parse(datagram.payload) {
+                    self.dhcp(&dhcp, datagram.at);
+                }
+            }
+            (53, _) => {
+                if let Some(dns) = dns::parse(datagram.payload).filter(|dns| dns.response) {
+                    self.dns(&dns, datagram.destination.ip(), datagram.at);
+                }
+            }
+            (123, _) => {
+                // Mode 4 is a server's answer (RFC 5905 section 3).
+                let answer = ntp::parse(datagram.payload).filter(|ntp| ntp.mode == 4 && ntp.tells_time());
+                if let Some(told) = answer.and_then(|ntp| ntp.transmit) {
+                    let offset = told.since(datagram.at.time);
+                    self.ntp(datagram.destination.ip(), datagram.source, offset, datagram.at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes an ARP packet.
+    pub fn binding(&mut self, binding: Binding) {
+        if let Some(card) = self.card(binding.at.capture, binding.mac) {
+            card.bind(binding.address, binding.at);
+        }
+    }
+
+    /// The capture is over: what network cards said goes to the devices that have them.
+    pub fn finish_capture(&mut self, capture: u32) {
+        let mut cards: Vec<_> = self.cards.drain().filter(|((owner, _), _)| *owner == capture).collect();
+        cards.sort_by_key(|((_, mac), _)| *mac);
+        for ((_, mac), card) in cards {
+            for address in &card.addresses {
+                let Some(device) = self.index.get(&(capture, *address)).and_then(|index| self.devices.get_mut(*index)) else {
+                    continue;
+                };
+                device.adopt(mac, &card);
+            }
+        }
+        for device in self.devices.iter_mut().filter(|device| device.capture == capture) {
+            device.note_stacks();
+            let directory = device.names.iter().find(|(name, _)| name.starts_with("_ldap._tcp"));
+            let directory = directory.and_then(|(_, naming)| naming.at);
+            device.sign_in = SignIn::of(device, directory);
+        }
+    }
+
+    fn card(&mut self, capture: u32, mac: [u8; 6]) -> Option<&mut Card> {
+        if self.cards.len() >= MAX_CARDS && !self.cards.contains_key(&(capture, mac)) {
+            return None;
+        }
+        Some(self.cards.entry((capture, mac)).or_default())
+    }
+
+    fn dhcp(&mut self, dhcp: &Dhcp, at: FrameRef) {
+        let lync = dhcp.vendor_class.as_deref().filter(|class| matches!(*class, "MS-UC-Client" | "CPE-OCPHONE"));
+        let lync = lync.map(|class| format!("DHCP vendor class {class}"));
+        let summary = describe_dhcp(dhcp);
+        let Some(card) = self.card(at.capture, dhcp.client_mac) else { return };
+        let acknowledged = dhcp.message_type == Some(5);
+        if let Some(what) = &lync {
+            card.recognition.lync(at, what);
+        }
+        card.recognition.maker("DHCP host name", dhcp.host_name.as_deref(), at);
+        card.recognition.maker("DHCP vendor class", dhcp.vendor_class.as_deref(), at);
+        let named = dhcp.vendor_options.as_ref().and_then(|options| options.web_server.clone());
+        for name in named.into_iter().chain(dhcp.sip_server.clone()) {
+            if card.names.len() < MAX_NAMES {
+                card.names.push((name.to_ascii_lowercase(), at));
+            }
+        }
+        if acknowledged {
+            if let Some(address) = dhcp.your_address.or(dhcp.client_address) {
+                card.bind(IpAddr::V4(address), at);
+            }
+        }
+        if card.events.len() < MAX_NAMES && !card.events.iter().any(|event| event.summary == summary) {
+            card.events.push(Event { at, kind: "dhcp", summary });
+        }
+    }
+
+    fn dns(&mut self, dns: &Dns, client: IpAddr, at: FrameRef) {
+        let limit = self.limits.events_per_device;
+        let Some(device) = self.device(client, at) else { return };
+        for question in &dns.questions {
+            let name = question.name.to_ascii_lowercase();
+            if name.starts_with("ucupdates-r2.") {
+                device.recognition.lync(at, "DNS query for ucupdates-r2");
+            }
+            let mut answers = Vec::new();
+            for answer in dns.answers.iter().chain(&dns.additional) {
+                match &answer.data {
+                    RecordData::A(address) => {
+                        answers.push(address.to_string());
+                        device.name(&name, at, |naming| naming.addresses.push(*address));
+                    }
+                    RecordData::Srv { port, target, .. } => {
+                        answers.push(format!("{target}:{port}"));
+                        device.name(&target.to_ascii_lowercase(), at, |naming| naming.is_srv_target = true);
+                    }
+                    RecordData::Cname(_) | RecordData::Other => {}
+                }
+            }
+            device.name(&name, at, |_| {});
+            let result = match (dns.rcode, answers.is_empty()) {
+                (0, false) => answers.join(", "),
+                (0, true) => "no such record".into(),
+                (3, _) => "no such name".into(),
+                (code, _) => format!("error {code}"),
+            };
+            device.tell(Event { at, kind: "dns", summary: format!("{} {name}: {result}", question.kind_name()) }, limit);
+        }
+    }
+
+    fn ntp(&mut self, client: IpAddr, server: SocketAddr, offset: i64, at: FrameRef) {
+        let limit = self.limits.events_per_device;
+        let Some(device) = self.device(client, at) else { return };
+        if device.time_answers.len() < 16 {
+            device.time_answers.push((at, offset));
+        }
+        let summary = format!("time from {}", endpoint(server));
+        device.tell(Event { at, kind: "ntp", summary }, limit);
+    }
+}
+
+impl Card {
+    fn bind(&mut self, address: IpAddr, at: FrameRef) {
+        self.at.get_or_insert(at);
+        if !self.addresses.contains(&address) && self.addresses.len() < 8 {
+            self.addresses.push(address);
+        }
+    }
+}
+
+impl Device {
+    fn name(&mut self, name: &str, at: FrameRef, change: impl FnOnce(&mut super::Naming)) {
+        if self.names.len() >= MAX_NAMES && !self.names.contains_key(name) {
+            return;
+        }
+        let naming = self.names.entry(name.to_owned()).or_default();
+        naming.at.get_or_insert(at);
+        change(naming);
+        naming.addresses.sort_unstable();
+        naming.addresses.dedup();
+        naming.addresses.truncate(16);
+    }
+
+    /// Takes over what a network card with this device's address said.
+    fn adopt(&mut self, mac: [u8; 6], card: &Card) {
+        let Some(at) = card.at else { return };
+        match self.mac {
+            Some((known, _)) if known != mac => self.shared_address = true,
+            _ => self.mac = Some((mac, at)),
+        }
+        self.recognition.merge(&card.recognition);
+        for event in &card.events {
+            self.tell(event.clone(), usize::MAX);
+        }
+        for (name, at) in &card.names {
+            self.name(name, *at, |naming| naming.by_dhcp = true);
+        }
+        let first = card.events.iter().map(|event| event.at).min_by_key(|at| at.number);
+        if let Some(first) = first.filter(|first| first.number < self.frames.0.number) {
+            self.frames.0 = first;
+        }
+    }
+
+    /// Several TLS stacks behind one address: hellos of one version that differ in more than the suites.
+    fn note_stacks(&mut self) {
+        let mut stacks: Vec<_> = self
+            .handshakes
+            .iter()
+            .filter_map(|handshake| handshake.tls.client_hello.as_ref())
+            .map(|hello| (hello.version, hello.sslv2, &hello.stack))
+            .collect();
+        stacks.sort_unstable();
+        stacks.dedup();
+        self.shared_address |= stacks.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0 && a.1 == b.1));
+    }
+}
+
+fn describe_dhcp(dhcp: &Dhcp) -> String {
+    let mut parts = vec![dhcp.message_name().to_owned()];
+    if let Some(address) = dhcp.your_address.filter(|_| dhcp.message_type == Some(5)) {
+        parts.push(format!("lease {address}"));
+    }
+    if let Some(class) = &dhcp.vendor_class {
+        parts.push(format!("vendor class {class}"));
+    }
+    if let Some(options) = &dhcp.vendor_options
+        && let Some(server) = &options.web_server
+    {
+        parts.push(format!("web service {server}{}", options.cert_prov_path.as_deref().unwrap_or_default()));
+    }
+    if let Some(server) = &dhcp.sip_server {
+        parts.push(format!("SIP server {server}"));
+    }
+    parts.join(", ")
+}

@@ -1,0 +1,94 @@
+//! Stage 5: protocol events become the session of one device, each fact citing its frames.
+//!
+//! In: datagrams, address bindings, what connections said, and connections that are over. Out: [`Evidence`]: devices and
+//! certificates. Bounded: [`Limits`] devices, and per device handshakes and events; what is beyond is counted.
+//! Left to others: trust and blame.
+
+mod certificates;
+mod collect;
+mod device;
+mod lookups;
+mod outcome;
+mod sign_in;
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+
+use crate::capture::FrameRef;
+use crate::limits::Limits;
+
+pub use collect::{Connection, Talk};
+pub use certificates::{Certificates, How, Sighting};
+pub use device::{Device, Event, Fetch, FetchKind, Handshake, Naming, Refused};
+pub use outcome::{EndHow, Ending, Outcome};
+pub use sign_in::{Recognition, SignIn, SignInMethod, SignInStrength};
+
+/// All that the captures of one investigation tell.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    limits: Limits,
+    /// Devices in the order of their first frames; also hosts that turn out to be none.
+    pub devices: Vec<Device>,
+    /// Every certificate seen.
+    pub certificates: Certificates,
+    /// Captures in which both directions of some connection were seen.
+    pub two_way: Vec<u32>,
+    /// Handshakes seen.
+    pub handshakes: u64,
+    /// Devices that were not kept because there were too many.
+    pub devices_dropped: u64,
+    index: HashMap<(u32, IpAddr), usize>,
+    cards: HashMap<(u32, [u8; 6]), Card>,
+    connected: BTreeMap<(u32, IpAddr, SocketAddr), FrameRef>,
+}
+
+/// What a network card said by DHCP before its address was known.
+#[derive(Debug, Default)]
+struct Card {
+    addresses: Vec<IpAddr>,
+    at: Option<FrameRef>,
+    events: Vec<Event>,
+    recognition: Recognition,
+    names: Vec<(String, FrameRef)>,
+}
+
+impl Evidence {
+    /// An empty investigation.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// The last frame in which a device had a connection to this server accepted.
+    pub fn last_connected(&self, device: &Device, server: SocketAddr) -> Option<FrameRef> {
+        self.connected.get(&(device.capture, device.address, server)).copied()
+    }
+
+    /// The device behind an address of a capture; `None` when there are too many.
+    fn device(&mut self, address: IpAddr, at: FrameRef) -> Option<&mut Device> {
+        let index = match self.index.get(&(at.capture, address)) {
+            Some(index) => *index,
+            None if self.devices.len() >= self.limits.devices => {
+                self.devices_dropped += 1;
+                return None;
+            }
+            None => {
+                self.devices.push(Device::new(at, address));
+                self.index.insert((at.capture, address), self.devices.len() - 1);
+                self.devices.len() - 1
+            }
+        };
+        let device = self.devices.get_mut(index)?;
+        if at.number > device.frames.1.number {
+            device.frames.1 = at;
+        }
+        if at.number < device.frames.0.number {
+            device.frames.0 = at;
+        }
+        Some(device)
+    }
+}
+
+/// An endpoint as reports write it: address, colon, port, without brackets.
+pub fn endpoint(socket: SocketAddr) -> String {
+    format!("{}:{}", socket.ip(), socket.port())
+}

@@ -1,0 +1,172 @@
+//! In: what was read of a handshake, and how its connection ended. Out: the outcome, who ended it and how, and what was
+//! the last word. Bounded: nothing is kept. Left to others: why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::capture::FrameRef;
+use crate::flow::{Both, Flow, Side, Stall};
+use crate::protocol::tls;
+
+/// How a handshake ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Both sides finished it.
+    Completed,
+    /// The client sent a readable fatal alert.
+    RejectedByClient,
+    /// The server sent a readable fatal alert.
+    RejectedByServer,
+    /// The client ended it without one.
+    ClosedByClient,
+    /// The server ended it without one.
+    ClosedByServer,
+    /// The capture ends or is cut first.
+    Incomplete,
+    /// Encryption hides how it ended.
+    Undetermined,
+}
+
+impl Outcome {
+    /// The word that reports use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::RejectedByClient => "rejected-by-client",
+            Self::RejectedByServer => "rejected-by-server",
+            Self::ClosedByClient => "closed-by-client",
+            Self::ClosedByServer => "closed-by-server",
+            Self::Incomplete => "incomplete",
+            Self::Undetermined => "undetermined",
+        }
+    }
+
+    fn closed_by(side: Side) -> Self {
+        match side {
+            Side::Client => Self::ClosedByClient,
+            Side::Server => Self::ClosedByServer,
+        }
+    }
+}
+
+/// The way in which a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndHow {
+    /// A fatal alert.
+    Alert,
+    /// FIN.
+    Fin,
+    /// RST.
+    Rst,
+    /// Nothing more for ten seconds or longer.
+    Silence,
+    /// The capture's end, or the place where it is cut.
+    CaptureEnd,
+}
+
+/// Who ended it, how, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending {
+    /// How the handshake ended.
+    pub outcome: Outcome,
+    /// Who ended it.
+    pub by: Option<Side>,
+    /// How.
+    pub how: EndHow,
+    /// In which frame.
+    pub at: Option<FrameRef>,
+    /// The silence of ten seconds or more that came before a flight was whole.
+    pub stall: Option<Stall>,
+}
+
+/// The facts of a connection that an ending rests on.
+#[derive(Clone, Debug)]
+pub(super) struct Closing {
+    pub(super) fin: Both<Option<FrameRef>>,
+    pub(super) reset: Both<Option<FrameRef>>,
+    pub(super) seen: Both<bool>,
+    pub(super) stalls: Vec<Stall>,
+}
+
+impl Closing {
+    pub(super) fn of<C>(flow: &Flow<C>, swapped: bool) -> Self {
+        let turn = |both: Both<Option<FrameRef>>| if swapped { both.swapped() } else { both };
+        let seen = if swapped { flow.seen.swapped() } else { flow.seen };
+        Self { fin: turn(flow.fin), reset: turn(flow.reset), seen, stalls: flow.stalls.clone() }
+    }
+
+    /// Who ended the connection first. An encrypted alert tells who, though what it says is hidden; the FIN or RST that
+    /// follows from the same side tells how.
+    fn first(&self, tls: &tls::Handshake) -> Option<(Side, EndHow, FrameRef)> {
+        let ends_of = |side: Side| {
+            let fin = self.fin.of(side).map(|at| (side, EndHow::Fin, at));
+            let reset = self.reset.of(side).map(|at| (side, EndHow::Rst, at));
+            let alert = tls.encrypted_alert.of(side).map(|at| (side, EndHow::Alert, at));
+            [fin, reset, alert].into_iter().flatten()
+        };
+        let all = [Side::Client, Side::Server].into_iter().flat_map(ends_of);
+        let (side, how, at) = all.min_by_key(|(_, _, at)| at.number)?;
+        let closing = ends_of(side).filter(|(_, how, _)| *how != EndHow::Alert).min_by_key(|(_, _, at)| at.number);
+        Some(closing.unwrap_or((side, how, at)))
+    }
+}
+
+/// Decides the ending by step 8 of the contract's "How a verdict is reached".
+pub(super) fn ending(tls: &tls::Handshake, closing: &Closing) -> Ending {
+    let stall = closing.stalls.iter().find(|stall| before_flight_is_whole(tls, stall)).copied();
+    let first = closing.first(tls);
+    let (by, how, at) = match first {
+        Some((side, how, at)) => (Some(side), how, Some(at)),
+        None if closing.stalls.iter().any(|stall| stall.until.is_none()) => (None, EndHow::Silence, None),
+        None => (None, EndHow::CaptureEnd, None),
+    };
+    let ending = |outcome| Ending { outcome, by, how, at, stall };
+    // An alert in answer to the other side's end is no reason for it.
+    let spoken = |alert: &&tls::Alert| first.is_none_or(|(side, _, at)| side == alert.from || alert.at.number <= at.number);
+    if let Some(alert) = tls.fatal_alert().filter(spoken) {
+        let outcome = match alert.from {
+            Side::Client => Outcome::RejectedByClient,
+            Side::Server => Outcome::RejectedByServer,
+        };
+        return Ending { outcome, by: Some(alert.from), how: EndHow::Alert, at: Some(alert.at), stall };
+    }
+    if is_complete(tls, closing) {
+        return ending(Outcome::Completed);
+    }
+    if tls.is_1_3() && tls.finished.client.is_some() {
+        return ending(Outcome::Undetermined);
+    }
+    if tls.both_finished() {
+        // Lost bytes of the encrypted part may have been the data that is not there.
+        let lost = tls.holes.iter().any(|hole| !hole.in_clear);
+        return ending(match first {
+            Some(_) if lost => Outcome::Incomplete,
+            Some((side, ..)) => Outcome::closed_by(side),
+            None => Outcome::Completed,
+        });
+    }
+    ending(first.map_or(Outcome::Incomplete, |(side, ..)| Outcome::closed_by(side)))
+}
+
+/// Whether data shows that both sides finished, whatever else is missing.
+fn is_complete(tls: &tls::Handshake, closing: &Closing) -> bool {
+    let (client, server) = (&tls.data.client, &tls.data.server);
+    if tls.is_1_3() {
+        let answered = client.first.zip(server.last).is_some_and(|(asked, answered)| answered.number > asked.number);
+        return answered;
+    }
+    let both = client.records > 0 && server.records > 0;
+    let either_after_both = tls.both_finished() && (client.records > 0 || server.records > 0);
+    // Where only one direction was captured, the client's data shows that it accepted.
+    let one_sided = client.records > 0 && !closing.seen.server;
+    both || either_after_both || one_sided
+}
+
+/// Whether the silence came while a side still owed a part of its flight.
+fn before_flight_is_whole(tls: &tls::Handshake, stall: &Stall) -> bool {
+    let by = |at: Option<FrameRef>| at.is_some_and(|at| at.number <= stall.after.number);
+    let server_flight = by(tls.server_hello_done) || by(tls.finished.server);
+    let client_flight = by(tls.client_key_exchange) || by(tls.change_cipher_spec.client) || by(tls.finished.client);
+    !server_flight || (client_flight && !by(tls.finished.server))
+}

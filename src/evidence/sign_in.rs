@@ -1,0 +1,138 @@
+//! In: a device's facts. Out: whether it is a Lync phone, and how it signed in, each with the frames that say so.
+//! Bounded: a handful of signals. Left to others: what follows from it.
+//!
+//! What is published about the phones: PIN sign-in downloads the certificate chain from the provisioning service on port
+//! 80; USB-tethered sign-in looks certificates up in Active Directory by LDAP. Nothing published says what the USB link
+//! itself carries, so USB is never seen, only consistent with what is.
+
+use serde::{Deserialize, Serialize};
+
+use super::device::{Device, FetchKind};
+use crate::capture::FrameRef;
+
+/// Makers whose phones use the same DHCP options and web service, and that are not Lync Phone Edition.
+const OTHER_MAKERS: [&str; 7] = ["audiocodes", "polycom vvx", "polycomvvx", "yealink", "sip-t", "snom", "420hd"];
+/// Signals kept of one device.
+const MAX_SIGNALS: usize = 8;
+
+/// What tells what kind of device it is.
+#[derive(Clone, Debug, Default)]
+pub struct Recognition {
+    /// Frames that show a Lync phone.
+    pub lync: Vec<(FrameRef, String)>,
+    /// A frame that names another maker.
+    pub other: Option<(FrameRef, String)>,
+}
+
+impl Recognition {
+    /// Whether it is a Lync Phone Edition phone.
+    pub fn is_lync_phone(&self) -> bool {
+        !self.lync.is_empty() && self.other.is_none()
+    }
+
+    pub(super) fn lync(&mut self, at: FrameRef, what: &str) {
+        if self.lync.len() < MAX_SIGNALS && !self.lync.iter().any(|(_, known)| known == what) {
+            self.lync.push((at, what.to_owned()));
+        }
+    }
+
+    pub(super) fn user_agent(&mut self, agent: Option<&str>, at: FrameRef) {
+        self.maker("User-Agent", agent, at);
+    }
+
+    /// Looks for another maker's name in something the device says of itself.
+    pub(super) fn maker(&mut self, field: &str, text: Option<&str>, at: FrameRef) {
+        let Some(text) = text else { return };
+        let lower = text.to_ascii_lowercase();
+        if self.other.is_none() && OTHER_MAKERS.iter().any(|maker| lower.contains(maker)) {
+            self.other = Some((at, format!("{field} {text:?}")));
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        for (at, what) in &other.lync {
+            self.lync(*at, what);
+        }
+        self.other = self.other.take().or_else(|| other.other.clone());
+    }
+}
+
+/// A sign-in method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignInMethod {
+    /// Extension and PIN.
+    Pin,
+    /// Credentials from a tethered PC.
+    UsbTethered,
+    /// Nothing tells.
+    #[default]
+    Unknown,
+}
+
+impl SignInMethod {
+    /// The word that reports and expectations use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pin => "pin",
+            Self::UsbTethered => "usb-tethered",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How sure a sign-in method is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignInStrength {
+    /// The capture shows it.
+    Seen,
+    /// The capture fits it.
+    #[default]
+    ConsistentWith,
+}
+
+/// How a device signed in.
+#[derive(Clone, Debug, Default)]
+pub struct SignIn {
+    /// The method.
+    pub method: SignInMethod,
+    /// How sure it is.
+    pub strength: SignInStrength,
+    /// The frames it rests on, each with what it shows.
+    pub basis: Vec<(FrameRef, String)>,
+}
+
+impl SignIn {
+    /// Decides by the signals that were published.
+    pub(super) fn of(device: &Device, directory_lookup: Option<FrameRef>) -> Self {
+        let provisioning = device.fetches.iter().find(|fetch| {
+            fetch.url.to_ascii_lowercase().contains("/certprov/")
+                || fetch.certificates.iter().any(|(_, kind)| *kind == FetchKind::Certprov)
+        });
+        if let Some(fetch) = provisioning {
+            let what = format!("{} {} asks the provisioning service for the certificate chain", fetch.method, fetch.url);
+            return Self {
+                method: SignInMethod::Pin,
+                strength: SignInStrength::Seen,
+                basis: vec![(fetch.request, what)],
+            };
+        }
+        let usb = |basis| Self { method: SignInMethod::UsbTethered, strength: SignInStrength::ConsistentWith, basis };
+        if let Some(fetch) = device.fetches.iter().find(|fetch| fetch.via == "ldap") {
+            return usb(vec![(fetch.request, "LDAP search for CA certificates".into())]);
+        }
+        if let Some(at) = directory_lookup {
+            return usb(vec![(at, "DNS query for the directory's LDAP service".into())]);
+        }
+        // The first word to any server is a ClientHello: what a phone does that has its credentials from elsewhere, or
+        // that stored the chain at an earlier sign-in.
+        let hello = device.handshakes.iter().map(|h| h.first).min_by_key(|at| at.number);
+        match hello {
+            Some(at) if device.recognition.is_lync_phone() => {
+                usb(vec![(at, "a ClientHello with no certificate fetch before it".into())])
+            }
+            _ => Self::default(),
+        }
+    }
+}
