@@ -1,0 +1,222 @@
+//! In: a name constraints extension and the names of a certificate below it. Out: whether they are allowed (RFC 5280
+//! section 4.2.1.10). Bounded: subtrees times names, both inside one certificate each. Left to others: which
+//! certificates of a path the constraints reach.
+
+use std::net::IpAddr;
+
+use x509_parser::extensions::{GeneralName, GeneralSubtree, NameConstraints as ParsedConstraints};
+
+use super::{Certificate, Name};
+
+/// The name constraints of a CA certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameConstraints {
+    /// Where there is a subtree of a kind here, names of that kind must lie in one of them.
+    pub permitted: Subtrees,
+    /// Names that lie in any of these are refused.
+    pub excluded: Subtrees,
+    /// Whether the extension is critical, as it must be.
+    pub critical: bool,
+}
+
+/// Subtrees by the kind of name they speak of, as written in the extension.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subtrees {
+    /// A domain and all below it.
+    pub dns: Vec<String>,
+    /// A directory name and all below it.
+    pub directory: Vec<Name>,
+    /// Networks.
+    pub ip: Vec<IpSubnet>,
+    /// A mailbox, a host, or `.domain` for all hosts below it.
+    pub email: Vec<String>,
+    /// A host, or `.domain` for all hosts below it.
+    pub uri: Vec<String>,
+    /// Whether there is a subtree of another kind, or one that cannot be read: nothing here can judge it.
+    pub unsupported: bool,
+}
+
+/// An address and the bits of it that count, as the mask says; both of one family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpSubnet {
+    /// Network address.
+    pub address: IpAddr,
+    /// Mask, of the same family.
+    pub mask: IpAddr,
+}
+
+impl NameConstraints {
+    /// What is wrong with the names of `certificate`, in words; `None` where all of them are allowed. Kinds that
+    /// cannot be judged ([`Subtrees::unsupported`]) do not count here.
+    pub fn violation(&self, certificate: &Certificate) -> Option<String> {
+        let subject = certificate.subject();
+        let directory = (!subject.is_empty()).then_some(subject).into_iter().chain(certificate.directory_names());
+        check("name", directory, &self.permitted.directory, &self.excluded.directory, |name, base| name.is_within(base))
+            .or_else(|| self.dns_violation(certificate))
+            .or_else(|| {
+                let addresses = certificate.ip_addresses().iter();
+                check("address", addresses, &self.permitted.ip, &self.excluded.ip, |ip, subnet| subnet.contains(*ip))
+            })
+            .or_else(|| {
+                // RFC 5280: addresses in the subject count where the certificate has none in its subjectAltName.
+                let mut addresses = certificate.email_addresses().to_vec();
+                if addresses.is_empty() {
+                    addresses = subject.email_addresses();
+                }
+                check("e-mail", addresses.iter(), &self.permitted.email, &self.excluded.email, |a, b| in_email(a, b))
+            })
+            .or_else(|| {
+                check("URI", certificate.uris().iter(), &self.permitted.uri, &self.excluded.uri, |a, b| in_uri(a, b))
+            })
+    }
+
+    fn dns_violation(&self, certificate: &Certificate) -> Option<String> {
+        check("DNS name", certificate.dns_names().iter(), &self.permitted.dns, &self.excluded.dns, |a, b| {
+            in_domain(a, b)
+        })
+    }
+
+    pub(super) fn from_parsed(parsed: &ParsedConstraints<'_>, critical: bool) -> Self {
+        Self {
+            permitted: Subtrees::from_parsed(parsed.permitted_subtrees.as_deref().unwrap_or_default()),
+            excluded: Subtrees::from_parsed(parsed.excluded_subtrees.as_deref().unwrap_or_default()),
+            critical,
+        }
+    }
+}
+
+impl Subtrees {
+    /// Whether there is no subtree of any kind.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn from_parsed(parsed: &[GeneralSubtree<'_>]) -> Self {
+        let mut subtrees = Self::default();
+        for subtree in parsed {
+            match &subtree.base {
+                GeneralName::DNSName(name) => subtrees.dns.push((*name).to_owned()),
+                GeneralName::RFC822Name(name) => subtrees.email.push((*name).to_owned()),
+                GeneralName::URI(name) => subtrees.uri.push((*name).to_owned()),
+                GeneralName::DirectoryName(name) => match Name::from_der(name.as_raw()) {
+                    Some(name) => subtrees.directory.push(name),
+                    None => subtrees.unsupported = true,
+                },
+                GeneralName::IPAddress(bytes) => match IpSubnet::from_bytes(bytes) {
+                    Some(subnet) => subtrees.ip.push(subnet),
+                    None => subtrees.unsupported = true,
+                },
+                _ => subtrees.unsupported = true,
+            }
+        }
+        subtrees
+    }
+}
+
+impl IpSubnet {
+    /// Whether `address` is of the same family and agrees in every bit of the mask.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (address, self.address, self.mask) {
+            (IpAddr::V4(a), IpAddr::V4(b), IpAddr::V4(mask)) => (a.to_bits() ^ b.to_bits()) & mask.to_bits() == 0,
+            (IpAddr::V6(a), IpAddr::V6(b), IpAddr::V6(mask)) => (a.to_bits() ^ b.to_bits()) & mask.to_bits() == 0,
+            _ => false,
+        }
+    }
+
+    /// Address and mask one after the other: 8 or 32 bytes.
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (address, mask) = bytes.split_at_checked(bytes.len() / 2)?;
+        let address = ip_from_bytes(address)?;
+        Some(Self { address, mask: ip_from_bytes(mask)? })
+    }
+}
+
+/// An address of 4 or 16 bytes.
+pub(super) fn ip_from_bytes(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
+}
+
+/// The first name that lies in an excluded subtree, or in none of the permitted ones where there are any.
+fn check<'a, T: std::fmt::Display + 'a, B: 'a>(
+    kind: &str,
+    names: impl IntoIterator<Item = &'a T>,
+    permitted: &[B],
+    excluded: &[B],
+    inside: impl Fn(&T, &B) -> bool,
+) -> Option<String> {
+    for name in names {
+        if excluded.iter().any(|base| inside(name, base)) {
+            return Some(format!("{kind} {name} is excluded"));
+        }
+        if !permitted.is_empty() && !permitted.iter().any(|base| inside(name, base)) {
+            return Some(format!("{kind} {name} is not permitted"));
+        }
+    }
+    None
+}
+
+/// A domain covers itself and all names below it; an empty one covers everything. Some CAs put a dot before it.
+fn in_domain(name: &str, base: &str) -> bool {
+    let base = base.strip_prefix('.').unwrap_or(base);
+    base.is_empty() || same(name, base) || is_below(name, base)
+}
+
+/// `host@domain`, a host, or `.domain` for the hosts below it.
+fn in_email(address: &str, base: &str) -> bool {
+    let Some((user, host)) = address.rsplit_once('@') else { return false };
+    match base.rsplit_once('@') {
+        Some((base_user, base_host)) => user == base_user && same(host, base_host),
+        None => in_host(host, base),
+    }
+}
+
+/// The host of a URI with an authority; others lie in no subtree.
+fn in_uri(uri: &str, base: &str) -> bool {
+    let Some((_, rest)) = uri.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    in_host(host_port.split(':').next().unwrap_or_default(), base)
+}
+
+fn in_host(host: &str, base: &str) -> bool {
+    match base.strip_prefix('.') {
+        Some(domain) => is_below(host, domain),
+        None => base.is_empty() || same(host, base),
+    }
+}
+
+fn is_below(name: &str, domain: &str) -> bool {
+    let cut = name.len().checked_sub(domain.len()).and_then(|at| name.split_at_checked(at));
+    cut.is_some_and(|(front, end)| front.ends_with('.') && same(end, domain))
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_of_rfc_5280() {
+        // Section 4.2.1.10.
+        assert!(in_domain("www.host.example.com", "host.example.com"));
+        assert!(in_domain("HOST.example.com", "host.example.com"));
+        assert!(!in_domain("host1.example.com", "host.example.com"));
+        assert!(!in_domain("myhost.example.com", "host.example.com"));
+        assert!(in_email("root@example.com", "root@example.com") && in_email("root@example.com", "example.com"));
+        assert!(in_email("x@a.example.com", ".example.com") && !in_email("x@example.com", ".example.com"));
+        assert!(in_uri("https://u@my.host.example.com:8443/x", ".example.com"));
+        assert!(!in_uri("https://example.com/", ".example.com") && !in_uri("urn:x", "example.com"));
+    }
+
+    #[test]
+    fn a_mask_need_not_be_a_prefix() {
+        let subnet = IpSubnet::from_bytes(&[10, 9, 8, 0, 255, 255, 255, 0]).unwrap();
+        assert!(subnet.contains([10, 9, 8, 77].into()) && !subnet.contains([10, 9, 9, 77].into()));
+        assert!(!subnet.contains("::1".parse().unwrap()));
+        assert!(IpSubnet::from_bytes(&[1, 2, 3]).is_none() && IpSubnet::from_bytes(&[]).is_none());
+    }
+}

@@ -1,0 +1,272 @@
+//! In: the extensions of a certificate. Out: those that decide trust, as plain values, and a line for each that cannot
+//! be read. Bounded: what is kept is a part of the DER. Left to others: what the values mean for a path.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use x509_parser::asn1_rs::FromDer;
+use x509_parser::extensions::{AuthorityKeyIdentifier, GeneralName, ParsedExtension, X509Extension};
+
+use super::constraints::ip_from_bytes;
+use super::der::{Element, Reader, cause, elements, oid_text, single, tag};
+use super::{Name, NameConstraints, hex};
+
+/// Basic constraints (RFC 5280 section 4.2.1.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BasicConstraints {
+    /// Whether the subject is a CA.
+    pub ca: bool,
+    /// How many intermediate certificates, self-issued ones not counted, may follow this one in a path.
+    pub path_len: Option<u32>,
+    /// Whether the extension is critical.
+    pub critical: bool,
+}
+
+/// Key usage bits (RFC 5280 section 4.2.1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUsage(u16);
+
+/// The names of the bits, in order from bit 0.
+const KEY_USAGES: [&str; 9] = [
+    "digitalSignature",
+    "nonRepudiation",
+    "keyEncipherment",
+    "dataEncipherment",
+    "keyAgreement",
+    "keyCertSign",
+    "cRLSign",
+    "encipherOnly",
+    "decipherOnly",
+];
+
+impl KeyUsage {
+    fn has(self, bit: u16) -> bool {
+        self.0 & (1 << bit) != 0
+    }
+
+    /// The key may verify signatures other than on certificates and CRLs, such as a key exchange's.
+    pub fn digital_signature(self) -> bool {
+        self.has(0)
+    }
+
+    /// The key may encrypt keys, as RSA key exchange does.
+    pub fn key_encipherment(self) -> bool {
+        self.has(2)
+    }
+
+    /// The key may take part in key agreement.
+    pub fn key_agreement(self) -> bool {
+        self.has(4)
+    }
+
+    /// The key may verify signatures on certificates.
+    pub fn key_cert_sign(self) -> bool {
+        self.has(5)
+    }
+
+    /// The key may verify signatures on revocation lists.
+    pub fn crl_sign(self) -> bool {
+        self.has(6)
+    }
+}
+
+/// The names of RFC 5280, `keyCertSign, cRLSign`.
+impl fmt::Display for KeyUsage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = (0..).zip(KEY_USAGES).filter(|(bit, _)| self.has(*bit)).map(|(_, name)| name).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
+/// Authority key identifier (RFC 5280 section 4.2.1.1): which certificate of the issuer signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthorityKeyId {
+    /// The issuer's subject key identifier.
+    pub key_id: Option<Vec<u8>>,
+    /// The name of the *issuer's issuer*: `authorityCertIssuer`, the first directory name in it.
+    pub issuer: Option<Name>,
+    /// The serial number of the issuer's certificate, written as [`super::Certificate::serial_hex`] is.
+    pub serial_hex: Option<String>,
+}
+
+/// Everything read from the extensions of one certificate.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Extensions {
+    pub(super) basic_constraints: Option<BasicConstraints>,
+    pub(super) key_usage: Option<KeyUsage>,
+    pub(super) extended_key_usage: Option<Vec<String>>,
+    pub(super) subject_key_id: Option<Vec<u8>>,
+    pub(super) authority_key_id: Option<AuthorityKeyId>,
+    pub(super) name_constraints: Option<NameConstraints>,
+    pub(super) ca_issuers: Vec<String>,
+    pub(super) dns_names: Vec<String>,
+    pub(super) ip_addresses: Vec<IpAddr>,
+    pub(super) email_addresses: Vec<String>,
+    pub(super) uris: Vec<String>,
+    pub(super) directory_names: Vec<Name>,
+    pub(super) unknown_critical: Vec<String>,
+    seen: Vec<String>,
+}
+
+impl Extensions {
+    /// Adds one extension; `reader` knows the whole certificate. `Err` says why it cannot be read: a critical one then
+    /// counts as unknown, since nobody can honour it.
+    pub(super) fn add(&mut self, reader: &Reader<'_>, element: Element<'_>) -> Result<(), String> {
+        let (_, extension) = X509Extension::from_der(element.raw)
+            .map_err(|error| reader.trouble("extension", element.raw, &cause(&error)))?;
+        let oid = oid_text(extension.oid.as_bytes());
+        if self.seen.contains(&oid) {
+            return Err(reader.trouble(&format!("extension {oid}"), element.raw, "is there a second time"));
+        }
+        self.seen.push(oid.clone());
+        match self.take(&oid, &extension) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                if extension.critical {
+                    self.unknown_critical.push(oid);
+                }
+                Ok(())
+            }
+            Err(why) => {
+                let trouble = reader.trouble(&format!("extension {oid}"), extension.value, &why);
+                if extension.critical {
+                    self.unknown_critical.push(oid);
+                }
+                Err(trouble)
+            }
+        }
+    }
+
+    /// `Ok(false)` for an extension that is not known.
+    fn take(&mut self, oid: &str, extension: &X509Extension<'_>) -> Result<bool, String> {
+        let critical = extension.critical;
+        match extension.parsed_extension() {
+            ParsedExtension::ParseError { error } => return Err(cause(error)),
+            ParsedExtension::BasicConstraints(it) => {
+                self.basic_constraints =
+                    Some(BasicConstraints { ca: it.ca, path_len: it.path_len_constraint, critical });
+            }
+            ParsedExtension::KeyUsage(it) => self.key_usage = Some(KeyUsage(it.flags)),
+            ParsedExtension::SubjectKeyIdentifier(it) => self.subject_key_id = Some(it.0.to_vec()),
+            ParsedExtension::AuthorityKeyIdentifier(it) => self.authority_key_id = Some(authority_key_id(it)),
+            ParsedExtension::NameConstraints(it) => {
+                self.name_constraints = Some(NameConstraints::from_parsed(it, critical));
+            }
+            ParsedExtension::ExtendedKeyUsage(_) => self.extended_key_usage = Some(key_purposes(extension.value)?),
+            ParsedExtension::SubjectAlternativeName(it) => {
+                for name in &it.general_names {
+                    self.add_name(name)?;
+                }
+            }
+            ParsedExtension::AuthorityInfoAccess(it) => {
+                for access in it.iter() {
+                    if let (CA_ISSUERS, GeneralName::URI(uri)) =
+                        (access.access_method.as_bytes(), &access.access_location)
+                    {
+                        self.ca_issuers.push((*uri).to_owned());
+                    }
+                }
+            }
+            _ => return Ok(UNDERSTOOD.contains(&oid)),
+        }
+        Ok(true)
+    }
+
+    fn add_name(&mut self, name: &GeneralName<'_>) -> Result<(), String> {
+        match name {
+            GeneralName::DNSName(name) => self.dns_names.push((*name).to_owned()),
+            GeneralName::RFC822Name(name) => self.email_addresses.push((*name).to_owned()),
+            GeneralName::URI(uri) => self.uris.push((*uri).to_owned()),
+            GeneralName::IPAddress(bytes) => {
+                let address = ip_from_bytes(bytes).ok_or_else(|| format!("IP address of {} bytes", bytes.len()))?;
+                self.ip_addresses.push(address);
+            }
+            GeneralName::DirectoryName(name) => {
+                let name = Name::from_der(name.as_raw()).ok_or("directory name that is none")?;
+                self.directory_names.push(name);
+            }
+            GeneralName::Invalid(tag, _) => return Err(format!("alternative name of kind {} cannot be read", tag.0)),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// id-ad-caIssuers, 1.3.6.1.5.5.7.48.2, as content octets.
+const CA_ISSUERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
+
+/// Extensions that may be critical without harm though nothing here needs their values: policies and their mappings
+/// and constraints, issuer's other names, CRL distribution points, Netscape's certificate type and comment.
+const UNDERSTOOD: &[&str] = &[
+    "2.5.29.32",
+    "2.5.29.33",
+    "2.5.29.36",
+    "2.5.29.54",
+    "2.5.29.18",
+    "2.5.29.31",
+    "2.5.29.46",
+    "1.3.6.1.5.5.7.1.11",
+    "2.16.840.1.113730.1.1",
+    "2.16.840.1.113730.1.13",
+];
+
+fn authority_key_id(parsed: &AuthorityKeyIdentifier<'_>) -> AuthorityKeyId {
+    let names = parsed.authority_cert_issuer.as_deref().unwrap_or_default();
+    AuthorityKeyId {
+        key_id: parsed.key_identifier.as_ref().map(|id| id.0.to_vec()),
+        issuer: names.iter().find_map(|name| match name {
+            GeneralName::DirectoryName(name) => Name::from_der(name.as_raw()),
+            _ => None,
+        }),
+        serial_hex: parsed.authority_cert_serial.map(serial_text),
+    }
+}
+
+/// The purposes in the order of the extension, where the parser keeps only a set.
+fn key_purposes(value: &[u8]) -> Result<Vec<String>, String> {
+    let list = single(value, tag::SEQUENCE).and_then(|list| elements(list.content)).ok_or("no list of purposes")?;
+    list.into_iter()
+        .map(|purpose| single(purpose.raw, tag::OID).map(|oid| oid_text(oid.content)).ok_or("purpose that is no OID"))
+        .collect::<Result<_, _>>()
+        .map_err(str::to_owned)
+}
+
+/// Lower-case hex of an INTEGER's content as OpenSSL prints it: whole bytes, no sign byte, `-` before a negative one.
+pub(super) fn serial_text(content: &[u8]) -> String {
+    let negative = content.first().is_some_and(|byte| *byte >= 0x80);
+    let mut magnitude = content.to_vec();
+    if negative {
+        // Two's complement: invert and add one, from the last byte.
+        let mut carry = true;
+        for byte in magnitude.iter_mut().rev() {
+            let (value, overflow) = (!*byte).overflowing_add(u8::from(carry));
+            *byte = value;
+            carry = overflow;
+        }
+    }
+    let zeros = magnitude.iter().take_while(|byte| **byte == 0).count().min(magnitude.len().saturating_sub(1));
+    format!("{}{}", if negative { "-" } else { "" }, hex(magnitude.get(zeros..).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serials_are_written_as_openssl_does() {
+        // openssl asn1parse of the same contents, in lower case.
+        assert_eq!(serial_text(&[0x00, 0x80]), "80");
+        assert_eq!(serial_text(&[0x01, 0x00]), "0100");
+        assert_eq!(serial_text(&[0x00]), "00");
+        assert_eq!(serial_text(&[0x80]), "-80");
+        assert_eq!(serial_text(&[0xff, 0x00]), "-0100");
+        assert_eq!(serial_text(&[0xff]), "-01");
+        assert_eq!(serial_text(&[]), "");
+    }
+
+    #[test]
+    fn key_usage_names_its_bits() {
+        assert_eq!(KeyUsage(0b110_0000).to_string(), "keyCertSign, cRLSign");
+        assert!(KeyUsage(0b10_0000).key_cert_sign() && !KeyUsage(0b1_0000).key_cert_sign());
+    }
+}
