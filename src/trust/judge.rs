@@ -1,0 +1,279 @@
+//! In: what a server sent, what the device had, and everything known. Out: the chain's status, how sure it is, and the
+//! links that are absent. Bounded: two path searches. Left to others: dates, names, and whether it was the cause.
+//!
+//! Two questions. A: what could this device then build? B: what could be built with everything known? Certificates of
+//! other servers, devices or captures never count for A: that would hide the fault this program exists to find.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::path::{Fault, Path, PathEnd, PathFinder, Pool};
+use super::{Anchor, ChainStatus, Proof, StepFrom};
+use crate::x509::{Certificate, Digest, Name};
+
+/// One chain to judge.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// What the server sent, in order; the first is its own.
+    pub sent: &'a [Arc<Certificate>],
+    /// What the device had beside it: fetched, installed.
+    pub held: &'a [(Arc<Certificate>, StepFrom)],
+    /// What the device trusted.
+    pub anchors: &'a [Anchor],
+    /// Everything else that is known.
+    pub known: &'a Pool,
+}
+
+/// A link that is absent.
+#[derive(Clone, Debug)]
+pub struct Missing {
+    /// The certificate that names it as its issuer.
+    pub below: Arc<Certificate>,
+    /// Its subject.
+    pub subject: Name,
+    /// Certificates that would do.
+    pub candidates: Vec<Arc<Certificate>>,
+}
+
+/// What a certificate tells of an issuer that is not at hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discriminator {
+    /// For what it speaks.
+    pub speaks: Speaks,
+    /// In words.
+    pub what: String,
+}
+
+/// What an unknown issuer seems to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// An intermediate.
+    Intermediate,
+    /// A root.
+    Root,
+}
+
+/// The answer.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// Whether the links hold.
+    pub status: ChainStatus,
+    /// How sure that is.
+    pub proof: Option<Proof>,
+    /// What the device could build.
+    pub path: Option<Path>,
+    /// The longest path with all that is known.
+    pub completed: Option<Path>,
+    /// Links that are absent, leaf side first.
+    pub missing: Vec<Missing>,
+    /// A root that is no anchor comes on top of what is missing.
+    pub root_untrusted_too: bool,
+    /// What was looked at to tell an intermediate from a root, strongest first.
+    pub discriminators: Vec<Discriminator>,
+    /// A certificate with an issuer's name whose key did not sign.
+    pub key_mismatch: Option<Arc<Certificate>>,
+    /// A link that breaks another rule.
+    pub fault: Option<(Arc<Certificate>, Fault)>,
+    /// The search was cut short.
+    pub budget_hit: bool,
+}
+
+impl Judgement {
+    /// A chain of which nothing can be said but its status.
+    pub fn without_chain(status: ChainStatus) -> Self {
+        let proof = match status {
+            ChainStatus::NotSent => None,
+            _ => Some(Proof::Undecidable),
+        };
+        Self {
+            status,
+            proof,
+            path: None,
+            completed: None,
+            missing: Vec::new(),
+            root_untrusted_too: false,
+            discriminators: Vec::new(),
+            key_mismatch: None,
+            fault: None,
+            budget_hit: false,
+        }
+    }
+
+    /// The certificates whose dates count: those of the path that was, or could be, completed.
+    pub fn judged_certificates(&self) -> Vec<Arc<Certificate>> {
+        let path = match self.status {
+            ChainStatus::Trusted => self.path.as_ref(),
+            _ => self.completed.as_ref().or(self.path.as_ref()),
+        };
+        path.map(|path| path.certificates().cloned().collect()).unwrap_or_default()
+    }
+}
+
+/// Judges one chain.
+pub fn judge(finder: &mut PathFinder, case: &Case<'_>) -> Judgement {
+    let Some(leaf) = case.sent.first() else {
+        return Judgement::without_chain(ChainStatus::NotSent);
+    };
+    if !leaf.is_readable() {
+        return Judgement::without_chain(ChainStatus::Undetermined);
+    }
+    let mut own = Pool::default();
+    for certificate in case.sent {
+        own.add(certificate, StepFrom::Sent);
+    }
+    for (certificate, from) in case.held {
+        own.add(certificate, *from);
+    }
+    let a = finder.find(leaf, case.anchors, &[&own]);
+    let mut judgement = Judgement::without_chain(ChainStatus::Undetermined);
+    judgement.budget_hit = a.budget_hit;
+    judgement.key_mismatch = mismatch(&a.path);
+    if a.path.end == PathEnd::Anchor {
+        judgement.status = ChainStatus::Trusted;
+        judgement.proof = Some(Proof::Proven);
+        judgement.completed = Some(a.path.clone());
+        judgement.path = Some(a.path);
+        return judgement;
+    }
+    let b = finder.find(leaf, case.anchors, &[&own, case.known]);
+    judgement.budget_hit |= b.budget_hit;
+    judgement.missing = missing(finder, case, &b.path);
+    decide(case, &a.path, &b.path, &mut judgement);
+    judgement.path = Some(a.path);
+    judgement.completed = Some(b.path);
+    judgement
+}
+
+/// Steps 4 and 5 of the contract's "How a verdict is reached".
+fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
+    let lacks = !judgement.missing.is_empty();
+    let (status, proof) = match (&b.end, lacks) {
+        (PathEnd::Anchor, _) => (ChainStatus::MissingIntermediate, Proof::Proven),
+        (PathEnd::SelfSigned, false) => (ChainStatus::UntrustedRoot, Proof::Proven),
+        (PathEnd::SelfSigned, true) => {
+            judgement.root_untrusted_too = true;
+            (ChainStatus::MissingIntermediate, Proof::Inferred)
+        }
+        (PathEnd::Faulty, _) if b.steps.last().is_some_and(|step| step.anchor.is_some()) => {
+            judgement.fault = b.faults.iter().find_map(|(c, fault)| c.clone().map(|c| (c, fault.clone())));
+            (ChainStatus::Invalid, Proof::Proven)
+        }
+        (PathEnd::Faulty, false) => {
+            judgement.key_mismatch = mismatch(b).or_else(|| mismatch(a));
+            let other = b.faults.iter().find(|(_, fault)| *fault != Fault::KeyMismatch);
+            judgement.fault = other.and_then(|(c, fault)| c.clone().map(|c| (c, fault.clone())));
+            if matches!(judgement.fault, Some((_, Fault::Unsupported(_)))) {
+                (ChainStatus::Undetermined, Proof::Undecidable)
+            } else {
+                (ChainStatus::Invalid, Proof::Inferred)
+            }
+        }
+        (PathEnd::IssuerUnknown | PathEnd::Faulty, _) => by_discriminators(case, b, lacks, judgement),
+    };
+    judgement.status = status;
+    judgement.proof = Some(proof);
+}
+
+/// The topmost certificate's issuer is not at hand: is it an intermediate or a root?
+fn by_discriminators(case: &Case<'_>, b: &Path, lacks: bool, judgement: &mut Judgement) -> (ChainStatus, Proof) {
+    let Some(top) = b.top().cloned() else { return (ChainStatus::Undetermined, Proof::Undecidable) };
+    let levels = discriminators(case, b, &top);
+    let speaks = levels.iter().find(|level| !level.is_empty()).and_then(|level| {
+        let first = level.first()?.speaks;
+        level.iter().all(|other| other.speaks == first).then_some(first)
+    });
+    judgement.discriminators = levels.into_iter().flatten().collect();
+    let unknown = Missing { subject: top.issuer().clone(), below: top, candidates: Vec::new() };
+    match speaks {
+        Some(Speaks::Intermediate) => {
+            judgement.missing.push(unknown);
+            (ChainStatus::MissingIntermediate, Proof::Inferred)
+        }
+        // An intermediate is known to be absent, whatever comes above it.
+        Some(Speaks::Root) if lacks => {
+            judgement.root_untrusted_too = true;
+            (ChainStatus::MissingIntermediate, Proof::Inferred)
+        }
+        None if lacks => {
+            judgement.root_untrusted_too = true;
+            judgement.missing.push(unknown);
+            (ChainStatus::MissingIntermediate, Proof::Inferred)
+        }
+        Some(Speaks::Root) => (ChainStatus::UntrustedRoot, Proof::Inferred),
+        None => {
+            judgement.missing.push(unknown);
+            (ChainStatus::Undetermined, Proof::Undecidable)
+        }
+    }
+}
+
+/// What the topmost certificate tells of its issuer, in levels of strength.
+fn discriminators(case: &Case<'_>, path: &Path, top: &Certificate) -> [Vec<Discriminator>; 3] {
+    let issuer = top.issuer();
+    let say = |speaks, what: String| Discriminator { speaks, what };
+    let mut by_key_id = Vec::new();
+    if let Some(named) = top.authority_key_id().and_then(|id| id.issuer.as_ref()) {
+        by_key_id.push(if named == issuer {
+            say(Speaks::Root, format!("its authority key identifier says that {issuer} issued itself"))
+        } else {
+            say(Speaks::Intermediate, format!("its authority key identifier says that {named} issued {issuer}"))
+        });
+    }
+    let mut by_name = Vec::new();
+    if let Some(anchor) = case.anchors.iter().find(|anchor| same_organization(&anchor.subject, issuer)) {
+        by_name.push(say(
+            Speaks::Intermediate,
+            format!("{issuer} is of the same organization as the device's anchor {}", anchor.subject),
+        ));
+    }
+    if issuer.common_name().is_some_and(|name| name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "root")) {
+        by_name.push(say(Speaks::Root, format!("{issuer} calls itself a root")));
+    }
+    let sent_above = path.steps.iter().skip(1).filter(|step| step.from == StepFrom::Sent).count();
+    let mut by_sending = Vec::new();
+    if sent_above > 0 {
+        by_sending.push(say(Speaks::Root, format!("the server sent intermediates up to it ({sent_above}), and servers send all but the root")));
+    }
+    [by_key_id, by_name, by_sending]
+}
+
+/// The same organization, or where the issuer has none the same domain components.
+fn same_organization(anchor: &Name, issuer: &Name) -> bool {
+    let fold = |text: &str| text.trim().to_lowercase();
+    match (issuer.organization(), anchor.organization()) {
+        (Some(a), Some(b)) => fold(a) == fold(b),
+        (Some(_), None) => false,
+        (None, _) => {
+            let (a, b) = (issuer.domain_components(), anchor.domain_components());
+            !a.is_empty() && a.iter().map(|c| fold(c)).eq(b.iter().map(|c| fold(c)))
+        }
+    }
+}
+
+/// The certificates of a path that the device did not have, leaf side first.
+fn missing(finder: &mut PathFinder, case: &Case<'_>, path: &Path) -> Vec<Missing> {
+    let held: BTreeSet<Digest> =
+        case.sent.iter().chain(case.held.iter().map(|(certificate, _)| certificate)).map(|c| c.sha256()).collect();
+    let mut out = Vec::new();
+    let mut below: Option<Arc<Certificate>> = None;
+    for step in &path.steps {
+        let Some(certificate) = &step.certificate else { break };
+        let is_root = step.anchor.is_some() || certificate.is_self_signed();
+        if let Some(child) = below.filter(|_| !is_root && !held.contains(&certificate.sha256())) {
+            let namesakes = case.known.named(certificate.subject()).iter().map(|(c, _)| Arc::clone(c));
+            let mut candidates: Vec<_> = namesakes
+                .filter(|c| !c.is_self_signed() && finder.signed_by(&child, c.public_key()).is_valid())
+                .collect();
+            // The one on the path first, then those that last longest.
+            candidates.sort_by_key(|c| (c.sha256() != certificate.sha256(), std::cmp::Reverse(c.not_after()), c.sha256()));
+            out.push(Missing { subject: certificate.subject().clone(), below: child, candidates });
+        }
+        below = Some(Arc::clone(certificate));
+    }
+    out
+}
+
+fn mismatch(path: &Path) -> Option<Arc<Certificate>> {
+    let wrong = path.faults.iter().find(|(_, fault)| *fault == Fault::KeyMismatch);
+    wrong.and_then(|(certificate, _)| certificate.clone())
+}
