@@ -1,0 +1,240 @@
+//! In: one handshake, its device, what is trusted and known. Out: everything that can be said of its certificates:
+//! chain, dates at the device's clock, names. Bounded: judged once per chain and what the device had.
+//! Left to others: which of it was the cause.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::capture::{FrameRef, Timestamp};
+use crate::evidence::{Device, FetchKind, Handshake};
+use crate::trust::{Adds, Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, StepFrom, judge};
+use crate::x509::{Certificate, Digest};
+
+/// A clock that is off by no more than this is right.
+const CLOCK_TOLERANCE: i64 = 5;
+/// 2000-01-01T00:00:00Z.
+pub(super) const YEAR_2000: i64 = 946_684_800;
+/// Thirty years in seconds.
+const THIRTY_YEARS: i64 = 30 * 365 * 86_400;
+
+/// A device's own clock.
+#[derive(Clone, Debug)]
+pub struct DeviceClock {
+    /// The device's clock minus the capture's, in seconds.
+    pub offset: i64,
+    /// What shows it.
+    pub basis: &'static str,
+    /// The frames that show it.
+    pub frames: Vec<FrameRef>,
+}
+
+/// What the leaf's names say of the server that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameCheck {
+    /// This name is covered.
+    Covered(String),
+    /// None of these names is.
+    NotCovered {
+        /// The names.
+        names: Vec<String>,
+        /// The name is the SNI; otherwise they are what the device asked DNS for, or was told.
+        from_sni: bool,
+    },
+    /// The capture tells no name.
+    Unknown,
+}
+
+/// A certificate outside its dates.
+#[derive(Clone, Debug)]
+pub struct DateFault {
+    /// Which.
+    pub certificate: Arc<Certificate>,
+    /// After its end; otherwise before its start.
+    pub expired: bool,
+}
+
+/// Everything that can be said of one handshake's certificates.
+#[derive(Clone, Debug)]
+pub struct Assessment {
+    /// The server's chain.
+    pub chain: Rc<Judgement>,
+    /// The client's chain.
+    pub client_chain: Option<Rc<Judgement>>,
+    /// The instant at which validity was judged.
+    pub judged_at: Timestamp,
+    /// Certificates of the path outside their dates then.
+    pub dates: Vec<DateFault>,
+    /// Whether the device's clock is known.
+    pub clock_known: bool,
+    /// The capture's own clock cannot be right.
+    pub suspect_clock: bool,
+    /// The leaf's names.
+    pub name: NameCheck,
+    /// Where everything stands with the bytes: `None`, or why the Certificate message cannot be judged.
+    pub unreadable: Option<String>,
+}
+
+/// Judges chains, and remembers each judgement.
+#[derive(Debug)]
+pub(super) struct Assessor<'a> {
+    pub(super) finder: PathFinder,
+    known: Pool,
+    profile: &'a Profile,
+    memory: HashMap<(Vec<Digest>, Vec<(Digest, StepFrom)>, usize), Rc<Judgement>>,
+    installed: &'a [Arc<Certificate>],
+    at: Option<Timestamp>,
+}
+
+impl<'a> Assessor<'a> {
+    /// An assessor that knows these certificates.
+    pub(super) fn new(finder: PathFinder, known: Pool, profile: &'a Profile, installed: &'a [Arc<Certificate>], at: Option<Timestamp>) -> Self {
+        Self { finder, known, profile, memory: HashMap::new(), installed, at }
+    }
+
+    /// Holds a device to another profile from here on.
+    pub(super) fn hold_to(&mut self, profile: &'a Profile) {
+        if !std::ptr::eq(self.profile, profile) {
+            self.profile = profile;
+            self.memory.clear();
+        }
+    }
+
+    /// Looks at one handshake.
+    pub(super) fn assess(&mut self, device: &Device, handshake: &Handshake, anchors: &[Anchor], clock: Option<&DeviceClock>) -> Assessment {
+        let unreadable = unreadable(handshake);
+        let chain = match &unreadable {
+            Some(_) if handshake.tls.is_1_3() => Rc::new(Judgement::without_chain(ChainStatus::Hidden)),
+            Some(_) => Rc::new(Judgement::without_chain(ChainStatus::Undetermined)),
+            None => self.chain(device, handshake, anchors),
+        };
+        let client_chain = handshake.tls.certificates.client.as_ref().map(|_| self.client_chain(handshake));
+        let offset = clock.map_or(0, |clock| clock.offset);
+        let seen = handshake.first.time;
+        let own = Timestamp::from_nanos(seen.nanos().saturating_add(offset.saturating_mul(1_000_000_000)), 0);
+        let judged_at = self.at.unwrap_or(if clock.is_some() { own } else { seen });
+        let certificates = chain.judged_certificates();
+        let dates = date_faults(&certificates, judged_at);
+        let before_all = !certificates.is_empty() && certificates.iter().all(|c| judged_at < c.not_before());
+        let suspect = clock.is_none() && self.at.is_none() && (seen.seconds() < YEAR_2000 || (before_all && device.time_answers.is_empty()));
+        let name = handshake.sent.first().map_or(NameCheck::Unknown, |leaf| self.name(device, handshake, leaf));
+        let clock_known = clock.is_some() || self.at.is_some();
+        Assessment { chain, client_chain, judged_at, dates, clock_known, suspect_clock: suspect, name, unreadable }
+    }
+
+    /// The chain that only what the server sent would give: does it leave something out that the device happened to have?
+    pub(super) fn without_fetches(&mut self, handshake: &Handshake, anchors: &[Anchor]) -> Judgement {
+        judge(&mut self.finder, &Case { sent: &handshake.sent, held: &[], anchors, known: &self.known })
+    }
+
+    fn chain(&mut self, device: &Device, handshake: &Handshake, anchors: &[Anchor]) -> Rc<Judgement> {
+        let mut held: Vec<_> = self.installed.iter().map(|c| (Arc::clone(c), StepFrom::Installed)).collect();
+        let mut anchors = anchors.to_vec();
+        for (certificate, kind) in fetched(device, handshake) {
+            let adds = |what| self.profile.adds(kind, what);
+            if certificate.is_self_signed() {
+                if adds(Adds::Anchors) {
+                    anchors.push(Anchor::from_certificate(Arc::clone(certificate)));
+                }
+            } else if adds(Adds::Intermediates) {
+                held.push((Arc::clone(certificate), StepFrom::Fetched));
+            }
+        }
+        let digests = handshake.sent.iter().map(|c| c.sha256()).collect();
+        let key = (digests, held.iter().map(|(c, from)| (c.sha256(), *from)).collect::<Vec<_>>(), anchors.len());
+        if let Some(known) = self.memory.get(&key) {
+            return Rc::clone(known);
+        }
+        let case = Case { sent: &handshake.sent, held: &held, anchors: &anchors, known: &self.known };
+        let judgement = Rc::new(judge(&mut self.finder, &case));
+        self.memory.insert(key, Rc::clone(&judgement));
+        judgement
+    }
+
+    /// The server's anchors are unknown, so a client's chain is never trusted and its root never refused.
+    fn client_chain(&mut self, handshake: &Handshake) -> Rc<Judgement> {
+        let case = Case { sent: &handshake.client_sent, held: &[], anchors: &[], known: &self.known };
+        let mut judgement = judge(&mut self.finder, &case);
+        if matches!(judgement.status, ChainStatus::UntrustedRoot | ChainStatus::Trusted) {
+            judgement.status = ChainStatus::Undetermined;
+            judgement.proof = Some(Proof::Undecidable);
+        }
+        Rc::new(judgement)
+    }
+
+    fn name(&self, device: &Device, handshake: &Handshake, leaf: &Certificate) -> NameCheck {
+        let rules = self.profile.host_rules();
+        if let Some(name) = handshake.server_name() {
+            return if leaf.matches_host(name, rules) {
+                NameCheck::Covered(name.to_owned())
+            } else {
+                NameCheck::NotCovered { names: vec![name.to_owned()], from_sni: true }
+            };
+        }
+        let address = handshake.server.ip();
+        let asked = device.names.iter().filter(|(_, naming)| naming.addresses.contains(&address));
+        let names: Vec<String> = asked.map(|(name, _)| name.clone()).collect();
+        match names.iter().find(|name| leaf.matches_host(name, rules)) {
+            Some(name) => NameCheck::Covered(name.clone()),
+            None if names.is_empty() => NameCheck::Unknown,
+            None => NameCheck::NotCovered { names, from_sni: false },
+        }
+    }
+}
+
+/// What the device had downloaded by the time it made up its mind.
+pub(super) fn fetched<'d>(device: &'d Device, handshake: &Handshake) -> Vec<(&'d Arc<Certificate>, FetchKind)> {
+    if device.shared_address {
+        return Vec::new();
+    }
+    let deciding = handshake.deciding().number;
+    let in_time = |last: Option<FrameRef>| last.is_some_and(|at| at.number < deciding);
+    let fetches = device.fetches.iter().filter(|fetch| fetch.succeeded() && in_time(fetch.last));
+    fetches.flat_map(|fetch| fetch.certificates.iter().map(|(certificate, kind)| (certificate, *kind))).collect()
+}
+
+/// Why a Certificate message cannot be judged.
+fn unreadable(handshake: &Handshake) -> Option<String> {
+    let tls = &handshake.tls;
+    if tls.is_1_3() {
+        return Some("TLS 1.3 encrypts the certificates".into());
+    }
+    match &tls.certificates.server {
+        Some(list) if !list.complete => Some(format!(
+            "{} of the Certificate message are not in the capture (frame {})",
+            crate::diagnosis::words::bytes(list.missing),
+            tls.holes.first().map_or(list.last.number, |hole| hole.at.number)
+        )),
+        Some(_) => None,
+        None if !handshake.two_sided => Some("the server's packets are not in the capture".into()),
+        None if tls.holes.iter().any(|hole| hole.in_clear) => Some("a part of the server's flight is not in the capture".into()),
+        None => None,
+    }
+}
+
+fn date_faults(certificates: &[Arc<Certificate>], at: Timestamp) -> Vec<DateFault> {
+    let outside = certificates.iter().filter(|c| at > c.not_after() || at < c.not_before());
+    outside.map(|c| DateFault { certificate: Arc::clone(c), expired: at > c.not_after() }).collect()
+}
+
+/// The device's clock, by hellos that tell a plausible time that goes on as time does, or by what NTP told it.
+pub(super) fn device_clock(device: &Device) -> Option<DeviceClock> {
+    let told: Vec<(FrameRef, i64)> = device
+        .handshakes
+        .iter()
+        .filter_map(|handshake| handshake.tls.client_hello.as_ref())
+        .map(|hello| (hello.at, i64::from(hello.gmt_unix_time())))
+        .filter(|(at, clock)| (YEAR_2000..at.time.seconds().saturating_add(THIRTY_YEARS)).contains(clock))
+        .collect();
+    for (index, (at, clock)) in told.iter().enumerate() {
+        let offset = clock - at.time.seconds();
+        let alike: Vec<_> =
+            told.iter().skip(index).filter(|(other, time)| (time - other.time.seconds() - offset).abs() <= CLOCK_TOLERANCE).collect();
+        if alike.len() >= 2 {
+            let frames = alike.iter().map(|(at, _)| *at).take(4).collect();
+            return Some(DeviceClock { offset, basis: "the time in its ClientHellos", frames });
+        }
+    }
+    let (at, nanos) = device.time_answers.last()?;
+    Some(DeviceClock { offset: nanos.div_euclid(1_000_000_000), basis: "the time a Network Time server told it", frames: vec![*at] })
+}

@@ -1,0 +1,300 @@
+//! In: a handshake and its assessment. Out: which causes survive, which are excluded, and why. The one place where the
+//! cause is decided: step 6 of the contract's "How a verdict is reached". Bounded: tables.
+
+use super::assess::{Assessment, NameCheck};
+use super::finding::Excluded;
+use super::rules::Code;
+use super::words;
+use crate::evidence::{Handshake, Outcome};
+use crate::flow::Side;
+use crate::trust::{ChainStatus, Check, Fault, Profile, Proof};
+
+/// Where a handshake ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing is wrong with it.
+    Completed,
+    /// The capture ends first, or hides it.
+    Open,
+    /// Silence before a flight was whole.
+    Stalled,
+    /// The server ended it before its ServerHello.
+    ServerBeforeHello,
+    /// The client ended it before a ServerHello.
+    ClientBeforeHello,
+    /// The client ended it instead of answering the server's flight.
+    ClientAtCertificate,
+    /// The client answered the server's flight and ended it before both had finished.
+    ClientAfterFlight,
+    /// Both finished, and the client ended it without a byte of data.
+    ClientWithoutData,
+    /// The server ended it after its ServerHello and before the client's answer.
+    ServerInFlight,
+    /// The server ended it after the client's answer.
+    ServerAfterFlight,
+}
+
+/// What step 6 says of one handshake.
+#[derive(Clone, Debug)]
+pub struct Ruling {
+    /// Where it ended.
+    pub stage: Stage,
+    /// The causes that step 6 allows there.
+    pub allowed: Vec<Code>,
+    /// The causes that remain, in the order of the table.
+    pub survivors: Vec<Code>,
+    /// Causes that hold as facts and that only the alert rules out.
+    pub filtered: Vec<Code>,
+}
+
+const CHAIN: [Code; 5] = [
+    Code::MissingIntermediate,
+    Code::UntrustedRoot,
+    Code::IssuerKeyMismatch,
+    Code::ChainCauseUndecided,
+    Code::ChainInvalid,
+];
+const AT_CERTIFICATE: [Code; 8] = [
+    Code::MissingIntermediate,
+    Code::UntrustedRoot,
+    Code::CertificateExpired,
+    Code::CertificateNotYetValid,
+    Code::NameMismatch,
+    Code::IssuerKeyMismatch,
+    Code::ChainCauseUndecided,
+    Code::ChainInvalid,
+];
+
+/// Where a handshake ended.
+pub(super) fn stage(handshake: &Handshake) -> Stage {
+    let tls = &handshake.tls;
+    if handshake.ending.outcome == Outcome::Completed {
+        return Stage::Completed;
+    }
+    if handshake.ending.stall.is_some() {
+        return Stage::Stalled;
+    }
+    let by = match handshake.ending.outcome {
+        Outcome::RejectedByClient | Outcome::ClosedByClient => Side::Client,
+        Outcome::RejectedByServer | Outcome::ClosedByServer => Side::Server,
+        Outcome::Completed | Outcome::Incomplete | Outcome::Undetermined => return Stage::Open,
+    };
+    // In TLS 1.3 an encrypted record of the client may be its Finished or its alert: it shows no acceptance.
+    let answered = handshake.client_accepted() && !tls.is_1_3();
+    match by {
+        Side::Client if tls.server_hello.is_none() && tls.certificates.server.is_none() => {
+            if handshake.two_sided { Stage::ClientBeforeHello } else { Stage::ClientAtCertificate }
+        }
+        Side::Client if tls.both_finished() && !tls.is_1_3() => Stage::ClientWithoutData,
+        Side::Client if answered => Stage::ClientAfterFlight,
+        Side::Client => Stage::ClientAtCertificate,
+        Side::Server if tls.server_hello.is_none() && tls.certificates.server.is_none() => Stage::ServerBeforeHello,
+        Side::Server if answered || tls.both_finished() => Stage::ServerAfterFlight,
+        Side::Server => Stage::ServerInFlight,
+    }
+}
+
+/// Decides which causes survive.
+pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Profile, elsewhere: bool) -> Ruling {
+    let stage = stage(handshake);
+    let alert = handshake.tls.fatal_alert().map(|alert| alert.code.0);
+    let allowed = allowed(stage, alert, elsewhere);
+    let holds = |code: &Code| holds(*code, handshake, assessment, profile);
+    let mut survivors: Vec<Code> = allowed.iter().copied().filter(holds).collect();
+    let at_certificate = matches!(stage, Stage::ClientAtCertificate | Stage::ClientWithoutData);
+    if survivors.is_empty() {
+        survivors = match stage {
+            Stage::Completed | Stage::Open => Vec::new(),
+            Stage::Stalled => vec![Code::HandshakeStalled],
+            // What the capture hides may well be the cause, unless the alert says that it is another.
+            _ if at_certificate && assessment.unreadable.is_some() && !handshake.client_accepted() => {
+                vec![Code::ChainCauseUndecided]
+            }
+            Stage::ServerInFlight | Stage::ServerAfterFlight => vec![Code::ServerEndedWithoutReason],
+            Stage::ServerBeforeHello => vec![Code::ServerEndedWithoutReason],
+            _ => vec![Code::RejectedWithoutReason],
+        };
+    }
+    let filtered = if at_certificate || stage == Stage::Completed {
+        AT_CERTIFICATE.into_iter().filter(|code| !survivors.contains(code) && !allowed.contains(code)).filter(holds).collect()
+    } else {
+        Vec::new()
+    };
+    Ruling { stage, allowed, survivors, filtered: warn_about(stage, filtered) }
+}
+
+/// A client that went on accepted the chain: then its links are no findings at all, only dates and names remain.
+fn warn_about(stage: Stage, filtered: Vec<Code>) -> Vec<Code> {
+    if stage != Stage::Completed {
+        return filtered.into_iter().filter(|code| *code != Code::ChainCauseUndecided).collect();
+    }
+    let kept = [Code::CertificateExpired, Code::CertificateNotYetValid];
+    filtered.into_iter().filter(|code| kept.contains(code)).collect()
+}
+
+fn allowed(stage: Stage, alert: Option<u8>, version_taken_elsewhere: bool) -> Vec<Code> {
+    match (stage, alert) {
+        (Stage::ServerBeforeHello, Some(70)) => vec![Code::ProtocolVersion],
+        (Stage::ServerBeforeHello, Some(40 | 71)) => vec![Code::NoSharedCipher],
+        (Stage::ServerBeforeHello, None) if version_taken_elsewhere => vec![Code::NoSharedCipher],
+        (Stage::ServerBeforeHello, None) => vec![Code::ProtocolVersion, Code::NoSharedCipher],
+        (Stage::ClientAtCertificate | Stage::ClientWithoutData, alert) => match alert {
+            Some(45) => vec![Code::CertificateExpired],
+            Some(48) => CHAIN.to_vec(),
+            Some(51) => vec![Code::IssuerKeyMismatch, Code::ChainInvalid],
+            Some(40 | 42 | 43 | 46) | None => AT_CERTIFICATE.to_vec(),
+            Some(_) => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the facts of a cause are there.
+fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &Profile) -> bool {
+    let chain = &assessment.chain;
+    match code {
+        Code::MissingIntermediate => chain.status == ChainStatus::MissingIntermediate,
+        Code::UntrustedRoot => chain.status == ChainStatus::UntrustedRoot,
+        Code::IssuerKeyMismatch => chain.status == ChainStatus::Invalid && chain.key_mismatch.is_some(),
+        Code::ChainInvalid => {
+            let fault = chain.fault.as_ref().map(|(_, fault)| fault);
+            chain.status == ChainStatus::Invalid && fault.is_some_and(|fault| profile_checks(profile, fault))
+        }
+        Code::ChainCauseUndecided => matches!(chain.status, ChainStatus::Undetermined | ChainStatus::Hidden),
+        Code::CertificateExpired => assessment.dates.iter().any(|fault| fault.expired),
+        Code::CertificateNotYetValid => assessment.dates.iter().any(|fault| !fault.expired),
+        Code::NameMismatch => matches!(assessment.name, NameCheck::NotCovered { .. }),
+        // A bare close or an alert for it is all that a server's refusal of version or suites ever shows.
+        Code::ProtocolVersion | Code::NoSharedCipher => handshake.tls.client_hello.is_some(),
+        _ => false,
+    }
+}
+
+/// Whether the profile says that the device makes the check which the fault breaks.
+pub(super) fn profile_checks(profile: &Profile, fault: &Fault) -> bool {
+    let check = match fault {
+        Fault::KeyMismatch | Fault::Unsupported(_) => return true,
+        Fault::NotCa => Check::BasicConstraints,
+        Fault::PathLength => Check::PathLength,
+        Fault::KeyUsage => Check::KeyUsage,
+        Fault::ExtendedKeyUsage => Check::ExtendedKeyUsage,
+        Fault::NameConstraints(_) => Check::NameConstraints,
+        Fault::CriticalExtension(_) => Check::CriticalExtensions,
+    };
+    profile.makes(check)
+}
+
+/// Whether the causes that step 6 allows beside `code` are excluded, each with the reason.
+pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessment, ruling: &Ruling) -> Vec<Excluded> {
+    let at_certificate = matches!(ruling.stage, Stage::ClientAtCertificate | Stage::ClientWithoutData);
+    let mut out = Vec::new();
+    if at_certificate {
+        for other in AT_CERTIFICATE.into_iter().filter(|other| *other != code) {
+            if let Some((excluded, why)) = exclusion(other, code, assessment, ruling, handshake) {
+                out.push(Excluded { cause: other.name().into(), excluded, why });
+            }
+        }
+    }
+    if let Some(hello) = &handshake.tls.server_hello {
+        let suite = crate::protocol::tls::cipher_suite(hello.cipher_suite);
+        let why = format!("the server agreed on {} and {suite}", hello.version);
+        out.push(Excluded { cause: Code::ProtocolVersion.name().into(), excluded: true, why });
+    } else if ruling.stage == Stage::ServerBeforeHello {
+        for other in [Code::ProtocolVersion, Code::NoSharedCipher].into_iter().filter(|other| *other != code) {
+            let by_alert = handshake.tls.fatal_alert().is_some_and(|alert| alert.code.0 == 70);
+            let excluded = by_alert || !(ruling.allowed.contains(&other) || other == Code::ProtocolVersion);
+            let why = if by_alert { "protocol_version names the version, not the suites" } else { "the same answer fits it" };
+            out.push(Excluded { cause: other.name().into(), excluded, why: why.into() });
+        }
+    }
+    out
+}
+
+/// Whether one other cause is excluded, and why; `None` where it is not worth a word.
+fn exclusion(other: Code, this: Code, assessment: &Assessment, ruling: &Ruling, handshake: &Handshake) -> Option<(bool, String)> {
+    let chain = &assessment.chain;
+    let by_alert = !ruling.allowed.is_empty() && !ruling.allowed.contains(&other);
+    let alert = handshake.tls.fatal_alert().map(|alert| alert.code.to_string()).unwrap_or_default();
+    let survives = ruling.survivors.contains(&other);
+    let dates_hold = |word: &str| {
+        let certificates = chain.judged_certificates();
+        let limit = match word {
+            "expired" => certificates.iter().map(|c| c.not_after()).min().map(|at| format!("until {}", at.date())),
+            _ => certificates.iter().map(|c| c.not_before()).max().map(|at| format!("valid since {}", at.date())),
+        };
+        limit.unwrap_or_else(|| "no certificate is known".into())
+    };
+    match other {
+        _ if survives => Some((false, "it fits as well".into())),
+        Code::UntrustedRoot => match chain.status {
+            ChainStatus::MissingIntermediate if !chain.root_untrusted_too && chain.proof == Some(Proof::Proven) => {
+                Some((true, format!("{} is on the device", anchor_name(assessment))))
+            }
+            ChainStatus::Trusted => Some((true, format!("{} is on the device", anchor_name(assessment)))),
+            ChainStatus::MissingIntermediate => Some((false, "the root above what is missing is not known to be on the device".into())),
+            ChainStatus::Invalid => Some((false, "the chain does not get as far as a root".into())),
+            _ => None,
+        },
+        Code::MissingIntermediate => match chain.status {
+            ChainStatus::Trusted => Some((true, "every link was there".into())),
+            ChainStatus::UntrustedRoot if chain.proof == Some(Proof::Proven) => Some((true, "the chain is whole up to its root".into())),
+            ChainStatus::UntrustedRoot => Some((false, "the issuer of the topmost certificate is not known".into())),
+            ChainStatus::Invalid => Some((false, "the issuer that fits may be another certificate of the same name".into())),
+            _ => None,
+        },
+        Code::CertificateExpired | Code::CertificateNotYetValid => {
+            let expired = other == Code::CertificateExpired;
+            let faulty = assessment.dates.iter().any(|fault| fault.expired == expired);
+            if assessment.suspect_clock {
+                return Some((by_alert, "the capture's clock cannot be right".into()));
+            }
+            let word = if expired { "expired" } else { "not-yet-valid" };
+            match (faulty, by_alert, assessment.clock_known) {
+                (true, true, _) => Some((true, format!("{alert} is not the alert for it"))),
+                (true, false, _) => Some((false, "it fits as well".into())),
+                (false, true, _) => Some((true, format!("no, {}", dates_hold(word)))),
+                (false, false, true) => Some((true, format!("no, {} by the device's own clock", dates_hold(word)))),
+                (false, false, false) => Some((false, format!("{}, but the device's own clock is not known", dates_hold(word)))),
+            }
+        }
+        Code::NameMismatch => match &assessment.name {
+            NameCheck::Covered(name) => Some((true, format!("the certificate covers {name}"))),
+            _ if by_alert => Some((true, format!("{alert} is not the alert for it"))),
+            NameCheck::NotCovered { .. } => Some((false, "the certificate does not cover the name".into())),
+            NameCheck::Unknown => Some((false, "the capture does not tell which name was asked for".into())),
+        },
+        Code::IssuerKeyMismatch if this != Code::ChainInvalid => match &chain.key_mismatch {
+            Some(certificate) => Some((false, format!("{} is there with another key", certificate.subject().short()))),
+            None if chain.status == ChainStatus::Trusted => None,
+            None => Some((true, "no certificate with the issuer's name and another key was at hand".into())),
+        },
+        _ => None,
+    }
+}
+
+fn anchor_name(assessment: &Assessment) -> String {
+    let path = assessment.chain.completed.as_ref().or(assessment.chain.path.as_ref());
+    let top = path.and_then(|path| path.steps.last()?.certificate.clone());
+    match (top, path.and_then(|path| path.top())) {
+        (Some(top), _) => top.subject().short(),
+        (None, Some(below)) => below.issuer().short(),
+        (None, None) => "the root".into(),
+    }
+}
+
+/// Whether every other cause that step 6 allows for this ending is excluded, not merely unseen.
+pub(super) fn others_are_excluded(code: Code, handshake: &Handshake, assessment: &Assessment, ruling: &Ruling) -> bool {
+    let listed = excluded(code, handshake, assessment, ruling);
+    ruling.survivors.len() == 1
+        && ruling.allowed.iter().filter(|other| **other != code).all(|other| {
+            let told = listed.iter().find(|entry| entry.cause == other.name());
+            told.is_none_or(|entry| entry.excluded)
+        })
+        // Algorithms and other CAs are refused with the general alerts too, and nothing here excludes that.
+        && !matches!(handshake.tls.fatal_alert().map(|alert| alert.code.0), Some(40 | 42 | 43 | 46) if ruling.stage == Stage::ClientAtCertificate && !assessment.clock_known)
+}
+
+/// The sentence about an ending that `words::ending` gives, with its frame.
+pub(super) fn ending_evidence(handshake: &Handshake) -> Option<(crate::capture::FrameRef, String)> {
+    handshake.ending.at.map(|at| (at, words::ending(handshake)))
+}

@@ -1,0 +1,239 @@
+//! CG001, CG002, CG003, CG019, CG025, CG026: what is wrong with the chain.
+//!
+//! In: the session. Out: a finding for each handshake whose cause is the chain, and one for each server that leaves a
+//! certificate out and got away with it. Bounded: by the handshakes kept. Left to others: which cause survives.
+
+use super::assess::{Assessment, Assessor};
+use super::cause::{self, Ruling, Stage};
+use super::finding::{Finding, Severity};
+use super::rules::Code;
+use super::{ProfileBasis, Session, remedy};
+use crate::capture::FrameRef;
+use crate::evidence::Handshake;
+use crate::trust::{ChainStatus, Judgement, Missing, PathEnd, Proof};
+use crate::x509::Certificate;
+
+const CODES: [Code; 5] = [
+    Code::MissingIntermediate,
+    Code::UntrustedRoot,
+    Code::IssuerKeyMismatch,
+    Code::ChainCauseUndecided,
+    Code::ChainInvalid,
+];
+
+pub(super) fn find(session: &Session<'_>, assessor: &mut Assessor<'_>, out: &mut Vec<Finding>) {
+    for (index, handshake, assessment, ruling) in session.handshakes() {
+        for code in CODES {
+            if ruling.survivors.contains(&code) {
+                out.push(describe(session, index, handshake, assessment, ruling, code, Severity::Error));
+            } else if ruling.filtered.contains(&code) && ruling.stage != Stage::Completed {
+                out.push(describe(session, index, handshake, assessment, ruling, code, Severity::Warning));
+            }
+        }
+        if ruling.stage == Stage::Open && is_unseen(handshake, assessment) {
+            out.push(describe(session, index, handshake, assessment, ruling, Code::ChainCauseUndecided, Severity::Warning));
+        }
+        if ruling.stage == Stage::Completed {
+            tolerated(session, assessor, index, handshake, assessment, out);
+        }
+    }
+}
+
+/// An ending that encryption hides, with certificates that it hides as well.
+fn is_unseen(handshake: &Handshake, assessment: &Assessment) -> bool {
+    let hidden = assessment.chain.status == ChainStatus::Hidden;
+    let no_data = handshake.tls.data.client.records == 0 || handshake.tls.data.server.records == 0;
+    hidden && no_data && handshake.ending.outcome == crate::evidence::Outcome::Undetermined
+}
+
+fn describe(
+    session: &Session<'_>,
+    index: usize,
+    handshake: &Handshake,
+    assessment: &Assessment,
+    ruling: &Ruling,
+    code: Code,
+    severity: Severity,
+) -> Finding {
+    let chain = &assessment.chain;
+    let proof = proof(session, handshake, assessment, ruling, code);
+    let mut finding = session.finding(code, severity, proof, index, summary(session, assessment, code));
+    finding.evidence = evidence(session, handshake, assessment);
+    finding.excluded = cause::excluded(code, handshake, assessment, ruling);
+    if code == Code::MissingIntermediate {
+        finding.missing = chain.missing.clone();
+        if chain.root_untrusted_too && !finding.excluded.iter().any(|e| e.cause == Code::UntrustedRoot.name()) {
+            let why = "the root above what is missing is not known to be on the device".into();
+            finding.excluded.push(super::Excluded { cause: Code::UntrustedRoot.name().into(), excluded: false, why });
+        }
+    }
+    finding.certificates = handshake.sent.clone();
+    finding.remedies = match code {
+        Code::MissingIntermediate => remedy::missing_intermediate(session, handshake, &chain.missing),
+        Code::UntrustedRoot => remedy::untrusted_root(session, chain),
+        Code::IssuerKeyMismatch => remedy::key_mismatch(),
+        Code::ChainInvalid => remedy::chain_invalid(),
+        _ => remedy::chain_undecided(assessment),
+    };
+    finding
+}
+
+/// Step 5 of the contract: two proofs, and a finding is never surer than its chain.
+fn proof(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment, ruling: &Ruling, code: Code) -> Proof {
+    let chain = &assessment.chain;
+    if code == Code::ChainCauseUndecided || ruling.survivors.len() > 1 || handshake.conflict.is_some() {
+        return Proof::Undecidable;
+    }
+    let alert = handshake.tls.fatal_alert().is_some() && ruling.survivors.contains(&code);
+    let end_is_known = match code {
+        Code::MissingIntermediate => {
+            let top = chain.completed.as_ref().and_then(|path| path.steps.last());
+            let anchor = top.and_then(|step| session.anchors.get(step.anchor?));
+            anchor.is_some_and(|anchor| anchor.given || (session.profile.anchors_complete && session.basis != ProfileBasis::Assumed))
+        }
+        Code::UntrustedRoot => {
+            let none = session.profile.name == "none" && session.anchors.iter().any(|anchor| anchor.given);
+            none || (session.profile.anchors_complete && session.basis != ProfileBasis::Assumed)
+        }
+        _ => true,
+    };
+    let sure = alert
+        && end_is_known
+        && cause::others_are_excluded(code, handshake, assessment, ruling)
+        && unreadable_before(session, handshake).is_none();
+    let own = if sure { Proof::Proven } else { Proof::Inferred };
+    own.min(chain.proof.unwrap_or(Proof::Inferred))
+}
+
+/// The first encrypted channel by which the device could have got a certificate before it made up its mind.
+fn unreadable_before<'s>(session: &Session<'s>, handshake: &Handshake) -> Option<(FrameRef, &'s str)> {
+    let deciding = handshake.deciding().number;
+    let sealed = session.device.unreadable.iter().find(|(at, _)| at.number < deciding);
+    let completed = session.handshakes().find(|(_, other, _, ruling)| {
+        ruling.stage == Stage::Completed && other.stream != handshake.stream && other.last.number < deciding
+    });
+    sealed.map(|(at, what)| (*at, *what)).or_else(|| completed.map(|(_, other, ..)| (other.first, "TLS")))
+}
+
+fn summary(session: &Session<'_>, assessment: &Assessment, code: Code) -> String {
+    let chain = &assessment.chain;
+    match code {
+        Code::MissingIntermediate => match chain.missing.as_slice() {
+            [one] => format!("TLS handshake fails: intermediate certificate \"{}\" is missing", one.subject.short()),
+            several => {
+                let names: Vec<_> = several.iter().map(|missing| format!("\"{}\"", missing.subject.short())).collect();
+                format!("TLS handshake fails: intermediate certificates {} are missing", names.join(" and "))
+            }
+        },
+        Code::UntrustedRoot => {
+            format!("TLS handshake fails: the {} does not have the root \"{}\"", session.noun(), root_name(chain))
+        }
+        Code::IssuerKeyMismatch => {
+            let name = chain.key_mismatch.as_ref().map(|c| c.subject().short()).unwrap_or_default();
+            format!("TLS handshake fails: the certificate \"{name}\" that is there has another key than the issuer's")
+        }
+        Code::ChainInvalid => match &chain.fault {
+            Some((certificate, fault)) => {
+                format!("TLS handshake fails: \"{}\" may not be an issuer here: {fault}", certificate.subject().short())
+            }
+            None => "TLS handshake fails: a link of the chain may not be".into(),
+        },
+        _ => match (&assessment.unreadable, chain.missing.first()) {
+            (Some(why), _) => format!("TLS handshake fails, and the chain cannot be judged: {why}"),
+            (None, Some(missing)) => format!(
+                "TLS handshake fails: the issuer \"{}\" is not known, so it cannot be told whether an intermediate is missing or a root is not trusted",
+                missing.subject.short()
+            ),
+            (None, None) => "TLS handshake fails, and the chain cannot be judged".into(),
+        },
+    }
+}
+
+/// The name of the root that is no anchor, whether it is at hand or only named.
+fn root_name(chain: &Judgement) -> String {
+    let path = chain.completed.as_ref().or(chain.path.as_ref());
+    match path.and_then(|path| path.top()) {
+        Some(top) if top.is_self_issued() => top.subject().short(),
+        Some(top) => top.issuer().short(),
+        None => "?".into(),
+    }
+}
+
+fn evidence(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment) -> Vec<(FrameRef, String)> {
+    let mut out = Vec::new();
+    if let Some(hello) = &handshake.tls.client_hello {
+        out.push((hello.at, format!("ClientHello, {}", hello.version)));
+    }
+    if let Some(list) = &handshake.tls.certificates.server {
+        out.push((list.last, sent_in_words(&handshake.sent)));
+    }
+    for missing in &assessment.chain.missing {
+        out.extend(found(session, missing));
+    }
+    if let Some((at, what)) = unreadable_before(session, handshake) {
+        out.push((at, format!("{what} that cannot be read, which may have brought certificates")));
+    }
+    if let Some(at) = handshake.conflict {
+        out.push((at, "a copy of bytes that differs from another copy, with nothing to tell which was taken".into()));
+    }
+    out.extend(cause::ending_evidence(handshake));
+    out
+}
+
+fn sent_in_words(sent: &[std::sync::Arc<Certificate>]) -> String {
+    match sent {
+        [] => "the server sent no certificate".into(),
+        [leaf] => format!("the server sent its own certificate alone, issued by {}", leaf.issuer()),
+        [leaf, above @ ..] => {
+            let names: Vec<_> = above.iter().map(|certificate| certificate.subject().short()).collect();
+            format!("the server sent its own certificate, issued by {}, and: {}", leaf.issuer(), names.join(", "))
+        }
+    }
+}
+
+/// Where an absent certificate was seen.
+fn found(session: &Session<'_>, missing: &Missing) -> Option<(FrameRef, String)> {
+    let certificate = missing.candidates.first()?;
+    let sighting = session.evidence.certificates.sightings(certificate.sha256()).first()?;
+    Some((sighting.at, format!("\"{}\" is here ({})", missing.subject.short(), sighting.how)))
+}
+
+/// CG003: the server leaves out an intermediate, and it worked because the device had it from elsewhere.
+fn tolerated(
+    session: &Session<'_>,
+    assessor: &mut Assessor<'_>,
+    index: usize,
+    handshake: &Handshake,
+    assessment: &Assessment,
+    out: &mut Vec<Finding>,
+) {
+    if assessment.unreadable.is_some() || handshake.sent.is_empty() {
+        return;
+    }
+    let bare = assessor.without_fetches(handshake, session.anchors);
+    // Only what is known to exist is known to be left out; a one-tier CA rightly sends the leaf alone.
+    let left_out: Vec<Missing> = bare.missing.into_iter().filter(|missing| !missing.candidates.is_empty()).collect();
+    if bare.status != ChainStatus::MissingIntermediate || left_out.is_empty() {
+        return;
+    }
+    let names: Vec<_> = left_out.iter().map(|missing| format!("\"{}\"", missing.subject.short())).collect();
+    let had = if assessment.chain.path.as_ref().is_some_and(|path| path.end == PathEnd::Anchor) {
+        "this device had fetched it"
+    } else {
+        "this device had it from before"
+    };
+    let summary = format!(
+        "the server leaves out {}; it worked because {had}, and fails on a device that has neither stored nor fetched it",
+        names.join(" and ")
+    );
+    let mut finding =
+        session.finding(Code::IncompleteChainTolerated, Severity::Warning, Proof::Proven, index, summary);
+    if let Some(list) = &handshake.tls.certificates.server {
+        finding.evidence.push((list.last, sent_in_words(&handshake.sent)));
+    }
+    finding.evidence.extend(left_out.iter().filter_map(|missing| found(session, missing)));
+    finding.remedies = remedy::missing_intermediate(session, handshake, &left_out);
+    finding.certificates = handshake.sent.clone();
+    finding.missing = left_out;
+    out.push(finding);
+}

@@ -1,0 +1,122 @@
+//! CG016, CG017, CG029: what the capture does not show.
+//!
+//! In: the session, or all captures. Out: what is hidden or absent, and how to capture better. A gap that changes nothing
+//! is no finding.
+
+use super::cause::Stage;
+use super::finding::{Finding, Severity};
+use super::rules::Code;
+use super::{DeviceDiagnosis, Session, remedy, words};
+use crate::capture::{CaptureSummary, FrameRef};
+use crate::evidence::{EndHow, Evidence, Handshake, Outcome};
+use crate::protocol::tls::Hole;
+use crate::trust::{ChainStatus, Proof};
+
+pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
+    let hidden = session.handshakes().find(|(_, _, assessment, _)| assessment.chain.status == ChainStatus::Hidden);
+    if let Some((index, handshake, ..)) = hidden {
+        let summary = "TLS 1.3 encrypts the certificates: this capture cannot show the chain".to_owned();
+        let mut finding = session.finding(Code::CertificateHidden, Severity::Info, Proof::Proven, index, summary);
+        finding.evidence.extend(handshake.tls.server_hello.as_ref().map(|hello| (hello.at, format!("ServerHello, {}", hello.version))));
+        finding.remedies = remedy::certificate_hidden();
+        out.push(finding);
+    }
+    for (index, handshake, assessment, ruling) in session.handshakes() {
+        let Some(why) = undecided_because(handshake, ruling.stage, assessment.unreadable.as_deref(), assessment.suspect_clock) else {
+            continue;
+        };
+        let mut finding = session.finding(Code::CaptureIncomplete, Severity::Warning, Proof::Proven, index, why.summary);
+        finding.evidence = why.evidence;
+        finding.remedies = remedy::capture_better();
+        out.push(finding);
+    }
+}
+
+struct Why {
+    summary: String,
+    evidence: Vec<(FrameRef, String)>,
+}
+
+/// What is absent and keeps the question of this handshake from being decided.
+fn undecided_because(handshake: &Handshake, stage: Stage, unreadable: Option<&str>, suspect_clock: bool) -> Option<Why> {
+    if stage == Stage::Completed {
+        return None;
+    }
+    let hidden = handshake.tls.is_1_3();
+    let holes: Vec<&Hole> = handshake.tls.holes.iter().filter(|hole| hole.in_clear).collect();
+    let matters = (unreadable.is_some() && !hidden) || (stage == Stage::Open && !hidden) || handshake.conflict.is_some();
+    let hole_matters = matters && !holes.is_empty();
+    if hole_matters {
+        let evidence: Vec<_> = holes.iter().map(|hole| (hole.at, describe_hole(hole))).collect();
+        let first = evidence.first().map(|(_, what)| what.clone()).unwrap_or_default();
+        return Some(Why { summary: format!("the capture is incomplete: {first}"), evidence });
+    }
+    let about = |summary: &str, at: FrameRef| Why { summary: summary.to_owned(), evidence: vec![(at, summary.to_owned())] };
+    if let Some(at) = handshake.conflict.filter(|_| matters) {
+        return Some(about("the capture holds two different copies of the same bytes, and nothing tells which was taken", at));
+    }
+    if matters && !handshake.two_sided {
+        return Some(about("the capture holds only one direction of the connection", handshake.first));
+    }
+    if suspect_clock {
+        return Some(about("the capture's clock cannot be right, so dates cannot be judged", handshake.first));
+    }
+    if stage != Stage::Open || handshake.ending.outcome == Outcome::Undetermined {
+        return None;
+    }
+    Some(match handshake.ending.how {
+        _ if !handshake.opened => about("the capture starts in the middle of the connection", handshake.first),
+        EndHow::CaptureEnd | EndHow::Silence => about("the capture ends before the handshake does", handshake.last),
+        _ => about("the capture lacks a part of the connection, so its ending cannot be judged", handshake.last),
+    })
+}
+
+fn describe_hole(hole: &Hole) -> String {
+    let from = words::side(hole.side);
+    let missing = if hole.missing == 0 { "bytes".into() } else { words::bytes(hole.missing) };
+    if hole.cut {
+        format!("frame {} was cut when captured, and {missing} that the {from} sent are not there", hole.at.number)
+    } else {
+        format!("{missing} that the {from} sent before frame {} are not there", hole.at.number)
+    }
+}
+
+/// CG029 for captures with no handshake and no device, CG017 for files that were cut.
+pub(super) fn captures(evidence: &Evidence, captures: &[CaptureSummary], devices: &[DeviceDiagnosis], out: &mut Vec<Finding>) {
+    for (index, summary) in captures.iter().enumerate() {
+        let Ok(capture) = u32::try_from(index) else { continue };
+        let in_capture = |device: &&crate::evidence::Device| device.capture == capture;
+        let handshakes = evidence.devices.iter().filter(in_capture).any(|device| !device.handshakes.is_empty());
+        let reported = devices.iter().any(|judged| evidence.devices.get(judged.device).is_some_and(|d| d.capture == capture));
+        if summary.format.is_some() && !handshakes && !reported {
+            out.push(no_handshake(evidence, capture, summary));
+        }
+    }
+}
+
+fn no_handshake(evidence: &Evidence, capture: u32, summary: &CaptureSummary) -> Finding {
+    let mut kinds: Vec<&str> = Vec::new();
+    for device in evidence.devices.iter().filter(|device| device.capture == capture) {
+        for event in &device.events {
+            if !kinds.contains(&event.kind) {
+                kinds.push(event.kind);
+            }
+        }
+    }
+    kinds.sort_unstable();
+    let holds = match (summary.packets, kinds.is_empty()) {
+        (0, _) => "it holds no packet".to_owned(),
+        (1, true) => "it holds 1 packet".to_owned(),
+        (packets, true) => format!("it holds {packets} packets"),
+        (packets, false) => format!("it holds {packets} packets ({})", kinds.join(", ")),
+    };
+    let mut finding = Finding::new(
+        Code::NoHandshakeSeen,
+        Severity::Warning,
+        Proof::Proven,
+        format!("the capture holds no TLS handshake: {holds}"),
+    );
+    finding.capture = Some(capture);
+    finding.remedies = remedy::capture_better();
+    finding
+}

@@ -1,0 +1,99 @@
+//! CG006, CG007, CG008: dates and names.
+//!
+//! In: the session. Out: a finding for each handshake with a certificate outside its dates, or for another name.
+//! Left to others: whether that was the cause.
+
+use super::assess::{Assessment, NameCheck};
+use super::cause::{self, Ruling, Stage};
+use super::finding::{Finding, Severity};
+use super::rules::Code;
+use super::{Session, remedy};
+use crate::evidence::Handshake;
+use crate::trust::Proof;
+
+pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
+    for (index, handshake, assessment, ruling) in session.handshakes() {
+        for code in [Code::CertificateExpired, Code::CertificateNotYetValid, Code::NameMismatch] {
+            let severity = if ruling.survivors.contains(&code) {
+                Severity::Error
+            } else if ruling.filtered.contains(&code) {
+                Severity::Warning
+            } else {
+                continue;
+            };
+            out.push(describe(session, index, handshake, assessment, ruling, code, severity));
+        }
+    }
+}
+
+fn describe(
+    session: &Session<'_>,
+    index: usize,
+    handshake: &Handshake,
+    assessment: &Assessment,
+    ruling: &Ruling,
+    code: Code,
+    severity: Severity,
+) -> Finding {
+    let fails = if ruling.stage == Stage::Completed { "the handshake worked, but " } else { "TLS handshake fails: " };
+    let summary = match code {
+        Code::NameMismatch => name_summary(assessment),
+        _ => date_summary(assessment, code == Code::CertificateExpired),
+    };
+    let mut finding = session.finding(code, severity, proof(handshake, assessment, ruling, code), index, format!("{fails}{summary}"));
+    if let Some(list) = &handshake.tls.certificates.server {
+        finding.evidence.push((list.last, "the server's certificates".into()));
+    }
+    finding.evidence.extend(cause::ending_evidence(handshake));
+    if let Some(clock) = session.clock {
+        finding.evidence.extend(clock.frames.iter().map(|at| (*at, format!("the device's clock, by {}", clock.basis))));
+    }
+    finding.excluded = cause::excluded(code, handshake, assessment, ruling);
+    finding.certificates = match code {
+        Code::NameMismatch => handshake.sent.first().cloned().into_iter().collect(),
+        _ => assessment.dates.iter().map(|fault| fault.certificate.clone()).collect(),
+    };
+    finding.remedies = if code == Code::NameMismatch { remedy::name_mismatch() } else { remedy::dates() };
+    finding
+}
+
+fn proof(handshake: &Handshake, assessment: &Assessment, ruling: &Ruling, code: Code) -> Proof {
+    if ruling.survivors.len() > 1 || handshake.conflict.is_some() {
+        return Proof::Undecidable;
+    }
+    let by_names_of_dns = matches!(assessment.name, NameCheck::NotCovered { from_sni: false, .. });
+    if code == Code::NameMismatch && by_names_of_dns {
+        return Proof::Inferred;
+    }
+    if code != Code::NameMismatch && assessment.suspect_clock {
+        return Proof::Undecidable;
+    }
+    let alert = handshake.tls.fatal_alert().is_some() && ruling.survivors.contains(&code);
+    if alert && cause::others_are_excluded(code, handshake, assessment, ruling) { Proof::Proven } else { Proof::Inferred }
+}
+
+fn date_summary(assessment: &Assessment, expired: bool) -> String {
+    let fault = assessment.dates.iter().find(|fault| fault.expired == expired);
+    let Some(certificate) = fault.map(|fault| &fault.certificate) else {
+        return "a certificate is outside its dates".into();
+    };
+    let name = certificate.subject().short();
+    let when = assessment.judged_at.date();
+    if expired {
+        format!("the certificate \"{name}\" expired on {} (it was {when})", certificate.not_after().date())
+    } else {
+        format!("the certificate \"{name}\" is valid only from {} (it was {when})", certificate.not_before().date())
+    }
+}
+
+fn name_summary(assessment: &Assessment) -> String {
+    match &assessment.name {
+        NameCheck::NotCovered { names, from_sni: true } => {
+            format!("the server's certificate is not for {}", names.join(", "))
+        }
+        NameCheck::NotCovered { names, .. } => {
+            format!("the server's certificate is for none of the names that led there: {}", names.join(", "))
+        }
+        NameCheck::Covered(_) | NameCheck::Unknown => "the server's certificate is for another name".into(),
+    }
+}

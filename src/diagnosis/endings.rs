@@ -1,0 +1,133 @@
+//! CG015, CG020, CG023, CG027: connections and handshakes that ended without saying why.
+//!
+//! In: the session. Out: a finding for each. Bounded: by what the evidence keeps.
+
+use super::cause::{self, Stage};
+use super::finding::{Finding, Severity};
+use super::rules::Code;
+use super::{Session, remedy, words};
+use crate::evidence::{Device, Evidence, Handshake, Refused, endpoint};
+use crate::trust::Proof;
+
+/// Two SYNs over this long without an answer are no answer (three seconds, in nanoseconds).
+const UNANSWERED_NANOS: i64 = 3_000_000_000;
+/// The ports of a sign-in: web services, SIP, certificate downloads, the directory.
+const SIGN_IN_PORTS: [u16; 8] = [443, 4443, 5061, 80, 8080, 389, 636, 3268];
+
+pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
+    for (index, handshake, assessment, ruling) in session.handshakes() {
+        for code in [Code::HandshakeStalled, Code::RejectedWithoutReason, Code::ServerEndedWithoutReason] {
+            if !ruling.survivors.contains(&code) {
+                continue;
+            }
+            let probe = code == Code::RejectedWithoutReason && is_lone_probe(session, handshake, ruling.stage);
+            let severity = if probe { Severity::Info } else { Severity::Error };
+            let mut finding = session.finding(code, severity, Proof::Inferred, index, summary(session, handshake, code, ruling.stage));
+            finding.evidence = evidence(handshake, code);
+            finding.excluded = cause::excluded(code, handshake, assessment, ruling);
+            finding.certificates = handshake.sent.clone();
+            finding.remedies = match code {
+                Code::HandshakeStalled => remedy::stalled(handshake),
+                Code::RejectedWithoutReason => remedy::without_reason(),
+                _ => remedy::server_ended(),
+            };
+            out.push(finding);
+        }
+    }
+    for refused in refused(session.evidence, session.device) {
+        out.push(connection_refused(session, refused));
+    }
+}
+
+/// Both finished and the client left without a word, once, and nothing tells what it is: probes do that.
+fn is_lone_probe(session: &Session<'_>, handshake: &Handshake, stage: Stage) -> bool {
+    let alone = session.device.handshakes_total == 1 && handshake.repeats == 0;
+    stage == Stage::ClientWithoutData && !session.is_phone() && alone
+}
+
+fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stage) -> String {
+    let noun = session.noun();
+    let alert = handshake.tls.fatal_alert().map(|alert| format!(" with {}", alert.code)).unwrap_or_default();
+    match (code, stage) {
+        (Code::HandshakeStalled, _) => {
+            let seconds = handshake.ending.stall.map_or(0, |stall| stall.nanos / 1_000_000_000);
+            format!("TLS handshake fails: nothing came for {seconds} seconds {}", waited_for(handshake))
+        }
+        (Code::RejectedWithoutReason, Stage::ClientWithoutData) => {
+            format!("the {noun} finished the TLS handshake and closed it without a byte of data; nothing in the capture says why")
+        }
+        (Code::RejectedWithoutReason, _) => {
+            format!("TLS handshake fails: the {noun} ended it{alert}, and nothing in the capture says why")
+        }
+        _ => format!("TLS handshake fails: the server ended it{alert}, and nothing in the capture says why"),
+    }
+}
+
+fn waited_for(handshake: &Handshake) -> &'static str {
+    let Some(stall) = handshake.ending.stall else { return "" };
+    let by = |at: Option<crate::capture::FrameRef>| at.is_some_and(|at| at.number <= stall.after.number);
+    let hello = handshake.tls.server_hello.as_ref().map(|hello| hello.at);
+    match (by(hello), by(handshake.tls.server_hello_done)) {
+        (false, _) => "where the server's ServerHello was due",
+        (true, false) => "in the middle of the server's flight",
+        (true, true) => "where the server's Finished was due",
+    }
+}
+
+fn evidence(handshake: &Handshake, code: Code) -> Vec<(crate::capture::FrameRef, String)> {
+    let mut out = Vec::new();
+    if let Some(hello) = &handshake.tls.client_hello {
+        out.push((hello.at, format!("ClientHello, {}", hello.version)));
+    }
+    if let Some(stall) = handshake.ending.stall.filter(|_| code == Code::HandshakeStalled) {
+        out.push((stall.after, "the last frame with anything new".into()));
+        if let Some(until) = stall.until {
+            out.push((until, format!("the next one, {} seconds later", stall.nanos / 1_000_000_000)));
+        }
+    }
+    for side in [crate::flow::Side::Client, crate::flow::Side::Server] {
+        if let Some(at) = handshake.tls.encrypted_alert.of(side) {
+            out.push((*at, format!("{}: an encrypted alert", words::side(side))));
+        }
+    }
+    out.extend(cause::ending_evidence(handshake));
+    out
+}
+
+/// Connections of a sign-in that came to nothing, and that no later one to the same server made up for.
+pub(super) fn refused<'e>(evidence: &'e Evidence, device: &'e Device) -> impl Iterator<Item = &'e Refused> {
+    device.refused.iter().filter(move |refused| {
+        let later = evidence.last_connected(device, refused.server).is_some_and(|at| at.number > refused.last.number);
+        let waited = refused.opening.syn.zip(refused.opening.last_syn).map_or(0, |(a, b)| b.time.since(a.time));
+        let unanswered = refused.opening.syns >= 2
+            && waited >= UNANSWERED_NANOS
+            && (evidence.two_way.contains(&device.capture) || !device.names.is_empty());
+        let spoke_tls = evidence.devices.iter().flat_map(|device| &device.handshakes).any(|h| h.server == refused.server);
+        let wanted = SIGN_IN_PORTS.contains(&refused.server.port()) || spoke_tls;
+        wanted && !later && (refused.reset.is_some() || unanswered)
+    })
+}
+
+fn connection_refused(session: &Session<'_>, refused: &Refused) -> Finding {
+    let server = endpoint(refused.server);
+    let summary = match refused.reset {
+        Some(_) => format!("no connection: {server} refuses it"),
+        None => format!("no connection: {server} does not answer"),
+    };
+    let mut finding = Finding::new(Code::ConnectionRefused, Severity::Error, Proof::Proven, summary);
+    finding.device = Some(session.index);
+    finding.capture = Some(session.device.capture);
+    finding.stream = Some(refused.stream);
+    finding.server = Some(refused.server);
+    finding.occurrences = 1 + refused.repeats;
+    finding.frames = refused.opening.syn.map(|first| (first, refused.last));
+    finding.evidence.extend(refused.opening.syn.map(|at| (at, "SYN".to_owned())));
+    match refused.reset {
+        Some(at) => finding.evidence.push((at, "the server's RST".into())),
+        None => finding.evidence.extend(
+            refused.opening.last_syn.map(|at| (at, format!("the last of {} SYNs, none of them answered", refused.opening.syns))),
+        ),
+    }
+    finding.remedies = remedy::connection_refused(refused.server);
+    finding
+}

@@ -1,0 +1,167 @@
+//! In: nothing. Out: the types of what is found, still with frames and certificates instead of text.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::rules::Code;
+use crate::capture::FrameRef;
+use crate::trust::{Missing, Proof};
+use crate::x509::Certificate;
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// It will hurt, or did and was made up for.
+    Warning,
+    /// It explains a failure.
+    Error,
+}
+
+impl Severity {
+    /// The word that reports and expectations use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A cause that was looked at beside the finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excluded {
+    /// The cause, by its finding's name.
+    pub cause: String,
+    /// Whether it is excluded.
+    pub excluded: bool,
+    /// Why, or why not.
+    pub why: String,
+}
+
+/// A verdict in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictStatus {
+    /// An error with one cause that survived.
+    Fails,
+    /// Something recovered, or worked only by luck.
+    Degraded,
+    /// A completed handshake and nothing wrong.
+    Ok,
+    /// The capture does not decide it.
+    Undecided,
+    /// No handshake and no error.
+    NothingSeen,
+}
+
+impl VerdictStatus {
+    /// The word that reports and expectations use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fails => "fails",
+            Self::Degraded => "degraded",
+            Self::Ok => "ok",
+            Self::Undecided => "undecided",
+            Self::NothingSeen => "nothing-seen",
+        }
+    }
+}
+
+/// How a profile came to be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProfileBasis {
+    /// The device was recognized in the capture.
+    Recognized,
+    /// The user named it.
+    Given,
+    /// Nothing told, so the profile this program exists for was taken.
+    Assumed,
+}
+
+/// Something wrong with one device, or with a capture.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Which rule.
+    pub code: Code,
+    /// How grave.
+    pub severity: Severity,
+    /// How sure it is that this is the cause.
+    pub proof: Proof,
+    /// Index of the device; `None` for a capture.
+    pub device: Option<usize>,
+    /// Index of the first handshake of the device that shows it.
+    pub handshake: Option<usize>,
+    /// Index of the capture.
+    pub capture: Option<u32>,
+    /// Wireshark's `tcp.stream`.
+    pub stream: Option<u64>,
+    /// The server.
+    pub server: Option<SocketAddr>,
+    /// SNI.
+    pub server_name: Option<String>,
+    /// How often.
+    pub occurrences: u64,
+    /// First and last frame.
+    pub frames: Option<(FrameRef, FrameRef)>,
+    /// What is wrong, in one sentence.
+    pub summary: String,
+    /// What shows it.
+    pub evidence: Vec<(FrameRef, String)>,
+    /// The other causes.
+    pub excluded: Vec<Excluded>,
+    /// Index of the finding this one follows from.
+    pub caused_by: Option<usize>,
+    /// The later success.
+    pub recovered_by: Option<FrameRef>,
+    /// Certificates it is about.
+    pub certificates: Vec<Arc<Certificate>>,
+    /// Links that are absent.
+    pub missing: Vec<Missing>,
+    /// What to do.
+    pub remedies: Vec<String>,
+}
+
+impl Finding {
+    /// A finding with nothing but its rule.
+    pub fn new(code: Code, severity: Severity, proof: Proof, summary: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity,
+            proof,
+            device: None,
+            handshake: None,
+            capture: None,
+            stream: None,
+            server: None,
+            server_name: None,
+            occurrences: 1,
+            frames: None,
+            summary: summary.into(),
+            evidence: Vec::new(),
+            excluded: Vec::new(),
+            caused_by: None,
+            recovered_by: None,
+            certificates: Vec::new(),
+            missing: Vec::new(),
+            remedies: Vec::new(),
+        }
+    }
+}
+
+/// The verdict on a device.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// In one word.
+    pub status: VerdictStatus,
+    /// In one sentence.
+    pub summary: String,
+    /// Index of the headline among the findings.
+    pub finding: Option<usize>,
+}

@@ -1,0 +1,264 @@
+//! Stage 7: a device's session meets what it could have believed, and what does not fit becomes findings.
+//!
+//! In: [`Evidence`] and [`Trust`]. Out: [`Diagnosis`]: per device its assessed handshakes, findings and a verdict.
+//! Bounded: by what the evidence keeps. Left to others: text beyond single sentences, and any format.
+//!
+//! The order is that of the contract's "How a verdict is reached": each handshake is assessed (`assess`), its cause is
+//! decided in one place (`cause`), the families of rules put that into words and evidence (`chain`, `dates`,
+//! `negotiation`, `endings`, `fetches`, `coverage`), and `verdict` settles severity, recovery and the headline.
+
+mod assess;
+mod cause;
+mod chain;
+mod coverage;
+mod dates;
+mod endings;
+mod fetches;
+mod finding;
+mod negotiation;
+mod remedy;
+mod rules;
+mod verdict;
+mod words;
+
+use std::sync::Arc;
+
+use crate::capture::{CaptureSummary, Timestamp};
+use crate::evidence::{Device, Evidence, Handshake, SignInMethod};
+use crate::trust::{Anchor, PathFinder, Pool, Profile, StepFrom};
+use crate::x509::Certificate;
+
+pub use assess::{Assessment, DateFault, DeviceClock, NameCheck};
+pub use cause::{Ruling, Stage};
+pub use finding::{Excluded, Finding, ProfileBasis, Severity, Verdict, VerdictStatus};
+pub use rules::{Code, RULES, Rule, rule_named};
+
+pub(crate) use words::ending as ending_in_words;
+
+use assess::Assessor;
+
+/// What the user brought to the investigation.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// `--profile`.
+    pub profile: ProfileChoice,
+    /// `--roots`.
+    pub roots: Vec<Supplied>,
+    /// `--installed`.
+    pub installed: Vec<Supplied>,
+    /// `--bundle`.
+    pub bundle: Vec<Supplied>,
+    /// `--at`.
+    pub at: Option<Timestamp>,
+    /// `--sign-in`: `None` is `auto`.
+    pub sign_in: Option<SignInMethod>,
+}
+
+/// A certificate from a file.
+#[derive(Clone, Debug)]
+pub struct Supplied {
+    /// The certificate.
+    pub certificate: Arc<Certificate>,
+    /// The file, as given.
+    pub file: String,
+}
+
+/// Which profile devices are held to.
+#[derive(Clone, Debug, Default)]
+pub enum ProfileChoice {
+    /// Recognized phones to theirs, all others to `lync-phone-edition`, which is then an assumption.
+    #[default]
+    Auto,
+    /// One with no anchors.
+    None,
+    /// One that the user named or made.
+    Given(Box<Profile>),
+}
+
+/// One device, judged.
+#[derive(Debug)]
+pub struct DeviceDiagnosis {
+    /// Index of the device in the evidence.
+    pub device: usize,
+    /// Name of the profile it was held to.
+    pub profile: String,
+    /// How that came.
+    pub basis: ProfileBasis,
+    /// What it trusted before it fetched anything.
+    pub anchors: Vec<Anchor>,
+    /// Its own clock.
+    pub clock: Option<DeviceClock>,
+    /// Its sign-in method.
+    pub sign_in: SignInMethod,
+    /// One for each handshake of the device.
+    pub assessments: Vec<Assessment>,
+    /// One for each handshake of the device.
+    pub rulings: Vec<Ruling>,
+    /// One for each handshake: the later success that makes up for it.
+    pub recovered_by: Vec<Option<crate::capture::FrameRef>>,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// Everything that was found.
+#[derive(Debug)]
+pub struct Diagnosis {
+    /// The devices, in the order of their first frames.
+    pub devices: Vec<DeviceDiagnosis>,
+    /// The findings, device by device, the headline of each first.
+    pub findings: Vec<Finding>,
+    /// Path searches made.
+    pub path_searches: u64,
+    /// Signatures checked.
+    pub signature_checks: u64,
+}
+
+/// What the families of rules look at.
+pub(crate) struct Session<'a> {
+    evidence: &'a Evidence,
+    device: &'a Device,
+    index: usize,
+    profile: &'a Profile,
+    basis: ProfileBasis,
+    anchors: &'a [Anchor],
+    clock: Option<&'a DeviceClock>,
+    assessments: &'a [Assessment],
+    rulings: &'a [Ruling],
+    recovered_by: &'a [Option<crate::capture::FrameRef>],
+}
+
+impl<'a> Session<'a> {
+    /// Each handshake with its index, assessment and ruling.
+    fn handshakes(&self) -> impl Iterator<Item = (usize, &'a Handshake, &'a Assessment, &'a Ruling)> {
+        let judged = self.assessments.iter().zip(self.rulings);
+        self.device.handshakes.iter().zip(judged).enumerate().map(|(index, (h, (a, r)))| (index, h, a, r))
+    }
+
+    /// The capture of the device is one of a phone that was recognized.
+    fn is_phone(&self) -> bool {
+        self.device.recognition.is_lync_phone()
+    }
+
+    /// What to call it.
+    fn noun(&self) -> &'static str {
+        if self.is_phone() { "phone" } else { "device" }
+    }
+
+    /// A finding about one handshake, with its place filled in.
+    fn finding(&self, code: Code, severity: Severity, proof: crate::trust::Proof, at: usize, summary: String) -> Finding {
+        let mut finding = Finding::new(code, severity, proof, summary);
+        finding.device = Some(self.index);
+        finding.capture = Some(self.device.capture);
+        if let Some(handshake) = self.device.handshakes.get(at) {
+            finding.handshake = Some(at);
+            finding.stream = Some(handshake.stream);
+            finding.server = Some(handshake.server);
+            finding.server_name = handshake.server_name().map(str::to_owned);
+            finding.frames = Some((handshake.first, handshake.repeated_until));
+            finding.occurrences = 1 + handshake.repeats;
+        }
+        finding
+    }
+}
+
+/// Judges all devices of an investigation.
+pub fn diagnose(evidence: &Evidence, captures: &[CaptureSummary], trust: &Trust, only: &dyn Fn(&Device) -> bool, budget: usize) -> Diagnosis {
+    let lync = Profile::builtin("lync-phone-edition").unwrap_or_else(Profile::none);
+    let none = Profile::none();
+    let installed: Vec<_> = trust.installed.iter().map(|supplied| Arc::clone(&supplied.certificate)).collect();
+    let mut assessor = Assessor::new(PathFinder::new(budget), known(evidence, trust), &lync, &installed, trust.at);
+    let mut diagnosis = Diagnosis { devices: Vec::new(), findings: Vec::new(), path_searches: 0, signature_checks: 0 };
+    for (index, device) in devices(evidence, only) {
+        let (profile, basis) = match &trust.profile {
+            ProfileChoice::None => (&none, ProfileBasis::Given),
+            ProfileChoice::Given(profile) => (profile.as_ref(), ProfileBasis::Given),
+            ProfileChoice::Auto if device.recognition.is_lync_phone() => (&lync, ProfileBasis::Recognized),
+            ProfileChoice::Auto => (&lync, ProfileBasis::Assumed),
+        };
+        assessor.hold_to(profile);
+        let judged = judge_device(evidence, index, device, profile, basis, trust, &mut assessor, &mut diagnosis.findings);
+        diagnosis.devices.push(judged);
+    }
+    coverage::captures(evidence, captures, &diagnosis.devices, &mut diagnosis.findings);
+    diagnosis.path_searches = assessor.finder.searches();
+    diagnosis.signature_checks = assessor.finder.signature_checks();
+    diagnosis
+}
+
+/// Those of the evidence that are devices: they began a handshake, fetched certificates, or could not connect.
+fn devices<'e>(evidence: &'e Evidence, only: &dyn Fn(&Device) -> bool) -> Vec<(usize, &'e Device)> {
+    let is_device = |device: &Device| {
+        !device.handshakes.is_empty() || !device.fetches.is_empty() || endings::refused(evidence, device).next().is_some()
+    };
+    let all = evidence.devices.iter().enumerate();
+    let mut devices: Vec<_> = all.filter(|(_, device)| is_device(device) && only(device)).collect();
+    devices.sort_by_key(|(_, device)| (device.capture, device.frames.0.number, device.address));
+    devices
+}
+
+/// Everything that exists in the world, for question B.
+fn known(evidence: &Evidence, trust: &Trust) -> Pool {
+    let mut pool = Pool::default();
+    for (certificate, _) in evidence.certificates.iter() {
+        pool.add(certificate, StepFrom::Seen);
+    }
+    for supplied in trust.bundle.iter().chain(&trust.roots) {
+        pool.add(&supplied.certificate, StepFrom::Bundle);
+    }
+    pool
+}
+
+#[allow(clippy::too_many_arguments, reason = "the one place where a device meets everything")]
+fn judge_device<'a>(
+    evidence: &Evidence,
+    index: usize,
+    device: &Device,
+    profile: &'a Profile,
+    basis: ProfileBasis,
+    trust: &Trust,
+    assessor: &mut Assessor<'a>,
+    findings: &mut Vec<Finding>,
+) -> DeviceDiagnosis {
+    let mut anchors = profile.anchors.clone();
+    for supplied in &trust.roots {
+        let mut anchor = Anchor::from_certificate(Arc::clone(&supplied.certificate));
+        anchor.given = true;
+        anchors.retain(|known| known.subject != anchor.subject || known.key != anchor.key);
+        anchors.push(anchor);
+    }
+    let clock = assess::device_clock(device);
+    let assess = |handshake| assessor.assess(device, handshake, &anchors, clock.as_ref());
+    let assessments: Vec<Assessment> = device.handshakes.iter().map(assess).collect();
+    let rulings: Vec<Ruling> = device
+        .handshakes
+        .iter()
+        .zip(&assessments)
+        .map(|(handshake, assessment)| {
+            cause::rule(handshake, assessment, profile, negotiation::version_taken(evidence, handshake))
+        })
+        .collect();
+    let recovered_by = verdict::recoveries(device, &rulings);
+    let sign_in = trust.sign_in.unwrap_or(device.sign_in.method);
+    let session = Session {
+        evidence,
+        device,
+        index,
+        profile,
+        basis,
+        anchors: &anchors,
+        clock: clock.as_ref(),
+        assessments: &assessments,
+        rulings: &rulings,
+        recovered_by: &recovered_by,
+    };
+    let mut found = Vec::new();
+    chain::find(&session, assessor, &mut found);
+    dates::find(&session, &mut found);
+    negotiation::find(&session, &mut found);
+    endings::find(&session, &mut found);
+    fetches::find(&session, &mut found);
+    coverage::find(&session, &mut found);
+    let verdict = verdict::settle(&session, &mut found, findings.len());
+    findings.append(&mut found);
+    DeviceDiagnosis { device: index, profile: profile.name.clone(), basis, anchors, clock, sign_in, assessments, rulings, recovered_by, verdict }
+}

@@ -1,0 +1,165 @@
+//! In: what is wrong. Out: what to do, in words and commands to copy. A line that starts with a space is a command.
+//!
+//! Only host names of `[A-Za-z0-9.-]` that do not start with `-`, addresses and hexadecimal digits from a capture ever
+//! stand in a command; anything else is a placeholder, because people paste these lines into a shell.
+
+use std::net::SocketAddr;
+
+use super::Session;
+use super::assess::Assessment;
+use crate::evidence::{Fetch, Handshake};
+use crate::trust::{ChainStatus, Judgement, Missing};
+
+/// A host name that is safe to stand in a command.
+fn host(name: Option<&str>, placeholder: &str) -> String {
+    let safe = |name: &&str| {
+        !name.is_empty() && !name.starts_with('-') && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+    };
+    name.filter(safe).unwrap_or(placeholder).to_owned()
+}
+
+fn server_of(session: &Session<'_>, handshake: &Handshake) -> String {
+    let address = handshake.server.ip();
+    let asked = session.device.names.iter().find(|(_, naming)| naming.addresses.contains(&address));
+    let name = handshake.server_name().or(asked.map(|(name, _)| name.as_str()));
+    format!("{}:{}", host(name, &bracketed(handshake.server)), handshake.server.port())
+}
+
+fn bracketed(server: SocketAddr) -> String {
+    if server.is_ipv6() { format!("[{}]", server.ip()) } else { server.ip().to_string() }
+}
+
+pub(super) fn missing_intermediate(session: &Session<'_>, handshake: &Handshake, missing: &[Missing]) -> Vec<String> {
+    let server = server_of(session, handshake);
+    let name = server.rsplit_once(':').map_or("", |(name, _)| name);
+    let it = if missing.len() == 1 { "it" } else { "them" };
+    let thumbprint = missing.first().and_then(|link| link.candidates.first()).map(|c| c.sha1_hex());
+    let thumbprint = thumbprint.unwrap_or_else(|| "<thumbprint>".into());
+    vec![
+        format!(
+            "make the server send {it}: import the certificate into LocalMachine\\Intermediate on the server, restart the service, and check\n  certutil -addstore CA intermediate.cer\n  openssl s_client -connect {server} -servername {name} -showcerts"
+        ),
+        "or sign in once with a PIN, then tether: the phone stores the chain that the PIN sign-in downloads".into(),
+        "or publish it in Active Directory, where USB sign-in looks\n  certutil -f -dspublish intermediate.cer SubCA".into(),
+        format!(
+            "or add it to what the web service hands out\n  $x = New-CsWebTrustedCACertificate -Thumbprint \"{thumbprint}\" -CAStore IntermediateCA\n  Set-CsWebServiceConfiguration -Identity site:<Site> -TrustedCACerts @{{Add=$x}}"
+        ),
+    ]
+}
+
+pub(super) fn untrusted_root(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
+    let root = chain.completed.as_ref().and_then(|path| path.top()).filter(|top| top.is_self_signed());
+    let thumbprint = root.map_or_else(|| "<thumbprint>".into(), |root| root.sha1_hex());
+    vec![
+        "publish the root in Active Directory, where USB sign-in looks\n  certutil -f -dspublish root.cer RootCA".into(),
+        format!(
+            "and add it to what the web service hands out at PIN sign-in\n  $x = New-CsWebTrustedCACertificate -Thumbprint \"{thumbprint}\" -CAStore TrustedRootCA\n  Set-CsWebServiceConfiguration -Identity site:<Site> -TrustedCACerts @{{Add=$x}}"
+        ),
+        format!("if the {} should know this root already, update its firmware: older releases ship fewer roots", session.noun()),
+    ]
+}
+
+pub(super) fn key_mismatch() -> Vec<String> {
+    vec![
+        "give the server the issuer that fits its certificate: the one whose subject key identifier is the certificate's authority key identifier\n  openssl x509 -in server.cer -noout -ext authorityKeyIdentifier\n  openssl x509 -in issuer.cer -noout -ext subjectKeyIdentifier".into(),
+        "a CA that was renewed with a new key has two certificates of one name: both belong into the server's Intermediate store".into(),
+    ]
+}
+
+pub(super) fn chain_invalid() -> Vec<String> {
+    vec!["issue the server's certificate anew from a CA that may issue it; the evidence names the rule that is broken".into()]
+}
+
+pub(super) fn chain_undecided(assessment: &Assessment) -> Vec<String> {
+    if assessment.chain.status == ChainStatus::Hidden {
+        return certificate_hidden();
+    }
+    if assessment.unreadable.is_some() {
+        return capture_better();
+    }
+    vec![
+        "bring the certificates that may be missing, and it can be decided: export the CA's certificates and name them\n  chaingap analyze CAPTURE --bundle ca-certificates/ --roots root.pem".into(),
+        "or capture a sign-in that works beside it, and analyze both".into(),
+    ]
+}
+
+pub(super) fn certificate_hidden() -> Vec<String> {
+    vec![
+        "look at the server's chain from outside\n  openssl s_client -connect <server>:443 -showcerts".into(),
+        "or capture while the server allows TLS 1.2 at most, where certificates are in clear".into(),
+    ]
+}
+
+pub(super) fn dates() -> Vec<String> {
+    vec![
+        "renew the certificate that is outside its dates, and restart the service".into(),
+        "if the dates are right, set the clock: phones take the time by NTP (DHCP option 42, or SRV _ntp._udp)".into(),
+    ]
+}
+
+pub(super) fn name_mismatch() -> Vec<String> {
+    vec!["issue the server's certificate with the name that devices use in its subjectAltName, or hand out the name that it has (DHCP option 43 and 120, DNS SRV)".into()]
+}
+
+pub(super) fn protocol_version(offered: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    // The registry knows the versions by these names only.
+    if ["TLS 1.0", "TLS 1.1", "TLS 1.2"].contains(&offered) {
+        out.push(format!(
+            "allow {offered} on the server, or give the phones a service of their own that does\n  reg query \"HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\{offered}\\Server\""
+        ));
+    }
+    out.push("Lync Phone Edition does TLS 1.0 at most; services that have switched it off cannot be reached by it".into());
+    out
+}
+
+pub(super) fn cipher_suites() -> Vec<String> {
+    vec!["allow one of the suites that the ClientHello offers on the server; phones of that age take RSA key exchange with AES-CBC or 3DES".into()]
+}
+
+pub(super) fn stalled(handshake: &Handshake) -> Vec<String> {
+    let target = bracketed(handshake.server);
+    vec![
+        format!("look for packets that are too large for the path: a black hole swallows full-size segments only\n  ping -M do -s 1472 {target}"),
+        "look at the server or the device in between that stopped answering (load balancer, firewall, inspection)".into(),
+    ]
+}
+
+pub(super) fn without_reason() -> Vec<String> {
+    vec![
+        "look at the device's own log: some stacks refuse a certificate without an alert".into(),
+        "compare with a device that works: capture its sign-in too, and analyze both".into(),
+    ]
+}
+
+pub(super) fn server_ended() -> Vec<String> {
+    vec!["look at the server's log: on Windows the System log's Schannel events 36887, 36888, 36874\n  Get-WinEvent -FilterHashtable @{LogName='System';ProviderName='Schannel'} -MaxEvents 20".into()]
+}
+
+pub(super) fn connection_refused(server: SocketAddr) -> Vec<String> {
+    let (target, port) = (bracketed(server).trim_matches(['[', ']']).to_owned(), server.port());
+    vec![
+        format!("see whether the service listens and whether a firewall is between\n  nc -vz {target} {port}"),
+        "check that DNS and DHCP hand out the right server".into(),
+    ]
+}
+
+pub(super) fn fetch_failed(fetch: &Fetch) -> Vec<String> {
+    let name = fetch.url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
+    let name = host(name, &bracketed(fetch.server));
+    if fetch.url.to_ascii_lowercase().contains("/certprov/") {
+        return vec![
+            "check that chain download is on: EnableCertChainDownload and UsePinAuth\n  Get-CsWebServiceConfiguration | Select-Object EnableCertChainDownload, UsePinAuth, InferCertChainFromSSL".into(),
+            format!("ask the service yourself\n  curl -v http://{name}/CertProv/CertProvisioningService.svc/mex"),
+        ];
+    }
+    vec![format!("ask the server yourself; the address must answer with the certificate\n  curl -v -o answer http://{name}/")]
+}
+
+pub(super) fn fetch_unhelpful() -> Vec<String> {
+    vec!["make the web service hand out the chain of the server that the device goes to: InferCertChainFromSSL, or TrustedCACerts\n  Get-CsWebServiceConfiguration | Select-Object InferCertChainFromSSL, TrustedCACerts".into()]
+}
+
+pub(super) fn capture_better() -> Vec<String> {
+    vec!["capture whole packets, both directions, from before the device starts until after it fails\n  dumpcap -i <interface> -s 0 -f \"host <device>\" -w sign-in.pcapng".into()]
+}

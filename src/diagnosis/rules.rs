@@ -1,0 +1,116 @@
+//! In: nothing. Out: the table of rules. Left to others: when a rule fires.
+//!
+//! To add a rule: a variant of [`Code`], a row of the table, an explain text, and a capture that fires it beside one
+//! that does not.
+
+/// A finding's code. The order is the contract's: of several causes that survive, the first is the headline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "each variant is the name in its row of the table below")]
+pub enum Code {
+    MissingIntermediate,
+    UntrustedRoot,
+    IncompleteChainTolerated,
+    CertificateFetchFailed,
+    CertificateFetchUnhelpful,
+    CertificateExpired,
+    CertificateNotYetValid,
+    NameMismatch,
+    ProtocolVersion,
+    NoSharedCipher,
+    HandshakeStalled,
+    CertificateHidden,
+    CaptureIncomplete,
+    IssuerKeyMismatch,
+    ConnectionRefused,
+    RejectedWithoutReason,
+    ChainCauseUndecided,
+    ChainInvalid,
+    ServerEndedWithoutReason,
+    NoHandshakeSeen,
+}
+
+/// One row.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its code in the program.
+    pub id: Code,
+    /// Its code in reports.
+    pub code: &'static str,
+    /// Its name in reports and expectations.
+    pub name: &'static str,
+    /// The version that brought it: older expectation files know nothing of it.
+    pub since: &'static str,
+    /// What it means, how it is proven, what mimics it, how it is mended. Markdown.
+    pub explain: &'static str,
+}
+
+macro_rules! rules {
+    ($($id:ident $code:literal $name:literal $since:literal;)*) => {
+        /// All rules, in the order of their codes.
+        pub const RULES: &[Rule] = &[$(Rule {
+            id: Code::$id,
+            code: $code,
+            name: $name,
+            since: $since,
+            explain: include_str!(concat!("explain/", $code, "-", $name, ".md")),
+        }),*];
+    };
+}
+
+rules! {
+    MissingIntermediate "CG001" "missing-intermediate" "0.1.0";
+    UntrustedRoot "CG002" "untrusted-root" "0.1.0";
+    IncompleteChainTolerated "CG003" "incomplete-chain-tolerated" "0.1.0";
+    CertificateFetchFailed "CG004" "certificate-fetch-failed" "0.1.0";
+    CertificateFetchUnhelpful "CG005" "certificate-fetch-unhelpful" "0.1.0";
+    CertificateExpired "CG006" "certificate-expired" "0.1.0";
+    CertificateNotYetValid "CG007" "certificate-not-yet-valid" "0.1.0";
+    NameMismatch "CG008" "name-mismatch" "0.1.0";
+    ProtocolVersion "CG009" "protocol-version" "0.1.0";
+    NoSharedCipher "CG010" "no-shared-cipher" "0.1.0";
+    HandshakeStalled "CG015" "handshake-stalled" "0.1.0";
+    CertificateHidden "CG016" "certificate-hidden" "0.1.0";
+    CaptureIncomplete "CG017" "capture-incomplete" "0.1.0";
+    IssuerKeyMismatch "CG019" "issuer-key-mismatch" "0.1.0";
+    ConnectionRefused "CG020" "connection-refused" "0.1.0";
+    RejectedWithoutReason "CG023" "rejected-without-reason" "0.1.0";
+    ChainCauseUndecided "CG025" "chain-cause-undecided" "0.1.0";
+    ChainInvalid "CG026" "chain-invalid" "0.1.0";
+    ServerEndedWithoutReason "CG027" "server-ended-without-reason" "0.1.0";
+    NoHandshakeSeen "CG029" "no-handshake-seen" "0.1.0";
+}
+
+impl Code {
+    /// Its row.
+    pub fn rule(self) -> &'static Rule {
+        RULES.iter().find(|rule| rule.id == self).expect("the table has a row for every code")
+    }
+
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        self.rule().name
+    }
+}
+
+/// The rule of a code (`CG001`, in any case) or name.
+pub fn rule_named(text: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(text) || rule.name.eq_ignore_ascii_case(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_its_explain_text_and_the_codes_are_in_order() {
+        for rule in RULES {
+            let title = format!("# {} {}", rule.code, rule.name);
+            assert_eq!(rule.explain.lines().next(), Some(title.as_str()));
+            for heading in ["## What it means", "## How it is proven", "## What mimics it", "## How to mend it"] {
+                assert!(rule.explain.lines().any(|line| line == heading), "{}: {heading}", rule.code);
+            }
+            assert_eq!(rule.id.rule().code, rule.code);
+        }
+        assert!(RULES.windows(2).all(|pair| pair[0].code < pair[1].code && pair[0].id < pair[1].id));
+    }
+}

@@ -1,0 +1,154 @@
+//! In: the findings of a device. Out: their severity, the headline, the verdict. The one place where that is decided:
+//! step 7 of the contract's "How a verdict is reached".
+
+use super::Session;
+use super::cause::{Ruling, Stage};
+use super::finding::{Finding, Severity, Verdict, VerdictStatus};
+use super::rules::Code;
+use crate::capture::FrameRef;
+use crate::evidence::{Device, Handshake, Outcome};
+use crate::trust::Proof;
+
+/// For each handshake the later completed one, for the same server name or service, that makes up for it.
+pub(super) fn recoveries(device: &Device, rulings: &[Ruling]) -> Vec<Option<FrameRef>> {
+    let judged = || device.handshakes.iter().zip(rulings);
+    judged()
+        .map(|(handshake, ruling)| {
+            if ruling.stage == Stage::Completed {
+                return None;
+            }
+            let later = judged().filter(|(other, ruling)| {
+                ruling.stage == Stage::Completed && other.last_start() > handshake.first.number && serves_same(handshake, other)
+            });
+            later.map(|(other, _)| other.first).min_by_key(|at| at.number)
+        })
+        .collect()
+}
+
+impl Handshake {
+    /// Number of the frame by which the last handshake like this one had begun.
+    fn last_start(&self) -> u64 {
+        if self.repeats == 0 { self.first.number } else { self.repeated_until.number }
+    }
+}
+
+fn serves_same(a: &Handshake, b: &Handshake) -> bool {
+    match (a.server_name(), b.server_name()) {
+        (Some(a), Some(b)) => a == b,
+        _ => a.server == b.server,
+    }
+}
+
+/// Settles severities, folds repetitions, puts the headline first, and gives the verdict. `offset` is the index that
+/// the first of these findings will have among all.
+pub(super) fn settle(session: &Session<'_>, findings: &mut Vec<Finding>, offset: usize) -> Verdict {
+    for finding in findings.iter_mut() {
+        settle_severity(session, finding);
+    }
+    fold(findings);
+    findings.sort_by_key(|finding| {
+        let first = finding.frames.map_or(0, |(first, _)| first.number);
+        (std::cmp::Reverse(finding.severity), finding.code, first)
+    });
+    let status = status(session, findings);
+    let headline = match status {
+        VerdictStatus::Ok | VerdictStatus::NothingSeen => None,
+        _ => findings.iter().position(|finding| finding.severity >= Severity::Warning),
+    };
+    let summary = match headline.and_then(|index| findings.get(index)) {
+        Some(finding) => summary_of(status, finding, findings),
+        None => plain_summary(session, status),
+    };
+    Verdict { status, summary, finding: headline.map(|index| index + offset) }
+}
+
+fn settle_severity(session: &Session<'_>, finding: &mut Finding) {
+    let Some(index) = finding.handshake else { return };
+    finding.recovered_by = session.recovered_by.get(index).copied().flatten();
+    let ended = session.device.handshakes.get(index).is_some_and(|handshake| {
+        let outcome = handshake.ending.outcome;
+        !matches!(outcome, Outcome::Completed | Outcome::Incomplete | Outcome::Undetermined) || handshake.ending.stall.is_some()
+    });
+    if finding.severity == Severity::Error && (!ended || finding.recovered_by.is_some()) {
+        finding.severity = Severity::Warning;
+    }
+}
+
+/// The same fault repeated by retries is one finding.
+fn fold(findings: &mut Vec<Finding>) {
+    let mut folded: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings.drain(..) {
+        let same = |known: &&mut Finding| {
+            known.code == finding.code
+                && known.severity == finding.severity
+                && known.server_name == finding.server_name
+                && (known.server == finding.server || known.server_name.is_some())
+                && known.handshake.is_some() == finding.handshake.is_some()
+                && known.handshake.is_some()
+                && subjects(known) == subjects(&finding)
+        };
+        match folded.iter_mut().find(same) {
+            Some(known) => {
+                known.occurrences += finding.occurrences;
+                known.proof = known.proof.max(finding.proof);
+                known.frames = known.frames.zip(finding.frames).map(|((first, _), (_, last))| (first, last));
+            }
+            None => folded.push(finding),
+        }
+    }
+    *findings = folded;
+}
+
+fn subjects(finding: &Finding) -> (Vec<&crate::x509::Name>, bool) {
+    let subjects = finding.missing.iter().map(|missing| &missing.subject).collect();
+    (subjects, finding.proof == Proof::Undecidable)
+}
+
+fn status(session: &Session<'_>, findings: &[Finding]) -> VerdictStatus {
+    let errors: Vec<_> = findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    if errors.iter().any(|finding| finding.proof != Proof::Undecidable) {
+        return VerdictStatus::Fails;
+    }
+    let open = session.handshakes().enumerate().any(|(at, (_, _, _, ruling))| {
+        ruling.stage == Stage::Open && session.recovered_by.get(at).copied().flatten().is_none()
+    });
+    if !errors.is_empty() || open {
+        return VerdictStatus::Undecided;
+    }
+    let degrading = [
+        Code::IncompleteChainTolerated,
+        Code::CertificateFetchFailed,
+        Code::CertificateFetchUnhelpful,
+    ];
+    let recovered = findings.iter().any(|finding| finding.recovered_by.is_some());
+    if recovered || findings.iter().any(|finding| degrading.contains(&finding.code)) {
+        return VerdictStatus::Degraded;
+    }
+    if session.device.handshakes.is_empty() { VerdictStatus::NothingSeen } else { VerdictStatus::Ok }
+}
+
+fn summary_of(status: VerdictStatus, finding: &Finding, findings: &[Finding]) -> String {
+    let undecided: Vec<_> = findings
+        .iter()
+        .filter(|other| other.severity == Severity::Error && other.proof == Proof::Undecidable && other.handshake == finding.handshake)
+        .collect();
+    match status {
+        VerdictStatus::Undecided if undecided.len() > 1 => {
+            let names: Vec<_> = undecided.iter().map(|finding| finding.code.name()).collect();
+            format!("TLS handshake fails, and the capture leaves several causes: {}", names.join(", "))
+        }
+        VerdictStatus::Degraded if finding.recovered_by.is_some() => format!("recovered: {}", finding.summary),
+        VerdictStatus::Degraded => format!("works, but {}", finding.summary),
+        _ => finding.summary.clone(),
+    }
+}
+
+fn plain_summary(session: &Session<'_>, status: VerdictStatus) -> String {
+    if status == VerdictStatus::NothingSeen {
+        return "no TLS handshake seen".into();
+    }
+    match session.device.handshakes_total {
+        1 => "TLS handshake works".into(),
+        total => format!("TLS handshakes work ({total})"),
+    }
+}
