@@ -1,0 +1,18 @@
+//! Stage 8: the one data model that every renderer sees.
+//!
+//! In: what the diagnosis found. Out: [`Report`], schema `chaingap.report/1`. Bounded: by what the stages before keep.
+//! Left to others: how any of it looks.
+//!
+//! Times are RFC 3339 in UTC with the capture's precision, frames count from 1 as Wireshark counts them, endpoints are
+//! `192.0.2.1:443` and `2001:db8::1:443` (address, colon, port, no brackets), certificates are named by the lower-case
+//! hexadecimal SHA-256 of their DER, captures by their path as given. What is unknown is `null`, never left out.
+
+mod build;
+mod model;
+mod story;
+
+pub(crate) use build::{Material, build};
+pub use model::*;
+
+/// The value of a report's `schema` member.
+pub const REPORT_SCHEMA: &str = "chaingap.report/1";

@@ -1,0 +1,586 @@
+//! The members of a report, in the order in which they are written.
+//!
+//! In: nothing. Out: plain data, serializable both ways. Left to others: where the values come from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use crate::diagnosis::{Excluded, ProfileBasis, Severity, VerdictStatus};
+pub use crate::evidence::{EndHow, Outcome, SignInMethod, SignInStrength};
+pub use crate::trust::{ChainStatus, Proof, StepFrom};
+
+/// Everything that one run has to say.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// Name and version of this format: [`REPORT_SCHEMA`](super::REPORT_SCHEMA).
+    pub schema: String,
+    /// The program that wrote the report.
+    pub tool: Tool,
+    /// What the run was asked to do.
+    pub options: Options,
+    /// False when something was dropped, cut or unreadable, so that a verdict may suffer.
+    pub complete: bool,
+    /// What the limits made the program forget.
+    pub dropped: Dropped,
+    /// The files read, in the order given.
+    pub captures: Vec<Capture>,
+    /// The TLS clients, by first frame.
+    pub devices: Vec<Device>,
+    /// Every certificate seen or used, by SHA-256.
+    pub certificates: BTreeMap<String, Certificate>,
+    /// What is wrong, gravest first.
+    pub findings: Vec<Finding>,
+    /// Counts of the run.
+    pub statistics: Statistics,
+}
+
+/// The program that wrote the report.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tool {
+    /// `chaingap`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The options that shape a verdict.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Options {
+    /// `auto`, `none`, or a profile's name.
+    pub profile: String,
+    /// Files and folders of anchors, as given.
+    pub roots: Vec<String>,
+    /// Files and folders of intermediates that the device is known to hold.
+    pub installed: Vec<String>,
+    /// Files and folders of certificates that exist in the world.
+    pub bundle: Vec<String>,
+    /// The only device looked at, as given.
+    pub device: Option<String>,
+    /// `auto`, `pin` or `usb`.
+    pub sign_in: String,
+    /// The instant at which validity is judged, where the user set one.
+    pub at: Option<String>,
+}
+
+/// What the limits made the program forget.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Dropped {
+    /// TCP connections forgotten before they ended.
+    pub flows: u64,
+    /// Bytes of streams that were not kept.
+    pub bytes: u64,
+    /// Why, in words; null when nothing was dropped.
+    pub why: Option<String>,
+}
+
+/// One file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Capture {
+    /// The path as given.
+    pub path: String,
+    /// `pcap`, `pcapng`.
+    pub format: Option<String>,
+    /// `gzip`, `zstd` or null.
+    pub compression: Option<String>,
+    /// Names of the link types of its packets.
+    pub link_types: Vec<String>,
+    /// Packets read.
+    pub packets: u64,
+    /// Bytes of the file read.
+    pub bytes: u64,
+    /// Time of the earliest packet.
+    pub first_time: Option<String>,
+    /// Time of the latest packet.
+    pub last_time: Option<String>,
+    /// Packets of which the capture kept less than was on the wire.
+    pub cut_packets: u64,
+    /// What could not be read: at which offset, why, and how much was lost.
+    pub problems: Vec<String>,
+}
+
+/// Where something is in the captures.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// The capture's path.
+    pub capture: String,
+    /// The frame's number.
+    pub frame: u64,
+}
+
+/// A device: the client of at least one handshake, connection or fetch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Device {
+    /// Stable name of the device within the report.
+    pub id: String,
+    /// Its addresses, with the time of the first and the last packet from each.
+    pub addresses: Vec<DeviceAddress>,
+    /// Its MAC address, where DHCP, ARP or ND binds it to the device.
+    pub mac: Option<String>,
+    /// What makes these packets one device, in words.
+    pub identity_basis: String,
+    /// Whether several devices seem to share the address, so that fetches prove nothing.
+    pub shared_address: bool,
+    /// What kind of device it was recognized as.
+    pub recognized_as: Option<String>,
+    /// The frames by which it was recognized.
+    pub recognized_by: Vec<Recognition>,
+    /// The profile it was held to.
+    pub profile: DeviceProfile,
+    /// The verdict on it.
+    pub verdict: Verdict,
+    /// Its own clock, where known.
+    pub clock: Option<Clock>,
+    /// How it signed in.
+    pub sign_in: SignIn,
+    /// Its story.
+    pub events: Vec<Event>,
+    /// Its downloads of certificates.
+    pub fetches: Vec<Fetch>,
+    /// How many handshakes it made.
+    pub handshakes_total: u64,
+    /// How many of them are not listed below.
+    pub handshakes_omitted: u64,
+    /// Its handshakes.
+    pub handshakes: Vec<Handshake>,
+}
+
+/// One address of a device.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeviceAddress {
+    /// The address.
+    pub address: String,
+    /// Time of the first packet.
+    pub first: String,
+    /// Time of the last packet.
+    pub last: String,
+}
+
+/// A frame that tells what a device is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Recognition {
+    /// The capture's path.
+    pub capture: String,
+    /// The frame's number.
+    pub frame: u64,
+    /// What it shows.
+    pub what: String,
+}
+
+/// The profile that a device was held to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeviceProfile {
+    /// The profile's name; `none` has no anchors.
+    pub name: String,
+    /// How it came to be chosen.
+    pub basis: ProfileBasis,
+}
+
+/// The verdict on a device.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Verdict {
+    /// In one word.
+    pub status: VerdictStatus,
+    /// In one sentence.
+    pub summary: String,
+    /// `id` of the finding that is the headline.
+    pub finding: Option<String>,
+}
+
+/// A device's own clock.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Clock {
+    /// The device's clock minus the capture's, in seconds.
+    pub offset_s: i64,
+    /// What shows it, in words.
+    pub basis: String,
+    /// The frames that show it.
+    pub frames: Vec<Place>,
+}
+
+/// How a device signed in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignIn {
+    /// The method.
+    pub method: SignInMethod,
+    /// How sure it is.
+    pub strength: SignInStrength,
+    /// What it rests on.
+    pub basis: Vec<Signal>,
+}
+
+/// A frame that speaks for a sign-in method.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Signal {
+    /// The capture's path.
+    pub capture: String,
+    /// The frame's number.
+    pub frame: u64,
+    /// What it shows.
+    pub signal: String,
+}
+
+/// One step of a device's story.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// The capture's path.
+    pub capture: String,
+    /// The frame's number; null for a step that is absent.
+    pub frame: Option<u64>,
+    /// Its time; null for a step that is absent.
+    pub time: Option<String>,
+    /// What kind of step: `dhcp`, `dns`, `ntp`, `ldap`, `fetch`, `connect`, `handshake`, `http`, `end`, `absent`, ….
+    pub kind: String,
+    /// What happened, in one line.
+    pub summary: String,
+    /// Where the step that is absent here was seen.
+    pub elsewhere: Option<FrameRange>,
+}
+
+/// A run of frames of one capture.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FrameRange {
+    /// The capture's path.
+    pub capture: String,
+    /// Number of the first frame.
+    pub first_frame: u64,
+    /// Number of the last frame.
+    pub last_frame: u64,
+}
+
+/// A download of certificates, or an attempt at one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Fetch {
+    /// The capture's path.
+    pub capture: String,
+    /// Wireshark's `tcp.stream`.
+    pub stream: Option<u64>,
+    /// Frame of the request.
+    pub frame: u64,
+    /// Time of the request.
+    pub time: String,
+    /// `http` or `ldap`.
+    pub via: String,
+    /// The server's endpoint.
+    pub server: String,
+    /// HTTP method, or `search`.
+    pub method: Option<String>,
+    /// URL without user info and query; for LDAP the base DN.
+    pub url: Option<String>,
+    /// HTTP status or LDAP result code.
+    pub status: Option<u32>,
+    /// Declared content type.
+    pub content_type: Option<String>,
+    /// The certificates that came.
+    pub certificates: Vec<String>,
+    /// What went wrong, in words.
+    pub problem: Option<String>,
+    /// Frame in which the answer was complete; null where it never was.
+    pub last_frame: Option<u64>,
+}
+
+/// One TLS handshake.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Handshake {
+    /// Stable name of the handshake within the report.
+    pub id: String,
+    /// The capture's path.
+    pub capture: String,
+    /// Wireshark's `tcp.stream`; null once numbering may differ.
+    pub stream: Option<u64>,
+    /// Frame of the ClientHello, or of the first message seen.
+    pub frame: u64,
+    /// Time of that frame.
+    pub time: String,
+    /// The same handshake at other taps.
+    pub also_seen: Vec<Sighting>,
+    /// The client's endpoint.
+    pub client: String,
+    /// The server's endpoint.
+    pub server: String,
+    /// SNI.
+    pub server_name: Option<String>,
+    /// The highest version that the client offered.
+    pub client_version: Option<String>,
+    /// The version negotiated.
+    pub version: Option<String>,
+    /// The cipher suite negotiated, by its IANA name.
+    pub cipher_suite: Option<String>,
+    /// Whether an earlier session was resumed, so that no certificate was sent.
+    pub resumed: bool,
+    /// One letter a message in order, capitals the client's.
+    pub history: String,
+    /// The server's certificates, in the order sent.
+    pub certificates: Vec<String>,
+    /// The client's certificates, in the order sent.
+    pub client_certificates: Vec<String>,
+    /// What the server's CertificateRequest held.
+    pub certificate_request: Option<CertificateRequest>,
+    /// Alerts in clear.
+    pub alerts: Vec<Alert>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Who ended it, and how.
+    pub end: End,
+    /// The later handshake that makes up for this one.
+    pub recovered_by: Option<Place>,
+    /// The server's chain, judged.
+    pub chain: Chain,
+    /// The client's chain, judged.
+    pub client_chain: Option<Chain>,
+    /// How many more handshakes of this device were like this one in everything but time.
+    pub repeats: u64,
+}
+
+/// Another sighting of the same handshake.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sighting {
+    /// The capture's path.
+    pub capture: String,
+    /// Wireshark's `tcp.stream`.
+    pub stream: Option<u64>,
+    /// Frame of its first message.
+    pub frame: u64,
+    /// Time of that frame.
+    pub time: String,
+}
+
+/// What a CertificateRequest held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateRequest {
+    /// Distinguished names in `certificate_authorities`.
+    pub authorities: u64,
+    /// Bytes of `certificate_authorities`, without its length field.
+    pub bytes: u64,
+}
+
+/// One alert in clear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Who sent it.
+    pub from: Party,
+    /// `warning` or `fatal`.
+    pub level: String,
+    /// AlertDescription, RFC 8446 section 6.
+    pub code: u8,
+    /// Its name, `unknown_ca`.
+    pub name: String,
+    /// The frame.
+    pub frame: u64,
+}
+
+/// One of the two ends of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Party {
+    /// The client.
+    Client,
+    /// The server.
+    Server,
+}
+
+impl Party {
+    /// The word that reports use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// Who ended a handshake, and how.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct End {
+    /// Who.
+    pub by: Option<Party>,
+    /// How.
+    pub how: EndHow,
+    /// In which frame.
+    pub frame: Option<u64>,
+}
+
+/// A chain, judged: whether its links hold. Dates and names are judged apart.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Chain {
+    /// The answer.
+    pub status: ChainStatus,
+    /// How sure it is; null where no chain was sent.
+    pub proof: Option<Proof>,
+    /// The instant at which validity was judged.
+    pub judged_at: Option<String>,
+    /// What the device could build, leaf first.
+    pub path: Vec<Step>,
+    /// The longest path with all that is known, leaf first.
+    pub completed_path: Vec<Step>,
+    /// The links that are absent, leaf side first; all of them are needed.
+    pub missing: Vec<Missing>,
+}
+
+/// One certificate of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its SHA-256; null for an anchor of which only subject and key are known.
+    pub sha256: Option<String>,
+    /// Its subject.
+    pub subject: String,
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    pub spki_sha256: String,
+    /// Where it came from.
+    pub from: StepFrom,
+    /// Whether the device had it then.
+    pub held: bool,
+    /// The file, profile or kind of fetch it came from.
+    pub source: Option<String>,
+    /// The capture in which it was seen.
+    pub capture: Option<String>,
+    /// The frame in which it was complete.
+    pub frame: Option<u64>,
+}
+
+/// A link that is absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The subject that the certificate must have.
+    pub subject: String,
+    /// The key identifier it must have, lower-case hexadecimal, where the certificate below names one.
+    pub key_id: Option<String>,
+    /// Where the certificate below says it can be downloaded.
+    pub aia: Vec<String>,
+    /// Certificates that would do: alternatives for this one link.
+    pub candidates: Vec<MissingCandidate>,
+}
+
+/// A certificate that would fill a link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissingCandidate {
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Where it was seen.
+    pub found_in: Vec<Found>,
+}
+
+/// Where a certificate was seen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Found {
+    /// The capture's path, or the file of `--bundle`, `--roots`, `--installed`.
+    pub capture: String,
+    /// The frame; null for a file.
+    pub frame: Option<u64>,
+    /// How, in words: `sent by 192.0.2.1:443`, `HTTP`, `LDAP`, `--bundle`.
+    pub how: String,
+}
+
+/// One certificate in full.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Subject, RFC 4514.
+    pub subject: String,
+    /// Issuer, RFC 4514.
+    pub issuer: String,
+    /// Serial number, lower-case hexadecimal.
+    pub serial: String,
+    /// Start of validity.
+    pub not_before: Option<String>,
+    /// End of validity.
+    pub not_after: Option<String>,
+    /// Kind and size of its key, `RSA 2048`.
+    pub key: Option<String>,
+    /// Algorithm of its signature.
+    pub signature_algorithm: Option<String>,
+    /// Subject alternative names.
+    pub names: Vec<String>,
+    /// Whether it may issue certificates.
+    pub ca: bool,
+    /// SubjectKeyIdentifier, lower-case hexadecimal.
+    pub key_id: Option<String>,
+    /// Key identifier of its AuthorityKeyIdentifier.
+    pub issuer_key_id: Option<String>,
+    /// Where its issuer can be downloaded (AIA caIssuers).
+    pub ca_issuers: Vec<String>,
+    /// The certificate, DER in base64.
+    pub der: String,
+    /// What could not be parsed.
+    pub problems: Vec<String>,
+    /// Where it was seen.
+    pub seen: Vec<Found>,
+}
+
+/// Something wrong, with its evidence.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable over runs, paths and frames.
+    pub id: String,
+    /// `CG001`.
+    pub code: String,
+    /// `missing-intermediate`.
+    pub name: String,
+    /// How grave.
+    pub severity: Severity,
+    /// How sure it is that this is the cause.
+    pub proof: Proof,
+    /// `id` of the device; null where it concerns no device.
+    pub device: Option<String>,
+    /// Path of the capture.
+    pub capture: Option<String>,
+    /// Wireshark's `tcp.stream` of the first occurrence.
+    pub stream: Option<u64>,
+    /// The server's endpoint.
+    pub server: Option<String>,
+    /// SNI.
+    pub server_name: Option<String>,
+    /// How often it happened.
+    pub occurrences: u64,
+    /// Time of the first occurrence.
+    pub first_time: Option<String>,
+    /// Time of the last occurrence.
+    pub last_time: Option<String>,
+    /// What is wrong, in one sentence.
+    pub summary: String,
+    /// What shows it.
+    pub evidence: Vec<Evidence>,
+    /// The other causes that were looked at.
+    pub excluded: Vec<Excluded>,
+    /// `id` of the finding that this one follows from.
+    pub caused_by: Option<String>,
+    /// The later success that makes up for it.
+    pub recovered_by: Option<Place>,
+    /// Certificates it is about.
+    pub certificates: Vec<String>,
+    /// Links that are absent.
+    pub missing: Vec<Missing>,
+    /// What to do, each a command or a plain instruction.
+    pub remedies: Vec<String>,
+    /// Wireshark display filter that shows the frames.
+    pub filter: Option<String>,
+}
+
+/// A frame that shows something.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The capture's path.
+    pub capture: String,
+    /// The frame's number; null where it is about no frame.
+    pub frame: Option<u64>,
+    /// Byte offset in the file of the record that holds the frame.
+    pub offset: Option<u64>,
+    /// Bytes of that record; null where unknown.
+    pub length: Option<u64>,
+    /// What it shows.
+    pub what: String,
+}
+
+/// Counts of a run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Statistics {
+    /// Packets read.
+    pub packets: u64,
+    /// TCP connections seen.
+    pub flows: u64,
+    /// Handshakes seen.
+    pub handshakes: u64,
+    /// Path searches made.
+    pub path_searches: u64,
+    /// Signatures checked.
+    pub signature_checks: u64,
+}

@@ -1,0 +1,100 @@
+//! In: one device's facts. Out: its story as a timeline, with the step that is absent where one is.
+
+use super::build::Builder;
+use super::model::{Event, FrameRange};
+use crate::capture::FrameRef;
+use crate::diagnosis::{Code, DeviceDiagnosis};
+use crate::evidence::{Device, Fetch, Handshake, SignInMethod, endpoint};
+
+/// The device's events in the order of time, then of frames.
+pub(super) fn events(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &Device) -> Vec<Event> {
+    let mut told: Vec<(FrameRef, &str, String)> = Vec::new();
+    told.extend(device.events.iter().map(|event| (event.at, event.kind, event.summary.clone())));
+    told.extend(device.fetches.iter().map(|fetch| (fetch.request, "fetch", fetch_in_words(fetch))));
+    told.extend(device.handshakes.iter().map(|handshake| (handshake.first, "handshake", handshake_in_words(handshake))));
+    let refused = |at: &crate::evidence::Refused| match at.reset {
+        Some(_) => format!("{} refuses the connection", endpoint(at.server)),
+        None => format!("{} does not answer {} SYNs", endpoint(at.server), at.opening.syns),
+    };
+    told.extend(device.refused.iter().filter_map(|at| Some((at.opening.syn?, "connect", refused(at)))));
+    told.sort_by_key(|(at, ..)| at.number);
+    let mut events: Vec<Event> = told
+        .into_iter()
+        .map(|(at, kind, summary)| Event {
+            capture: builder.path(at.capture),
+            frame: Some(at.number),
+            time: Some(at.time.to_string()),
+            kind: kind.into(),
+            summary,
+            elsewhere: None,
+        })
+        .collect();
+    if let Some(event) = absent(builder, judged, device) {
+        let hello = events.iter().position(|event| event.kind == "handshake").unwrap_or(events.len());
+        events.insert(hello, event);
+    }
+    events
+}
+
+/// The download that this device did not make before a handshake that failed for want of it.
+fn absent(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &Device) -> Option<Event> {
+    let wants = |at: usize| {
+        let findings = &builder.m.diagnosis.findings;
+        findings.iter().any(|f| {
+            f.device == Some(judged.device) && f.handshake == Some(at) && matches!(f.code, Code::MissingIntermediate | Code::ChainCauseUndecided)
+        })
+    };
+    let first = (0..device.handshakes.len()).find(|at| wants(*at))?;
+    let hello = device.handshakes.get(first)?.first;
+    let fetched_before = device.fetches.iter().any(|fetch| fetch.request.number < hello.number);
+    if fetched_before || judged.sign_in == SignInMethod::Unknown {
+        return None;
+    }
+    let elsewhere = download_elsewhere(builder, device);
+    Some(Event {
+        capture: builder.path(device.capture),
+        frame: None,
+        time: None,
+        kind: "absent".into(),
+        summary: "no certificate fetch on port 80".into(),
+        elsewhere,
+    })
+}
+
+/// Where another device, or this one at another time, made the download.
+fn download_elsewhere(builder: &Builder<'_>, device: &Device) -> Option<FrameRange> {
+    let others = builder.m.evidence.devices.iter();
+    let provisioning = |fetch: &&Fetch| fetch.succeeded() && fetch.via == "http";
+    let of = |other: &Device| other.fetches.iter().find(provisioning).cloned();
+    let fetch = others.filter(|other| (other.capture, other.address) != (device.capture, device.address)).find_map(of)?;
+    Some(FrameRange {
+        capture: builder.path(fetch.request.capture),
+        first_frame: fetch.request.number,
+        last_frame: fetch.last.map_or(fetch.request.number, |at| at.number),
+    })
+}
+
+fn fetch_in_words(fetch: &Fetch) -> String {
+    let what = match fetch.via {
+        "ldap" => format!("search {} at {}", fetch.url, endpoint(fetch.server)),
+        _ => format!("{} {}", fetch.method, fetch.url),
+    };
+    let names: Vec<_> = fetch.certificates.iter().map(|(certificate, _)| certificate.subject().short()).collect();
+    match (&fetch.problem, names.is_empty()) {
+        (Some(problem), _) => format!("{what}: {problem}"),
+        (None, true) => format!("{what}: no certificate"),
+        (None, false) => format!("{what}: {}", names.join(", ")),
+    }
+}
+
+fn handshake_in_words(handshake: &Handshake) -> String {
+    let version = handshake.tls.version().or(handshake.tls.client_hello.as_ref().map(|hello| hello.version));
+    let version = version.map(|version| format!("  {version}")).unwrap_or_default();
+    let letters: Vec<String> = handshake.history.chars().map(String::from).collect();
+    let ending = match handshake.ending.outcome {
+        crate::evidence::Outcome::Completed => String::new(),
+        _ => format!("  {}", crate::diagnosis::ending_in_words(handshake)),
+    };
+    let repeats = if handshake.repeats > 0 { format!("  ({} more like it)", handshake.repeats) } else { String::new() };
+    format!("{}{version}  {}{ending}{repeats}", endpoint(handshake.server), letters.join(" "))
+}
