@@ -1,0 +1,303 @@
+//! The chain as sent, beside what the device had and what completes it.
+//!
+//! In: one handshake's judged chain. Out: a table, leaf first, one certificate a line. Bounded: at most [`ROWS`] lines.
+//! Left to others: the judgement.
+
+use super::line::{Line, Role, short_name, shorten, width};
+use super::{Page, View};
+use crate::report::{Chain, ChainStatus, Device, Found, Handshake, Missing, Step, StepFrom};
+
+/// The most certificates shown.
+const ROWS: usize = 10;
+
+/// No column of names is made narrower than this.
+const NARROWEST: usize = 14;
+
+/// One certificate, column by column.
+#[derive(Default)]
+struct Row {
+    sent: String,
+    had: String,
+    completes: String,
+    whence: String,
+    absent: bool,
+}
+
+/// The table of a handshake, or nothing where no certificate was sent in clear.
+pub(super) fn chain(page: &mut Page, view: &View<'_>, device: &Device, handshake: &Handshake) {
+    let chain = &handshake.chain;
+    if handshake.certificates.is_empty() && chain.path.is_empty() && chain.completed_path.is_empty() {
+        return;
+    }
+    let mut rows = rows(view, device, handshake);
+    let more = rows.len().saturating_sub(ROWS);
+    rows.truncate(ROWS);
+    let completes = if rows.iter().any(|row| !row.completes.is_empty()) { "what completes it" } else { "" };
+    let head = Row {
+        sent: "sent by the server".to_owned(),
+        had: format!("what this {} had", view.thing),
+        completes: completes.to_owned(),
+        ..Row::default()
+    };
+    page.blank();
+    let columns = Columns::of(view, &head, &rows);
+    page.push(columns.line(&head, Role::Dim, view));
+    for row in &rows {
+        page.push(columns.line(row, if row.absent { Role::Bad } else { Role::Plain }, view));
+    }
+    if more > 0 {
+        page.push(Line::at(2, Role::Dim, &format!("… {more} more")));
+    }
+    downloads(page, chain);
+}
+
+/// Where a link that was seen nowhere can be had: an address to copy, so whole unless absurd.
+fn downloads(page: &mut Page, chain: &Chain) {
+    for link in chain.missing.iter().filter(|link| link.candidates.is_empty()).take(2) {
+        if let Some(url) = link.aia.first() {
+            let line = Line::at(2, Role::Strong, &short_name(&link.subject)).push(Role::Plain, " is offered at ");
+            page.push(line.push(Role::Plain, &shorten(url, 200)).push(Role::Dim, " (authority information access)"));
+        }
+    }
+}
+
+fn rows(view: &View<'_>, device: &Device, handshake: &Handshake) -> Vec<Row> {
+    let chain = &handshake.chain;
+    let completed = chain.completed_path.len() > chain.path.len();
+    let path = if completed { &chain.completed_path } else { &chain.path };
+    let shows_more = completed || !chain.missing.is_empty();
+    let mut rows: Vec<Row> = path.iter().map(|step| of_step(view, device, handshake, step, shows_more)).collect();
+    let unknown = chain.missing.iter().filter(|link| !path.iter().any(|step| fills(link, step)));
+    rows.extend(unknown.map(|link| of_unknown(view, chain, link)));
+    let outside =
+        handshake.certificates.iter().filter(|sha| !path.iter().any(|step| step.sha256.as_ref() == Some(sha)));
+    let whence = if path.is_empty() { "" } else { "sent, but not part of this chain" };
+    rows.extend(outside.map(|sha| Row {
+        sent: view.report.certificates.get(sha).map_or_else(|| shorten(sha, 16), |c| short_name(&c.subject)),
+        had: "–".to_owned(),
+        whence: whence.to_owned(),
+        ..Row::default()
+    }));
+    rows
+}
+
+/// A certificate of the path.
+fn of_step(view: &View<'_>, device: &Device, handshake: &Handshake, step: &Step, shows_more: bool) -> Row {
+    let name = short_name(&step.subject);
+    let sent = step.sha256.as_ref().is_some_and(|sha| handshake.certificates.contains(sha));
+    let link = handshake.chain.missing.iter().find(|link| fills(link, step));
+    let root_is_absent = !step.held && handshake.chain.status == ChainStatus::UntrustedRoot && !sent;
+    let dash = || "–".to_owned();
+    Row {
+        sent: match link {
+            _ if sent => name.clone(),
+            _ if root_is_absent || is_root(view, step) => String::new(),
+            Some(_) => "– missing –".to_owned(),
+            None => "– not sent –".to_owned(),
+        },
+        had: match step.from {
+            _ if root_is_absent => "– missing –".to_owned(),
+            StepFrom::Anchor | StepFrom::Fetched | StepFrom::Installed if step.held => name.clone(),
+            _ => dash(),
+        },
+        completes: if shows_more { name } else { String::new() },
+        whence: whence(view, device, step, sent, link),
+        absent: !step.held && !sent,
+    }
+}
+
+/// A link of which nothing but the name is known.
+fn of_unknown(view: &View<'_>, chain: &Chain, link: &Missing) -> Row {
+    let (sent, had) = match chain.status {
+        ChainStatus::MissingIntermediate => ("– missing –", "–"),
+        ChainStatus::UntrustedRoot => ("", "– missing –"),
+        _ => ("– not sent –", "–"),
+    };
+    let found = link.candidates.iter().find_map(|candidate| candidate.found_in.first());
+    let whence = found.map_or_else(|| "in no capture".to_owned(), |found| found_in(view, found));
+    Row { sent: sent.to_owned(), had: had.to_owned(), completes: short_name(&link.subject), whence, absent: true }
+}
+
+/// Where a certificate that the server did not send is.
+fn whence(view: &View<'_>, device: &Device, step: &Step, sent: bool, link: Option<&Missing>) -> String {
+    let source = step.source.as_deref().map(|source| view.capture(source));
+    let bracketed = source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
+    let frame = match (&step.capture, step.frame) {
+        (Some(capture), Some(frame)) => format!("{} frame {frame}", view.capture(capture)),
+        (Some(capture), None) => view.capture(capture),
+        (None, _) => String::new(),
+    };
+    match step.from {
+        StepFrom::Anchor if step.held && step.source.as_ref() == Some(&device.profile.name) => {
+            format!("in the profile {}", shorten(&device.profile.name, 40))
+        }
+        StepFrom::Anchor if step.held => format!("on the {}{bracketed}", view.thing),
+        _ if sent => String::new(),
+        StepFrom::Installed if step.held => format!("on the {}{bracketed}", view.thing),
+        StepFrom::Fetched if step.held => format!("fetched, {frame}{bracketed}"),
+        _ => {
+            let place = if frame.is_empty() { source.unwrap_or_default() } else { frame };
+            let found = link.into_iter().flat_map(|link| &link.candidates);
+            let same = found.filter(|candidate| Some(&candidate.sha256) == step.sha256.as_ref());
+            same.flat_map(|candidate| candidate.found_in.first()).next().map_or(place, |found| found_in(view, found))
+        }
+    }
+}
+
+fn found_in(view: &View<'_>, found: &Found) -> String {
+    match found.frame {
+        Some(frame) => format!("{} frame {frame}, {}", view.capture(&found.capture), found.how),
+        None => format!("{}, {}", view.capture(&found.capture), found.how),
+    }
+}
+
+fn fills(link: &Missing, step: &Step) -> bool {
+    let candidate = link.candidates.iter().any(|candidate| Some(&candidate.sha256) == step.sha256.as_ref());
+    candidate || (!step.held && link.subject == step.subject)
+}
+
+/// Whether servers rightly leave the certificate out.
+fn is_root(view: &View<'_>, step: &Step) -> bool {
+    let known = step.sha256.as_ref().and_then(|sha| view.report.certificates.get(sha));
+    step.from == StepFrom::Anchor || known.is_some_and(|certificate| certificate.subject == certificate.issuer)
+}
+
+/// The columns' places.
+struct Columns {
+    names: usize,
+    had: usize,
+    completes: usize,
+    whence: usize,
+}
+
+impl Columns {
+    fn of(view: &View<'_>, head: &Row, rows: &[Row]) -> Self {
+        let all = || std::iter::once(head).chain(rows);
+        let widest = |f: fn(&Row) -> &str| all().map(|row| width(f(row))).max().unwrap_or(0);
+        let wanted = [widest(|row| &row.sent), widest(|row| &row.had), widest(|row| &row.completes)];
+        let room = view.room(2 + 3 * 2).saturating_sub(widest(|row| &row.whence).min(40));
+        // The widest limit under which the three columns of names leave the fourth its room.
+        let fits = |limit: &usize| wanted.iter().map(|w| w.min(limit)).sum::<usize>() <= room;
+        let names = (NARROWEST..=super::line::NAME).rev().find(fits).unwrap_or(NARROWEST);
+        let [sent, had, completes] = wanted.map(|w| w.min(names));
+        let had_at = 2 + sent + 2;
+        let completes_at = had_at + had + 2;
+        let whence = if completes == 0 { completes_at } else { completes_at + completes + 2 };
+        Self { names, had: had_at, completes: completes_at, whence }
+    }
+
+    fn line(&self, row: &Row, role: Role, view: &View<'_>) -> Line {
+        let cell = |text: &str| shorten(text, self.names);
+        let mark = |text: &str| if text.starts_with('–') || role == Role::Dim { role } else { Role::Plain };
+        let mut line = Line::at(2, mark(&row.sent), &cell(&row.sent));
+        for (column, text) in [(self.had, &row.had), (self.completes, &row.completes)] {
+            if !text.is_empty() {
+                let strong = row.absent && column == self.completes;
+                line = line.column(column).push(if strong { Role::Strong } else { mark(text) }, &cell(text));
+            }
+        }
+        if row.whence.is_empty() {
+            return line;
+        }
+        let room = view.room(self.whence).max(20);
+        line.column(self.whence).push(Role::Dim, &shorten(&row.whence, room))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{anchor, sample, sample_text, sent, step};
+    use crate::report::{ChainStatus, StepFrom};
+
+    fn columns(text: &str, start: &str) -> Vec<String> {
+        let line = text.lines().find(|line| line.trim_start().starts_with(start)).unwrap_or_else(|| panic!("{text}"));
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn names_the_missing_link_and_where_it_was_found() {
+        let text = sample_text(&sample());
+        assert_eq!(columns(&text, "sent by"), ["sent by the server", "what this phone had", "what completes it"]);
+        assert_eq!(columns(&text, "lyncpool"), ["lyncpool.contoso.test", "–", "lyncpool.contoso.test"]);
+        assert_eq!(
+            columns(&text, "– missing –"),
+            ["– missing –", "–", "Northwind Policy CA 1", "pin.pcapng frame 18, HTTP"]
+        );
+        let root =
+            text.lines().find(|line| line.contains("Global Root G1") && line.contains("on the phone (")).unwrap();
+        assert!(root.trim_start().starts_with("Northwind Global Root G1"), "the root is no part of what was sent");
+        assert!(root.ends_with("on the phone (root.pem)"), "{root}");
+    }
+
+    #[test]
+    fn a_link_seen_nowhere_says_so() {
+        let mut report = sample();
+        let chain = &mut report.devices[0].handshakes[0].chain;
+        chain.completed_path.truncate(1);
+        chain.missing[0].candidates.clear();
+        chain.missing[0].aia = vec!["http://pki.contoso.test/policy1.crt".into()];
+        let text = sample_text(&report);
+        assert_eq!(columns(&text, "– missing –"), ["– missing –", "–", "Northwind Policy CA 1", "in no capture"]);
+        assert!(text.contains("  Northwind Policy CA 1 is offered at http://pki.contoso.test/policy1.crt ("), "{text}");
+    }
+
+    #[test]
+    fn an_untrusted_root_is_missing_on_the_phone_not_on_the_wire() {
+        let mut report = sample();
+        let handshake = &mut report.devices[0].handshakes[0];
+        handshake.certificates.push("b".repeat(64));
+        handshake.chain.status = ChainStatus::UntrustedRoot;
+        handshake.chain.missing.clear();
+        handshake.chain.path = vec![sent("lyncpool.contoso.test", 'a'), sent("Northwind Policy CA 1", 'b')];
+        let mut root = step("Northwind Global Root G1", 'c', StepFrom::Seen, false);
+        root.capture = Some("captures/pin.pcapng".into());
+        root.frame = Some(18);
+        handshake.chain.completed_path = handshake.chain.path.clone();
+        handshake.chain.completed_path.push(root);
+        let text = sample_text(&report);
+        assert_eq!(columns(&text, "– missing –"), ["– missing –", "Northwind Global Root G1", "pin.pcapng frame 18"]);
+        assert_eq!(columns(&text, "Northwind Policy"), ["Northwind Policy CA 1", "–", "Northwind Policy CA 1"]);
+    }
+
+    #[test]
+    fn a_fetched_link_shows_the_frame_and_no_third_column() {
+        let mut report = sample();
+        let chain = &mut report.devices[0].handshakes[0].chain;
+        let mut fetched = step("Northwind Policy CA 1", 'b', StepFrom::Fetched, true);
+        fetched.capture = Some("captures/usb.pcapng".into());
+        fetched.frame = Some(6);
+        fetched.source = Some("certprov".into());
+        chain.path = vec![sent("lyncpool.contoso.test", 'a'), fetched, anchor("Northwind Global Root G1", 'c')];
+        chain.completed_path = chain.path.clone();
+        chain.status = ChainStatus::Trusted;
+        chain.missing.clear();
+        let text = sample_text(&report);
+        assert_eq!(columns(&text, "sent by"), ["sent by the server", "what this phone had"]);
+        assert_eq!(
+            columns(&text, "– not sent –"),
+            ["– not sent –", "Northwind Policy CA 1", "fetched, usb.pcapng frame 6 (certprov)"]
+        );
+    }
+
+    #[test]
+    fn a_stray_certificate_is_shown_as_such() {
+        let mut report = sample();
+        report.devices[0].handshakes[0].certificates.push("d".repeat(64));
+        let text = sample_text(&report);
+        assert!(text.lines().any(|line| line.contains("dddd") && line.ends_with("sent, but not part of this chain")));
+    }
+
+    #[test]
+    fn long_names_keep_the_table_within_the_width() {
+        let mut report = sample();
+        let chain = &mut report.devices[0].handshakes[0].chain;
+        for step in &mut chain.completed_path {
+            step.subject = format!("CN={}", "very long name ".repeat(30));
+        }
+        let text = sample_text(&report);
+        let table = text.lines().skip_while(|line| !line.contains("sent by the server")).take_while(|l| !l.is_empty());
+        for line in table {
+            assert!(line.chars().count() <= 110, "{line}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What a finding says beneath the chain: what is ruled out, what to do, what else was found.
+//!
+//! In: findings. Out: labelled paragraphs. Bounded: other findings by [`OTHERS`]. Left to others: the verdict line.
+
+use super::line::{Line, Role, clean, seconds, shorten, wrap};
+use super::{Page, View};
+use crate::report::{Excluded, Finding, Proof, Severity};
+
+/// Column at which the text behind a label stands.
+const TEXT: usize = 17;
+
+/// The most other findings of one device that are written out.
+const OTHERS: usize = 8;
+
+/// The longest sentence shown whole.
+const SENTENCE: usize = 400;
+
+/// `CG001 · error · proven`.
+pub(super) fn tag(finding: &Finding) -> String {
+    format!("{} · {} · {}", shorten(&finding.code, 10), finding.severity.as_str(), finding.proof.as_str())
+}
+
+/// The colour of a severity.
+pub(super) fn role(severity: Severity) -> Role {
+    match severity {
+        Severity::Error => Role::Bad,
+        Severity::Warning => Role::Warning,
+        Severity::Info => Role::Dim,
+    }
+}
+
+/// `3 times, 12:00:01 to 12:00:09`, for what happened more than once.
+pub(super) fn repetition(finding: &Finding) -> Option<String> {
+    if finding.occurrences < 2 {
+        return None;
+    }
+    let span = match (&finding.first_time, &finding.last_time) {
+        (Some(first), Some(last)) => format!(", {} to {}", seconds(first), seconds(last)),
+        _ => String::new(),
+    };
+    Some(format!("{} times{span}", finding.occurrences))
+}
+
+/// What is ruled out and what is not, what to do, and the filter.
+pub(super) fn advice(page: &mut Page, view: &View<'_>, finding: &Finding) {
+    page.blank();
+    let (out, open): (Vec<&Excluded>, Vec<&Excluded>) = finding.excluded.iter().partition(|cause| cause.excluded);
+    if !out.is_empty() {
+        paragraph(page, view, "ruled out", Role::Plain, &causes(&out));
+    }
+    if !open.is_empty() {
+        paragraph(page, view, "not ruled out", Role::Plain, &causes(&open));
+    } else if !out.is_empty() && finding.proof != Proof::Undecidable {
+        paragraph(page, view, "not ruled out", Role::Plain, "nothing");
+    }
+    remedies(page, view, &finding.remedies);
+    if let Some(filter) = &finding.filter {
+        // Whole and on one line, for it is there to be copied.
+        page.push(labelled("Wireshark").push(Role::Plain, filter));
+    }
+}
+
+fn causes(causes: &[&Excluded]) -> String {
+    let each = causes.iter().map(|cause| match cause.why.is_empty() {
+        true => words(&cause.cause),
+        false => format!("{}: {}", words(&cause.cause), shorten(&cause.why, 160)),
+    });
+    each.collect::<Vec<_>>().join(" · ")
+}
+
+/// `untrusted-root` as words.
+fn words(name: &str) -> String {
+    clean(name).replace('-', " ")
+}
+
+/// Numbered remedies. Of a remedy with several lines the indented ones are commands: they stay whole.
+fn remedies(page: &mut Page, view: &View<'_>, remedies: &[String]) {
+    for (index, remedy) in remedies.iter().enumerate() {
+        let number = format!("{:<3}", index + 1);
+        let mut line = if index == 0 { labelled("do") } else { Line::default().column(TEXT) };
+        line = line.push(Role::Strong, &number);
+        let column = TEXT + number.len();
+        for part in remedy.lines() {
+            let room = view.room(column);
+            let lines =
+                if part.starts_with([' ', '\t']) { vec![part.replace('\t', "    ")] } else { wrap(part, room, room) };
+            for text in lines {
+                page.push(std::mem::take(&mut line).pad(column).push(Role::Plain, &text));
+            }
+        }
+    }
+}
+
+/// Findings beside the headline: one each, but only the names of those that are good to know.
+pub(super) fn others(page: &mut Page, view: &View<'_>, findings: &[&Finding]) {
+    let (notes, grave): (Vec<&&Finding>, Vec<&&Finding>) =
+        findings.iter().partition(|finding| finding.severity == Severity::Info);
+    let mut label = labelled("also");
+    for finding in grave.iter().take(OTHERS) {
+        let tag = tag(finding);
+        let first = view.room(TEXT + tag.chars().count() + 2);
+        let line = std::mem::take(&mut label).pad(TEXT).push(role(finding.severity), &tag).push(Role::Plain, "  ");
+        let mut lines = wrap(&sentence(view, finding), first, view.room(TEXT + 2)).into_iter();
+        page.push(line.push(Role::Plain, &lines.next().unwrap_or_default()));
+        for text in lines {
+            page.push(Line::at(TEXT + 2, Role::Plain, &text));
+        }
+    }
+    if grave.len() > OTHERS {
+        page.push(Line::at(TEXT, Role::Dim, &format!("… {} more", grave.len() - OTHERS)));
+    }
+    if !notes.is_empty() {
+        let names: Vec<String> = notes.iter().take(OTHERS).map(|f| format!("{} {}", f.code, f.name)).collect();
+        let more = if notes.len() > OTHERS { format!(" · … {} more", notes.len() - OTHERS) } else { String::new() };
+        paragraph(page, view, "noted", Role::Dim, &format!("{}{more}", names.join(" · ")));
+    }
+}
+
+/// A finding's summary with how often, why, and what made up for it.
+fn sentence(view: &View<'_>, finding: &Finding) -> String {
+    let mut notes = Vec::new();
+    notes.extend(repetition(finding));
+    if let Some(cause) = &finding.caused_by {
+        let code = view.report.findings.iter().find(|f| f.id == *cause).map_or(cause, |f| &f.code);
+        notes.push(format!("caused by {}", shorten(code, 40)));
+    }
+    if let Some(place) = &finding.recovered_by {
+        notes.push(format!("made up for in frame {} of {}", place.frame, view.capture(&place.capture)));
+    }
+    let summary = shorten(&finding.summary, SENTENCE);
+    if notes.is_empty() { summary } else { format!("{summary} ({})", notes.join("; ")) }
+}
+
+fn paragraph(page: &mut Page, view: &View<'_>, label: &str, role: Role, text: &str) {
+    let mut line = labelled(label);
+    let room = view.room(TEXT);
+    for text in wrap(text, room, room) {
+        page.push(std::mem::take(&mut line).pad(TEXT).push(role, &text));
+    }
+}
+
+fn labelled(label: &str) -> Line {
+    Line::at(2, Role::Dim, label).pad(TEXT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{finding, sample, sample_text};
+    use crate::report::{Excluded, Proof, Severity};
+
+    #[test]
+    fn says_what_is_ruled_out_and_what_is_not() {
+        let text = sample_text(&sample());
+        assert!(
+            text.contains("  ruled out      untrusted root: Northwind Global Root G1 is on the phone · certificate")
+        );
+        assert!(text.contains("\n  not ruled out  nothing\n"), "{text}");
+
+        let mut open = sample();
+        open.findings[0].proof = Proof::Inferred;
+        let why = "the phone's own clock is not known".to_owned();
+        open.findings[0].excluded.push(Excluded { cause: "certificate-expired".into(), excluded: false, why });
+        assert!(
+            sample_text(&open).contains("not ruled out  certificate expired: the phone's own clock is not known\n")
+        );
+    }
+
+    #[test]
+    fn remedies_are_numbered_and_commands_stay_whole() {
+        let text = sample_text(&sample());
+        assert!(text.contains("\n  do             1  make the server send it"), "{text}");
+        assert!(text.contains("\n                 2  or sign in once with a PIN, then tether\n"), "{text}");
+        let command = "certutil -addstore CA \"Northwind Policy CA 1.cer\"";
+        let line = text.lines().find(|line| line.contains(command)).unwrap();
+        assert_eq!(line, format!("{}{command}", " ".repeat(24)));
+
+        let mut long = sample();
+        let command = format!("    openssl s_client -connect {}:443", "x".repeat(200));
+        long.findings[0].remedies = vec![format!("look:\n{command}")];
+        assert!(sample_text(&long).contains(&format!("{command}\n")), "a command is neither wrapped nor shortened");
+    }
+
+    #[test]
+    fn the_filter_stays_on_one_line() {
+        let filter = "ip.addr==10.20.30.50 && tcp.port==443 && frame.number>=9 && frame.number<=15";
+        assert!(sample_text(&sample()).contains(&format!("\n  Wireshark      {filter}\n")));
+    }
+
+    #[test]
+    fn other_findings_take_a_line_with_cause_and_count() {
+        let mut report = sample();
+        let mut other = finding("CG004", "certificate-fetch-failed", Severity::Warning, "the fetch was answered 404");
+        other.occurrences = 3;
+        other.first_time = Some("2026-01-15T12:00:01.500Z".into());
+        other.last_time = Some("2026-01-15T12:00:09.200Z".into());
+        other.caused_by = Some(report.findings[0].id.clone());
+        report.findings.push(other);
+        report.findings.push(finding("CG016", "certificate-hidden", Severity::Info, "TLS 1.3 hides it"));
+        let text = sample_text(&report);
+        let also =
+            "  also           CG004 · warning · inferred  the fetch was answered 404 (3 times, 12:00:01 to 12:00:09;";
+        assert!(text.contains(also), "{text}");
+        assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains("12:00:09; caused by CG001)"), "{text}");
+        assert!(text.contains("  noted          CG016 certificate-hidden\n"), "{text}");
+        assert!(!text.contains("TLS 1.3 hides it"));
+    }
+}
