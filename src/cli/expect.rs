@@ -1,0 +1,185 @@
+//! Expectations: `NAME.expect.toml`, schema `chaingap.expect/1`.
+//!
+//! In: the text of a file. Out: what a run over its captures should find, how that differs from a report, and the file
+//! rewritten to what was found. Left to others: running.
+
+use std::path::PathBuf;
+
+use chaingap::diagnosis::rule_named;
+use chaingap::report::{Device, Finding, Report, Severity};
+use serde::Deserialize;
+
+/// The schema that this program reads and writes.
+pub(crate) const SCHEMA: &str = "chaingap.expect/1";
+
+/// One expectation file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expectation {
+    pub(crate) schema: String,
+    /// What happens in the captures, and how they were made.
+    #[allow(dead_code, reason = "for people")]
+    pub(crate) description: String,
+    /// What was recorded in place of a real phone or server.
+    #[allow(dead_code, reason = "for people")]
+    pub(crate) stand_in: String,
+    /// The version of the program that knew what is expected here; findings that came later are no difference.
+    pub(crate) since: Option<String>,
+    /// Informational findings count too.
+    #[serde(default)]
+    pub(crate) strict: bool,
+    pub(crate) captures: Vec<PathBuf>,
+    #[serde(default)]
+    pub(crate) options: Options,
+    #[serde(default, rename = "device")]
+    pub(crate) devices: Vec<ExpectedDevice>,
+    /// Findings about no device.
+    #[serde(default, rename = "finding")]
+    pub(crate) findings: Vec<ExpectedFinding>,
+}
+
+/// Options of the run; paths are relative to the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Options {
+    pub(crate) profile: Option<String>,
+    #[serde(default)]
+    pub(crate) roots: Vec<PathBuf>,
+    #[serde(default)]
+    pub(crate) installed: Vec<PathBuf>,
+    #[serde(default)]
+    pub(crate) bundle: Vec<PathBuf>,
+    pub(crate) keylog: Option<PathBuf>,
+    pub(crate) device: Option<String>,
+    pub(crate) sign_in: Option<String>,
+    pub(crate) at: Option<String>,
+}
+
+/// What is expected of one device.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpectedDevice {
+    /// Its id in the report: its address.
+    pub(crate) device: String,
+    pub(crate) verdict: String,
+    pub(crate) sign_in: String,
+    #[serde(default, rename = "finding")]
+    pub(crate) findings: Vec<ExpectedFinding>,
+}
+
+/// One expected finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpectedFinding {
+    pub(crate) name: String,
+    pub(crate) severity: String,
+    pub(crate) proof: String,
+    /// Subjects of the absent certificates, where the finding is about such.
+    #[serde(default)]
+    pub(crate) missing: Vec<String>,
+}
+
+impl ExpectedFinding {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            name: finding.name.clone(),
+            severity: finding.severity.as_str().into(),
+            proof: finding.proof.as_str().into(),
+            missing: finding.missing.iter().map(|missing| missing.subject.clone()).collect(),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        let missing = if self.missing.is_empty() { String::new() } else { format!(" [{}]", self.missing.join("; ")) };
+        format!("{} {} {}{missing}", self.name, self.severity, self.proof)
+    }
+}
+
+impl Expectation {
+    /// Lines that say how a report differs; none when it does not.
+    pub(crate) fn differences(&self, report: &Report) -> Vec<String> {
+        let mut out = Vec::new();
+        for expected in &self.devices {
+            let Some(device) = report.devices.iter().find(|device| device.id == expected.device) else {
+                out.push(format!("{}: expected {}, got no such device", expected.device, expected.verdict));
+                continue;
+            };
+            let id = &device.id;
+            let mut differ = |what: &str, expected: &str, got: &str| {
+                if expected != got {
+                    out.push(format!("{id} {what}: expected {expected}, got {got}"));
+                }
+            };
+            differ("verdict", &expected.verdict, device.verdict.status.as_str());
+            differ("sign-in", &expected.sign_in, device.sign_in.method.as_str());
+            out.extend(self.compare(id, &expected.findings, &self.counting(report, Some(id))));
+        }
+        let known = |device: &&Device| self.devices.iter().any(|expected| expected.device == device.id);
+        for device in report.devices.iter().filter(|device| !known(device)) {
+            out.push(format!("{}: got {}, expected no such device", device.id, device.verdict.status.as_str()));
+        }
+        out.extend(self.compare("captures", &self.findings, &self.counting(report, None)));
+        out
+    }
+
+    /// The findings of a report that count here.
+    fn counting(&self, report: &Report, device: Option<&str>) -> Vec<ExpectedFinding> {
+        let own = report.findings.iter().filter(|finding| finding.device.as_deref() == device);
+        let counts = own.filter(|finding| (self.strict || finding.severity > Severity::Info) && !self.is_newer(finding));
+        counts.map(ExpectedFinding::of).collect()
+    }
+
+    /// Whether the rule came after the version for which the file was written.
+    fn is_newer(&self, finding: &Finding) -> bool {
+        let number = |version: &str| version.split('.').filter_map(|part| part.parse().ok()).collect::<Vec<u64>>();
+        let since = rule_named(&finding.code).map(|rule| number(rule.since));
+        self.since.as_deref().zip(since).is_some_and(|(file, rule)| rule > number(file))
+    }
+
+    fn compare(&self, whose: &str, expected: &[ExpectedFinding], got: &[ExpectedFinding]) -> Vec<String> {
+        let (mut expected, mut got) = (expected.to_vec(), got.to_vec());
+        expected.retain(|wanted| match got.iter().position(|found| found == wanted) {
+            Some(at) => {
+                got.remove(at);
+                false
+            }
+            None => true,
+        });
+        let missing = expected.iter().map(|finding| format!("{whose} finding: expected {}, got none", finding.in_words()));
+        let more = got.iter().map(|finding| format!("{whose} finding: got {}, expected none", finding.in_words()));
+        missing.chain(more).collect()
+    }
+
+    /// The text of the file with devices and findings as a report has them; what people wrote stays.
+    pub(crate) fn updated(&self, text: &str, report: &Report) -> String {
+        // Everything from the first table of results on is rewritten.
+        let is_result = |line: &str| matches!(line.trim(), "[[device]]" | "[[finding]]");
+        let kept: Vec<_> = text.lines().take_while(|line| !is_result(line)).collect();
+        let mut out = format!("{}\n", kept.join("\n").trim_end());
+        let findings = |header: &str, device: Option<&str>| {
+            let mut text = String::new();
+            for finding in self.counting(report, device) {
+                let list: Vec<_> = finding.missing.iter().map(|subject| toml_string(subject)).collect();
+                text += &format!("\n[[{header}]]\nname = {}\nseverity = {}\nproof = {}\n", toml_string(&finding.name), toml_string(&finding.severity), toml_string(&finding.proof));
+                if !list.is_empty() {
+                    text += &format!("missing = [{}]\n", list.join(", "));
+                }
+            }
+            text
+        };
+        for device in &report.devices {
+            out += &format!(
+                "\n[[device]]\ndevice = {}\nverdict = {}\nsign_in = {}\n",
+                toml_string(&device.id),
+                toml_string(device.verdict.status.as_str()),
+                toml_string(device.sign_in.method.as_str())
+            );
+            out += &findings("device.finding", Some(&device.id));
+        }
+        out + &findings("finding", None)
+    }
+}
+
+fn toml_string(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

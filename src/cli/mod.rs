@@ -1,0 +1,76 @@
+//! Stage 10: the command line. One file a command.
+//!
+//! In: arguments, files. Out: text on standard output, all else on standard error, and an exit code that is decided
+//! here and nowhere else. Left to others: everything that can be done without files.
+
+mod analyze;
+mod check;
+mod expect;
+mod explain;
+mod inputs;
+mod options;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Explains from packet captures why a device's TLS handshake failed.
+#[derive(Debug, Parser)]
+#[command(name = "chaingap", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Explain every handshake in the captures
+    Analyze(analyze::Analyze),
+    /// Run every NAME.expect.toml below a folder and print what differs
+    Check(check::Check),
+    /// Say what a finding means, how it is proven, what mimics it and how it is mended
+    Explain(explain::Explain),
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nothing to say.
+    Clean,
+    /// Findings, or differences.
+    Found,
+    /// Bad usage, nothing readable, or a failure of the program.
+    Failed,
+}
+
+/// Why a command could not do its work; one line on standard error.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Failure(pub(crate) String);
+
+/// Parses the arguments, runs the command.
+pub(crate) fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no failures; a closed pipe while printing them is none either.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let result = match arguments.command {
+        Command::Analyze(command) => command.run(),
+        Command::Check(command) => command.run(),
+        Command::Explain(command) => command.run(),
+    };
+    match result {
+        Ok(Exit::Clean) => ExitCode::SUCCESS,
+        Ok(Exit::Found) => ExitCode::from(1),
+        Ok(Exit::Failed) => ExitCode::from(2),
+        Err(Failure(message)) => {
+            eprintln!("chaingap: {message}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! In: options that several commands share, as typed. Out: an analyzer's builder with the files read.
+
+use std::path::{Path, PathBuf};
+
+use chaingap::capture::Timestamp;
+use chaingap::evidence::SignInMethod;
+use chaingap::trust::Profile;
+use chaingap::{Analyzer, Builder, DeviceFilter};
+use clap::{Args, ValueEnum};
+
+use super::Failure;
+use super::inputs::{files_below, read_file};
+
+/// What to judge by.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "What to judge by")]
+pub(crate) struct TrustOptions {
+    /// What kind of device it is: auto, none (no anchors), a built-in profile or a profile file
+    #[arg(long, value_name = "auto|none|NAME|FILE", default_value = "auto")]
+    pub(crate) profile: String,
+    /// Roots that the device trusts: PEM, DER or PKCS#7; repeatable
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) roots: Vec<PathBuf>,
+    /// Intermediates that the device is known to hold; repeatable
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) installed: Vec<PathBuf>,
+    /// Certificates that exist in the world: they prove and name what is missing, and are never the device's; repeatable
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) bundle: Vec<PathBuf>,
+    /// Look at these devices only
+    #[arg(long, value_name = "IP|MAC|CIDR")]
+    pub(crate) device: Option<String>,
+    /// How the devices signed in; changes wording only
+    #[arg(long, value_name = "METHOD", value_enum, default_value_t = SignInOption::Auto)]
+    pub(crate) sign_in: SignInOption,
+    /// Judge validity at this time (RFC 3339) instead of the time of each handshake
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+}
+
+/// `--sign-in`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SignInOption {
+    /// Tell it from the capture
+    #[default]
+    Auto,
+    /// Extension and PIN
+    Pin,
+    /// Credentials from a tethered PC
+    Usb,
+}
+
+impl TrustOptions {
+    /// Reads the files named. Problems with single certificates go to standard error.
+    pub(crate) fn builder(&self) -> Result<Builder, Failure> {
+        let mut builder = Analyzer::builder();
+        builder = match self.profile.as_str() {
+            "auto" => builder,
+            "none" => builder.profile(None),
+            name => builder.profile(Some(profile(name)?)),
+        };
+        for (paths, add) in [
+            (&self.roots, Builder::root as fn(Builder, &str, &[u8]) -> Builder),
+            (&self.installed, Builder::installed),
+            (&self.bundle, Builder::bundle),
+        ] {
+            for path in paths {
+                for file in certificate_files(path)? {
+                    builder = add(builder, &file.to_string_lossy(), &read_file(&file)?);
+                }
+            }
+        }
+        for problem in builder.problems() {
+            eprintln!("chaingap: {problem}");
+        }
+        if let Some(text) = &self.device {
+            builder = builder.device(text, text.parse::<DeviceFilter>().map_err(|error| Failure(format!("--device: {error}")))?);
+        }
+        if let Some(text) = &self.at {
+            let at = Timestamp::parse_rfc3339(text)
+                .ok_or_else(|| Failure(format!("--at: {text:?} is no RFC 3339 time such as 2026-01-30T12:00:00Z")))?;
+            builder = builder.at(at);
+        }
+        Ok(match self.sign_in {
+            SignInOption::Auto => builder,
+            SignInOption::Pin => builder.sign_in(SignInMethod::Pin),
+            SignInOption::Usb => builder.sign_in(SignInMethod::UsbTethered),
+        })
+    }
+}
+
+/// A built-in profile by name, or one from a file.
+fn profile(name: &str) -> Result<Profile, Failure> {
+    if let Some(profile) = Profile::builtin(name) {
+        return Ok(profile);
+    }
+    let path = Path::new(name);
+    if !path.is_file() {
+        let known = Profile::names().join(", ");
+        return Err(Failure(format!("--profile: {name:?} is neither a file nor one of: auto, none, {known}")));
+    }
+    let text = String::from_utf8(read_file(path)?).map_err(|_| Failure(format!("{name}: not a text file")))?;
+    Profile::parse(&text).map_err(|error| Failure(format!("{name}: {error}")))
+}
+
+fn certificate_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    if path.is_dir() { files_below(path) } else { Ok(vec![path.to_path_buf()]) }
+}
