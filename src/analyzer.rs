@@ -1,0 +1,395 @@
+//! The library's front door.
+//!
+//! In: what the user trusts, and the bytes of captures, pulled from a reader or pushed. Out: a [`Report`]. Bounded: by
+//! [`Limits`]. Left to others: files, threads, clock, environment.
+
+use std::fmt;
+use std::io::Read;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::capture::{CaptureError, CaptureSummary, Timestamp};
+use crate::diagnosis::{ProfileChoice, Supplied, Trust, diagnose};
+use crate::evidence::{Device, Evidence, SignInMethod};
+use crate::limits::Limits;
+use crate::pipeline::Pipeline;
+use crate::report::{self, Material, Report};
+use crate::trust::{Profile, read_certificates};
+
+/// Why a capture could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is no capture.
+    #[error("offset 0: {0}")]
+    Capture(#[from] CaptureError),
+    /// Reading it failed.
+    #[error("offset {offset}: {source}")]
+    Read {
+        /// Bytes read before.
+        offset: u64,
+        /// The cause.
+        source: std::io::Error,
+    },
+}
+
+/// Which devices to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceFilter {
+    /// Those within a network, by its address and prefix length in bits.
+    Network(IpAddr, u8),
+    /// The one with this network card.
+    Mac([u8; 6]),
+}
+
+impl FromStr for DeviceFilter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("{text:?} is no IP address, network (192.0.2.0/24) or MAC address");
+        let octets: Vec<_> = text.split([':', '-']).map(|part| u8::from_str_radix(part, 16)).collect();
+        if text.len() == 17 && octets.len() == 6 {
+            let octets: Result<Vec<u8>, _> = octets.into_iter().collect();
+            return octets.ok().and_then(|octets| octets.try_into().ok()).map(Self::Mac).ok_or_else(bad);
+        }
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let address: IpAddr = address.parse().map_err(|_| bad())?;
+        let full = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Ok(full), |prefix| prefix.parse().map_err(|_| bad()))?;
+        if prefix > full { Err(bad()) } else { Ok(Self::Network(address, prefix)) }
+    }
+}
+
+impl DeviceFilter {
+    fn admits(&self, device: &Device) -> bool {
+        match *self {
+            Self::Mac(mac) => device.mac.is_some_and(|(known, _)| known == mac),
+            Self::Network(IpAddr::V4(network), prefix) => match device.address {
+                IpAddr::V4(address) => {
+                    let shift = 32_u32.saturating_sub(u32::from(prefix));
+                    address.to_bits().checked_shr(shift) == network.to_bits().checked_shr(shift)
+                }
+                IpAddr::V6(_) => false,
+            },
+            Self::Network(IpAddr::V6(network), prefix) => match device.address {
+                IpAddr::V6(address) => {
+                    let shift = 128_u32.saturating_sub(u32::from(prefix));
+                    address.to_bits().checked_shr(shift) == network.to_bits().checked_shr(shift)
+                }
+                IpAddr::V4(_) => false,
+            },
+        }
+    }
+}
+
+/// What to judge by. Made by [`Analyzer::builder`], good for any number of investigations.
+#[derive(Clone, Debug, Default)]
+pub struct Analyzer {
+    trust: Trust,
+    limits: Limits,
+    device: Option<(String, DeviceFilter)>,
+    options: report::Options,
+    all_handshakes: bool,
+}
+
+/// Collects what to judge by.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    analyzer: Analyzer,
+    problems: Vec<String>,
+}
+
+impl Analyzer {
+    /// Starts with `--profile auto` and nothing else.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Analyzes one capture.
+    ///
+    /// # Errors
+    /// When the bytes are no capture, or reading them fails before anything was understood.
+    pub fn analyze(&self, read: impl Read, name: &str) -> Result<Report, Error> {
+        let mut investigation = self.investigate();
+        investigation.read(read, name)?;
+        Ok(investigation.report())
+    }
+
+    /// Starts an investigation of several captures.
+    pub fn investigate(&self) -> Investigation<'_> {
+        Investigation {
+            analyzer: self,
+            evidence: Evidence::new(self.evidence_limits()),
+            captures: Vec::new(),
+            flows: 0,
+            flows_dropped: 0,
+        }
+    }
+
+    fn evidence_limits(&self) -> Limits {
+        let mut limits = self.limits.clone();
+        if self.all_handshakes {
+            limits.handshakes_per_device = usize::MAX / 8;
+        }
+        limits
+    }
+}
+
+impl Builder {
+    /// Holds every device to this profile instead of recognizing it; `None` is a device with no anchors.
+    pub fn profile(mut self, profile: Option<Profile>) -> Self {
+        self.analyzer.trust.profile = match profile {
+            Some(profile) => ProfileChoice::Given(Box::new(profile)),
+            None => ProfileChoice::None,
+        };
+        self
+    }
+
+    /// Adds anchors that the device trusts: PEM, DER or PKCS#7.
+    pub fn root(mut self, file: &str, bytes: &[u8]) -> Self {
+        let supplied = self.supplied(file, bytes);
+        self.analyzer.trust.roots.extend(supplied);
+        self.analyzer.options.roots.push(file.into());
+        self
+    }
+
+    /// Adds intermediates that the device is known to hold.
+    pub fn installed(mut self, file: &str, bytes: &[u8]) -> Self {
+        let supplied = self.supplied(file, bytes);
+        self.analyzer.trust.installed.extend(supplied);
+        self.analyzer.options.installed.push(file.into());
+        self
+    }
+
+    /// Adds certificates that exist in the world: they prove and name what is missing, and are never the device's.
+    pub fn bundle(mut self, file: &str, bytes: &[u8]) -> Self {
+        let supplied = self.supplied(file, bytes);
+        self.analyzer.trust.bundle.extend(supplied);
+        self.analyzer.options.bundle.push(file.into());
+        self
+    }
+
+    /// Judges validity at this instant instead of the time of each handshake.
+    pub fn at(mut self, at: Timestamp) -> Self {
+        self.analyzer.trust.at = Some(at);
+        self
+    }
+
+    /// Says how the devices signed in, instead of telling it from the capture.
+    pub fn sign_in(mut self, method: SignInMethod) -> Self {
+        self.analyzer.trust.sign_in = Some(method);
+        self
+    }
+
+    /// Looks at some devices only.
+    pub fn device(mut self, text: &str, filter: DeviceFilter) -> Self {
+        self.analyzer.device = Some((text.into(), filter));
+        self
+    }
+
+    /// Caps.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.analyzer.limits = limits;
+        self
+    }
+
+    /// Shows every handshake in full instead of 64 per device.
+    pub fn all_handshakes(mut self, all: bool) -> Self {
+        self.analyzer.all_handshakes = all;
+        self
+    }
+
+    /// What could not be read of the files given so far: one line each.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// Ready.
+    pub fn build(mut self) -> Analyzer {
+        let trust = &self.analyzer.trust;
+        self.analyzer.options.profile = match &trust.profile {
+            ProfileChoice::Auto => "auto".into(),
+            ProfileChoice::None => "none".into(),
+            ProfileChoice::Given(profile) => profile.name.clone(),
+        };
+        self.analyzer.options.sign_in = match trust.sign_in {
+            None | Some(SignInMethod::Unknown) => "auto".into(),
+            Some(SignInMethod::Pin) => "pin".into(),
+            Some(SignInMethod::UsbTethered) => "usb".into(),
+        };
+        self.analyzer.options.at = trust.at.map(|at| at.to_string());
+        self.analyzer.options.device = self.analyzer.device.as_ref().map(|(text, _)| text.clone());
+        self.analyzer
+    }
+
+    fn supplied(&mut self, file: &str, bytes: &[u8]) -> Vec<Supplied> {
+        let contents = read_certificates(bytes);
+        if contents.certificates.is_empty() && contents.problems.is_empty() {
+            self.problems.push(format!("{file}: no certificate in it"));
+        }
+        self.problems.extend(contents.problems.iter().map(|problem| format!("{file}: {problem}")));
+        let supplied = |certificate| Supplied { certificate: Arc::new(certificate), file: file.to_owned() };
+        contents.certificates.into_iter().map(supplied).collect()
+    }
+}
+
+/// Several captures, judged together: what one shows proves what another lacks.
+#[derive(Debug)]
+pub struct Investigation<'a> {
+    analyzer: &'a Analyzer,
+    evidence: Evidence,
+    captures: Vec<(String, CaptureSummary)>,
+    flows: u64,
+    flows_dropped: u64,
+}
+
+impl<'a> Investigation<'a> {
+    /// Reads a capture to its end. A capture that breaks off keeps what was understood of it, and says so.
+    ///
+    /// # Errors
+    /// When the bytes are no capture, or reading fails before the first byte was understood; the capture is then listed
+    /// in the report with that problem, and the others are unharmed.
+    pub fn read(&mut self, mut read: impl Read, name: &str) -> Result<(), Error> {
+        let mut run = self.start(name);
+        loop {
+            let count = match read.read(run.space()) {
+                Ok(0) => return run.finish(),
+                Ok(count) => count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return run.broken_off(error),
+            };
+            run.advance(count)?;
+        }
+    }
+
+    /// Starts a capture whose bytes will be pushed.
+    pub fn start(&mut self, name: &str) -> CaptureRun<'_, 'a> {
+        let index = u32::try_from(self.captures.len()).unwrap_or(u32::MAX);
+        self.captures.push((name.to_owned(), CaptureSummary::default()));
+        let pipeline = Pipeline::new(index, self.analyzer.limits.clone());
+        CaptureRun { investigation: self, pipeline: Some(pipeline), bytes: 0 }
+    }
+
+    /// Lists a capture that could not be opened, and gives the line that says so.
+    pub fn unopened(&mut self, name: &str, error: &std::io::Error) -> String {
+        let problem = error.to_string();
+        let summary = CaptureSummary { problems: vec![problem.clone()], ..CaptureSummary::default() };
+        self.captures.push((name.to_owned(), summary));
+        problem
+    }
+
+    /// Packets read of the captures of this name.
+    pub fn packets_of(&self, name: &str) -> u64 {
+        self.captures.iter().filter(|(known, _)| known == name).map(|(_, summary)| summary.packets).sum()
+    }
+
+    /// Judges everything read so far.
+    pub fn report(&self) -> Report {
+        let admits = |device: &Device| self.analyzer.device.as_ref().is_none_or(|(_, filter)| filter.admits(device));
+        let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();
+        let budget = self.analyzer.limits.path_steps;
+        let diagnosis = diagnose(&self.evidence, &summaries, &self.analyzer.trust, &admits, budget);
+        report::build(&Material {
+            captures: &self.captures,
+            evidence: &self.evidence,
+            diagnosis: &diagnosis,
+            trust: &self.analyzer.trust,
+            options: self.analyzer.options.clone(),
+            flows: self.flows,
+            flows_dropped: self.flows_dropped,
+            all_handshakes: self.analyzer.all_handshakes,
+        })
+    }
+}
+
+/// One capture under way.
+pub struct CaptureRun<'i, 'a> {
+    investigation: &'i mut Investigation<'a>,
+    pipeline: Option<Pipeline>,
+    bytes: u64,
+}
+
+impl fmt::Debug for CaptureRun<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CaptureRun").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+impl CaptureRun<'_, '_> {
+    /// Takes the next bytes of the file.
+    ///
+    /// # Errors
+    /// When they are no capture.
+    pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let space = self.space();
+            let count = space.len().min(bytes.len());
+            let (now, later) = bytes.split_at(count);
+            if let Some(space) = space.get_mut(..count) {
+                space.copy_from_slice(now);
+            }
+            self.advance(count)?;
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// The file is over.
+    ///
+    /// # Errors
+    /// When it held no capture.
+    pub fn finish(mut self) -> Result<(), Error> {
+        let Some(pipeline) = self.pipeline.take() else { return Ok(()) };
+        match pipeline.finish(&mut self.investigation.evidence) {
+            Ok(finished) => {
+                self.investigation.flows += finished.flows;
+                self.investigation.flows_dropped += finished.flows_dropped;
+                if let Some((_, summary)) = self.investigation.captures.last_mut() {
+                    *summary = finished.summary;
+                }
+                Ok(())
+            }
+            Err(error) => Err(self.unreadable(error)),
+        }
+    }
+
+    fn space(&mut self) -> &mut [u8] {
+        self.pipeline.as_mut().map(Pipeline::space).unwrap_or_default()
+    }
+
+    fn advance(&mut self, count: usize) -> Result<(), Error> {
+        self.bytes += u64::try_from(count).unwrap_or_default();
+        let Some(pipeline) = &mut self.pipeline else { return Ok(()) };
+        match pipeline.advance(count, &mut self.investigation.evidence) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.pipeline = None;
+                Err(self.unreadable(error))
+            }
+        }
+    }
+
+    /// Reading failed: what came before counts, if anything did.
+    fn broken_off(mut self, source: std::io::Error) -> Result<(), Error> {
+        let offset = self.bytes;
+        let problem = format!("offset {offset}: {source}; nothing after it could be read");
+        if offset > 0
+            && let Some(pipeline) = self.pipeline.take()
+            && let Ok(finished) = pipeline.finish(&mut self.investigation.evidence)
+            && let Some((_, summary)) = self.investigation.captures.last_mut()
+        {
+            *summary = finished.summary;
+            summary.problems.push(problem.clone());
+        } else if let Some((_, summary)) = self.investigation.captures.last_mut() {
+            summary.problems.push(problem);
+        }
+        Err(Error::Read { offset, source })
+    }
+
+    fn unreadable(&mut self, error: CaptureError) -> Error {
+        if let Some((_, summary)) = self.investigation.captures.last_mut() {
+            summary.problems.push(format!("offset 0: {error}"));
+        }
+        Error::Capture(error)
+    }
+}

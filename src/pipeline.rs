@@ -1,0 +1,137 @@
+//! The wiring: bytes of a capture go in, evidence comes out. The hot loop, readable from top to bottom.
+//!
+//! In: the bytes of one capture. Out: facts, given to the investigation's [`Evidence`]. Bounded: by every stage.
+//! Left to others: judgement.
+
+use std::collections::BTreeMap;
+
+use crate::capture::{CaptureError, CaptureReader, CaptureSummary, FrameRef};
+use crate::decode::{Packet, Segment, Unread, decode};
+use crate::evidence::{Connection, Evidence, Talk};
+use crate::flow::{Flow, FlowTable, Side};
+use crate::limits::Limits;
+use crate::protocol::{Conversation, Outputs};
+
+/// One capture on its way through the stages.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    reader: CaptureReader,
+    flows: FlowTable<Conversation>,
+    unread: BTreeMap<Unread, u64>,
+    limits: Limits,
+    outputs: Outputs,
+    last: Option<FrameRef>,
+}
+
+/// What one capture was.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) summary: CaptureSummary,
+    pub(crate) flows: u64,
+    pub(crate) flows_dropped: u64,
+}
+
+impl Pipeline {
+    pub(crate) fn new(capture: u32, limits: Limits) -> Self {
+        Self {
+            reader: CaptureReader::new(capture),
+            flows: FlowTable::default(),
+            unread: BTreeMap::new(),
+            limits,
+            outputs: Outputs::default(),
+            last: None,
+        }
+    }
+
+    /// Room for the next bytes of the file.
+    pub(crate) fn space(&mut self) -> &mut [u8] {
+        self.reader.space()
+    }
+
+    /// Takes the bytes that were written into [`space`](Self::space).
+    pub(crate) fn advance(&mut self, count: usize, evidence: &mut Evidence) -> Result<(), CaptureError> {
+        self.reader.commit(count);
+        while let Some(frame) = self.reader.next_frame()? {
+            self.last = Some(frame.at);
+            match decode(&frame) {
+                Packet::Tcp(segment) => {
+                    take_segment(&mut self.flows, &segment, &self.limits, &mut self.outputs, evidence);
+                    while let Some(flow) = self.flows.next_ended() {
+                        end_flow(flow, None, &self.limits, &mut self.outputs, evidence);
+                    }
+                }
+                Packet::Udp(datagram) => evidence.datagram(&datagram),
+                Packet::Binding(binding) => evidence.binding(binding),
+                Packet::Irrelevant => {}
+                Packet::Unread(why) => *self.unread.entry(why).or_default() += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// The file is over.
+    pub(crate) fn finish(mut self, evidence: &mut Evidence) -> Result<Finished, CaptureError> {
+        let mut summary = self.reader.finish()?;
+        for mut flow in self.flows.finish() {
+            if let Some(last) = self.last {
+                flow.note_capture_end(last.time);
+            }
+            end_flow(flow, self.last, &self.limits, &mut self.outputs, evidence);
+        }
+        if let Some(last) = self.last {
+            evidence.finish_capture(last.capture);
+        }
+        for (why, count) in &self.unread {
+            let packets = if *count == 1 { "1 packet".into() } else { format!("{count} packets") };
+            summary.problems.push(format!("{packets} {why}"));
+        }
+        Ok(Finished { summary, flows: self.flows.seen(), flows_dropped: self.flows.dropped() })
+    }
+}
+
+/// Puts a segment into its connection, and what that makes whole into the evidence.
+fn take_segment(
+    flows: &mut FlowTable<Conversation>,
+    segment: &Segment<'_>,
+    limits: &Limits,
+    outputs: &mut Outputs,
+    evidence: &mut Evidence,
+) {
+    let flow = flows.segment(
+        segment,
+        limits,
+        &mut |conversation, side, piece, at| conversation.push(side, piece, at, limits, outputs),
+        Conversation::is_settled,
+    );
+    if let Some(talk) = flow.map(talk_of).filter(|_| !outputs.is_empty()) {
+        outputs.drain().for_each(|said| evidence.said(talk, said));
+    }
+}
+
+/// Who talks to whom: the side that speaks like a client is the client, whatever the ports said.
+fn talk_of(flow: &Flow<Conversation>) -> Talk {
+    let swapped = flow.conversation.is_swapped();
+    let (client, server) = if swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };
+    Talk { stream: flow.stream, client, server }
+}
+
+/// Ends a connection: delivers what is still held, tells how each side ended, and hands it over.
+fn end_flow(
+    mut flow: Flow<Conversation>,
+    capture_end: Option<FrameRef>,
+    limits: &Limits,
+    outputs: &mut Outputs,
+    evidence: &mut Evidence,
+) {
+    flow.finish(&mut |conversation, side, piece, at| conversation.push(side, piece, at, limits, outputs));
+    for side in [Side::Client, Side::Server] {
+        let (how, at) = flow.end_of(side);
+        flow.conversation.end(side, how, at, outputs);
+    }
+    let talk = talk_of(&flow);
+    let conversation = std::mem::take(&mut flow.conversation);
+    let (swapped, sealed) = (conversation.is_swapped(), conversation.is_sealed());
+    let handshake = conversation.finish(capture_end.unwrap_or(flow.last), outputs);
+    outputs.drain().for_each(|said| evidence.said(talk, said));
+    evidence.connection(talk, &Connection { flow: &flow, swapped, sealed }, handshake);
+}
