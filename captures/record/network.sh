@@ -1,0 +1,133 @@
+# The network of a recording, and the recorder.
+#
+#   phone 10.20.30.50 ── lan50 ┐
+#                              ├─ bridge lan, 10.20.30.10, the server
+#   phone 10.20.30.51 ── lan51 ┘
+#
+# Each phone has a network namespace of its own, joined by a veth pair to a bridge in the server's namespace.
+# The server's address is on the bridge, and there the recorder listens.
+
+server_ip=10.20.30.10
+server_ip6=fd00:10:20:30::10
+space=chaingap-rec
+recorder_pid=
+
+in_server() { ip netns exec $space-server "$@"; }
+in_phone() { local phone=$1; shift; ip netns exec "$space-phone$phone" "$@"; }
+# The same in the background; it ends with the network.
+start_in_server() { ip netns exec $space-server "$@" & }
+start_in_phone() { local phone=$1; shift; ip netns exec "$space-phone$phone" "$@" & }
+
+network_up() {
+    ip netns add $space-server
+    in_server sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1
+    in_server ip link set lo up
+    in_server ip link add lan address 02:15:5d:20:30:10 type bridge mcast_snooping 0
+    in_server ip link set lan up
+    in_server ip addr add $server_ip/24 dev lan
+    plain_frames in_server lan
+    add_phone 50
+    add_phone 51
+}
+
+# A phone without an address: it gets one by DHCP, or by `phone_address`.
+add_phone() {
+    local phone=$1
+    ip netns add "$space-phone$phone"
+    in_phone "$phone" sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1
+    in_phone "$phone" ip link set lo up
+    ip link add eth0 address "02:15:5d:20:30:$phone" netns "$space-phone$phone" type veth \
+        peer name "lan$phone" netns $space-server
+    in_server ip link set "lan$phone" master lan up
+    in_phone "$phone" ip link set eth0 up
+    plain_frames in_server "lan$phone"
+    plain_frames "in_phone $phone" eth0
+}
+
+# No offloading: checksums and segment sizes are recorded as they would be on a cable.
+plain_frames() {
+    $1 ethtool -K "$2" tx off rx off tso off gso off gro off >/dev/null 2>&1 || true
+}
+
+phone_address() { in_phone "$1" ip addr add "10.20.30.$1/24" dev eth0; }
+
+# IPv6 for one phone, without router or duplicate address detection.
+ipv6_address() {
+    in_server sysctl -qw net.ipv6.conf.lan.disable_ipv6=0
+    in_phone "$1" sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0
+    in_server ip addr add $server_ip6/64 dev lan nodad
+    in_phone "$1" ip addr add "fd00:10:20:30::$1/64" dev eth0 nodad
+    sleep 2
+}
+
+# Phone 50 into VLAN 20: its port of the bridge is tagged on both ends. To be recorded on lan50, with the tags.
+tagged_port() {
+    in_server ip link set lan50 nomaster
+    start_in_server python3 "$here/vlan_port.py" voice lan50 20
+    start_in_phone 50 python3 "$here/vlan_port.py" voice eth0 20
+    sleep 0.5
+    in_server ip link set voice master lan up
+    in_phone 50 ip link set voice address 02:15:5d:20:30:50 up
+}
+
+# Packets to this TCP port of the server are dropped without an answer.
+drop_port() {
+    in_server nft "add table ip firewall; add chain ip firewall in { type filter hook input priority 0; };
+        add rule ip firewall in tcp dport $1 drop"
+}
+
+network_down() {
+    local name
+    disown -a
+    for name in server phone50 phone51; do
+        [[ -e /run/netns/$space-$name ]] || continue
+        while ip netns pids $space-$name | grep -q .; do
+            ip netns pids $space-$name | xargs -r kill -9 2>/dev/null || true
+            sleep 0.05
+        done
+        ip netns del $space-$name
+    done
+}
+
+# recorder_start NAME FORMAT [INTERFACE]: pcapng and pcap-ns have nanoseconds, pcap microseconds.
+recorder_start() {
+    recorded=$1 recorded_as=$2
+    local precision=nano
+    if [[ $2 == pcap ]]; then precision=micro; fi
+    start_in_server tcpdump -i "${3:-lan}" --immediate-mode -U -s 0 --time-stamp-precision=$precision \
+        -w "$work/recording" 2>/dev/null
+    recorder_pid=$!
+    until [[ -s $work/recording ]]; do sleep 0.1; done
+    pause
+}
+
+recorder_stop() {
+    sleep 0.7
+    in_server_pid tcpdump | xargs kill -INT
+    wait "$recorder_pid" 2>/dev/null || true
+    case $recorded_as in
+        pcapng) editcap -F pcapng "$work/recording" "$captures/$recorded.pcapng" ;;
+        *) cp "$work/recording" "$captures/$recorded.pcap" ;;
+    esac
+    rm "$work/recording"
+}
+
+# The process of that name in the server's namespace.
+in_server_pid() {
+    local pid
+    for pid in $(ip netns pids $space-server); do
+        if [[ $(<"/proc/$pid/comm") == "$1" ]]; then echo "$pid"; fi
+    done
+}
+
+# Between two steps, so that their order is plain in the recording.
+pause() { sleep 0.3; }
+
+# Waits until something listens on this TCP port of the server.
+wait_for_port() {
+    local tries=0
+    until in_server ss -ltnH "sport = :$1" | grep -q .; do
+        sleep 0.1
+        if ((++tries > 80)); then echo "nothing listens on port $1" >&2; return 1; fi
+    done
+}

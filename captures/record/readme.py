@@ -1,0 +1,46 @@
+"""Writes README.md of the captures from their expectations: readme.py CAPTURES"""
+import pathlib
+import subprocess
+import sys
+import tomllib
+
+HEAD = """# Sample captures
+
+Recordings of real programs that talk to each other in network namespaces; no packet in them is computed or edited. No
+capture of a real phone is among them: the column *in place of a phone and its server* says what was recorded instead.
+Each expectation (`NAME.expect.toml`) says what `chaingap` is to make of its captures; `chaingap check captures` compares.
+The certificates are in `pki/`, made for these recordings; their private keys were thrown away.
+
+All of it is made again, with new certificates, by this command (as root, since it makes network namespaces):
+
+    captures/record/record.sh
+
+It installs nothing. On Debian 12 it needs these packages:
+
+    %s
+
+Captures are pcapng with times in nanoseconds, but for some in pcap with microseconds or nanoseconds. This file is written
+by `record/readme.py`.
+
+| expectation | what is true | expected | in place of a phone and its server |
+|---|---|---|---|
+"""
+
+
+def expected(expectation):
+    devices = []
+    for device in expectation["device"]:
+        findings = ", ".join(f"{each['name']} ({each['proof']})" for each in device.get("finding", []))
+        devices.append(f"{device['device']} **{device['verdict']}**" + (f": {findings}" if findings else ""))
+    return "<br>".join(devices)
+
+
+folder = pathlib.Path(sys.argv[1])
+packages = subprocess.run([folder / "record" / "record.sh", "--packages"], capture_output=True, text=True, check=True)
+rows = []
+for path in sorted(folder.glob("*.expect.toml"), key=lambda path: path.name.removesuffix(".expect.toml")):
+    expectation = tomllib.loads(path.read_text())
+    cells = (path.name.removesuffix(".expect.toml"), expectation["description"], expected(expectation),
+             expectation["stand_in"])
+    rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")
+(folder / "README.md").write_text(HEAD % packages.stdout.strip() + "".join(rows))

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Re-makes the sample captures: record.sh [NAME...]
+#
+# Without a name: new certificates and every capture. With names: these captures only, with the keys of an earlier run
+# that was told KEEP_KEYS=DIR, and is told so again. record.sh --packages prints what it needs.
+#
+# Each capture is a recording of real programs that talk to each other in network namespaces of their own.
+# Nothing is installed and nothing outside of the namespaces, a temporary folder and captures/ is touched.
+# Must be run as root, since it makes network namespaces.
+set -euo pipefail
+umask 022
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+captures=$(dirname "$here")
+pki=$captures/pki
+
+source "$here/network.sh"
+source "$here/pki.sh"
+source "$here/server.sh"
+source "$here/phone.sh"
+source "$here/scenarios.sh"
+
+# Each command, and the Debian package that brings it.
+commands="
+tcpdump:tcpdump editcap:wireshark-common ip:iproute2 ss:iproute2 ethtool:ethtool nft:nftables
+dnsmasq:dnsmasq-base slapd:slapd slapadd:slapd ldapsearch:ldap-utils dig:bind9-dnsutils
+udhcpc:udhcpc dhcpcd:dhcpcd-base curl:curl openssl:openssl python3:python3
+gnutls-cli:gnutls-bin gnutls-serv:gnutls-bin tstclnt:libnss3-tools certutil:libnss3-tools
+java:openjdk-17-jdk-headless javac:openjdk-17-jdk-headless"
+
+check_commands() {
+    local pair missing=()
+    for pair in $commands; do
+        command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+    done
+    if ((${#missing[@]})); then
+        echo "record.sh needs these Debian packages: $(printf '%s\n' "${missing[@]}" | sort -u | tr '\n' ' ')" >&2
+        exit 2
+    fi
+    if ((EUID != 0)); then
+        echo "record.sh must be run as root: it makes network namespaces" >&2
+        exit 2
+    fi
+}
+
+finish() {
+    network_down
+    rm -rf "$work"
+}
+
+# Records one capture: a fresh network, the scenario's function, the end of everything in the network.
+record() {
+    local name=$1 format=$2
+    echo "recording $name"
+    network_up
+    "scenario_${name//-/_}" "$name" "$format"
+    recorder_stop
+    network_down
+}
+
+if [[ ${1:-} == --packages ]]; then
+    printf '%s\n' $commands | cut -d: -f2 | sort -u | paste -sd ' '
+    exit
+fi
+check_commands
+work=$(mktemp -d)
+keys=$work/keys
+trap finish EXIT
+# The private keys live as long as this run, and so a new run makes all captures with new certificates. KEEP_KEYS=DIR
+# keeps the keys in DIR, so that single captures can be made again with the same certificates.
+if [[ -n ${KEEP_KEYS:-} ]]; then keys=$KEEP_KEYS; fi
+if [[ ! -e $keys/complete ]]; then
+    if (($#)); then
+        echo "record.sh: single captures need the keys of the last full run (KEEP_KEYS=DIR)" >&2
+        exit 2
+    fi
+    make_pki
+    touch "$keys/complete"
+fi
+mkdir "$work/www"
+echo "hello, phone" >"$work/www/hello"
+export OPENSSL_CONF=/dev/null # not the settings of this machine
+javac -d "$work" "$here"/*.java
+declare -A wanted=()
+for name in "$@"; do wanted[$name]=1; done
+while read -r name format _; do
+    [[ -n $name && $name != \#* ]] || continue
+    if (($# == 0)) || [[ -n ${wanted[$name]:-} ]]; then
+        record "$name" "$format"
+        unset "wanted[$name]"
+    fi
+done <<<"$scenario_table"
+if ((${#wanted[@]})); then
+    echo "record.sh: no such capture: ${!wanted[*]}" >&2
+    exit 2
+fi
+python3 "$here/readme.py" "$captures"
