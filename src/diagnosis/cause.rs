@@ -97,7 +97,7 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
 /// Decides which causes survive.
 pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Profile, elsewhere: bool) -> Ruling {
     let stage = stage(handshake);
-    let alert = handshake.tls.fatal_alert().map(|alert| alert.code.0);
+    let alert = handshake.last_word().map(|alert| alert.code.0);
     let allowed = allowed(stage, alert, elsewhere);
     let holds = |code: &Code| holds(*code, handshake, assessment, profile);
     let mut survivors: Vec<Code> = allowed.iter().copied().filter(holds).collect();
@@ -201,7 +201,7 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
         out.push(Excluded { cause: Code::ProtocolVersion.name().into(), excluded: true, why });
     } else if ruling.stage == Stage::ServerBeforeHello {
         for other in [Code::ProtocolVersion, Code::NoSharedCipher].into_iter().filter(|other| *other != code) {
-            let by_alert = handshake.tls.fatal_alert().is_some_and(|alert| alert.code.0 == 70);
+            let by_alert = handshake.last_word().is_some_and(|alert| alert.code.0 == 70);
             let excluded = by_alert || !(ruling.allowed.contains(&other) || other == Code::ProtocolVersion);
             let why = if by_alert { "protocol_version names the version, not the suites" } else { "the same answer fits it" };
             out.push(Excluded { cause: other.name().into(), excluded, why: why.into() });
@@ -214,7 +214,7 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
 fn exclusion(other: Code, this: Code, assessment: &Assessment, ruling: &Ruling, handshake: &Handshake) -> Option<(bool, String)> {
     let chain = &assessment.chain;
     let by_alert = !ruling.allowed.is_empty() && !ruling.allowed.contains(&other);
-    let alert = handshake.tls.fatal_alert().map(|alert| alert.code.to_string()).unwrap_or_default();
+    let alert = handshake.last_word().map(|alert| alert.code.to_string()).unwrap_or_default();
     let survives = ruling.survivors.contains(&other);
     let dates_hold = |word: &str| {
         let certificates = chain.judged_certificates();
@@ -291,7 +291,7 @@ pub(super) fn others_are_excluded(code: Code, handshake: &Handshake, assessment:
             told.is_none_or(|entry| entry.excluded)
         })
         // Algorithms and other CAs are refused with the general alerts too, and nothing here excludes that.
-        && !matches!(handshake.tls.fatal_alert().map(|alert| alert.code.0), Some(40 | 42 | 43 | 46) if ruling.stage == Stage::ClientAtCertificate && !assessment.clock_known)
+        && !matches!(handshake.last_word().map(|alert| alert.code.0), Some(40 | 42 | 43 | 46) if ruling.stage == Stage::ClientAtCertificate && !assessment.clock_known)
 }
 
 /// The sentence about an ending that `words::ending` gives, with its frame.

@@ -84,7 +84,7 @@ fn proof(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment, 
     if code == Code::ChainCauseUndecided || ruling.survivors.len() > 1 || handshake.conflict.is_some() {
         return Proof::Undecidable;
     }
-    let alert = handshake.tls.fatal_alert().is_some() && ruling.survivors.contains(&code);
+    let alert = handshake.last_word().is_some() && ruling.survivors.contains(&code);
     let end_is_known = match code {
         Code::MissingIntermediate => {
             let top = chain.completed.as_ref().and_then(|path| path.steps.last());

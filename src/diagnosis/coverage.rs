@@ -21,6 +21,12 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
         finding.remedies = remedy::certificate_hidden();
         out.push(finding);
     }
+    // A phone that did nothing but this is told what the capture does hold.
+    if out.is_empty() && !has_handshake(session.evidence, session.device.capture) {
+        let mut finding = no_handshake(session.evidence, session.device.capture, session.packets);
+        finding.device = Some(session.index);
+        out.push(finding);
+    }
     for (index, handshake, assessment, ruling) in session.handshakes() {
         let Some(why) = undecided_because(handshake, ruling.stage, assessment.unreadable.as_deref(), assessment.suspect_clock) else {
             continue;
@@ -85,16 +91,18 @@ fn describe_hole(hole: &Hole) -> String {
 pub(super) fn captures(evidence: &Evidence, captures: &[CaptureSummary], devices: &[DeviceDiagnosis], out: &mut Vec<Finding>) {
     for (index, summary) in captures.iter().enumerate() {
         let Ok(capture) = u32::try_from(index) else { continue };
-        let in_capture = |device: &&crate::evidence::Device| device.capture == capture;
-        let handshakes = evidence.devices.iter().filter(in_capture).any(|device| !device.handshakes.is_empty());
         let reported = devices.iter().any(|judged| evidence.devices.get(judged.device).is_some_and(|d| d.capture == capture));
-        if summary.format.is_some() && !handshakes && !reported {
-            out.push(no_handshake(evidence, capture, summary));
+        if summary.format.is_some() && !has_handshake(evidence, capture) && !reported {
+            out.push(no_handshake(evidence, capture, summary.packets));
         }
     }
 }
 
-fn no_handshake(evidence: &Evidence, capture: u32, summary: &CaptureSummary) -> Finding {
+fn has_handshake(evidence: &Evidence, capture: u32) -> bool {
+    evidence.devices.iter().any(|device| device.capture == capture && !device.handshakes.is_empty())
+}
+
+fn no_handshake(evidence: &Evidence, capture: u32, packets: u64) -> Finding {
     let mut kinds: Vec<&str> = Vec::new();
     for device in evidence.devices.iter().filter(|device| device.capture == capture) {
         for event in &device.events {
@@ -104,7 +112,7 @@ fn no_handshake(evidence: &Evidence, capture: u32, summary: &CaptureSummary) -> 
         }
     }
     kinds.sort_unstable();
-    let holds = match (summary.packets, kinds.is_empty()) {
+    let holds = match (packets, kinds.is_empty()) {
         (0, _) => "it holds no packet".to_owned(),
         (1, true) => "it holds 1 packet".to_owned(),
         (packets, true) => format!("it holds {packets} packets"),

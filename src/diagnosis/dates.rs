@@ -68,7 +68,7 @@ fn proof(handshake: &Handshake, assessment: &Assessment, ruling: &Ruling, code: 
     if code != Code::NameMismatch && assessment.suspect_clock {
         return Proof::Undecidable;
     }
-    let alert = handshake.tls.fatal_alert().is_some() && ruling.survivors.contains(&code);
+    let alert = handshake.last_word().is_some() && ruling.survivors.contains(&code);
     if alert && cause::others_are_excluded(code, handshake, assessment, ruling) { Proof::Proven } else { Proof::Inferred }
 }
 

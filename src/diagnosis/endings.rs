@@ -47,7 +47,7 @@ fn is_lone_probe(session: &Session<'_>, handshake: &Handshake, stage: Stage) -> 
 
 fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stage) -> String {
     let noun = session.noun();
-    let alert = handshake.tls.fatal_alert().map(|alert| format!(" with {}", alert.code)).unwrap_or_default();
+    let alert = handshake.last_word().map(|alert| format!(" with {}", alert.code)).unwrap_or_default();
     match (code, stage) {
         (Code::HandshakeStalled, _) => {
             let seconds = handshake.ending.stall.map_or(0, |stall| stall.nanos / 1_000_000_000);

@@ -70,6 +70,7 @@ fn unhelpful(session: &Session<'_>, fetch: &Fetch) -> Option<Finding> {
         wanted.join(" and ")
     );
     let mut finding = about(session, fetch, Code::CertificateFetchUnhelpful, Severity::Warning, summary);
+    finding.proof = Proof::Inferred;
     finding.evidence.push((fetch.request, format!("{} {}", fetch.method, fetch.url)));
     finding.evidence.extend(fetch.last.map(|at| (at, format!("the answer: {}", came.join(", ")))));
     finding.certificates = fetch.certificates.iter().map(|(certificate, _)| certificate.clone()).collect();

@@ -116,12 +116,15 @@ pub struct Diagnosis {
 /// What the families of rules look at.
 pub(crate) struct Session<'a> {
     evidence: &'a Evidence,
+    /// Packets in the device's capture.
+    packets: u64,
     device: &'a Device,
     index: usize,
     profile: &'a Profile,
     basis: ProfileBasis,
     anchors: &'a [Anchor],
     clock: Option<&'a DeviceClock>,
+    sign_in: SignInMethod,
     assessments: &'a [Assessment],
     rulings: &'a [Ruling],
     recovered_by: &'a [Option<crate::capture::FrameRef>],
@@ -176,7 +179,8 @@ pub fn diagnose(evidence: &Evidence, captures: &[CaptureSummary], trust: &Trust,
             ProfileChoice::Auto => (&lync, ProfileBasis::Assumed),
         };
         assessor.hold_to(profile);
-        let judged = judge_device(evidence, index, device, profile, basis, trust, &mut assessor, &mut diagnosis.findings);
+        let packets = usize::try_from(device.capture).ok().and_then(|at| captures.get(at)).map_or(0, |summary| summary.packets);
+        let judged = judge_device(evidence, packets, index, device, profile, basis, trust, &mut assessor, &mut diagnosis.findings);
         diagnosis.devices.push(judged);
     }
     coverage::captures(evidence, captures, &diagnosis.devices, &mut diagnosis.findings);
@@ -185,10 +189,12 @@ pub fn diagnose(evidence: &Evidence, captures: &[CaptureSummary], trust: &Trust,
     diagnosis
 }
 
-/// Those of the evidence that are devices: they began a handshake, fetched certificates, or could not connect.
+/// Those of the evidence that are devices: they began a handshake, fetched certificates, could not connect, or are
+/// phones that were recognized.
 fn devices<'e>(evidence: &'e Evidence, only: &dyn Fn(&Device) -> bool) -> Vec<(usize, &'e Device)> {
     let is_device = |device: &Device| {
-        !device.handshakes.is_empty() || !device.fetches.is_empty() || endings::refused(evidence, device).next().is_some()
+        let tried = !device.handshakes.is_empty() || !device.fetches.is_empty() || device.recognition.is_lync_phone();
+        tried || endings::refused(evidence, device).next().is_some()
     };
     let all = evidence.devices.iter().enumerate();
     let mut devices: Vec<_> = all.filter(|(_, device)| is_device(device) && only(device)).collect();
@@ -211,6 +217,7 @@ fn known(evidence: &Evidence, trust: &Trust) -> Pool {
 #[allow(clippy::too_many_arguments, reason = "the one place where a device meets everything")]
 fn judge_device<'a>(
     evidence: &Evidence,
+    packets: u64,
     index: usize,
     device: &Device,
     profile: &'a Profile,
@@ -241,12 +248,14 @@ fn judge_device<'a>(
     let sign_in = trust.sign_in.unwrap_or(device.sign_in.method);
     let session = Session {
         evidence,
+        packets,
         device,
         index,
         profile,
         basis,
         anchors: &anchors,
         clock: clock.as_ref(),
+        sign_in,
         assessments: &assessments,
         rulings: &rulings,
         recovered_by: &recovered_by,

@@ -29,7 +29,7 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
 fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &Ruling, code: Code) -> Finding {
     let assessment = &session.assessments[index];
     let offered = handshake.tls.client_hello.as_ref().map(|hello| hello.version.to_string()).unwrap_or_default();
-    let alert = handshake.tls.fatal_alert().is_some();
+    let alert = handshake.last_word().is_some();
     let taken = version_taken(session.evidence, handshake);
     let proof = match code {
         _ if ruling.survivors.len() > 1 => Proof::Undecidable,

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use super::Session;
 use super::assess::Assessment;
-use crate::evidence::{Fetch, Handshake};
+use crate::evidence::{Fetch, Handshake, SignInMethod};
 use crate::trust::{ChainStatus, Judgement, Missing};
 
 /// A host name that is safe to stand in a command.
@@ -20,7 +20,9 @@ fn host(name: Option<&str>, placeholder: &str) -> String {
 
 fn server_of(session: &Session<'_>, handshake: &Handshake) -> String {
     let address = handshake.server.ip();
-    let asked = session.device.names.iter().find(|(_, naming)| naming.addresses.contains(&address));
+    let mut asked = session.device.names.iter().filter(|(_, naming)| naming.addresses.contains(&address));
+    let covered = |name: &str| handshake.sent.first().is_some_and(|leaf| leaf.matches_host(name, session.profile.host_rules()));
+    let asked = asked.clone().find(|(name, _)| covered(name)).or_else(|| asked.next());
     let name = handshake.server_name().or(asked.map(|(name, _)| name.as_str()));
     format!("{}:{}", host(name, &bracketed(handshake.server)), handshake.server.port())
 }
@@ -31,20 +33,23 @@ fn bracketed(server: SocketAddr) -> String {
 
 pub(super) fn missing_intermediate(session: &Session<'_>, handshake: &Handshake, missing: &[Missing]) -> Vec<String> {
     let server = server_of(session, handshake);
-    let name = server.rsplit_once(':').map_or("", |(name, _)| name);
     let it = if missing.len() == 1 { "it" } else { "them" };
     let thumbprint = missing.first().and_then(|link| link.candidates.first()).map(|c| c.sha1_hex());
     let thumbprint = thumbprint.unwrap_or_else(|| "<thumbprint>".into());
-    vec![
+    let mut remedies = vec![
         format!(
-            "make the server send {it}: import the certificate into LocalMachine\\Intermediate on the server, restart the service, and check\n  certutil -addstore CA intermediate.cer\n  openssl s_client -connect {server} -servername {name} -showcerts"
+            "make the server send {it}: import the certificate into LocalMachine\\Intermediate on the server, restart the service, and check\n  certutil -addstore CA intermediate.cer\n  openssl s_client -connect {server} -showcerts"
         ),
         "or sign in once with a PIN, then tether: the phone stores the chain that the PIN sign-in downloads".into(),
         "or publish it in Active Directory, where USB sign-in looks\n  certutil -f -dspublish intermediate.cer SubCA".into(),
         format!(
             "or add it to what the web service hands out\n  $x = New-CsWebTrustedCACertificate -Thumbprint \"{thumbprint}\" -CAStore IntermediateCA\n  Set-CsWebServiceConfiguration -Identity site:<Site> -TrustedCACerts @{{Add=$x}}"
         ),
-    ]
+    ];
+    if session.sign_in == SignInMethod::Pin {
+        remedies.remove(1);
+    }
+    remedies
 }
 
 pub(super) fn untrusted_root(session: &Session<'_>, chain: &Judgement) -> Vec<String> {

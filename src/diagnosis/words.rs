@@ -29,7 +29,7 @@ pub(crate) fn ending(handshake: &Handshake) -> String {
     let who = handshake.ending.by.map_or("nobody", side);
     match handshake.ending.how {
         EndHow::Alert => {
-            let alert = handshake.tls.fatal_alert().map(alert).unwrap_or_default();
+            let alert = handshake.last_word().map(alert).unwrap_or_default();
             format!("{who}: {alert}{frame}")
         }
         EndHow::Fin => format!("{who} closed it (FIN){frame}"),

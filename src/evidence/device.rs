@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::outcome::Ending;
+use super::outcome::{EndHow, Ending};
 use super::{Recognition, SignIn};
 use crate::capture::FrameRef;
 use crate::flow::Opening;
@@ -163,6 +163,12 @@ impl Handshake {
     /// SNI.
     pub fn server_name(&self) -> Option<&str> {
         self.tls.client_hello.as_ref()?.server_name.as_deref()
+    }
+
+    /// The readable fatal alert that ended it. One that answers the other side's end is none.
+    pub fn last_word(&self) -> Option<&tls::Alert> {
+        let ended = |alert: &&tls::Alert| self.ending.how == EndHow::Alert && self.ending.at == Some(alert.at);
+        self.tls.fatal_alert().filter(ended)
     }
 
     /// The frame by which the client had made up its mind: what it fetched later did not count.

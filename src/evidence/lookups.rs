@@ -78,8 +78,11 @@ impl Evidence {
     fn dhcp(&mut self, dhcp: &Dhcp, at: FrameRef) {
         let lync = dhcp.vendor_class.as_deref().filter(|class| matches!(*class, "MS-UC-Client" | "CPE-OCPHONE"));
         let lync = lync.map(|class| format!("DHCP vendor class {class}"));
-        let summary = describe_dhcp(dhcp);
         let Some(card) = self.card(at.capture, dhcp.client_mac) else { return };
+        if dhcp.op == 1 {
+            card.vendor_class = dhcp.vendor_class.clone();
+        }
+        let summary = describe_dhcp(dhcp, card.vendor_class.as_deref());
         let acknowledged = dhcp.message_type == Some(5);
         if let Some(what) = &lync {
             card.recognition.lync(at, what);
@@ -111,8 +114,14 @@ impl Evidence {
                 device.recognition.lync(at, "DNS query for ucupdates-r2");
             }
             let mut answers = Vec::new();
-            for answer in dns.answers.iter().chain(&dns.additional) {
+            for answer in &dns.additional {
+                if let RecordData::A(address) = answer.data {
+                    device.name(&answer.name, at, |naming| naming.addresses.push(address));
+                }
+            }
+            for answer in &dns.answers {
                 match &answer.data {
+                    // Behind an alias the address is that of the name asked for as well.
                     RecordData::A(address) => {
                         answers.push(address.to_string());
                         device.name(&name, at, |naming| naming.addresses.push(*address));
@@ -176,7 +185,9 @@ impl Device {
             _ => self.mac = Some((mac, at)),
         }
         self.recognition.merge(&card.recognition);
-        for event in &card.events {
+        // Where a server answered, its answers tell the story; what the client asked for stands in them.
+        let answered = card.events.iter().any(|event| event.summary.starts_with("ACK"));
+        for event in card.events.iter().filter(|event| !answered || event.summary.starts_with("ACK")) {
             self.tell(event.clone(), usize::MAX);
         }
         for (name, at) in &card.names {
@@ -202,12 +213,12 @@ impl Device {
     }
 }
 
-fn describe_dhcp(dhcp: &Dhcp) -> String {
+fn describe_dhcp(dhcp: &Dhcp, vendor_class: Option<&str>) -> String {
     let mut parts = vec![dhcp.message_name().to_owned()];
     if let Some(address) = dhcp.your_address.filter(|_| dhcp.message_type == Some(5)) {
         parts.push(format!("lease {address}"));
     }
-    if let Some(class) = &dhcp.vendor_class {
+    if let Some(class) = dhcp.vendor_class.as_deref().or(vendor_class) {
         parts.push(format!("vendor class {class}"));
     }
     if let Some(options) = &dhcp.vendor_options

@@ -49,6 +49,8 @@ struct Card {
     at: Option<FrameRef>,
     events: Vec<Event>,
     recognition: Recognition,
+    /// What the client last called itself; servers do not repeat it.
+    vendor_class: Option<String>,
     names: Vec<(String, FrameRef)>,
 }
 
