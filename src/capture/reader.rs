@@ -32,9 +32,10 @@ impl Format {
     pub fn of_magic(magic: [u8; 4]) -> Option<Self> {
         match magic {
             [0x0a, 0x0d, 0x0d, 0x0a] => Some(Self::PcapNg),
-            [0xa1, 0xb2, 0xc3, 0xd4] | [0xd4, 0xc3, 0xb2, 0xa1] | [0xa1, 0xb2, 0x3c, 0x4d] | [0x4d, 0x3c, 0xb2, 0xa1] => {
-                Some(Self::Pcap)
-            }
+            [0xa1, 0xb2, 0xc3, 0xd4]
+            | [0xd4, 0xc3, 0xb2, 0xa1]
+            | [0xa1, 0xb2, 0x3c, 0x4d]
+            | [0x4d, 0x3c, 0xb2, 0xa1] => Some(Self::Pcap),
             [0x34, 0xcd, 0xb2, 0xa1] => Some(Self::Pcap),
             _ => None,
         }
@@ -85,7 +86,10 @@ enum State {
     Pcap(Pcap),
     PcapNg(PcapNg),
     /// Nothing after this can be read; the rest is only counted.
-    Damaged { at: u64, why: String },
+    Damaged {
+        at: u64,
+        why: String,
+    },
 }
 
 /// Takes the bytes of one capture file, gives its frames.
@@ -186,7 +190,9 @@ impl CaptureReader {
                 let (at, left) = (self.buffer.offset(), self.buffer.unread().len());
                 if left > 0 {
                     let wanted = self.wanted;
-                    self.problem(format!("offset {at}: the file ends inside its last record ({left} of {wanted} bytes are there)"));
+                    self.problem(format!(
+                        "offset {at}: the file ends inside its last record ({left} of {wanted} bytes are there)"
+                    ));
                 }
             }
         }

@@ -88,7 +88,8 @@ fn is_expectation(file: &Path) -> bool {
 
 /// The paths as seen from here; none may lead out of the expectation's folder.
 fn inside(folder: &Path, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let leads_out = |path: &PathBuf| path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
+    let leads_out =
+        |path: &PathBuf| path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
     match paths.iter().find(|path| leads_out(path)) {
         Some(path) => Err(Failure(format!("{} leads out of the expectation's folder", path.display()))),
         None => Ok(paths.iter().map(|path| folder.join(path)).collect()),

@@ -125,7 +125,8 @@ impl Expectation {
     /// The findings of a report that count here.
     fn counting(&self, report: &Report, device: Option<&str>) -> Vec<ExpectedFinding> {
         let own = report.findings.iter().filter(|finding| finding.device.as_deref() == device);
-        let counts = own.filter(|finding| (self.strict || finding.severity > Severity::Info) && !self.is_newer(finding));
+        let counts =
+            own.filter(|finding| (self.strict || finding.severity > Severity::Info) && !self.is_newer(finding));
         counts.map(ExpectedFinding::of).collect()
     }
 
@@ -145,7 +146,8 @@ impl Expectation {
             }
             None => true,
         });
-        let missing = expected.iter().map(|finding| format!("{whose} finding: expected {}, got none", finding.in_words()));
+        let missing =
+            expected.iter().map(|finding| format!("{whose} finding: expected {}, got none", finding.in_words()));
         let more = got.iter().map(|finding| format!("{whose} finding: got {}, expected none", finding.in_words()));
         missing.chain(more).collect()
     }
@@ -160,7 +162,12 @@ impl Expectation {
             let mut text = String::new();
             for finding in self.counting(report, device) {
                 let list: Vec<_> = finding.missing.iter().map(|subject| toml_string(subject)).collect();
-                text += &format!("\n[[{header}]]\nname = {}\nseverity = {}\nproof = {}\n", toml_string(&finding.name), toml_string(&finding.severity), toml_string(&finding.proof));
+                text += &format!(
+                    "\n[[{header}]]\nname = {}\nseverity = {}\nproof = {}\n",
+                    toml_string(&finding.name),
+                    toml_string(&finding.severity),
+                    toml_string(&finding.proof)
+                );
                 if !list.is_empty() {
                     text += &format!("missing = [{}]\n", list.join(", "));
                 }

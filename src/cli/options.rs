@@ -74,7 +74,8 @@ impl TrustOptions {
             eprintln!("chaingap: {problem}");
         }
         if let Some(text) = &self.device {
-            builder = builder.device(text, text.parse::<DeviceFilter>().map_err(|error| Failure(format!("--device: {error}")))?);
+            builder = builder
+                .device(text, text.parse::<DeviceFilter>().map_err(|error| Failure(format!("--device: {error}")))?);
         }
         if let Some(text) = &self.at {
             let at = Timestamp::parse_rfc3339(text)

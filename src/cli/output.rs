@@ -49,7 +49,9 @@ fn terminal_width() -> Option<usize> {
 pub(crate) fn write(text: &str, file: Option<&Path>, force: bool) -> Result<(), Failure> {
     match file {
         None => match io::stdout().lock().write_all(text.as_bytes()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure(format!("standard output: {error}"))),
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure(format!("standard output: {error}")))
+            }
             _ => Ok(()),
         },
         Some(path) => write_file(path, text.as_bytes(), force),

@@ -84,8 +84,12 @@ impl<'a> Segment<'a> {
             return Checksum::Unknown;
         }
         let computed = match (self.source.ip(), self.destination.ip()) {
-            (IpAddr::V4(source), IpAddr::V4(destination)) => tcp.calc_checksum_ipv4(source.octets(), destination.octets()),
-            (IpAddr::V6(source), IpAddr::V6(destination)) => tcp.calc_checksum_ipv6(source.octets(), destination.octets()),
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                tcp.calc_checksum_ipv4(source.octets(), destination.octets())
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                tcp.calc_checksum_ipv6(source.octets(), destination.octets())
+            }
             _ => return Checksum::Unknown,
         };
         match computed {

@@ -88,7 +88,13 @@ pub(super) struct Assessor<'a> {
 
 impl<'a> Assessor<'a> {
     /// An assessor that knows these certificates.
-    pub(super) fn new(finder: PathFinder, known: Pool, profile: &'a Profile, installed: &'a [Arc<Certificate>], at: Option<Timestamp>) -> Self {
+    pub(super) fn new(
+        finder: PathFinder,
+        known: Pool,
+        profile: &'a Profile,
+        installed: &'a [Arc<Certificate>],
+        at: Option<Timestamp>,
+    ) -> Self {
         Self { finder, known, profile, memory: HashMap::new(), installed, at }
     }
 
@@ -101,7 +107,13 @@ impl<'a> Assessor<'a> {
     }
 
     /// Looks at one handshake.
-    pub(super) fn assess(&mut self, device: &Device, handshake: &Handshake, anchors: &[Anchor], clock: Option<&DeviceClock>) -> Assessment {
+    pub(super) fn assess(
+        &mut self,
+        device: &Device,
+        handshake: &Handshake,
+        anchors: &[Anchor],
+        clock: Option<&DeviceClock>,
+    ) -> Assessment {
         let unreadable = unreadable(handshake);
         let chain = match &unreadable {
             Some(_) if handshake.tls.is_1_3() => Rc::new(Judgement::without_chain(ChainStatus::Hidden)),
@@ -116,7 +128,9 @@ impl<'a> Assessor<'a> {
         let certificates = chain.judged_certificates();
         let dates = date_faults(&certificates, judged_at);
         let before_all = !certificates.is_empty() && certificates.iter().all(|c| judged_at < c.not_before());
-        let suspect = clock.is_none() && self.at.is_none() && (seen.seconds() < YEAR_2000 || (before_all && device.time_answers.is_empty()));
+        let suspect = clock.is_none()
+            && self.at.is_none()
+            && (seen.seconds() < YEAR_2000 || (before_all && device.time_answers.is_empty()));
         let name = handshake.sent.first().map_or(NameCheck::Unknown, |leaf| self.name(device, handshake, leaf));
         let clock_known = clock.is_some() || self.at.is_some();
         Assessment { chain, client_chain, judged_at, dates, clock_known, suspect_clock: suspect, name, unreadable }
@@ -207,7 +221,9 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
         )),
         Some(_) => None,
         None if !handshake.two_sided => Some("the server's packets are not in the capture".into()),
-        None if tls.holes.iter().any(|hole| hole.in_clear) => Some("a part of the server's flight is not in the capture".into()),
+        None if tls.holes.iter().any(|hole| hole.in_clear) => {
+            Some("a part of the server's flight is not in the capture".into())
+        }
         None => None,
     }
 }
@@ -228,13 +244,20 @@ pub(super) fn device_clock(device: &Device) -> Option<DeviceClock> {
         .collect();
     for (index, (at, clock)) in told.iter().enumerate() {
         let offset = clock - at.time.seconds();
-        let alike: Vec<_> =
-            told.iter().skip(index).filter(|(other, time)| (time - other.time.seconds() - offset).abs() <= CLOCK_TOLERANCE).collect();
+        let alike: Vec<_> = told
+            .iter()
+            .skip(index)
+            .filter(|(other, time)| (time - other.time.seconds() - offset).abs() <= CLOCK_TOLERANCE)
+            .collect();
         if alike.len() >= 2 {
             let frames = alike.iter().map(|(at, _)| *at).take(4).collect();
             return Some(DeviceClock { offset, basis: "the time in its ClientHellos", frames });
         }
     }
     let (at, nanos) = device.time_answers.last()?;
-    Some(DeviceClock { offset: nanos.div_euclid(1_000_000_000), basis: "the time a Network Time server told it", frames: vec![*at] })
+    Some(DeviceClock {
+        offset: nanos.div_euclid(1_000_000_000),
+        basis: "the time a Network Time server told it",
+        frames: vec![*at],
+    })
 }

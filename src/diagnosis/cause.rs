@@ -83,7 +83,11 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
     let answered = handshake.client_accepted() && !tls.is_1_3();
     match by {
         Side::Client if tls.server_hello.is_none() && tls.certificates.server.is_none() => {
-            if handshake.two_sided { Stage::ClientBeforeHello } else { Stage::ClientAtCertificate }
+            if handshake.two_sided {
+                Stage::ClientBeforeHello
+            } else {
+                Stage::ClientAtCertificate
+            }
         }
         Side::Client if tls.both_finished() && !tls.is_1_3() => Stage::ClientWithoutData,
         Side::Client if answered => Stage::ClientAfterFlight,
@@ -116,7 +120,11 @@ pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Pro
         };
     }
     let filtered = if at_certificate || stage == Stage::Completed {
-        AT_CERTIFICATE.into_iter().filter(|code| !survivors.contains(code) && !allowed.contains(code)).filter(holds).collect()
+        AT_CERTIFICATE
+            .into_iter()
+            .filter(|code| !survivors.contains(code) && !allowed.contains(code))
+            .filter(holds)
+            .collect()
     } else {
         Vec::new()
     };
@@ -203,7 +211,8 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
         for other in [Code::ProtocolVersion, Code::NoSharedCipher].into_iter().filter(|other| *other != code) {
             let by_alert = handshake.last_word().is_some_and(|alert| alert.code.0 == 70);
             let excluded = by_alert || !(ruling.allowed.contains(&other) || other == Code::ProtocolVersion);
-            let why = if by_alert { "protocol_version names the version, not the suites" } else { "the same answer fits it" };
+            let why =
+                if by_alert { "protocol_version names the version, not the suites" } else { "the same answer fits it" };
             out.push(Excluded { cause: other.name().into(), excluded, why: why.into() });
         }
     }
@@ -211,7 +220,13 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
 }
 
 /// Whether one other cause is excluded, and why; `None` where it is not worth a word.
-fn exclusion(other: Code, this: Code, assessment: &Assessment, ruling: &Ruling, handshake: &Handshake) -> Option<(bool, String)> {
+fn exclusion(
+    other: Code,
+    this: Code,
+    assessment: &Assessment,
+    ruling: &Ruling,
+    handshake: &Handshake,
+) -> Option<(bool, String)> {
     let chain = &assessment.chain;
     let by_alert = !ruling.allowed.is_empty() && !ruling.allowed.contains(&other);
     let alert = handshake.last_word().map(|alert| alert.code.to_string()).unwrap_or_default();
@@ -222,8 +237,9 @@ fn exclusion(other: Code, this: Code, assessment: &Assessment, ruling: &Ruling, 
             "expired" => certificates.iter().map(|c| c.not_after()).min().map(|at| format!("until {}", at.date())),
             _ => certificates.iter().map(|c| c.not_before()).max().map(|at| format!("valid since {}", at.date())),
         };
-        limit.unwrap_or_else(|| "no certificate is known".into())
+        limit.unwrap_or_default()
     };
+    let nothing_known = chain.judged_certificates().is_empty();
     match other {
         _ if survives => Some((false, "it fits as well".into())),
         Code::UntrustedRoot => match chain.status {
@@ -231,17 +247,25 @@ fn exclusion(other: Code, this: Code, assessment: &Assessment, ruling: &Ruling, 
                 Some((true, format!("{} is on the device", anchor_name(assessment))))
             }
             ChainStatus::Trusted => Some((true, format!("{} is on the device", anchor_name(assessment)))),
-            ChainStatus::MissingIntermediate => Some((false, "the root above what is missing is not known to be on the device".into())),
+            ChainStatus::MissingIntermediate => {
+                Some((false, "the root above what is missing is not known to be on the device".into()))
+            }
             ChainStatus::Invalid => Some((false, "the chain does not get as far as a root".into())),
             _ => None,
         },
         Code::MissingIntermediate => match chain.status {
             ChainStatus::Trusted => Some((true, "every link was there".into())),
-            ChainStatus::UntrustedRoot if chain.proof == Some(Proof::Proven) => Some((true, "the chain is whole up to its root".into())),
+            ChainStatus::UntrustedRoot if chain.proof == Some(Proof::Proven) => {
+                Some((true, "the chain is whole up to its root".into()))
+            }
             ChainStatus::UntrustedRoot => Some((false, "the issuer of the topmost certificate is not known".into())),
-            ChainStatus::Invalid => Some((false, "the issuer that fits may be another certificate of the same name".into())),
+            ChainStatus::Invalid => {
+                Some((false, "the issuer that fits may be another certificate of the same name".into()))
+            }
             _ => None,
         },
+        _ if nothing_known && by_alert => Some((true, format!("{alert} is not the alert for it"))),
+        _ if nothing_known => Some((false, "the certificates are not known".into())),
         Code::CertificateExpired | Code::CertificateNotYetValid => {
             let expired = other == Code::CertificateExpired;
             let faulty = assessment.dates.iter().any(|fault| fault.expired == expired);
@@ -254,7 +278,9 @@ fn exclusion(other: Code, this: Code, assessment: &Assessment, ruling: &Ruling, 
                 (true, false, _) => Some((false, "it fits as well".into())),
                 (false, true, _) => Some((true, format!("no, {}", dates_hold(word)))),
                 (false, false, true) => Some((true, format!("no, {} by the device's own clock", dates_hold(word)))),
-                (false, false, false) => Some((false, format!("{}, but the device's own clock is not known", dates_hold(word)))),
+                (false, false, false) => {
+                    Some((false, format!("{}, but the device's own clock is not known", dates_hold(word))))
+                }
             }
         }
         Code::NameMismatch => match &assessment.name {

@@ -10,7 +10,7 @@ use super::rules::Code;
 use super::{ProfileBasis, Session, remedy};
 use crate::capture::FrameRef;
 use crate::evidence::Handshake;
-use crate::trust::{ChainStatus, Judgement, Missing, PathEnd, Proof};
+use crate::trust::{ChainStatus, Judgement, Missing, PathEnd, Proof, Speaks};
 use crate::x509::Certificate;
 
 const CODES: [Code; 5] = [
@@ -31,7 +31,15 @@ pub(super) fn find(session: &Session<'_>, assessor: &mut Assessor<'_>, out: &mut
             }
         }
         if ruling.stage == Stage::Open && is_unseen(handshake, assessment) {
-            out.push(describe(session, index, handshake, assessment, ruling, Code::ChainCauseUndecided, Severity::Warning));
+            out.push(describe(
+                session,
+                index,
+                handshake,
+                assessment,
+                ruling,
+                Code::ChainCauseUndecided,
+                Severity::Warning,
+            ));
         }
         if ruling.stage == Stage::Completed {
             tolerated(session, assessor, index, handshake, assessment, out);
@@ -89,7 +97,9 @@ fn proof(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment, 
         Code::MissingIntermediate => {
             let top = chain.completed.as_ref().and_then(|path| path.steps.last());
             let anchor = top.and_then(|step| session.anchors.get(step.anchor?));
-            anchor.is_some_and(|anchor| anchor.given || (session.profile.anchors_complete && session.basis != ProfileBasis::Assumed))
+            anchor.is_some_and(|anchor| {
+                anchor.given || (session.profile.anchors_complete && session.basis != ProfileBasis::Assumed)
+            })
         }
         Code::UntrustedRoot => {
             let none = session.profile.name == "none" && session.anchors.iter().any(|anchor| anchor.given);
@@ -167,8 +177,19 @@ fn evidence(session: &Session<'_>, handshake: &Handshake, assessment: &Assessmen
     if let Some(list) = &handshake.tls.certificates.server {
         out.push((list.last, sent_in_words(&handshake.sent)));
     }
+    let certificate_at = handshake.tls.certificates.server.as_ref().map_or(handshake.first, |list| list.last);
+    out.extend(assessment.chain.discriminators.iter().map(|told| {
+        let kind = match told.speaks {
+            Speaks::Intermediate => "an intermediate",
+            Speaks::Root => "a root",
+        };
+        (certificate_at, format!("{}, which speaks for {kind}", told.what))
+    }));
     for missing in &assessment.chain.missing {
         out.extend(found(session, missing));
+    }
+    if assessment.chain.budget_hit {
+        out.push((certificate_at, "the search for a chain was cut short by its budget; a better one may exist".into()));
     }
     if let Some((at, what)) = unreadable_before(session, handshake) {
         out.push((at, format!("{what} that cannot be read, which may have brought certificates")));
@@ -226,8 +247,7 @@ fn tolerated(
         "the server leaves out {}; it worked because {had}, and fails on a device that has neither stored nor fetched it",
         names.join(" and ")
     );
-    let mut finding =
-        session.finding(Code::IncompleteChainTolerated, Severity::Warning, Proof::Proven, index, summary);
+    let mut finding = session.finding(Code::IncompleteChainTolerated, Severity::Warning, Proof::Proven, index, summary);
     if let Some(list) = &handshake.tls.certificates.server {
         finding.evidence.push((list.last, sent_in_words(&handshake.sent)));
     }

@@ -17,7 +17,9 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     if let Some((index, handshake, ..)) = hidden {
         let summary = "TLS 1.3 encrypts the certificates: this capture cannot show the chain".to_owned();
         let mut finding = session.finding(Code::CertificateHidden, Severity::Info, Proof::Proven, index, summary);
-        finding.evidence.extend(handshake.tls.server_hello.as_ref().map(|hello| (hello.at, format!("ServerHello, {}", hello.version))));
+        finding.evidence.extend(
+            handshake.tls.server_hello.as_ref().map(|hello| (hello.at, format!("ServerHello, {}", hello.version))),
+        );
         finding.remedies = remedy::certificate_hidden();
         out.push(finding);
     }
@@ -28,10 +30,13 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
         out.push(finding);
     }
     for (index, handshake, assessment, ruling) in session.handshakes() {
-        let Some(why) = undecided_because(handshake, ruling.stage, assessment.unreadable.as_deref(), assessment.suspect_clock) else {
+        let Some(why) =
+            undecided_because(handshake, ruling.stage, assessment.unreadable.as_deref(), assessment.suspect_clock)
+        else {
             continue;
         };
-        let mut finding = session.finding(Code::CaptureIncomplete, Severity::Warning, Proof::Proven, index, why.summary);
+        let mut finding =
+            session.finding(Code::CaptureIncomplete, Severity::Warning, Proof::Proven, index, why.summary);
         finding.evidence = why.evidence;
         finding.remedies = remedy::capture_better();
         out.push(finding);
@@ -44,22 +49,32 @@ struct Why {
 }
 
 /// What is absent and keeps the question of this handshake from being decided.
-fn undecided_because(handshake: &Handshake, stage: Stage, unreadable: Option<&str>, suspect_clock: bool) -> Option<Why> {
+fn undecided_because(
+    handshake: &Handshake,
+    stage: Stage,
+    unreadable: Option<&str>,
+    suspect_clock: bool,
+) -> Option<Why> {
     if stage == Stage::Completed {
         return None;
     }
     let hidden = handshake.tls.is_1_3();
     let holes: Vec<&Hole> = handshake.tls.holes.iter().filter(|hole| hole.in_clear).collect();
-    let matters = (unreadable.is_some() && !hidden) || (stage == Stage::Open && !hidden) || handshake.conflict.is_some();
+    let matters =
+        (unreadable.is_some() && !hidden) || (stage == Stage::Open && !hidden) || handshake.conflict.is_some();
     let hole_matters = matters && !holes.is_empty();
     if hole_matters {
         let evidence: Vec<_> = holes.iter().map(|hole| (hole.at, describe_hole(hole))).collect();
         let first = evidence.first().map(|(_, what)| what.clone()).unwrap_or_default();
         return Some(Why { summary: format!("the capture is incomplete: {first}"), evidence });
     }
-    let about = |summary: &str, at: FrameRef| Why { summary: summary.to_owned(), evidence: vec![(at, summary.to_owned())] };
+    let about =
+        |summary: &str, at: FrameRef| Why { summary: summary.to_owned(), evidence: vec![(at, summary.to_owned())] };
     if let Some(at) = handshake.conflict.filter(|_| matters) {
-        return Some(about("the capture holds two different copies of the same bytes, and nothing tells which was taken", at));
+        return Some(about(
+            "the capture holds two different copies of the same bytes, and nothing tells which was taken",
+            at,
+        ));
     }
     if matters && !handshake.two_sided {
         return Some(about("the capture holds only one direction of the connection", handshake.first));
@@ -88,10 +103,16 @@ fn describe_hole(hole: &Hole) -> String {
 }
 
 /// CG029 for captures with no handshake and no device, CG017 for files that were cut.
-pub(super) fn captures(evidence: &Evidence, captures: &[CaptureSummary], devices: &[DeviceDiagnosis], out: &mut Vec<Finding>) {
+pub(super) fn captures(
+    evidence: &Evidence,
+    captures: &[CaptureSummary],
+    devices: &[DeviceDiagnosis],
+    out: &mut Vec<Finding>,
+) {
     for (index, summary) in captures.iter().enumerate() {
         let Ok(capture) = u32::try_from(index) else { continue };
-        let reported = devices.iter().any(|judged| evidence.devices.get(judged.device).is_some_and(|d| d.capture == capture));
+        let reported =
+            devices.iter().any(|judged| evidence.devices.get(judged.device).is_some_and(|d| d.capture == capture));
         if summary.format.is_some() && !has_handshake(evidence, capture) && !reported {
             out.push(no_handshake(evidence, capture, summary.packets));
         }

@@ -40,7 +40,8 @@ fn describe(
         Code::NameMismatch => name_summary(assessment),
         _ => date_summary(assessment, code == Code::CertificateExpired),
     };
-    let mut finding = session.finding(code, severity, proof(handshake, assessment, ruling, code), index, format!("{fails}{summary}"));
+    let mut finding =
+        session.finding(code, severity, proof(handshake, assessment, ruling, code), index, format!("{fails}{summary}"));
     if let Some(list) = &handshake.tls.certificates.server {
         finding.evidence.push((list.last, "the server's certificates".into()));
     }
@@ -69,7 +70,11 @@ fn proof(handshake: &Handshake, assessment: &Assessment, ruling: &Ruling, code: 
         return Proof::Undecidable;
     }
     let alert = handshake.last_word().is_some() && ruling.survivors.contains(&code);
-    if alert && cause::others_are_excluded(code, handshake, assessment, ruling) { Proof::Proven } else { Proof::Inferred }
+    if alert && cause::others_are_excluded(code, handshake, assessment, ruling) {
+        Proof::Proven
+    } else {
+        Proof::Inferred
+    }
 }
 
 fn date_summary(assessment: &Assessment, expired: bool) -> String {

@@ -22,7 +22,13 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
             }
             let probe = code == Code::RejectedWithoutReason && is_lone_probe(session, handshake, ruling.stage);
             let severity = if probe { Severity::Info } else { Severity::Error };
-            let mut finding = session.finding(code, severity, Proof::Inferred, index, summary(session, handshake, code, ruling.stage));
+            let mut finding = session.finding(
+                code,
+                severity,
+                Proof::Inferred,
+                index,
+                summary(session, handshake, code, ruling.stage),
+            );
             finding.evidence = evidence(handshake, code);
             finding.excluded = cause::excluded(code, handshake, assessment, ruling);
             finding.certificates = handshake.sent.clone();
@@ -54,7 +60,9 @@ fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stag
             format!("TLS handshake fails: nothing came for {seconds} seconds {}", waited_for(handshake))
         }
         (Code::RejectedWithoutReason, Stage::ClientWithoutData) => {
-            format!("the {noun} finished the TLS handshake and closed it without a byte of data; nothing in the capture says why")
+            format!(
+                "the {noun} finished the TLS handshake and closed it without a byte of data; nothing in the capture says why"
+            )
         }
         (Code::RejectedWithoutReason, _) => {
             format!("TLS handshake fails: the {noun} ended it{alert}, and nothing in the capture says why")
@@ -102,7 +110,8 @@ pub(super) fn refused<'e>(evidence: &'e Evidence, device: &'e Device) -> impl It
         let unanswered = refused.opening.syns >= 2
             && waited >= UNANSWERED_NANOS
             && (evidence.two_way.contains(&device.capture) || !device.names.is_empty());
-        let spoke_tls = evidence.devices.iter().flat_map(|device| &device.handshakes).any(|h| h.server == refused.server);
+        let spoke_tls =
+            evidence.devices.iter().flat_map(|device| &device.handshakes).any(|h| h.server == refused.server);
         let wanted = SIGN_IN_PORTS.contains(&refused.server.port()) || spoke_tls;
         wanted && !later && (refused.reset.is_some() || unanswered)
     })
@@ -125,7 +134,10 @@ fn connection_refused(session: &Session<'_>, refused: &Refused) -> Finding {
     match refused.reset {
         Some(at) => finding.evidence.push((at, "the server's RST".into())),
         None => finding.evidence.extend(
-            refused.opening.last_syn.map(|at| (at, format!("the last of {} SYNs, none of them answered", refused.opening.syns))),
+            refused
+                .opening
+                .last_syn
+                .map(|at| (at, format!("the last of {} SYNs, none of them answered", refused.opening.syns))),
         ),
     }
     finding.remedies = remedy::connection_refused(refused.server);

@@ -35,9 +35,11 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
 /// A later download of the same thing succeeded.
 fn made_up_for(session: &Session<'_>, fetch: &Fetch) -> bool {
     // NTLM and Negotiate begin with an answer 401 that asks for credentials (RFC 4559 section 4).
-    session.device.fetches.iter().any(|later| {
-        later.succeeded() && later.url == fetch.url && later.request.number > fetch.request.number
-    })
+    session
+        .device
+        .fetches
+        .iter()
+        .any(|later| later.succeeded() && later.url == fetch.url && later.request.number > fetch.request.number)
 }
 
 fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
@@ -61,8 +63,10 @@ fn unhelpful(session: &Session<'_>, fetch: &Fetch) -> Option<Finding> {
             && ruling.stage != Stage::Completed
             && handshake.deciding().number > done
     })?;
-    let wanted: Vec<_> = assessment.chain.missing.iter().map(|missing| format!("\"{}\"", missing.subject.short())).collect();
-    let came: Vec<_> = fetch.certificates.iter().map(|(certificate, _)| format!("\"{}\"", certificate.subject().short())).collect();
+    let wanted: Vec<_> =
+        assessment.chain.missing.iter().map(|missing| format!("\"{}\"", missing.subject.short())).collect();
+    let came: Vec<_> =
+        fetch.certificates.iter().map(|(certificate, _)| format!("\"{}\"", certificate.subject().short())).collect();
     let summary = format!(
         "{} gave {}, but not {}, which the server's chain needs",
         fetch.url,

@@ -148,7 +148,14 @@ impl<'a> Session<'a> {
     }
 
     /// A finding about one handshake, with its place filled in.
-    fn finding(&self, code: Code, severity: Severity, proof: crate::trust::Proof, at: usize, summary: String) -> Finding {
+    fn finding(
+        &self,
+        code: Code,
+        severity: Severity,
+        proof: crate::trust::Proof,
+        at: usize,
+        summary: String,
+    ) -> Finding {
         let mut finding = Finding::new(code, severity, proof, summary);
         finding.device = Some(self.index);
         finding.capture = Some(self.device.capture);
@@ -165,7 +172,13 @@ impl<'a> Session<'a> {
 }
 
 /// Judges all devices of an investigation.
-pub fn diagnose(evidence: &Evidence, captures: &[CaptureSummary], trust: &Trust, only: &dyn Fn(&Device) -> bool, budget: usize) -> Diagnosis {
+pub fn diagnose(
+    evidence: &Evidence,
+    captures: &[CaptureSummary],
+    trust: &Trust,
+    only: &dyn Fn(&Device) -> bool,
+    budget: usize,
+) -> Diagnosis {
     let lync = Profile::builtin("lync-phone-edition").unwrap_or_else(Profile::none);
     let none = Profile::none();
     let installed: Vec<_> = trust.installed.iter().map(|supplied| Arc::clone(&supplied.certificate)).collect();
@@ -179,8 +192,19 @@ pub fn diagnose(evidence: &Evidence, captures: &[CaptureSummary], trust: &Trust,
             ProfileChoice::Auto => (&lync, ProfileBasis::Assumed),
         };
         assessor.hold_to(profile);
-        let packets = usize::try_from(device.capture).ok().and_then(|at| captures.get(at)).map_or(0, |summary| summary.packets);
-        let judged = judge_device(evidence, packets, index, device, profile, basis, trust, &mut assessor, &mut diagnosis.findings);
+        let packets =
+            usize::try_from(device.capture).ok().and_then(|at| captures.get(at)).map_or(0, |summary| summary.packets);
+        let judged = judge_device(
+            evidence,
+            packets,
+            index,
+            device,
+            profile,
+            basis,
+            trust,
+            &mut assessor,
+            &mut diagnosis.findings,
+        );
         diagnosis.devices.push(judged);
     }
     coverage::captures(evidence, captures, &diagnosis.devices, &mut diagnosis.findings);
@@ -269,5 +293,16 @@ fn judge_device<'a>(
     coverage::find(&session, &mut found);
     let verdict = verdict::settle(&session, &mut found, findings.len());
     findings.append(&mut found);
-    DeviceDiagnosis { device: index, profile: profile.name.clone(), basis, anchors, clock, sign_in, assessments, rulings, recovered_by, verdict }
+    DeviceDiagnosis {
+        device: index,
+        profile: profile.name.clone(),
+        basis,
+        anchors,
+        clock,
+        sign_in,
+        assessments,
+        rulings,
+        recovered_by,
+        verdict,
+    }
 }

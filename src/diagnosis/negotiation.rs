@@ -39,13 +39,18 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
     };
     let summary = match code {
         Code::ProtocolVersion => {
-            format!("TLS handshake fails: the server takes none of the {}'s versions ({offered} at most)", session.noun())
+            format!(
+                "TLS handshake fails: the server takes none of the {}'s versions ({offered} at most)",
+                session.noun()
+            )
         }
         _ => format!("TLS handshake fails: the server takes none of the {}'s cipher suites", session.noun()),
     };
     let mut finding = session.finding(code, Severity::Error, proof, index, summary);
     if let Some(hello) = &handshake.tls.client_hello {
-        finding.evidence.push((hello.at, format!("ClientHello, {offered}, {} cipher suites", hello.cipher_suites.len())));
+        finding
+            .evidence
+            .push((hello.at, format!("ClientHello, {offered}, {} cipher suites", hello.cipher_suites.len())));
     }
     finding.evidence.extend(cause::ending_evidence(handshake));
     finding.excluded = cause::excluded(code, handshake, assessment, ruling);
@@ -53,7 +58,8 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
         && taken
         && let Some(entry) = finding.excluded.iter_mut().find(|entry| entry.cause == Code::ProtocolVersion.name())
     {
-        *entry = super::Excluded { excluded: true, why: format!("this server took {offered} elsewhere"), ..entry.clone() };
+        *entry =
+            super::Excluded { excluded: true, why: format!("this server took {offered} elsewhere"), ..entry.clone() };
     }
     finding.remedies = match code {
         Code::ProtocolVersion => remedy::protocol_version(&offered),

@@ -13,7 +13,9 @@ use crate::trust::{ChainStatus, Judgement, Missing};
 /// A host name that is safe to stand in a command.
 fn host(name: Option<&str>, placeholder: &str) -> String {
     let safe = |name: &&str| {
-        !name.is_empty() && !name.starts_with('-') && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+        !name.is_empty()
+            && !name.starts_with('-')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
     };
     name.filter(safe).unwrap_or(placeholder).to_owned()
 }
@@ -21,7 +23,8 @@ fn host(name: Option<&str>, placeholder: &str) -> String {
 fn server_of(session: &Session<'_>, handshake: &Handshake) -> String {
     let address = handshake.server.ip();
     let mut asked = session.device.names.iter().filter(|(_, naming)| naming.addresses.contains(&address));
-    let covered = |name: &str| handshake.sent.first().is_some_and(|leaf| leaf.matches_host(name, session.profile.host_rules()));
+    let covered =
+        |name: &str| handshake.sent.first().is_some_and(|leaf| leaf.matches_host(name, session.profile.host_rules()));
     let asked = asked.clone().find(|(name, _)| covered(name)).or_else(|| asked.next());
     let name = handshake.server_name().or(asked.map(|(name, _)| name.as_str()));
     format!("{}:{}", host(name, &bracketed(handshake.server)), handshake.server.port())
@@ -41,7 +44,8 @@ pub(super) fn missing_intermediate(session: &Session<'_>, handshake: &Handshake,
             "make the server send {it}: import the certificate into LocalMachine\\Intermediate on the server, restart the service, and check\n  certutil -addstore CA intermediate.cer\n  openssl s_client -connect {server} -showcerts"
         ),
         "or sign in once with a PIN, then tether: the phone stores the chain that the PIN sign-in downloads".into(),
-        "or publish it in Active Directory, where USB sign-in looks\n  certutil -f -dspublish intermediate.cer SubCA".into(),
+        "or publish it in Active Directory, where USB sign-in looks\n  certutil -f -dspublish intermediate.cer SubCA"
+            .into(),
         format!(
             "or add it to what the web service hands out\n  $x = New-CsWebTrustedCACertificate -Thumbprint \"{thumbprint}\" -CAStore IntermediateCA\n  Set-CsWebServiceConfiguration -Identity site:<Site> -TrustedCACerts @{{Add=$x}}"
         ),
@@ -56,11 +60,15 @@ pub(super) fn untrusted_root(session: &Session<'_>, chain: &Judgement) -> Vec<St
     let root = chain.completed.as_ref().and_then(|path| path.top()).filter(|top| top.is_self_signed());
     let thumbprint = root.map_or_else(|| "<thumbprint>".into(), |root| root.sha1_hex());
     vec![
-        "publish the root in Active Directory, where USB sign-in looks\n  certutil -f -dspublish root.cer RootCA".into(),
+        "publish the root in Active Directory, where USB sign-in looks\n  certutil -f -dspublish root.cer RootCA"
+            .into(),
         format!(
             "and add it to what the web service hands out at PIN sign-in\n  $x = New-CsWebTrustedCACertificate -Thumbprint \"{thumbprint}\" -CAStore TrustedRootCA\n  Set-CsWebServiceConfiguration -Identity site:<Site> -TrustedCACerts @{{Add=$x}}"
         ),
-        format!("if the {} should know this root already, update its firmware: older releases ship fewer roots", session.noun()),
+        format!(
+            "if the {} should know this root already, update its firmware: older releases ship fewer roots",
+            session.noun()
+        ),
     ]
 }
 
@@ -72,7 +80,10 @@ pub(super) fn key_mismatch() -> Vec<String> {
 }
 
 pub(super) fn chain_invalid() -> Vec<String> {
-    vec!["issue the server's certificate anew from a CA that may issue it; the evidence names the rule that is broken".into()]
+    vec![
+        "issue the server's certificate anew from a CA that may issue it; the evidence names the rule that is broken"
+            .into(),
+    ]
 }
 
 pub(super) fn chain_undecided(assessment: &Assessment) -> Vec<String> {
@@ -114,7 +125,9 @@ pub(super) fn protocol_version(offered: &str) -> Vec<String> {
             "allow {offered} on the server, or give the phones a service of their own that does\n  reg query \"HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\{offered}\\Server\""
         ));
     }
-    out.push("Lync Phone Edition does TLS 1.0 at most; services that have switched it off cannot be reached by it".into());
+    out.push(
+        "Lync Phone Edition does TLS 1.0 at most; services that have switched it off cannot be reached by it".into(),
+    );
     out
 }
 
@@ -125,8 +138,11 @@ pub(super) fn cipher_suites() -> Vec<String> {
 pub(super) fn stalled(handshake: &Handshake) -> Vec<String> {
     let target = bracketed(handshake.server);
     vec![
-        format!("look for packets that are too large for the path: a black hole swallows full-size segments only\n  ping -M do -s 1472 {target}"),
-        "look at the server or the device in between that stopped answering (load balancer, firewall, inspection)".into(),
+        format!(
+            "look for packets that are too large for the path: a black hole swallows full-size segments only\n  ping -M do -s 1472 {target}"
+        ),
+        "look at the server or the device in between that stopped answering (load balancer, firewall, inspection)"
+            .into(),
     ]
 }
 
@@ -158,7 +174,9 @@ pub(super) fn fetch_failed(fetch: &Fetch) -> Vec<String> {
             format!("ask the service yourself\n  curl -v http://{name}/CertProv/CertProvisioningService.svc/mex"),
         ];
     }
-    vec![format!("ask the server yourself; the address must answer with the certificate\n  curl -v -o answer http://{name}/")]
+    vec![format!(
+        "ask the server yourself; the address must answer with the certificate\n  curl -v -o answer http://{name}/"
+    )]
 }
 
 pub(super) fn fetch_unhelpful() -> Vec<String> {

@@ -18,7 +18,9 @@ pub(super) fn recoveries(device: &Device, rulings: &[Ruling]) -> Vec<Option<Fram
                 return None;
             }
             let later = judged().filter(|(other, ruling)| {
-                ruling.stage == Stage::Completed && other.last_start() > handshake.first.number && serves_same(handshake, other)
+                ruling.stage == Stage::Completed
+                    && other.last_start() > handshake.first.number
+                    && serves_same(handshake, other)
             });
             later.map(|(other, _)| other.first).min_by_key(|at| at.number)
         })
@@ -67,7 +69,8 @@ fn settle_severity(session: &Session<'_>, finding: &mut Finding) {
     finding.recovered_by = session.recovered_by.get(index).copied().flatten();
     let ended = session.device.handshakes.get(index).is_some_and(|handshake| {
         let outcome = handshake.ending.outcome;
-        !matches!(outcome, Outcome::Completed | Outcome::Incomplete | Outcome::Undetermined) || handshake.ending.stall.is_some()
+        !matches!(outcome, Outcome::Completed | Outcome::Incomplete | Outcome::Undetermined)
+            || handshake.ending.stall.is_some()
     });
     if finding.severity == Severity::Error && (!ended || finding.recovered_by.is_some()) {
         finding.severity = Severity::Warning;
@@ -115,11 +118,7 @@ fn status(session: &Session<'_>, findings: &[Finding]) -> VerdictStatus {
     if !errors.is_empty() || open {
         return VerdictStatus::Undecided;
     }
-    let degrading = [
-        Code::IncompleteChainTolerated,
-        Code::CertificateFetchFailed,
-        Code::CertificateFetchUnhelpful,
-    ];
+    let degrading = [Code::IncompleteChainTolerated, Code::CertificateFetchFailed, Code::CertificateFetchUnhelpful];
     let recovered = findings.iter().any(|finding| finding.recovered_by.is_some());
     if recovered || findings.iter().any(|finding| degrading.contains(&finding.code)) {
         return VerdictStatus::Degraded;
@@ -130,7 +129,11 @@ fn status(session: &Session<'_>, findings: &[Finding]) -> VerdictStatus {
 fn summary_of(status: VerdictStatus, finding: &Finding, findings: &[Finding]) -> String {
     let undecided: Vec<_> = findings
         .iter()
-        .filter(|other| other.severity == Severity::Error && other.proof == Proof::Undecidable && other.handshake == finding.handshake)
+        .filter(|other| {
+            other.severity == Severity::Error
+                && other.proof == Proof::Undecidable
+                && other.handshake == finding.handshake
+        })
         .collect();
     match status {
         VerdictStatus::Undecided if undecided.len() > 1 => {

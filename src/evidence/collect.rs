@@ -88,7 +88,8 @@ impl Device {
     }
 
     fn refuse(&mut self, refused: Refused) {
-        let same = |known: &&mut Refused| known.server == refused.server && known.reset.is_some() == refused.reset.is_some();
+        let same =
+            |known: &&mut Refused| known.server == refused.server && known.reset.is_some() == refused.reset.is_some();
         if let Some(known) = self.refused.iter_mut().find(same) {
             known.repeats += 1;
             known.last = refused.last;
@@ -117,9 +118,7 @@ impl Evidence {
         if flow.opening.syn_ack.is_some() || (closing.seen.server && closing.reset.server.is_none()) {
             self.connected.insert((flow.first.capture, talk.client.ip(), talk.server), flow.last);
         }
-        if sealed
-            && let Some(device) = self.device(talk.client.ip(), flow.first)
-        {
+        if sealed && let Some(device) = self.device(talk.client.ip(), flow.first) {
             device.unreadable.push((flow.first, "LDAP under encryption"));
         }
         match handshake {
@@ -178,8 +177,14 @@ impl Evidence {
         if flow.opening.syn.is_none() || flow.opening.syn_ack.is_some() || (flow.seen.server && reset.is_none()) {
             return;
         }
-        let refused =
-            Refused { stream: talk.stream, server: talk.server, opening: flow.opening, reset, repeats: 0, last: flow.last };
+        let refused = Refused {
+            stream: talk.stream,
+            server: talk.server,
+            opening: flow.opening,
+            reset,
+            repeats: 0,
+            last: flow.last,
+        };
         if let Some(device) = self.device(talk.client.ip(), flow.first) {
             device.refuse(refused);
         }

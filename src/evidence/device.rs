@@ -184,9 +184,12 @@ impl Handshake {
 
     /// Whether another handshake is equal in everything but time, so that the two can be told as one.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let same_list = |a: &[Arc<Certificate>], b: &[Arc<Certificate>]| a.iter().map(|c| c.sha256()).eq(b.iter().map(|c| c.sha256()));
+        let same_list = |a: &[Arc<Certificate>], b: &[Arc<Certificate>]| {
+            a.iter().map(|c| c.sha256()).eq(b.iter().map(|c| c.sha256()))
+        };
         let codes = |handshake: &Self| handshake.tls.alerts.iter().map(|alert| alert.code).collect::<Vec<_>>();
-        let agreed = |handshake: &Self| handshake.tls.server_hello.as_ref().map(|hello| (hello.version, hello.cipher_suite));
+        let agreed =
+            |handshake: &Self| handshake.tls.server_hello.as_ref().map(|hello| (hello.version, hello.cipher_suite));
         self.server == other.server
             && self.server_name() == other.server_name()
             && self.history == other.history

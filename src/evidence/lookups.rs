@@ -54,7 +54,8 @@ impl Evidence {
         cards.sort_by_key(|((_, mac), _)| *mac);
         for ((_, mac), card) in cards {
             for address in &card.addresses {
-                let Some(device) = self.index.get(&(capture, *address)).and_then(|index| self.devices.get_mut(*index)) else {
+                let Some(device) = self.index.get(&(capture, *address)).and_then(|index| self.devices.get_mut(*index))
+                else {
                     continue;
                 };
                 device.adopt(mac, &card);
@@ -140,7 +141,8 @@ impl Evidence {
                 (3, _) => "no such name".into(),
                 (code, _) => format!("error {code}"),
             };
-            device.tell(Event { at, kind: "dns", summary: format!("{} {name}: {result}", question.kind_name()) }, limit);
+            device
+                .tell(Event { at, kind: "dns", summary: format!("{} {name}: {result}", question.kind_name()) }, limit);
         }
     }
 

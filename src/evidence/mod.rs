@@ -17,8 +17,8 @@ use std::net::{IpAddr, SocketAddr};
 use crate::capture::FrameRef;
 use crate::limits::Limits;
 
-pub use collect::{Connection, Talk};
 pub use certificates::{Certificates, How, Sighting};
+pub use collect::{Connection, Talk};
 pub use device::{Device, Event, Fetch, FetchKind, Handshake, Naming, Refused};
 pub use outcome::{EndHow, Ending, Outcome};
 pub use sign_in::{Recognition, SignIn, SignInMethod, SignInStrength};

@@ -123,7 +123,8 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing) -> Ending {
     };
     let ending = |outcome| Ending { outcome, by, how, at, stall };
     // An alert in answer to the other side's end is no reason for it.
-    let spoken = |alert: &&tls::Alert| first.is_none_or(|(side, _, at)| side == alert.from || alert.at.number <= at.number);
+    let spoken =
+        |alert: &&tls::Alert| first.is_none_or(|(side, _, at)| side == alert.from || alert.at.number <= at.number);
     if let Some(alert) = tls.fatal_alert().filter(spoken) {
         let outcome = match alert.from {
             Side::Client => Outcome::RejectedByClient,

@@ -111,7 +111,8 @@ impl SignIn {
                 || fetch.certificates.iter().any(|(_, kind)| *kind == FetchKind::Certprov)
         });
         if let Some(fetch) = provisioning {
-            let what = format!("{} {} asks the provisioning service for the certificate chain", fetch.method, fetch.url);
+            let what =
+                format!("{} {} asks the provisioning service for the certificate chain", fetch.method, fetch.url);
             return Self {
                 method: SignInMethod::Pin,
                 strength: SignInStrength::Seen,

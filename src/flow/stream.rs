@@ -186,7 +186,11 @@ impl Stream {
                 start = end;
                 continue;
             }
-            let room = self.held.range(start + 1..).next().map_or(usize::MAX, |(at, _)| usize::try_from(at - start).unwrap_or(usize::MAX));
+            let room = self
+                .held
+                .range(start + 1..)
+                .next()
+                .map_or(usize::MAX, |(at, _)| usize::try_from(at - start).unwrap_or(usize::MAX));
             let take = bytes.len().min(room);
             let (now, later) = bytes.split_at_checked(take).unwrap_or((bytes, &[]));
             let cut_now = if later.is_empty() && now.len() < room { std::mem::take(&mut cut) } else { 0 };
@@ -226,7 +230,9 @@ impl Stream {
                 self.doubtful_used.get_or_insert(copy.at);
                 self.skip_to(start, copy.at, sink);
                 let known = usize::try_from(self.offset.saturating_sub(start)).unwrap_or(usize::MAX);
-                let room = first_held.map_or(usize::MAX, |(held, _)| usize::try_from(held.saturating_sub(self.offset)).unwrap_or(usize::MAX));
+                let room = first_held.map_or(usize::MAX, |(held, _)| {
+                    usize::try_from(held.saturating_sub(self.offset)).unwrap_or(usize::MAX)
+                });
                 let bytes = copy.bytes.get(known..).unwrap_or_default();
                 self.deliver(bytes.get(..bytes.len().min(room)).unwrap_or_default(), 0, copy.at, sink);
             }

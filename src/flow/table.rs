@@ -136,11 +136,8 @@ impl<C: Default> FlowTable<C> {
             // Servers listen on the lower port.
             (false, _) => segment.source.port() > segment.destination.port(),
         };
-        let (client, server) = if client_sent {
-            (segment.source, segment.destination)
-        } else {
-            (segment.destination, segment.source)
-        };
+        let (client, server) =
+            if client_sent { (segment.source, segment.destination) } else { (segment.destination, segment.source) };
         let flow = Flow {
             stream: self.streams,
             client,

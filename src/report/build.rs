@@ -56,7 +56,8 @@ fn device_ids(material: &Material<'_>) -> BTreeMap<usize, String> {
 
 impl<'a> Builder<'a> {
     fn report(&self) -> model::Report {
-        let findings: Vec<model::Finding> = self.m.diagnosis.findings.iter().map(|finding| self.finding(finding)).collect();
+        let findings: Vec<model::Finding> =
+            self.m.diagnosis.findings.iter().map(|finding| self.finding(finding)).collect();
         let devices: Vec<_> = self.m.diagnosis.devices.iter().filter_map(|judged| self.device(judged)).collect();
         let captures = self.captures();
         let dropped = self.dropped();
@@ -136,7 +137,9 @@ impl<'a> Builder<'a> {
             }],
             mac: device.mac.map(|(mac, _)| mac.map(|byte| format!("{byte:02x}")).join(":")),
             identity_basis: match device.mac {
-                Some((_, at)) => format!("one address in one capture; frame {} binds it to the network card", at.number),
+                Some((_, at)) => {
+                    format!("one address in one capture; frame {} binds it to the network card", at.number)
+                }
                 None => "one address in one capture".into(),
             },
             shared_address: device.shared_address,
@@ -146,7 +149,11 @@ impl<'a> Builder<'a> {
                 .lync
                 .iter()
                 .chain(device.recognition.other.as_ref())
-                .map(|(at, what)| model::Recognition { capture: self.path(at.capture), frame: at.number, what: what.clone() })
+                .map(|(at, what)| model::Recognition {
+                    capture: self.path(at.capture),
+                    frame: at.number,
+                    what: what.clone(),
+                })
                 .collect(),
             profile: model::DeviceProfile { name: judged.profile.clone(), basis: judged.basis },
             verdict: model::Verdict {
@@ -251,7 +258,10 @@ impl<'a> Builder<'a> {
             },
             recovered_by: judged.recovered_by.get(index).copied().flatten().map(|at| self.place(at)),
             chain: self.chain(&assessment.chain, judged, device, handshake, Some(assessment.judged_at.to_string())),
-            client_chain: assessment.client_chain.as_ref().map(|chain| self.chain(chain, judged, device, handshake, None)),
+            client_chain: assessment
+                .client_chain
+                .as_ref()
+                .map(|chain| self.chain(chain, judged, device, handshake, None)),
             repeats: handshake.repeats,
         })
     }
@@ -297,7 +307,8 @@ impl<'a> Builder<'a> {
             StepFrom::Sent => (None, handshake.tls.certificates.server.as_ref().map(|list| list.last)),
             StepFrom::Fetched => {
                 let fetch = device.fetches.iter().find(|fetch| {
-                    fetch.succeeded() && fetch.certificates.iter().any(|(c, _)| Some(c.sha256()) == certificate.map(|c| c.sha256()))
+                    fetch.succeeded()
+                        && fetch.certificates.iter().any(|(c, _)| Some(c.sha256()) == certificate.map(|c| c.sha256()))
                 });
                 (fetch.map(|fetch| fetch.via.to_owned()), fetch.and_then(|fetch| fetch.last))
             }
@@ -319,7 +330,12 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn anchor_source(&self, anchor: Option<&Anchor>, certificate: Option<&Arc<Certificate>>, judged: &DeviceDiagnosis) -> String {
+    fn anchor_source(
+        &self,
+        anchor: Option<&Anchor>,
+        certificate: Option<&Arc<Certificate>>,
+        judged: &DeviceDiagnosis,
+    ) -> String {
         match (anchor, certificate) {
             (Some(anchor), _) if !anchor.given => judged.profile.clone(),
             (Some(_), Some(certificate)) => self.file_of(certificate).unwrap_or_else(|| "--roots".into()),
@@ -422,7 +438,11 @@ impl<'a> Builder<'a> {
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
     }
 
-    fn certificates(&self, devices: &[model::Device], findings: &[model::Finding]) -> BTreeMap<String, model::Certificate> {
+    fn certificates(
+        &self,
+        devices: &[model::Device],
+        findings: &[model::Finding],
+    ) -> BTreeMap<String, model::Certificate> {
         let cited: BTreeSet<&String> = devices
             .iter()
             .flat_map(|device| &device.handshakes)
@@ -434,7 +454,9 @@ impl<'a> Builder<'a> {
         let supplied = trust.roots.iter().chain(&trust.installed).chain(&trust.bundle).map(|s| &s.certificate);
         let supplied = supplied.filter(|certificate| cited.contains(&certificate.sha256().to_string()));
         let seen = self.m.evidence.certificates.iter().map(|(certificate, _)| certificate);
-        seen.chain(supplied).map(|certificate| (certificate.sha256().to_string(), self.certificate(certificate))).collect()
+        seen.chain(supplied)
+            .map(|certificate| (certificate.sha256().to_string(), self.certificate(certificate)))
+            .collect()
     }
 
     fn certificate(&self, certificate: &Certificate) -> model::Certificate {

@@ -11,7 +11,9 @@ pub(super) fn events(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &D
     let mut told: Vec<(FrameRef, &str, String)> = Vec::new();
     told.extend(device.events.iter().map(|event| (event.at, event.kind, event.summary.clone())));
     told.extend(device.fetches.iter().map(|fetch| (fetch.request, "fetch", fetch_in_words(fetch))));
-    told.extend(device.handshakes.iter().map(|handshake| (handshake.first, "handshake", handshake_in_words(handshake))));
+    told.extend(
+        device.handshakes.iter().map(|handshake| (handshake.first, "handshake", handshake_in_words(handshake))),
+    );
     let refused = |at: &crate::evidence::Refused| match at.reset {
         Some(_) => format!("{} refuses the connection", endpoint(at.server)),
         None => format!("{} does not answer {} SYNs", endpoint(at.server), at.opening.syns),
@@ -41,7 +43,9 @@ fn absent(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &Device) -> O
     let wants = |at: usize| {
         let findings = &builder.m.diagnosis.findings;
         findings.iter().any(|f| {
-            f.device == Some(judged.device) && f.handshake == Some(at) && matches!(f.code, Code::MissingIntermediate | Code::ChainCauseUndecided)
+            f.device == Some(judged.device)
+                && f.handshake == Some(at)
+                && matches!(f.code, Code::MissingIntermediate | Code::ChainCauseUndecided)
         })
     };
     let first = (0..device.handshakes.len()).find(|at| wants(*at))?;
@@ -66,7 +70,8 @@ fn download_elsewhere(builder: &Builder<'_>, device: &Device) -> Option<FrameRan
     let others = builder.m.evidence.devices.iter();
     let provisioning = |fetch: &&Fetch| fetch.succeeded() && fetch.via == "http";
     let of = |other: &Device| other.fetches.iter().find(provisioning).cloned();
-    let fetch = others.filter(|other| (other.capture, other.address) != (device.capture, device.address)).find_map(of)?;
+    let fetch =
+        others.filter(|other| (other.capture, other.address) != (device.capture, device.address)).find_map(of)?;
     Some(FrameRange {
         capture: builder.path(fetch.request.capture),
         first_frame: fetch.request.number,

@@ -226,13 +226,19 @@ fn discriminators(case: &Case<'_>, path: &Path, top: &Certificate) -> [Vec<Discr
             format!("{issuer} is of the same organization as the device's anchor {}", anchor.subject),
         ));
     }
-    if issuer.common_name().is_some_and(|name| name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "root")) {
+    if issuer
+        .common_name()
+        .is_some_and(|name| name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "root"))
+    {
         by_name.push(say(Speaks::Root, format!("{issuer} calls itself a root")));
     }
     let sent_above = path.steps.iter().skip(1).filter(|step| step.from == StepFrom::Sent).count();
     let mut by_sending = Vec::new();
     if sent_above > 0 {
-        by_sending.push(say(Speaks::Root, format!("the server sent intermediates up to it ({sent_above}), and servers send all but the root")));
+        by_sending.push(say(
+            Speaks::Root,
+            format!("the server sent intermediates up to it ({sent_above}), and servers send all but the root"),
+        ));
     }
     [by_key_id, by_name, by_sending]
 }
@@ -265,7 +271,8 @@ fn missing(finder: &mut PathFinder, case: &Case<'_>, path: &Path) -> Vec<Missing
                 .filter(|c| !c.is_self_signed() && finder.signed_by(&child, c.public_key()).is_valid())
                 .collect();
             // The one on the path first, then those that last longest.
-            candidates.sort_by_key(|c| (c.sha256() != certificate.sha256(), std::cmp::Reverse(c.not_after()), c.sha256()));
+            candidates
+                .sort_by_key(|c| (c.sha256() != certificate.sha256(), std::cmp::Reverse(c.not_after()), c.sha256()));
             out.push(Missing { subject: certificate.subject().clone(), below: child, candidates });
         }
         below = Some(Arc::clone(certificate));

@@ -14,9 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use judge::{Case, Discriminator, Judgement, Missing, Speaks, judge};
 pub use path::{Fault, Path, PathEnd, PathFinder, Pool, Search, Step};
-pub use profile::{
-    Adds, Algorithm, Anchor, Check, Fact, Profile, ProfileError, Provenance, TlsVersions, Unsupported,
-};
+pub use profile::{Adds, Algorithm, Anchor, Check, Fact, Profile, ProfileError, Provenance, TlsVersions, Unsupported};
 pub use store::{StoreContents, read_certificates};
 
 /// Whether a chain's links hold. Dates and names are judged apart.

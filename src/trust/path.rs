@@ -238,7 +238,9 @@ impl PathFinder {
                     return Some(path);
                 }
                 SignatureCheck::Invalid => faults.push((anchor.certificate.clone(), Fault::KeyMismatch)),
-                SignatureCheck::Unsupported(what) => faults.push((anchor.certificate.clone(), Fault::Unsupported(what))),
+                SignatureCheck::Unsupported(what) => {
+                    faults.push((anchor.certificate.clone(), Fault::Unsupported(what)))
+                }
             }
         }
         if top.is_self_signed() {

@@ -65,7 +65,8 @@ impl Messages {
         while !bytes.is_empty() && !self.lost {
             match &mut self.current {
                 Some(message) => {
-                    let (now, later) = bytes.split_at_checked(message.length - message.filled()).unwrap_or((bytes, &[]));
+                    let (now, later) =
+                        bytes.split_at_checked(message.length - message.filled()).unwrap_or((bytes, &[]));
                     let kept = now.get(..limit.saturating_sub(message.body.len()).min(now.len())).unwrap_or_default();
                     message.body.extend_from_slice(kept);
                     message.skip(now.len() - kept.len());

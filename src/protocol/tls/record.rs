@@ -214,7 +214,9 @@ mod tests {
         for piece in pieces {
             records.push(*piece, at(), &mut |event, _| match event {
                 Event::Body(_, Piece::Bytes(bytes)) => current.push_str(&String::from_utf8_lossy(bytes)),
-                Event::Body(_, Piece::Gap { missing, .. }) => current.push_str(&"_".repeat(missing.try_into().unwrap())),
+                Event::Body(_, Piece::Gap { missing, .. }) => {
+                    current.push_str(&"_".repeat(missing.try_into().unwrap()))
+                }
                 Event::End { .. } => out.push(std::mem::take(&mut current)),
                 Event::Lost { .. } => out.push("!".into()),
                 _ => {}

@@ -146,7 +146,11 @@ fn whence(view: &View<'_>, device: &Device, step: &Step, sent: bool, link: Optio
 
 fn found_in(view: &View<'_>, found: &Found) -> String {
     match found.frame {
-        Some(frame) => format!("{} frame {frame}, {}", view.capture(&found.capture), found.how),
+        // The form in which it came is of interest in the JSON; here the way it came is enough.
+        Some(frame) => {
+            let how = found.how.split(',').next().unwrap_or_default();
+            format!("{} frame {frame}, {how}", view.capture(&found.capture))
+        }
         None => format!("{}, {}", view.capture(&found.capture), found.how),
     }
 }

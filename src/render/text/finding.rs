@@ -4,13 +4,16 @@
 
 use super::line::{Line, Role, clean, seconds, shorten, wrap};
 use super::{Page, View};
-use crate::report::{Excluded, Finding, Proof, Severity};
+use crate::report::{Evidence, Excluded, Finding, Proof, Severity};
 
 /// Column at which the text behind a label stands.
 const TEXT: usize = 17;
 
 /// The most other findings of one device that are written out.
 const OTHERS: usize = 8;
+
+/// The most pieces of evidence that are written out.
+const REASONS: usize = 6;
 
 /// The longest sentence shown whole.
 const SENTENCE: usize = 400;
@@ -44,6 +47,10 @@ pub(super) fn repetition(finding: &Finding) -> Option<String> {
 /// What is ruled out and what is not, what to do, and the filter.
 pub(super) fn advice(page: &mut Page, view: &View<'_>, finding: &Finding) {
     page.blank();
+    let why = because(view, finding);
+    if !why.is_empty() {
+        paragraph(page, view, "why", Role::Plain, &why.join(" · "));
+    }
     let (out, open): (Vec<&Excluded>, Vec<&Excluded>) = finding.excluded.iter().partition(|cause| cause.excluded);
     if !out.is_empty() {
         paragraph(page, view, "ruled out", Role::Plain, &causes(&out));
@@ -58,6 +65,32 @@ pub(super) fn advice(page: &mut Page, view: &View<'_>, finding: &Finding) {
         // Whole and on one line, for it is there to be copied.
         page.push(labelled("Wireshark").push(Role::Plain, filter));
     }
+}
+
+/// The evidence, without what is shown already: the frames in which handshakes begin and end are in the timeline, and
+/// those in which absent certificates were found in the chain's table.
+fn because(view: &View<'_>, finding: &Finding) -> Vec<String> {
+    let handshakes = || view.report.devices.iter().flat_map(|device| &device.handshakes);
+    let is_told = |evidence: &&Evidence| {
+        let frame = evidence.frame;
+        let timeline = handshakes().any(|h| {
+            h.capture == evidence.capture && (Some(h.frame) == frame || (h.end.frame == frame && frame.is_some()))
+        });
+        let found =
+            || finding.missing.iter().flat_map(|missing| &missing.candidates).flat_map(|candidate| &candidate.found_in);
+        timeline || found().any(|found| found.capture == evidence.capture && found.frame == frame && frame.is_some())
+    };
+    let evidence = finding.evidence.iter().filter(|evidence| !is_told(evidence)).take(REASONS);
+    evidence
+        .map(|evidence| {
+            let place = match evidence.frame {
+                Some(frame) if Some(&evidence.capture) == finding.capture.as_ref() => format!("frame {frame}: "),
+                Some(frame) => format!("{} frame {frame}: ", view.capture(&evidence.capture)),
+                None => String::new(),
+            };
+            format!("{place}{}", shorten(&evidence.what, SENTENCE))
+        })
+        .collect()
 }
 
 fn causes(causes: &[&Excluded]) -> String {
