@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::capture::{FrameRef, Timestamp};
+use super::Trust;
 use crate::evidence::{Device, FetchKind, Handshake};
 use crate::trust::{Adds, Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, StepFrom, judge};
 use crate::x509::{Certificate, Digest};
@@ -81,29 +82,31 @@ pub(super) struct Assessor<'a> {
     pub(super) finder: PathFinder,
     known: Pool,
     profile: &'a Profile,
-    memory: HashMap<(Vec<Digest>, Vec<(Digest, StepFrom)>, usize), Rc<Judgement>>,
-    installed: &'a [Arc<Certificate>],
+    anchors: Arc<[Anchor]>,
+    memory: HashMap<Had, Rc<Judgement>>,
+    installed: Vec<(Arc<Certificate>, StepFrom)>,
     at: Option<Timestamp>,
 }
 
+/// What decides a judgement under one profile: the chain sent, the intermediates held, the roots fetched.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Had {
+    sent: Vec<Digest>,
+    held: Vec<Digest>,
+    roots: Vec<Digest>,
+}
+
 impl<'a> Assessor<'a> {
-    /// An assessor that knows these certificates.
+    /// An assessor that knows these certificates, for devices of this profile with these anchors.
     pub(super) fn new(
         finder: PathFinder,
         known: Pool,
         profile: &'a Profile,
-        installed: &'a [Arc<Certificate>],
-        at: Option<Timestamp>,
+        anchors: &Arc<[Anchor]>,
+        trust: &Trust,
     ) -> Self {
-        Self { finder, known, profile, memory: HashMap::new(), installed, at }
-    }
-
-    /// Holds a device to another profile from here on.
-    pub(super) fn hold_to(&mut self, profile: &'a Profile) {
-        if !std::ptr::eq(self.profile, profile) {
-            self.profile = profile;
-            self.memory.clear();
-        }
+        let installed = trust.installed.iter().map(|s| (Arc::clone(&s.certificate), StepFrom::Installed)).collect();
+        Self { finder, known, profile, anchors: Arc::clone(anchors), memory: HashMap::new(), installed, at: trust.at }
     }
 
     /// Looks at one handshake.
@@ -111,14 +114,13 @@ impl<'a> Assessor<'a> {
         &mut self,
         device: &Device,
         handshake: &Handshake,
-        anchors: &[Anchor],
         clock: Option<&DeviceClock>,
     ) -> Assessment {
         let unreadable = unreadable(handshake);
         let chain = match &unreadable {
             Some(_) if handshake.tls.is_1_3() => Rc::new(Judgement::without_chain(ChainStatus::Hidden)),
             Some(_) => Rc::new(Judgement::without_chain(ChainStatus::Undetermined)),
-            None => self.chain(device, handshake, anchors),
+            None => self.chain(device, handshake),
         };
         let client_chain = handshake.tls.certificates.client.as_ref().map(|_| self.client_chain(handshake));
         let offset = clock.map_or(0, |clock| clock.offset);
@@ -137,31 +139,42 @@ impl<'a> Assessor<'a> {
     }
 
     /// The chain that only what the server sent would give: does it leave something out that the device happened to have?
-    pub(super) fn without_fetches(&mut self, handshake: &Handshake, anchors: &[Anchor]) -> Judgement {
-        judge(&mut self.finder, &Case { sent: &handshake.sent, held: &[], anchors, known: &self.known })
+    pub(super) fn without_fetches(&mut self, handshake: &Handshake) -> Rc<Judgement> {
+        self.judgement(&handshake.sent, Vec::new(), &[])
     }
 
-    fn chain(&mut self, device: &Device, handshake: &Handshake, anchors: &[Anchor]) -> Rc<Judgement> {
-        let mut held: Vec<_> = self.installed.iter().map(|c| (Arc::clone(c), StepFrom::Installed)).collect();
-        let mut anchors = anchors.to_vec();
+    fn chain(&mut self, device: &Device, handshake: &Handshake) -> Rc<Judgement> {
+        let (mut held, mut roots) = (self.installed.clone(), Vec::new());
         for (certificate, kind) in fetched(device, handshake) {
             let adds = |what| self.profile.adds(kind, what);
             if certificate.is_self_signed() {
                 if adds(Adds::Anchors) {
-                    anchors.push(Anchor::from_certificate(Arc::clone(certificate)));
+                    roots.push(Arc::clone(certificate));
                 }
             } else if adds(Adds::Intermediates) {
                 held.push((Arc::clone(certificate), StepFrom::Fetched));
             }
         }
-        let digests = handshake.sent.iter().map(|c| c.sha256()).collect();
-        let key = (digests, held.iter().map(|(c, from)| (c.sha256(), *from)).collect::<Vec<_>>(), anchors.len());
-        if let Some(known) = self.memory.get(&key) {
+        self.judgement(&handshake.sent, held, &roots)
+    }
+
+    /// The judgement on a chain, made once for all handshakes in which the device had the same.
+    fn judgement(
+        &mut self,
+        sent: &[Arc<Certificate>],
+        held: Vec<(Arc<Certificate>, StepFrom)>,
+        roots: &[Arc<Certificate>],
+    ) -> Rc<Judgement> {
+        let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256()).collect();
+        let had = Had { sent: digests(sent), held: held.iter().map(|(c, _)| c.sha256()).collect(), roots: digests(roots) };
+        if let Some(known) = self.memory.get(&had) {
             return Rc::clone(known);
         }
-        let case = Case { sent: &handshake.sent, held: &held, anchors: &anchors, known: &self.known };
+        let mut anchors = self.anchors.to_vec();
+        anchors.extend(roots.iter().map(|root| Anchor::from_certificate(Arc::clone(root))));
+        let case = Case { sent, held: &held, anchors: &anchors, known: &self.known };
         let judgement = Rc::new(judge(&mut self.finder, &case));
-        self.memory.insert(key, Rc::clone(&judgement));
+        self.memory.insert(had, Rc::clone(&judgement));
         judgement
     }
 

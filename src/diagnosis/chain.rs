@@ -231,9 +231,9 @@ fn tolerated(
     if assessment.unreadable.is_some() || handshake.sent.is_empty() {
         return;
     }
-    let bare = assessor.without_fetches(handshake, session.anchors);
+    let bare = assessor.without_fetches(handshake);
     // Only what is known to exist is known to be left out; a one-tier CA rightly sends the leaf alone.
-    let left_out: Vec<Missing> = bare.missing.into_iter().filter(|missing| !missing.candidates.is_empty()).collect();
+    let left_out: Vec<Missing> = bare.missing.iter().filter(|missing| !missing.candidates.is_empty()).cloned().collect();
     if bare.status != ChainStatus::MissingIntermediate || left_out.is_empty() {
         return;
     }

@@ -110,8 +110,7 @@ pub(super) fn refused<'e>(evidence: &'e Evidence, device: &'e Device) -> impl It
         let unanswered = refused.opening.syns >= 2
             && waited >= UNANSWERED_NANOS
             && (evidence.two_way.contains(&device.capture) || !device.names.is_empty());
-        let spoke_tls =
-            evidence.devices.iter().flat_map(|device| &device.handshakes).any(|h| h.server == refused.server);
+        let spoke_tls = evidence.tls_servers.contains_key(&refused.server);
         let wanted = SIGN_IN_PORTS.contains(&refused.server.port()) || spoke_tls;
         wanted && !later && (refused.reset.is_some() || unanswered)
     })

@@ -85,7 +85,7 @@ pub struct DeviceDiagnosis {
     /// How that came.
     pub basis: ProfileBasis,
     /// What it trusted before it fetched anything.
-    pub anchors: Vec<Anchor>,
+    pub anchors: Arc<[Anchor]>,
     /// Its own clock.
     pub clock: Option<DeviceClock>,
     /// Its sign-in method.
@@ -96,6 +96,8 @@ pub struct DeviceDiagnosis {
     pub rulings: Vec<Ruling>,
     /// One for each handshake: the later success that makes up for it.
     pub recovered_by: Vec<Option<crate::capture::FrameRef>>,
+    /// Its findings among all, the headline first.
+    pub findings: std::ops::Range<usize>,
     /// The verdict.
     pub verdict: Verdict,
 }
@@ -179,38 +181,35 @@ pub fn diagnose(
     only: &dyn Fn(&Device) -> bool,
     budget: usize,
 ) -> Diagnosis {
-    let lync = Profile::builtin("lync-phone-edition").unwrap_or_else(Profile::none);
-    let none = Profile::none();
-    let installed: Vec<_> = trust.installed.iter().map(|supplied| Arc::clone(&supplied.certificate)).collect();
-    let mut assessor = Assessor::new(PathFinder::new(budget), known(evidence, trust), &lync, &installed, trust.at);
+    let profile = match &trust.profile {
+        ProfileChoice::None => Profile::none(),
+        ProfileChoice::Given(profile) => profile.as_ref().clone(),
+        ProfileChoice::Auto => Profile::builtin("lync-phone-edition").unwrap_or_else(Profile::none),
+    };
+    let anchors = anchors(&profile, trust);
+    let bench = Bench { evidence, captures, trust, profile: &profile, anchors: &anchors };
+    let mut assessor = Assessor::new(PathFinder::new(budget), known(evidence, trust), &profile, &anchors, trust);
     let mut diagnosis = Diagnosis { devices: Vec::new(), findings: Vec::new(), path_searches: 0, signature_checks: 0 };
     for (index, device) in devices(evidence, only) {
-        let (profile, basis) = match &trust.profile {
-            ProfileChoice::None => (&none, ProfileBasis::Given),
-            ProfileChoice::Given(profile) => (profile.as_ref(), ProfileBasis::Given),
-            ProfileChoice::Auto if device.recognition.is_lync_phone() => (&lync, ProfileBasis::Recognized),
-            ProfileChoice::Auto => (&lync, ProfileBasis::Assumed),
-        };
-        assessor.hold_to(profile);
-        let packets =
-            usize::try_from(device.capture).ok().and_then(|at| captures.get(at)).map_or(0, |summary| summary.packets);
-        let judged = judge_device(
-            evidence,
-            packets,
-            index,
-            device,
-            profile,
-            basis,
-            trust,
-            &mut assessor,
-            &mut diagnosis.findings,
-        );
+        let judged = bench.judge(index, device, &mut assessor, &mut diagnosis.findings);
         diagnosis.devices.push(judged);
     }
     coverage::captures(evidence, captures, &diagnosis.devices, &mut diagnosis.findings);
     diagnosis.path_searches = assessor.finder.searches();
     diagnosis.signature_checks = assessor.finder.signature_checks();
     diagnosis
+}
+
+/// The profile's anchors and the user's; where both name one, it is the user's.
+fn anchors(profile: &Profile, trust: &Trust) -> Arc<[Anchor]> {
+    let mut anchors = profile.anchors.clone();
+    for supplied in &trust.roots {
+        let mut anchor = Anchor::from_certificate(Arc::clone(&supplied.certificate));
+        anchor.given = true;
+        anchors.retain(|known| known.subject != anchor.subject || known.key != anchor.key);
+        anchors.push(anchor);
+    }
+    anchors.into()
 }
 
 /// Those of the evidence that are devices: they began a handshake, fetched certificates, could not connect, or are
@@ -238,71 +237,77 @@ fn known(evidence: &Evidence, trust: &Trust) -> Pool {
     pool
 }
 
-#[allow(clippy::too_many_arguments, reason = "the one place where a device meets everything")]
-fn judge_device<'a>(
-    evidence: &Evidence,
-    packets: u64,
-    index: usize,
-    device: &Device,
+/// What all devices are judged by.
+struct Bench<'a> {
+    evidence: &'a Evidence,
+    captures: &'a [CaptureSummary],
+    trust: &'a Trust,
     profile: &'a Profile,
-    basis: ProfileBasis,
-    trust: &Trust,
-    assessor: &mut Assessor<'a>,
-    findings: &mut Vec<Finding>,
-) -> DeviceDiagnosis {
-    let mut anchors = profile.anchors.clone();
-    for supplied in &trust.roots {
-        let mut anchor = Anchor::from_certificate(Arc::clone(&supplied.certificate));
-        anchor.given = true;
-        anchors.retain(|known| known.subject != anchor.subject || known.key != anchor.key);
-        anchors.push(anchor);
+    anchors: &'a Arc<[Anchor]>,
+}
+
+impl Bench<'_> {
+    fn basis(&self, device: &Device) -> ProfileBasis {
+        match &self.trust.profile {
+            ProfileChoice::None | ProfileChoice::Given(_) => ProfileBasis::Given,
+            ProfileChoice::Auto if device.recognition.is_lync_phone() => ProfileBasis::Recognized,
+            ProfileChoice::Auto => ProfileBasis::Assumed,
+        }
     }
-    let clock = assess::device_clock(device);
-    let assess = |handshake| assessor.assess(device, handshake, &anchors, clock.as_ref());
-    let assessments: Vec<Assessment> = device.handshakes.iter().map(assess).collect();
-    let rulings: Vec<Ruling> = device
-        .handshakes
-        .iter()
-        .zip(&assessments)
-        .map(|(handshake, assessment)| {
-            cause::rule(handshake, assessment, profile, negotiation::version_taken(evidence, handshake))
-        })
-        .collect();
-    let recovered_by = verdict::recoveries(device, &rulings);
-    let sign_in = trust.sign_in.unwrap_or(device.sign_in.method);
-    let session = Session {
-        evidence,
-        packets,
-        device,
-        index,
-        profile,
-        basis,
-        anchors: &anchors,
-        clock: clock.as_ref(),
-        sign_in,
-        assessments: &assessments,
-        rulings: &rulings,
-        recovered_by: &recovered_by,
-    };
-    let mut found = Vec::new();
-    chain::find(&session, assessor, &mut found);
-    dates::find(&session, &mut found);
-    negotiation::find(&session, &mut found);
-    endings::find(&session, &mut found);
-    fetches::find(&session, &mut found);
-    coverage::find(&session, &mut found);
-    let verdict = verdict::settle(&session, &mut found, findings.len());
-    findings.append(&mut found);
-    DeviceDiagnosis {
-        device: index,
-        profile: profile.name.clone(),
-        basis,
-        anchors,
-        clock,
-        sign_in,
-        assessments,
-        rulings,
-        recovered_by,
-        verdict,
+
+    /// Judges one device: handshakes one by one, then each family of rules, then the verdict.
+    fn judge(
+        &self,
+        index: usize,
+        device: &Device,
+        assessor: &mut Assessor<'_>,
+        findings: &mut Vec<Finding>,
+    ) -> DeviceDiagnosis {
+        let clock = assess::device_clock(device);
+        let assess = |handshake| assessor.assess(device, handshake, clock.as_ref());
+        let assessments: Vec<Assessment> = device.handshakes.iter().map(assess).collect();
+        let judged = device.handshakes.iter().zip(&assessments);
+        let taken = |handshake| negotiation::version_taken(self.evidence, handshake);
+        let rulings: Vec<Ruling> = judged.map(|(h, a)| cause::rule(h, a, self.profile, taken(h))).collect();
+        let recovered_by = verdict::recoveries(device, &rulings);
+        let capture = usize::try_from(device.capture).ok().and_then(|at| self.captures.get(at));
+        let session = Session {
+            evidence: self.evidence,
+            packets: capture.map_or(0, |summary| summary.packets),
+            device,
+            index,
+            profile: self.profile,
+            basis: self.basis(device),
+            anchors: self.anchors,
+            clock: clock.as_ref(),
+            sign_in: self.trust.sign_in.unwrap_or(device.sign_in.method),
+            assessments: &assessments,
+            rulings: &rulings,
+            recovered_by: &recovered_by,
+        };
+        let mut found = Vec::new();
+        chain::find(&session, assessor, &mut found);
+        dates::find(&session, &mut found);
+        negotiation::find(&session, &mut found);
+        endings::find(&session, &mut found);
+        fetches::find(&session, &mut found);
+        coverage::find(&session, &mut found);
+        let verdict = verdict::settle(&session, &mut found, findings.len());
+        let (basis, sign_in) = (session.basis, session.sign_in);
+        let first = findings.len();
+        findings.append(&mut found);
+        DeviceDiagnosis {
+            device: index,
+            profile: self.profile.name.clone(),
+            basis,
+            anchors: Arc::clone(self.anchors),
+            clock,
+            sign_in,
+            assessments,
+            rulings,
+            recovered_by,
+            findings: first..findings.len(),
+            verdict,
+        }
     }
 }

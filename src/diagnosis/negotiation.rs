@@ -12,8 +12,7 @@ use crate::trust::Proof;
 /// Whether this server agreed to this hello's version with anybody.
 pub(super) fn version_taken(evidence: &Evidence, handshake: &Handshake) -> bool {
     let Some(hello) = &handshake.tls.client_hello else { return false };
-    let mut all = evidence.devices.iter().flat_map(|device| &device.handshakes);
-    all.any(|other| other.server == handshake.server && other.tls.version() == Some(hello.version))
+    evidence.tls_servers.get(&handshake.server).is_some_and(|taken| taken.contains(&hello.version))
 }
 
 pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {

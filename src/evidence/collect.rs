@@ -131,6 +131,7 @@ impl Evidence {
 
     fn handshake(&mut self, talk: Talk, flow: &Flow<Conversation>, closing: &Closing, mut tls: tls::Handshake) {
         self.handshakes += 1;
+        self.tls_servers.entry(talk.server).or_default().extend(tls.version());
         let mut list = |side: Side| -> Vec<Arc<Certificate>> {
             let Some(list) = tls.certificates.of_mut(side) else { return Vec::new() };
             let how = match side {
@@ -145,6 +146,7 @@ impl Evidence {
         let (sent, client_sent) = (list(Side::Server), list(Side::Client));
         let first = tls.history.iter().map(|(_, at)| *at).min_by_key(|at| at.number).unwrap_or(flow.first);
         let history = history(&tls, closing);
+        tls.history = Vec::new();
         let ending = ending(&tls, closing);
         // A conflict counts only where something was read in clear.
         let conflict = flow.conflict.client.or(flow.conflict.server);

@@ -11,11 +11,12 @@ mod lookups;
 mod outcome;
 mod sign_in;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
 use crate::capture::FrameRef;
 use crate::limits::Limits;
+use crate::protocol::tls::Version;
 
 pub use certificates::{Certificates, How, Sighting};
 pub use collect::{Connection, Talk};
@@ -33,6 +34,8 @@ pub struct Evidence {
     pub certificates: Certificates,
     /// Captures in which both directions of some connection were seen.
     pub two_way: Vec<u32>,
+    /// Servers that speak TLS, each with the versions that it took from anybody.
+    pub tls_servers: BTreeMap<SocketAddr, BTreeSet<Version>>,
     /// Handshakes seen.
     pub handshakes: u64,
     /// Devices that were not kept because there were too many.

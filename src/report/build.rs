@@ -31,13 +31,17 @@ pub(crate) struct Material<'a> {
 
 /// Puts the report together.
 pub(crate) fn build(material: &Material<'_>) -> model::Report {
-    Builder { m: material, ids: device_ids(material) }.report()
+    let downloads = |device: &&Device| device.fetches.iter().any(story::is_download);
+    let downloaders = material.evidence.devices.iter().filter(downloads).take(2).collect();
+    Builder { m: material, ids: device_ids(material), downloaders }.report()
 }
 
 pub(super) struct Builder<'a> {
     pub(super) m: &'a Material<'a>,
     /// The stable name of each device, by its index in the evidence.
     ids: BTreeMap<usize, String>,
+    /// Two devices that downloaded certificates: for each device there is another one among them, if there is any.
+    pub(super) downloaders: Vec<&'a Device>,
 }
 
 /// An address, with a number where several captures have it.
@@ -182,7 +186,7 @@ impl<'a> Builder<'a> {
         if all <= CAP || self.m.all_handshakes {
             return (0..all).collect();
         }
-        let own = self.m.diagnosis.findings.iter().filter(|finding| finding.device == Some(judged.device));
+        let own = self.findings_of(judged).iter();
         let mut kept: BTreeSet<usize> = own.filter_map(|finding| finding.handshake).take(CAP - 2).collect();
         kept.extend([0, all - 1]);
         for index in 0..all {
@@ -192,6 +196,11 @@ impl<'a> Builder<'a> {
             kept.insert(index);
         }
         kept.into_iter().collect()
+    }
+
+    /// The findings of one device.
+    pub(super) fn findings_of(&self, judged: &DeviceDiagnosis) -> &[Finding] {
+        self.m.diagnosis.findings.get(judged.findings.clone()).unwrap_or_default()
     }
 
     fn sign_in(&self, judged: &DeviceDiagnosis, device: &Device) -> model::SignIn {

@@ -41,11 +41,8 @@ pub(super) fn events(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &D
 /// The download that this device did not make before a handshake that failed for want of it.
 fn absent(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &Device) -> Option<Event> {
     let wants = |at: usize| {
-        let findings = &builder.m.diagnosis.findings;
-        findings.iter().any(|f| {
-            f.device == Some(judged.device)
-                && f.handshake == Some(at)
-                && matches!(f.code, Code::MissingIntermediate | Code::ChainCauseUndecided)
+        builder.findings_of(judged).iter().any(|f| {
+            f.handshake == Some(at) && matches!(f.code, Code::MissingIntermediate | Code::ChainCauseUndecided)
         })
     };
     let first = (0..device.handshakes.len()).find(|at| wants(*at))?;
@@ -65,18 +62,20 @@ fn absent(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &Device) -> O
     })
 }
 
-/// Where another device, or this one at another time, made the download.
+/// Where another device, or this one in another capture, made the download.
 fn download_elsewhere(builder: &Builder<'_>, device: &Device) -> Option<FrameRange> {
-    let others = builder.m.evidence.devices.iter();
-    let provisioning = |fetch: &&Fetch| fetch.succeeded() && fetch.via == "http";
-    let of = |other: &Device| other.fetches.iter().find(provisioning).cloned();
-    let fetch =
-        others.filter(|other| (other.capture, other.address) != (device.capture, device.address)).find_map(of)?;
+    let other = |other: &&&Device| (other.capture, other.address) != (device.capture, device.address);
+    let fetch = builder.downloaders.iter().find(other)?.fetches.iter().find(|fetch| is_download(fetch))?;
     Some(FrameRange {
         capture: builder.path(fetch.request.capture),
         first_frame: fetch.request.number,
         last_frame: fetch.last.map_or(fetch.request.number, |at| at.number),
     })
+}
+
+/// Whether it brought certificates over HTTP, as PIN sign-in does.
+pub(super) fn is_download(fetch: &Fetch) -> bool {
+    fetch.succeeded() && fetch.via == "http"
 }
 
 fn fetch_in_words(fetch: &Fetch) -> String {
