@@ -43,9 +43,19 @@ pub struct Frame<'a> {
     pub wire_len: u32,
 }
 
+/// How much of a frame was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Bytes in the capture.
+    pub kept: u32,
+    /// Bytes on the wire.
+    pub of: u32,
+}
+
 impl Frame<'_> {
-    /// Bytes that were on the wire and that the capture does not hold.
-    pub fn cut(&self) -> u32 {
-        self.wire_len.saturating_sub(u32::try_from(self.data.len()).unwrap_or(u32::MAX))
+    /// How much was kept, where the capture does not hold all of it.
+    pub fn cut(&self) -> Option<Cut> {
+        let kept = u32::try_from(self.data.len()).unwrap_or(u32::MAX);
+        (kept < self.wire_len).then_some(Cut { kept, of: self.wire_len })
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::buffer::Buffer;
 use super::pcap::{Pcap, Record, Step};
 use super::pcapng::PcapNg;
-use super::{Frame, FrameRef, LinkType, Timestamp};
+use super::{Cut, Frame, FrameRef, LinkType, Timestamp};
 
 const MAX_PROBLEMS: usize = 64;
 
@@ -74,8 +74,8 @@ pub struct CaptureSummary {
     pub times: Option<(Timestamp, Timestamp)>,
     /// Packets of which less was kept than was on the wire.
     pub cut_packets: u64,
-    /// The first cut packet: where, bytes kept, bytes on the wire.
-    pub first_cut: Option<(FrameRef, u32, u32)>,
+    /// The first cut packet.
+    pub first_cut: Option<(FrameRef, Cut)>,
     /// What could not be read, where, and how much was lost.
     pub problems: Vec<String>,
 }
@@ -251,10 +251,9 @@ impl CaptureReader {
         };
         let data = self.buffer.consumed(length).get(record.data).unwrap_or_default();
         let frame = Frame { at, link_type: record.link_type, data, wire_len: record.wire_len };
-        if frame.cut() > 0 {
+        if let Some(cut) = frame.cut() {
             summary.cut_packets += 1;
-            let kept = u32::try_from(data.len()).unwrap_or(u32::MAX);
-            summary.first_cut.get_or_insert((at, kept, record.wire_len));
+            summary.first_cut.get_or_insert((at, cut));
         }
         frame
     }

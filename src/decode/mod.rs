@@ -131,7 +131,7 @@ fn of_sliced<'a>(frame: &Frame<'a>, packet: &LaxSlicedPacket<'a>) -> Packet<'a> 
     }
     let missing = match claimed {
         Some(claimed) => u32::try_from(claimed.saturating_sub(ip.payload.len())).unwrap_or(u32::MAX),
-        None => frame.cut(),
+        None => frame.cut().map_or(0, |cut| cut.of - cut.kept),
     };
     transport(frame, packet, addresses, ip, missing, source_mac)
 }
@@ -146,7 +146,7 @@ fn transport<'a>(
 ) -> Packet<'a> {
     match &packet.transport {
         Some(TransportSlice::Tcp(tcp)) => {
-            Packet::Tcp(Segment::new(frame.at, source, destination, source_mac, tcp, missing))
+            Packet::Tcp(Segment::new(frame, source, destination, source_mac, tcp, missing))
         }
         Some(TransportSlice::Udp(udp)) => Packet::Udp(datagram(frame.at, source, destination, source_mac, udp)),
         Some(_) => Packet::Irrelevant,

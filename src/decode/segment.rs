@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use etherparse::TcpSlice;
 
-use crate::capture::FrameRef;
+use crate::capture::{Cut, Frame, FrameRef};
 
 /// One TCP segment (RFC 9293 section 3.1).
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Segment<'a> {
     pub payload: &'a [u8],
     /// Bytes of payload that were on the wire after those kept.
     pub missing: u32,
+    /// How much of the frame the capture kept, where it is not all.
+    pub cut: Option<Cut>,
     tcp: &'a [u8],
 }
 
@@ -55,7 +57,7 @@ pub enum Checksum {
 
 impl<'a> Segment<'a> {
     pub(super) fn new(
-        at: FrameRef,
+        frame: &Frame<'a>,
         source: IpAddr,
         destination: IpAddr,
         source_mac: Option<[u8; 6]>,
@@ -63,7 +65,7 @@ impl<'a> Segment<'a> {
         missing: u32,
     ) -> Self {
         Self {
-            at,
+            at: frame.at,
             source: SocketAddr::new(source, tcp.source_port()),
             destination: SocketAddr::new(destination, tcp.destination_port()),
             source_mac,
@@ -71,6 +73,7 @@ impl<'a> Segment<'a> {
             flags: Flags { syn: tcp.syn(), ack: tcp.ack(), fin: tcp.fin(), rst: tcp.rst() },
             payload: tcp.payload(),
             missing,
+            cut: frame.cut(),
             tcp: tcp.slice(),
         }
     }

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::capture::{FrameRef, Timestamp};
 use super::Trust;
+use crate::capture::{FrameRef, Timestamp};
 use crate::evidence::{Device, FetchKind, Handshake};
 use crate::trust::{Adds, Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, StepFrom, judge};
 use crate::x509::{Certificate, Digest};
@@ -110,12 +110,7 @@ impl<'a> Assessor<'a> {
     }
 
     /// Looks at one handshake.
-    pub(super) fn assess(
-        &mut self,
-        device: &Device,
-        handshake: &Handshake,
-        clock: Option<&DeviceClock>,
-    ) -> Assessment {
+    pub(super) fn assess(&mut self, device: &Device, handshake: &Handshake, clock: Option<&DeviceClock>) -> Assessment {
         let unreadable = unreadable(handshake);
         let chain = match &unreadable {
             Some(_) if handshake.tls.is_1_3() => Rc::new(Judgement::without_chain(ChainStatus::Hidden)),
@@ -166,7 +161,8 @@ impl<'a> Assessor<'a> {
         roots: &[Arc<Certificate>],
     ) -> Rc<Judgement> {
         let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256()).collect();
-        let had = Had { sent: digests(sent), held: held.iter().map(|(c, _)| c.sha256()).collect(), roots: digests(roots) };
+        let had =
+            Had { sent: digests(sent), held: held.iter().map(|(c, _)| c.sha256()).collect(), roots: digests(roots) };
         if let Some(known) = self.memory.get(&had) {
             return Rc::clone(known);
         }

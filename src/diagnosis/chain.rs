@@ -50,8 +50,7 @@ pub(super) fn find(session: &Session<'_>, assessor: &mut Assessor<'_>, out: &mut
 /// An ending that encryption hides, with certificates that it hides as well.
 fn is_unseen(handshake: &Handshake, assessment: &Assessment) -> bool {
     let hidden = assessment.chain.status == ChainStatus::Hidden;
-    let no_data = handshake.tls.data.client.records == 0 || handshake.tls.data.server.records == 0;
-    hidden && no_data && handshake.ending.outcome == crate::evidence::Outcome::Undetermined
+    hidden && handshake.ending.outcome == crate::evidence::Outcome::Undetermined
 }
 
 fn describe(
@@ -233,7 +232,8 @@ fn tolerated(
     }
     let bare = assessor.without_fetches(handshake);
     // Only what is known to exist is known to be left out; a one-tier CA rightly sends the leaf alone.
-    let left_out: Vec<Missing> = bare.missing.iter().filter(|missing| !missing.candidates.is_empty()).cloned().collect();
+    let left_out: Vec<Missing> =
+        bare.missing.iter().filter(|missing| !missing.candidates.is_empty()).cloned().collect();
     if bare.status != ChainStatus::MissingIntermediate || left_out.is_empty() {
         return;
     }

@@ -95,8 +95,12 @@ fn undecided_because(
 fn describe_hole(hole: &Hole) -> String {
     let from = words::side(hole.side);
     let missing = if hole.missing == 0 { "bytes".into() } else { words::bytes(hole.missing) };
-    if hole.cut {
-        format!("frame {} was cut when captured, and {missing} that the {from} sent are not there", hole.at.number)
+    if let Some(cut) = hole.cut {
+        let (kept, of) = (cut.kept, cut.of);
+        format!(
+            "frame {} was cut when captured: {kept} of {of} bytes are there, {missing} of the {from} are not",
+            hole.at.number
+        )
     } else {
         format!("{missing} that the {from} sent before frame {} are not there", hole.at.number)
     }

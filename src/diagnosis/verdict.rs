@@ -92,9 +92,13 @@ fn fold(findings: &mut Vec<Finding>) {
         };
         match folded.iter_mut().find(same) {
             Some(known) => {
-                known.occurrences += finding.occurrences;
-                known.proof = known.proof.max(finding.proof);
-                known.frames = known.frames.zip(finding.frames).map(|((first, _), (_, last))| (first, last));
+                let occurrences = known.occurrences + finding.occurrences;
+                let frames = known.frames.zip(finding.frames).map(|((first, _), (_, last))| (first, last));
+                // The occurrence that is proven tells the story of all.
+                if finding.proof > known.proof {
+                    *known = finding;
+                }
+                (known.occurrences, known.frames) = (occurrences, frames);
             }
             None => folded.push(finding),
         }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::capture::FrameRef;
+use crate::capture::{Cut, FrameRef};
 use crate::decode::{Checksum, Segment};
 
 /// The start of a stream is kept this far, to see whether a later copy differs. A handshake fits.
@@ -22,8 +22,8 @@ pub enum Piece<'a> {
     Gap {
         /// How many bytes.
         missing: u64,
-        /// The bytes of the frame that were kept, where the capture cut it; `None` where a whole segment is absent.
-        cut: bool,
+        /// How much of the frame was kept, where the capture cut it; `None` where a whole segment is absent.
+        cut: Option<Cut>,
     },
 }
 
@@ -51,7 +51,9 @@ pub struct Stream {
 struct Held {
     bytes: Vec<u8>,
     at: FrameRef,
-    cut: u32,
+    /// Bytes missing after those kept.
+    missing: u32,
+    cut: Option<Cut>,
 }
 
 impl Stream {
@@ -144,7 +146,7 @@ impl Stream {
         let in_order = start == self.offset && self.held.is_empty() && self.doubtful.is_empty();
         if self.settled && in_order {
             // The hot path of a long connection: nothing is computed, copied or kept.
-            self.deliver(segment.payload, segment.missing, segment.at, sink);
+            self.deliver(segment.payload, (segment.missing, segment.cut), segment.at, sink);
             return;
         }
         let checksum = segment.checksum();
@@ -157,7 +159,7 @@ impl Stream {
         }
         self.compare(segment, start);
         if in_order {
-            self.deliver(segment.payload, segment.missing, segment.at, sink);
+            self.deliver(segment.payload, (segment.missing, segment.cut), segment.at, sink);
         } else {
             self.hold(segment, start);
         }
@@ -165,7 +167,7 @@ impl Stream {
 
     /// Keeps what this segment adds to what is delivered and held.
     fn hold(&mut self, segment: &Segment<'_>, start: u64) {
-        let (mut start, mut bytes, mut cut) = (start, segment.payload, segment.missing);
+        let (mut start, mut bytes, mut missing) = (start, segment.payload, segment.missing);
         if start < self.offset {
             let known = usize::try_from(self.offset - start).unwrap_or(usize::MAX);
             if known >= bytes.len() {
@@ -175,7 +177,7 @@ impl Stream {
             start = self.offset;
         }
         // Walk the held runs that overlap, filling only the holes between them: the first copy stays.
-        while !bytes.is_empty() || cut > 0 {
+        while !bytes.is_empty() || missing > 0 {
             let before = self.held.range(..=start).next_back().map(|(at, held)| at + held.length());
             if let Some(end) = before.filter(|end| *end > start) {
                 let known = usize::try_from(end - start).unwrap_or(usize::MAX);
@@ -193,9 +195,10 @@ impl Stream {
                 .map_or(usize::MAX, |(at, _)| usize::try_from(at - start).unwrap_or(usize::MAX));
             let take = bytes.len().min(room);
             let (now, later) = bytes.split_at_checked(take).unwrap_or((bytes, &[]));
-            let cut_now = if later.is_empty() && now.len() < room { std::mem::take(&mut cut) } else { 0 };
+            let missing_now = if later.is_empty() && now.len() < room { std::mem::take(&mut missing) } else { 0 };
             self.held_bytes += now.len();
-            self.held.insert(start, Held { bytes: now.to_vec(), at: segment.at, cut: cut_now });
+            let held = Held { bytes: now.to_vec(), at: segment.at, missing: missing_now, cut: segment.cut };
+            self.held.insert(start, held);
             start += u64::try_from(now.len()).unwrap_or_default();
             bytes = later;
             if later.is_empty() {
@@ -214,7 +217,7 @@ impl Stream {
             self.held_bytes -= held.bytes.len();
             let known = usize::try_from(self.offset - start).unwrap_or(usize::MAX);
             if let Some(bytes) = held.bytes.get(known..) {
-                self.deliver(bytes, held.cut, held.at, sink);
+                self.deliver(bytes, (held.missing, held.cut), held.at, sink);
             }
         }
         let offset = self.offset;
@@ -234,7 +237,7 @@ impl Stream {
                     usize::try_from(held.saturating_sub(self.offset)).unwrap_or(usize::MAX)
                 });
                 let bytes = copy.bytes.get(known..).unwrap_or_default();
-                self.deliver(bytes.get(..bytes.len().min(room)).unwrap_or_default(), 0, copy.at, sink);
+                self.deliver(bytes.get(..bytes.len().min(room)).unwrap_or_default(), (0, None), copy.at, sink);
             }
         } else if let Some((start, at)) = first_held {
             self.skip_to(start, at, sink);
@@ -247,11 +250,17 @@ impl Stream {
         if missing > 0 {
             self.settle_comparison(missing);
             self.advance(missing);
-            sink(Piece::Gap { missing, cut: false }, at);
+            sink(Piece::Gap { missing, cut: None }, at);
         }
     }
 
-    fn deliver(&mut self, bytes: &[u8], cut: u32, at: FrameRef, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
+    fn deliver(
+        &mut self,
+        bytes: &[u8],
+        (missing, cut): (u32, Option<Cut>),
+        at: FrameRef,
+        sink: &mut impl FnMut(Piece<'_>, FrameRef),
+    ) {
         if !self.settled && self.compared.len() < COMPARED {
             let room = COMPARED - self.compared.len();
             self.compared.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
@@ -260,10 +269,10 @@ impl Stream {
         if !bytes.is_empty() {
             sink(Piece::Bytes(bytes), at);
         }
-        if cut > 0 {
-            self.settle_comparison(u64::from(cut));
-            self.advance(u64::from(cut));
-            sink(Piece::Gap { missing: u64::from(cut), cut: true }, at);
+        if missing > 0 {
+            self.settle_comparison(u64::from(missing));
+            self.advance(u64::from(missing));
+            sink(Piece::Gap { missing: u64::from(missing), cut }, at);
         }
     }
 
@@ -309,10 +318,10 @@ impl Stream {
 
 impl Held {
     fn of(segment: &Segment<'_>) -> Self {
-        Self { bytes: segment.payload.to_vec(), at: segment.at, cut: segment.missing }
+        Self { bytes: segment.payload.to_vec(), at: segment.at, missing: segment.missing, cut: segment.cut }
     }
 
     fn length(&self) -> u64 {
-        u64::try_from(self.bytes.len()).unwrap_or_default() + u64::from(self.cut)
+        u64::try_from(self.bytes.len()).unwrap_or_default() + u64::from(self.missing)
     }
 }

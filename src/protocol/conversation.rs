@@ -5,7 +5,7 @@ use super::http::{Exchange, Http, starts_like_http};
 use super::ldap::{Ldap, LdapSearch, starts_like_ldap};
 use super::tls::{Handshake, Tls};
 use super::{Side, StreamEnd};
-use crate::capture::FrameRef;
+use crate::capture::{Cut, FrameRef};
 use crate::flow::Piece;
 use crate::limits::Limits;
 
@@ -70,7 +70,7 @@ struct Probed {
     side: Side,
     at: FrameRef,
     bytes: Vec<u8>,
-    gap: Option<(u64, bool)>,
+    gap: Option<(u64, Option<Cut>)>,
 }
 
 impl Conversation {

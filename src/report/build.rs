@@ -528,10 +528,10 @@ fn filter(finding: &Finding, device: Option<&Device>) -> Option<String> {
 
 /// Which frames were cut, and to how many bytes.
 fn cut_in_words(summary: &CaptureSummary) -> Option<String> {
-    let (at, kept, wire) = summary.first_cut?;
+    let (at, cut) = summary.first_cut?;
     let others = match summary.cut_packets {
         1 => String::new(),
         count => format!(", and {} more packets are cut as well", count - 1),
     };
-    Some(format!("frame {} was cut when captured: {kept} of {wire} bytes are there{others}", at.number))
+    Some(format!("frame {} was cut when captured: {} of {} bytes are there{others}", at.number, cut.kept, cut.of))
 }

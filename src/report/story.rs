@@ -41,9 +41,10 @@ pub(super) fn events(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &D
 /// The download that this device did not make before a handshake that failed for want of it.
 fn absent(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &Device) -> Option<Event> {
     let wants = |at: usize| {
-        builder.findings_of(judged).iter().any(|f| {
-            f.handshake == Some(at) && matches!(f.code, Code::MissingIntermediate | Code::ChainCauseUndecided)
-        })
+        builder
+            .findings_of(judged)
+            .iter()
+            .any(|f| f.handshake == Some(at) && matches!(f.code, Code::MissingIntermediate | Code::ChainCauseUndecided))
     };
     let first = (0..device.handshakes.len()).find(|at| wants(*at))?;
     let hello = device.handshakes.get(first)?.first;

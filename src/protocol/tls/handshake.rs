@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::capture::FrameRef;
+use crate::capture::{Cut, FrameRef};
 use crate::flow::Piece;
 
 /// One handshake message.
@@ -93,20 +93,20 @@ impl Messages {
         later
     }
 
-    fn gap(&mut self, missing: u64, cut: bool, at: FrameRef, limit: usize, sink: &mut impl FnMut(Message)) {
+    fn gap(&mut self, missing: u64, cut: Option<Cut>, at: FrameRef, limit: usize, sink: &mut impl FnMut(Message)) {
         let missing = usize::try_from(missing).unwrap_or(usize::MAX);
         match &mut self.current {
             Some(message) if missing <= message.length - message.filled() && message.filled() + missing <= limit => {
                 let from = message.body.len();
                 message.body.resize(from + missing, 0);
                 message.holes.push(from..from + missing);
-                message.cut |= cut;
+                message.cut |= cut.is_some();
                 message.last = at;
                 self.deliver_if_whole(sink);
             }
             _ => {
                 if let Some(mut message) = self.take_unfinished() {
-                    message.cut |= cut;
+                    message.cut |= cut.is_some();
                     sink(message);
                 }
                 self.lost = true;

@@ -9,7 +9,7 @@ mod message;
 mod names;
 mod record;
 
-use crate::capture::FrameRef;
+use crate::capture::{Cut, FrameRef};
 use crate::flow::{Both, Piece, Side};
 
 use handshake::{Message, Messages};
@@ -86,8 +86,8 @@ pub struct Hole {
     pub at: FrameRef,
     /// How many bytes.
     pub missing: u64,
-    /// Whether the capture cut the frame.
-    pub cut: bool,
+    /// How much of the frame was kept, where the capture cut it.
+    pub cut: Option<Cut>,
     /// Before the sending side was encrypted, so that something readable is missing.
     pub in_clear: bool,
 }
@@ -322,7 +322,7 @@ impl State {
         }
     }
 
-    fn lost(&mut self, side: Side, missing: u64, cut: bool, at: FrameRef) {
+    fn lost(&mut self, side: Side, missing: u64, cut: Option<Cut>, at: FrameRef) {
         if let Some(message) = self.messages.of_mut(side).take_unfinished() {
             self.message(side, message);
         }

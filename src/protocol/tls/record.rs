@@ -5,7 +5,7 @@
 //! A gap inside a body is passed on, since the header told its length; a gap over a header loses the framing, which is
 //! found again where a later piece starts with a plausible header.
 
-use crate::capture::FrameRef;
+use crate::capture::{Cut, FrameRef};
 use crate::flow::Piece;
 
 /// 2^14 bytes, and what TLS 1.2 allows encryption to add (RFC 5246 section 6.2.3).
@@ -34,7 +34,7 @@ pub(super) enum Event<'a> {
     /// An SSLv2-format ClientHello, without its two length bytes.
     Sslv2Hello(&'a [u8]),
     /// The framing is lost here, for want of so many bytes.
-    Lost { missing: u64, cut: bool },
+    Lost { missing: u64, cut: Option<Cut> },
 }
 
 /// One direction's record layer.
@@ -121,7 +121,7 @@ impl Records {
         if !plausible(kind, major, minor, length) {
             self.header.clear();
             self.state = State::Lost;
-            sink(Event::Lost { missing: 0, cut: false }, at);
+            sink(Event::Lost { missing: 0, cut: None }, at);
             return &[];
         }
         self.header.clear();
@@ -139,7 +139,7 @@ impl Records {
         }
     }
 
-    fn gap(&mut self, missing: u64, cut: bool, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
+    fn gap(&mut self, missing: u64, cut: Option<Cut>, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
         self.begun = true;
         match &mut self.state {
             State::Body { kind, left, .. } if u64::try_from(*left).is_ok_and(|left| missing <= left) => {
@@ -162,7 +162,7 @@ impl Records {
         }
     }
 
-    fn lose(&mut self, missing: u64, cut: bool, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
+    fn lose(&mut self, missing: u64, cut: Option<Cut>, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
         self.header.clear();
         self.state = State::Lost;
         sink(Event::Lost { missing, cut }, at);
@@ -236,13 +236,13 @@ mod tests {
 
     #[test]
     fn a_gap_within_a_body_keeps_the_framing() {
-        let pieces = [Piece::Bytes(&TWO[..6]), Piece::Gap { missing: 2, cut: false }, Piece::Bytes(&TWO[8..])];
+        let pieces = [Piece::Bytes(&TWO[..6]), Piece::Gap { missing: 2, cut: None }, Piece::Bytes(&TWO[8..])];
         assert_eq!(bodies(&pieces), ["a__", "de"]);
     }
 
     #[test]
     fn a_gap_over_a_header_loses_it_until_a_piece_starts_with_one() {
-        let gap = Piece::Gap { missing: 5, cut: false };
+        let gap = Piece::Gap { missing: 5, cut: None };
         let pieces = [Piece::Bytes(&TWO[..6]), gap, Piece::Bytes(&TWO[11..]), Piece::Bytes(TWO)];
         assert_eq!(bodies(&pieces), ["!", "a__abc", "de"]);
     }
