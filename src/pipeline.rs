@@ -35,7 +35,7 @@ impl Pipeline {
     pub(crate) fn new(capture: u32, limits: Limits) -> Self {
         Self {
             reader: CaptureReader::new(capture),
-            flows: FlowTable::default(),
+            flows: FlowTable::new(Conversation::begin),
             unread: BTreeMap::new(),
             limits,
             outputs: Outputs::default(),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -35,10 +36,18 @@ fn every_sample_is_read_as_wireshark_reads_it() {
         return;
     };
     let samples = samples();
+    let half = samples.len().div_ceil(2);
+    let compared: Vec<_> = thread::scope(|scope| {
+        let compare = |sample: &PathBuf| (wireshark(sample, &names), report(sample));
+        let halves: Vec<_> = samples
+            .chunks(half)
+            .map(|part| scope.spawn(move || part.iter().map(compare).collect::<Vec<_>>()))
+            .collect();
+        halves.into_iter().flat_map(|half| half.join().unwrap()).collect()
+    });
     let mut total = Stream::default();
     let mut wrong = Vec::new();
-    for sample in &samples {
-        let (theirs, ours) = (wireshark(sample, &names), report(sample));
+    for (sample, (theirs, ours)) in samples.iter().zip(compared) {
         for stream in theirs.values() {
             total.server_certificates.extend(stream.server_certificates.iter().cloned());
             total.alerts.extend(stream.alerts.iter().cloned());

@@ -3,7 +3,7 @@
 //!
 //! Format: draft-ietf-opsawg-pcap. Both byte orders, micro- and nanoseconds, and Kuznetzov's longer record header.
 
-use pcap_parser::nom::Err as NomErr;
+use pcap_parser::nom::{Err as NomErr, IResult};
 use pcap_parser::{LegacyPcapBlock, PcapError, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified};
 
 use super::{LinkType, Timestamp};
@@ -72,7 +72,7 @@ impl Pcap {
         }
     }
 
-    fn parse<'a>(&self, bytes: &'a [u8]) -> Result<(&'a [u8], LegacyPcapBlock<'a>), NomErr<PcapError<&'a [u8]>>> {
+    fn parse<'a>(&self, bytes: &'a [u8]) -> IResult<&'a [u8], LegacyPcapBlock<'a>, PcapError<&'a [u8]>> {
         match (self.modified, self.big_endian) {
             (true, _) => parse_pcap_frame_modified(bytes),
             (_, true) => parse_pcap_frame_be(bytes),

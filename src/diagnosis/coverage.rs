@@ -60,8 +60,7 @@ fn undecided_because(
     }
     let hidden = handshake.tls.is_1_3();
     let holes: Vec<&Hole> = handshake.tls.holes.iter().filter(|hole| hole.in_clear).collect();
-    let matters =
-        (unreadable.is_some() && !hidden) || (stage == Stage::Open && !hidden) || handshake.conflict.is_some();
+    let matters = (!hidden && (unreadable.is_some() || stage == Stage::Open)) || handshake.conflict.is_some();
     let hole_matters = matters && !holes.is_empty();
     if hole_matters {
         let evidence: Vec<_> = holes.iter().map(|hole| (hole.at, describe_hole(hole))).collect();

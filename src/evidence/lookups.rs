@@ -96,10 +96,8 @@ impl Evidence {
                 card.names.push((name.to_ascii_lowercase(), at));
             }
         }
-        if acknowledged {
-            if let Some(address) = dhcp.your_address.or(dhcp.client_address) {
-                card.bind(IpAddr::V4(address), at);
-            }
+        if let Some(address) = dhcp.your_address.or(dhcp.client_address).filter(|_| acknowledged) {
+            card.bind(IpAddr::V4(address), at);
         }
         if card.events.len() < MAX_NAMES && !card.events.iter().any(|event| event.summary == summary) {
             card.events.push(Event { at, kind: "dhcp", summary });

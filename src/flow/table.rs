@@ -32,6 +32,7 @@ enum Slot<C> {
 /// All connections of one capture.
 #[derive(Debug)]
 pub struct FlowTable<C> {
+    begin: fn(bool) -> C,
     slots: HashMap<Key, Slot<C>>,
     ending: VecDeque<(Timestamp, Key, u64)>,
     ended: VecDeque<Key>,
@@ -41,9 +42,11 @@ pub struct FlowTable<C> {
     dropped: u64,
 }
 
-impl<C: Default> Default for FlowTable<C> {
-    fn default() -> Self {
+impl<C> FlowTable<C> {
+    /// An empty table; `begin` makes the conversation of a new connection, and is told whether its start was seen.
+    pub fn new(begin: fn(bool) -> C) -> Self {
         Self {
+            begin,
             slots: HashMap::new(),
             ending: VecDeque::new(),
             ended: VecDeque::new(),
@@ -53,9 +56,7 @@ impl<C: Default> Default for FlowTable<C> {
             dropped: 0,
         }
     }
-}
 
-impl<C: Default> FlowTable<C> {
     /// Takes one segment. Bytes that stand in order by it go to `sink` with the connection's conversation; `settled`
     /// tells of a conversation that no longer needs copies compared. Gives the connection; `None` for a late segment of
     /// one that is over.
@@ -153,7 +154,7 @@ impl<C: Default> FlowTable<C> {
             reset: Both::default(),
             seen: Both::default(),
             conflict: Both::default(),
-            conversation: C::default(),
+            conversation: (self.begin)(segment.flags.syn),
             streams: Both { client: Stream::default(), server: Stream::default() },
             highest: Both::default(),
         };

@@ -48,6 +48,8 @@ pub struct Conversation {
     swapped: bool,
     /// Traffic that would show certificates if it were not encrypted: LDAP under SASL or TLS.
     sealed: bool,
+    /// The connection's start is not in the capture.
+    mid_stream: bool,
 }
 
 #[derive(Debug)]
@@ -74,6 +76,11 @@ struct Probed {
 }
 
 impl Conversation {
+    /// A conversation of which nothing was heard yet; `opened` says whether the connection's start was seen.
+    pub fn begin(opened: bool) -> Self {
+        Self { mid_stream: !opened, ..Self::default() }
+    }
+
     /// Takes the next piece of one direction.
     pub fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, limits: &Limits, out: &mut Outputs) {
         if let State::Probing(probed) = &mut self.state {
@@ -179,7 +186,11 @@ impl Conversation {
             }
             match answers {
                 [Some(true), ..] => return Some(State::Tls(Box::new(Tls::new(limits.handshake_message_bytes)))),
-                [_, Some(true), _] => return Some(State::Http(Box::new(Http::new()))),
+                [_, Some(true), _] => {
+                    // Where the start is not there, the first answer may belong to a request nobody saw.
+                    let http = if self.mid_stream { Http::mid_stream() } else { Http::new() };
+                    return Some(State::Http(Box::new(http)));
+                }
                 [.., Some(true)] => return Some(State::Ldap(Box::new(Ldap::new()))),
                 answers => hopeless &= answers.iter().all(Option::is_some),
             }

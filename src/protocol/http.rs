@@ -5,7 +5,6 @@
 //! [`Exchange`]s in the order of their answers. Bounded: one head of 64 KiB a direction, one body of 1 MiB, 256
 //! requests without answer and 16 answers without request; other bodies are skipped by length. Left to others: what a
 //! fetched certificate means, and what is spoken after `CONNECT` or `Upgrade`.
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions))]
 
 mod head;
 mod kept;

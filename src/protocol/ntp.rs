@@ -2,7 +2,6 @@
 //!
 //! In: the payload of a UDP datagram on port 123. Out: who speaks, and the times it gives. Bounded: 48 bytes are read.
 //! Left to others: which answer belongs to which request, and what the times say of a clock.
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions))]
 
 use crate::capture::Timestamp;
 

@@ -1,7 +1,6 @@
 //! In: the text of a device profile (TOML). Out: what is known of a kind of device: the roots it ships with, what it
 //! can do, which checks it makes, what each kind of fetch adds to its store, each with where that is known from.
 //! Bounded: a small multiple of the text. Left to others: recognizing the device, reading files, and every conclusion.
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions))]
 
 use std::collections::BTreeMap;
 use std::fmt;

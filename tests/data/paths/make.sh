@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes certificates.pem, a line "# LABEL" before each certificate, and cases.txt: chains of them, what was done to each,
-# and what OpenSSL says of it. Needs OpenSSL 3.0 or later. Keys are not kept, so every run makes other certificates; the
-# tests hold for any of them.
+# Makes certificates.pem, a line "# LABEL" before each certificate, and cases.txt: chains of them, what was done to
+# each, and what OpenSSL says of it. Needs OpenSSL 3.0 or later and GNU coreutils. Keys are not kept, so every run makes
+# other certificates; the tests hold for any of them.
 #
 # A case is one line of fields between tabs:
 #   name, fault, culprit, leaf, anchor, bundle (labels between commas, in that order), time, answer
@@ -327,7 +327,8 @@ constrained() {
 constrained dns-in 'permitted;DNS:example.com' Server DNS:server.EXAMPLE.com none
 constrained dns-out 'permitted;DNS:example.com' Server DNS:server.notexample.com name-constraints
 constrained dns-one-out 'permitted;DNS:example.com' Server DNS:a.example.com,DNS:a.example.net name-constraints
-constrained dns-excluded 'permitted;DNS:example.com,excluded;DNS:a.example.com' Server DNS:b.a.example.com name-constraints
+constrained dns-excluded 'permitted;DNS:example.com,excluded;DNS:a.example.com' Server DNS:b.a.example.com \
+    name-constraints
 constrained dns-not-excluded 'excluded;DNS:a.example.com' Server DNS:b.example.com none
 constrained dns-apex 'permitted;DNS:example.com' Server DNS:example.com none
 constrained dns-dot 'permitted;DNS:.example.com' Server DNS:a.example.com none
