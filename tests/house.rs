@@ -51,7 +51,6 @@ const LOCAL: &[(&str, &str)] = &[
     (".lib", "rary"),
     ("replace", "-with"),
     ("sparse", "+http"),
-    ("registry", "+http"),
     ("arti", "factory"),
     ("://local", "host"),
 ];

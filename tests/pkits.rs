@@ -26,7 +26,6 @@ const DIFFERENCES: &[(&str, bool, &str)] = &[
     ("4.5.7", true, "the certificate is revoked, and nothing else is wrong with it"),
     ("4.7.4", true, "the CA may not sign revocation lists, which are not asked for"),
     ("4.7.5", true, "the CA may not sign revocation lists, which are not asked for"),
-    ("4.16.2", true, "only the extensions of CA certificates are looked at, not those of the leaf"),
 ];
 
 /// Within the validity of every certificate but those that are made to be without.

@@ -40,7 +40,7 @@ impl Pool {
     }
 }
 
-/// Why a certificate may not be the issuer of another although its name says so.
+/// Why a certificate may not be used: mostly, be the issuer of another although its name says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Its key did not make the signature.
@@ -162,15 +162,17 @@ impl PathFinder {
     /// Of several paths the shortest wins, then the one whose certificates last longest, then the lower hash.
     pub fn find(&mut self, leaf: &Arc<Certificate>, anchors: &[Anchor], pools: &[&Pool]) -> Search {
         self.searches += 1;
-        let strict = self.search(leaf, anchors, pools, true);
-        if matches!(strict.path.end, PathEnd::Anchor | PathEnd::SelfSigned) || strict.path.faults.is_empty() {
-            return strict;
+        let mut search = self.search(leaf, anchors, pools, true);
+        if search.path.end == PathEnd::SelfSigned || search.path.faults.is_empty() {
+            return search;
         }
-        let lenient = self.search(leaf, anchors, pools, false);
-        if lenient.path.end != PathEnd::Anchor {
-            return strict;
+        if search.path.end != PathEnd::Anchor {
+            let lenient = self.search(leaf, anchors, pools, false);
+            if lenient.path.end != PathEnd::Anchor {
+                return search;
+            }
+            search = lenient;
         }
-        let mut search = lenient;
         search.path.end = PathEnd::Faulty;
         search
     }
@@ -182,7 +184,10 @@ impl PathFinder {
     }
 
     fn search(&mut self, leaf: &Arc<Certificate>, anchors: &[Anchor], pools: &[&Pool], strict: bool) -> Search {
-        let start = Partial { steps: vec![(Arc::clone(leaf), StepFrom::Sent)], faults: Vec::new() };
+        // No step looks at the leaf as an issuer, yet its critical extensions count as well.
+        let unknown = leaf.unknown_critical_extensions().first().cloned();
+        let faults = unknown.map(|oid| (Some(Arc::clone(leaf)), Fault::CriticalExtension(oid))).into_iter().collect();
+        let start = Partial { steps: vec![(Arc::clone(leaf), StepFrom::Sent)], faults };
         let (mut queue, mut best, mut budget) = (VecDeque::from([start]), None::<Path>, self.budget);
         let mut expanded = HashMap::<Digest, usize>::new();
         while let Some(partial) = queue.pop_front() {

@@ -156,10 +156,13 @@ fn check<'a, T: std::fmt::Display + 'a, B: 'a>(
     None
 }
 
-/// A domain covers itself and all names below it; an empty one covers everything. Some CAs put a dot before it.
+/// A domain covers itself and all names below it; an empty one covers everything. With a dot before it,
+/// of which RFC 5280 says nothing here, other verifiers let it cover the names below it but not itself.
 fn in_domain(name: &str, base: &str) -> bool {
-    let base = base.strip_prefix('.').unwrap_or(base);
-    base.is_empty() || same(name, base) || is_below(name, base)
+    match base.strip_prefix('.') {
+        Some(domain) => is_below(name, domain),
+        None => base.is_empty() || same(name, base) || is_below(name, base),
+    }
 }
 
 /// `host@domain`, a host, or `.domain` for the hosts below it.
