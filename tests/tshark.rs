@@ -197,7 +197,7 @@ impl Names {
 
 fn number(text: &str) -> u64 {
     let parsed = text.strip_prefix("0x").map_or_else(|| text.parse(), |digits| u64::from_str_radix(digits, 16));
-    parsed.unwrap_or_else(|_| u64::MAX)
+    parsed.unwrap_or(u64::MAX)
 }
 
 fn values(column: &str) -> impl Iterator<Item = &str> {

@@ -332,7 +332,7 @@ constrained dns-excluded 'permitted;DNS:example.com,excluded;DNS:a.example.com' 
 constrained dns-not-excluded 'excluded;DNS:a.example.com' Server DNS:b.example.com none
 constrained dns-apex 'permitted;DNS:example.com' Server DNS:example.com none
 constrained dns-dot 'permitted;DNS:.example.com' Server DNS:a.example.com none
-constrained dns-dot-apex 'permitted;DNS:.example.com' Server DNS:example.com none
+constrained dns-dot-apex 'permitted;DNS:.example.com' Server DNS:example.com name-constraints
 constrained dns-common-name 'permitted;DNS:example.com' a.example.net '' name-constraints
 constrained ip-in 'permitted;IP:192.0.2.0/255.255.255.0' Server IP:192.0.2.77 none
 constrained ip-out 'permitted;IP:192.0.2.0/255.255.255.0' Server IP:198.51.100.1 name-constraints
