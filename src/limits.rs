@@ -7,6 +7,8 @@
 pub struct Limits {
     /// TCP connections followed at once. A phone holds a handful; a mirror port of a site some ten thousand.
     pub flows: usize,
+    /// Ends of connections remembered, so that a late segment does not look like a new connection. Late is seconds.
+    pub ended_flows: usize,
     /// Bytes held per direction while an earlier segment is awaited. A certificate chain with room to spare; beyond it
     /// the earlier segment is taken as lost.
     pub out_of_order_bytes: usize,
@@ -30,6 +32,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             flows: 262_144,
+            ended_flows: 16_384,
             out_of_order_bytes: 256 * 1024,
             handshake_message_bytes: 1024 * 1024,
             linger_nanos: 5_000_000_000,

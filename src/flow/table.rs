@@ -1,5 +1,5 @@
 //! In: segments of all connections. Out: the connection that each belongs to, and those that are over.
-//! Bounded: `Limits::flows` connections and as many memories of ended ones. Left to others: what is said over them.
+//! Bounded: `Limits::flows` connections, `Limits::ended_flows` memories of ended ones. Left to others: what is said over them.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -173,7 +173,7 @@ impl<C> FlowTable<C> {
                 self.out.push_back(*flow);
             }
             self.ended.push_back(key);
-            while self.ended.len() > limits.flows {
+            while self.ended.len() > limits.ended_flows {
                 if let Some(old) = self.ended.pop_front()
                     && let Some(Slot::Ended { .. }) = self.slots.get(&old)
                 {

@@ -258,3 +258,35 @@ impl<'a> Cursor<'a> {
         self.take(length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Timestamp;
+
+    fn at() -> FrameRef {
+        FrameRef { capture: 0, number: 1, offset: 0, length: 0, time: Timestamp::default() }
+    }
+
+    #[test]
+    fn a_hello_in_the_format_of_ssl_2_offers_its_version_and_suites() {
+        // RFC 5246 appendix E.2, field by field: type, version, three lengths, two specs, no session id, challenge.
+        let mut body = vec![1, 3, 1, 0, 6, 0, 0, 0, 16, 0, 0, 0x2f, 1, 0, 0x80];
+        body.extend(1..=16);
+        let hello = sslv2_hello(&body, at()).unwrap();
+        assert_eq!(hello.version, Version::TLS_1_0);
+        assert_eq!(hello.cipher_suites, [0x002f], "the second spec is one of SSL 2.0 alone");
+        assert_eq!(hello.random[16..], (1..=16).collect::<Vec<u8>>());
+        assert_eq!(hello.random[..16], [0; 16], "shorter challenges stand at the end");
+        assert!(sslv2_hello(&body[..20], at()).is_none());
+    }
+
+    #[test]
+    fn certificates_around_a_hole_stand() {
+        // Three certificates of 4 bytes, RFC 5246 section 7.4.2: a length for the list and one before each.
+        let body = [0, 0, 21, 0, 0, 4, 1, 1, 1, 1, 0, 0, 4, 2, 2, 2, 2, 0, 0, 4, 3, 3, 3, 3];
+        assert_eq!(certificate_list(&body, &[]), (vec![vec![1; 4], vec![2; 4], vec![3; 4]], true));
+        assert_eq!(certificate_list(&body, &[14..15]), (vec![vec![1; 4], vec![3; 4]], false));
+        assert_eq!(certificate_list(&body, &[10..11]), (vec![vec![1; 4]], false), "a length is lost, and all after it");
+    }
+}
