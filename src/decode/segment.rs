@@ -20,6 +20,8 @@ pub struct Segment<'a> {
     pub source_mac: Option<[u8; 6]>,
     /// Sequence number of the first byte, or of SYN.
     pub sequence: u32,
+    /// Sequence number up to which the other side's bytes came; counts where `flags.ack` is set.
+    pub acknowledges: u32,
     /// The control bits that matter.
     pub flags: Flags,
     /// The bytes kept of the payload.
@@ -70,6 +72,7 @@ impl<'a> Segment<'a> {
             destination: SocketAddr::new(destination, tcp.destination_port()),
             source_mac,
             sequence: tcp.sequence_number(),
+            acknowledges: tcp.acknowledgment_number(),
             flags: Flags { syn: tcp.syn(), ack: tcp.ack(), fin: tcp.fin(), rst: tcp.rst() },
             payload: tcp.payload(),
             missing,

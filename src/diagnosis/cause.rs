@@ -82,7 +82,7 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
     // In TLS 1.3 an encrypted record of the client may be its Finished or its alert: it shows no acceptance.
     let answered = handshake.client_accepted() && !tls.is_1_3();
     match by {
-        Side::Client if tls.server_hello.is_none() && tls.certificates.server.is_none() => {
+        Side::Client if !handshake.server_answered() => {
             if handshake.two_sided {
                 Stage::ClientBeforeHello
             } else {
@@ -92,7 +92,7 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
         Side::Client if tls.both_finished() && !tls.is_1_3() => Stage::ClientWithoutData,
         Side::Client if answered => Stage::ClientAfterFlight,
         Side::Client => Stage::ClientAtCertificate,
-        Side::Server if tls.server_hello.is_none() && tls.certificates.server.is_none() => Stage::ServerBeforeHello,
+        Side::Server if !handshake.server_answered() => Stage::ServerBeforeHello,
         Side::Server if answered || tls.both_finished() => Stage::ServerAfterFlight,
         Side::Server => Stage::ServerInFlight,
     }
@@ -173,7 +173,7 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
         Code::CertificateNotYetValid => assessment.dates.iter().any(|fault| !fault.expired),
         Code::NameMismatch => matches!(assessment.name, NameCheck::NotCovered { .. }),
         // A bare close or an alert for it is all that a server's refusal of version or suites ever shows.
-        Code::ProtocolVersion | Code::NoSharedCipher => handshake.tls.client_hello.is_some(),
+        Code::ProtocolVersion | Code::NoSharedCipher => handshake.history.contains('C'),
         _ => false,
     }
 }

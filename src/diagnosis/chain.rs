@@ -114,14 +114,22 @@ fn proof(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment, 
     own.min(chain.proof.unwrap_or(Proof::Inferred))
 }
 
-/// The first encrypted channel by which the device could have got a certificate before it made up its mind.
+/// The first channel that cannot be read and by which the device could have got a certificate before it made up its mind.
 fn unreadable_before<'s>(session: &Session<'s>, handshake: &Handshake) -> Option<(FrameRef, &'s str)> {
     let deciding = handshake.deciding().number;
     let sealed = session.device.unreadable.iter().find(|(at, _)| at.number < deciding);
+    let cut = session
+        .device
+        .fetches
+        .iter()
+        .find(|fetch| fetch.gap && fetch.may_succeed() && !fetch.complete && fetch.request.number < deciding);
     let completed = session.handshakes().find(|(_, other, _, ruling)| {
         ruling.stage == Stage::Completed && other.stream != handshake.stream && other.last.number < deciding
     });
-    sealed.map(|(at, what)| (*at, *what)).or_else(|| completed.map(|(_, other, ..)| (other.first, "TLS")))
+    sealed
+        .map(|(at, what)| (*at, *what))
+        .or_else(|| cut.map(|fetch| (fetch.request, "a download whose answer is not all in the capture")))
+        .or_else(|| completed.map(|(_, other, ..)| (other.first, "a TLS connection that cannot be read")))
 }
 
 fn summary(session: &Session<'_>, assessment: &Assessment, code: Code) -> String {
@@ -191,7 +199,7 @@ fn evidence(session: &Session<'_>, handshake: &Handshake, assessment: &Assessmen
         out.push((certificate_at, "the search for a chain was cut short by its budget; a better one may exist".into()));
     }
     if let Some((at, what)) = unreadable_before(session, handshake) {
-        out.push((at, format!("{what} that cannot be read, which may have brought certificates")));
+        out.push((at, format!("{what}, which may have brought certificates")));
     }
     if let Some(at) = handshake.conflict {
         out.push((at, "a copy of bytes that differs from another copy, with nothing to tell which was taken".into()));

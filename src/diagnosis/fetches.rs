@@ -44,11 +44,16 @@ fn made_up_for(session: &Session<'_>, fetch: &Fetch) -> bool {
 
 fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
     let why = fetch.problem.clone().unwrap_or_else(|| "no certificate came".into());
-    let summary = format!("the certificate download {} failed: {why}", fetch.url);
-    let went_on = session.device.handshakes.iter().any(|handshake| handshake.first.number > fetch.request.number);
     // A fetch whose answer the capture lacks may have succeeded.
-    let severity = if went_on { Severity::Warning } else { Severity::Error };
+    let unseen = fetch.gap && fetch.may_succeed();
+    let how = if unseen { "cannot be judged" } else { "failed" };
+    let summary = format!("the certificate download {} {how}: {why}", fetch.url);
+    let went_on = session.device.handshakes.iter().any(|handshake| handshake.first.number > fetch.request.number);
+    let severity = if went_on || unseen { Severity::Warning } else { Severity::Error };
     let mut finding = about(session, fetch, Code::CertificateFetchFailed, severity, summary);
+    if unseen {
+        finding.proof = Proof::Undecidable;
+    }
     finding.evidence.push((fetch.request, format!("{} {}", fetch.method, fetch.url)));
     finding.evidence.extend(fetch.last.map(|at: FrameRef| (at, why)));
     finding.remedies = remedy::fetch_failed(fetch);

@@ -38,10 +38,8 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
     };
     let summary = match code {
         Code::ProtocolVersion => {
-            format!(
-                "TLS handshake fails: the server takes none of the {}'s versions ({offered} at most)",
-                session.noun()
-            )
+            let most = if offered.is_empty() { String::new() } else { format!(" ({offered} at most)") };
+            format!("TLS handshake fails: the server takes none of the {}'s versions{most}", session.noun())
         }
         _ => format!("TLS handshake fails: the server takes none of the {}'s cipher suites", session.noun()),
     };

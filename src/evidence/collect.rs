@@ -119,10 +119,10 @@ impl Evidence {
             self.connected.insert((flow.first.capture, talk.client.ip(), talk.server), flow.last);
         }
         if sealed && let Some(device) = self.device(talk.client.ip(), flow.first) {
-            device.unreadable.push((flow.first, "LDAP under encryption"));
+            device.unreadable.push((flow.first, "LDAP that is sealed or encrypted"));
         }
         match handshake {
-            Some(tls) if tls.client_hello.is_some() || tls.server_hello.is_some() || !tls.alerts.is_empty() => {
+            Some(tls) if tls.began() => {
                 self.handshake(talk, flow, &closing, tls);
             }
             _ => self.refused(talk, flow),
@@ -146,8 +146,8 @@ impl Evidence {
         let (sent, client_sent) = (list(Side::Server), list(Side::Client));
         let first = tls.history.iter().map(|(_, at)| *at).min_by_key(|at| at.number).unwrap_or(flow.first);
         let history = history(&tls, closing);
-        tls.history = Vec::new();
         let ending = ending(&tls, closing);
+        tls.history = Vec::new();
         // A conflict counts only where something was read in clear.
         let conflict = flow.conflict.client.or(flow.conflict.server);
         let handshake = Handshake {
@@ -239,6 +239,7 @@ impl Evidence {
                 content_type: response.and_then(|response| response.content_type.clone()),
                 certificates,
                 complete: response.is_some_and(|response| response.complete),
+                gap: response.is_some_and(|response| response.gap),
                 problem,
                 request: at,
                 last,
@@ -274,6 +275,7 @@ impl Evidence {
                 content_type: None,
                 certificates,
                 complete: search.complete,
+                gap: search.gap,
                 problem: if nothing { Some("no certificate in the answer".into()) } else { search.problem },
                 request: search.request,
                 last: search.last,

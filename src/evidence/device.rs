@@ -109,6 +109,8 @@ pub struct Fetch {
     pub certificates: Vec<(Arc<Certificate>, FetchKind)>,
     /// The answer came whole.
     pub complete: bool,
+    /// Bytes of the answer were sent that are not in the capture.
+    pub gap: bool,
     /// What went wrong.
     pub problem: Option<String>,
     /// Frame of the request.
@@ -120,7 +122,12 @@ pub struct Fetch {
 impl Fetch {
     /// Whether it brought certificates that the device could use.
     pub fn succeeded(&self) -> bool {
-        self.complete && !self.certificates.is_empty() && (self.via == "ldap" || self.status == Some(200))
+        self.complete && self.may_succeed() && !self.certificates.is_empty()
+    }
+
+    /// Whether it may have brought certificates, for all that its status says.
+    pub fn may_succeed(&self) -> bool {
+        self.via == "ldap" || self.status == Some(200)
     }
 }
 
@@ -169,6 +176,11 @@ impl Handshake {
     pub fn last_word(&self) -> Option<&tls::Alert> {
         let ended = |alert: &&tls::Alert| self.ending.how == EndHow::Alert && self.ending.at == Some(alert.at);
         self.tls.fatal_alert().filter(ended)
+    }
+
+    /// Whether the server answered with its flight, though that may be cut.
+    pub fn server_answered(&self) -> bool {
+        self.history.contains(['s', 'x', 'k', 'r', 'n'])
     }
 
     /// The frame by which the client had made up its mind: what it fetched later did not count.

@@ -87,13 +87,27 @@ pub(super) struct Closing {
     pub(super) reset: Both<Option<FrameRef>>,
     pub(super) seen: Both<bool>,
     pub(super) stalls: Vec<Stall>,
+    /// Frames recorded late, each with the one before which it was sent.
+    pub(super) late: Vec<(FrameRef, FrameRef)>,
 }
 
 impl Closing {
     pub(super) fn of<C>(flow: &Flow<C>, swapped: bool) -> Self {
         let turn = |both: Both<Option<FrameRef>>| if swapped { both.swapped() } else { both };
         let seen = if swapped { flow.seen.swapped() } else { flow.seen };
-        Self { fin: turn(flow.fin), reset: turn(flow.reset), seen, stalls: flow.stalls.clone() }
+        Self {
+            fin: turn(flow.fin),
+            reset: turn(flow.reset),
+            seen,
+            stalls: flow.stalls.clone(),
+            late: flow.late.iter().copied().collect(),
+        }
+    }
+
+    /// When a frame was sent, for comparing: one that was recorded late comes before the frame that acknowledges it.
+    fn order(&self, at: FrameRef) -> (u64, bool) {
+        let late = self.late.iter().find(|(late, _)| late.number == at.number);
+        late.map_or((at.number, true), |(_, acknowledging)| (acknowledging.number, false))
     }
 
     /// Who ended the connection first. An encrypted alert tells who, though what it says is hidden; the FIN or RST that
@@ -106,8 +120,9 @@ impl Closing {
             [fin, reset, alert].into_iter().flatten()
         };
         let all = [Side::Client, Side::Server].into_iter().flat_map(ends_of);
-        let (side, how, at) = all.min_by_key(|(_, _, at)| at.number)?;
-        let closing = ends_of(side).filter(|(_, how, _)| *how != EndHow::Alert).min_by_key(|(_, _, at)| at.number);
+        let (side, how, at) = all.min_by_key(|(_, _, at)| self.order(*at))?;
+        let closing =
+            ends_of(side).filter(|(_, how, _)| *how != EndHow::Alert).min_by_key(|(_, _, at)| self.order(*at));
         Some(closing.unwrap_or((side, how, at)))
     }
 }
@@ -123,14 +138,18 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing) -> Ending {
     };
     let ending = |outcome| Ending { outcome, by, how, at, stall };
     // An alert in answer to the other side's end is no reason for it.
-    let spoken =
-        |alert: &&tls::Alert| first.is_none_or(|(side, _, at)| side == alert.from || alert.at.number <= at.number);
+    let spoken = |alert: &&tls::Alert| {
+        first.is_none_or(|(side, _, at)| side == alert.from || closing.order(alert.at) <= closing.order(at))
+    };
     if let Some(alert) = tls.fatal_alert().filter(spoken) {
         let outcome = match alert.from {
             Side::Client => Outcome::RejectedByClient,
             Side::Server => Outcome::RejectedByServer,
         };
         return Ending { outcome, by: Some(alert.from), how: EndHow::Alert, at: Some(alert.at), stall };
+    }
+    if tls.version_is_open() && (tls.data.client.records > 0 || tls.data.server.records > 0) {
+        return ending(Outcome::Incomplete);
     }
     if is_complete(tls, closing) {
         return ending(Outcome::Completed);
@@ -147,7 +166,10 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing) -> Ending {
             None => Outcome::Completed,
         });
     }
-    ending(first.map_or(Outcome::Incomplete, |(side, ..)| Outcome::closed_by(side)))
+    ending(match first {
+        Some((side, ..)) if !tls.may_have_finished() => Outcome::closed_by(side),
+        _ => Outcome::Incomplete,
+    })
 }
 
 /// Whether data shows that both sides finished, whatever else is missing.

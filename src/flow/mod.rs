@@ -7,6 +7,7 @@
 mod stream;
 mod table;
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use crate::capture::{FrameRef, Timestamp};
@@ -20,6 +21,8 @@ pub use table::FlowTable;
 pub const STALL_NANOS: i64 = 10_000_000_000;
 /// Stalls remembered per connection.
 const MAX_STALLS: usize = 4;
+/// Late segments remembered per connection, the last ones.
+const MAX_LATE: usize = 16;
 
 /// One of the two ends of a connection. The client is the one that opened it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,10 +141,13 @@ pub struct Flow<C> {
     pub seen: Both<bool>,
     /// Copies of the same bytes that differ, where nothing tells which is right.
     pub conflict: Both<Option<FrameRef>>,
+    /// Segments recorded behind the frame by which the other side acknowledged them, each with that frame.
+    pub late: VecDeque<(FrameRef, FrameRef)>,
     /// The caller's state.
     pub conversation: C,
     streams: Both<Stream>,
     highest: Both<Option<u32>>,
+    acknowledged: Both<Option<(u32, FrameRef)>>,
 }
 
 impl<C> Flow<C> {
@@ -161,7 +167,9 @@ impl<C> Flow<C> {
         self.note_opening(segment);
         if self.is_progress(segment, side) {
             self.note_progress(segment.at);
+            self.note_late(segment, side);
         }
+        self.note_acknowledgment(segment, side);
         if segment.flags.rst {
             // What a reset carries is a message for people (RFC 9293 section 3.5.3), not data.
             self.reset.of_mut(side).get_or_insert(segment.at);
@@ -224,11 +232,31 @@ impl<C> Flow<C> {
         }
     }
 
+    /// A capture that takes the two directions from two queues may hold what was said behind the answer to it.
+    fn note_late(&mut self, segment: &Segment<'_>, side: Side) {
+        let end = end_of(segment);
+        if let Some((to, at)) = *self.acknowledged.of(side.other())
+            && end != segment.sequence
+            && is_at_or_after(to, end)
+        {
+            if self.late.len() == MAX_LATE {
+                self.late.pop_front();
+            }
+            self.late.push_back((segment.at, at));
+        }
+    }
+
+    fn note_acknowledgment(&mut self, segment: &Segment<'_>, side: Side) {
+        let known = self.acknowledged.of_mut(side);
+        let to = segment.acknowledges;
+        if segment.flags.ack && known.is_none_or(|(known, _)| known != to && is_at_or_after(to, known)) {
+            *known = Some((to, segment.at));
+        }
+    }
+
     /// Whether a segment brings anything that was not there before it.
     fn is_progress(&mut self, segment: &Segment<'_>, side: Side) -> bool {
-        let length = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).saturating_add(segment.missing);
-        let length = length.wrapping_add(u32::from(segment.flags.syn)).wrapping_add(u32::from(segment.flags.fin));
-        let end = segment.sequence.wrapping_add(length);
+        let end = end_of(segment);
         let highest = self.highest.of_mut(side);
         let new = match *highest {
             None => true,
@@ -247,4 +275,16 @@ impl<C> Flow<C> {
         }
         self.progress = at;
     }
+}
+
+/// Sequence number after all that a segment brings.
+fn end_of(segment: &Segment<'_>) -> u32 {
+    let length = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).saturating_add(segment.missing);
+    let length = length.wrapping_add(u32::from(segment.flags.syn)).wrapping_add(u32::from(segment.flags.fin));
+    segment.sequence.wrapping_add(length)
+}
+
+/// Whether a sequence number is that of another or comes after it (RFC 9293 section 3.4).
+fn is_at_or_after(sequence: u32, other: u32) -> bool {
+    sequence.wrapping_sub(other) < 0x8000_0000
 }

@@ -154,9 +154,11 @@ impl<C> FlowTable<C> {
             reset: Both::default(),
             seen: Both::default(),
             conflict: Both::default(),
+            late: VecDeque::new(),
             conversation: (self.begin)(segment.flags.syn),
             streams: Both { client: Stream::default(), server: Stream::default() },
             highest: Both::default(),
+            acknowledged: Both::default(),
         };
         self.streams += 1;
         self.open += 1;

@@ -70,6 +70,8 @@ pub struct Response {
     pub last: FrameRef,
     /// Whether all of it is in the capture.
     pub complete: bool,
+    /// Whether bytes of it were sent that are not in the capture.
+    pub gap: bool,
     /// Bytes of the body that were seen, as sent but without the framing of chunks.
     pub body_bytes: u64,
     /// What stands whole in the body.
@@ -319,6 +321,7 @@ impl Http {
                 first,
                 last: at,
                 complete: false,
+                gap: false,
                 body_bytes: 0,
                 certificates: Vec::new(),
                 problem: None,
@@ -373,6 +376,7 @@ impl Http {
         let inside_head = self.responses.is_inside_head();
         if let Some((Head::Response(head), first)) = self.responses.cut_head() {
             self.answered(head, first, at, out);
+            self.current.iter_mut().for_each(|current| current.response.gap = true);
             self.finish_response(Some("the capture lacks a part of the answer's head".to_owned()), out);
             self.responses.expect(Framing::Nothing);
         } else if inside_head {
@@ -381,6 +385,7 @@ impl Http {
         let gapped = self.responses.gap(missing);
         if let Some(current) = &mut self.current {
             current.body.hole(gapped.hole);
+            current.response.gap = true;
             match gapped.body {
                 BodyAfterGap::Open => {}
                 BodyAfterGap::Ended => self.finish_response(None, out),
@@ -441,6 +446,7 @@ impl Http {
             first: *at,
             last: *at,
             complete: false,
+            gap: true,
             body_bytes: 0,
             certificates: Vec::new(),
             problem: Some(why.clone()),

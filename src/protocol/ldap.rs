@@ -44,6 +44,8 @@ pub struct LdapSearch {
     pub entries: Vec<LdapEntry>,
     /// Whether all of the answer is in the capture.
     pub complete: bool,
+    /// Whether bytes of it were sent that are not in the capture.
+    pub gap: bool,
     /// What was wrong, in plain words.
     pub problem: Option<String>,
     /// Whether caCertificate is asked for, or the filter mentions certificationAuthority.
@@ -161,10 +163,10 @@ impl Ldap {
         if side == Side::Server {
             let problem = format!("the capture lacks {missing} bytes of the answer");
             self.salvage(&buffer, at, out);
-            match message::id(&buffer).filter(|_| !lost) {
-                Some(id) => self.blame(Some(id), &problem),
-                None => self.blame(None, &problem),
-            }
+            let id = message::id(&buffer).filter(|_| !lost);
+            self.blame(id, &problem);
+            let concerned = self.open.iter_mut().filter(|(number, _)| id.is_none_or(|id| id == **number));
+            concerned.for_each(|(_, open)| open.search.gap = true);
         }
     }
 
@@ -324,6 +326,7 @@ impl Ldap {
                 result_code: None,
                 entries: Vec::new(),
                 complete: false,
+                gap: false,
                 problem: None,
                 asks_ca_certificates: false,
             },

@@ -108,6 +108,35 @@ impl Handshake {
         sent_nothing && self.change_cipher_spec.server.is_some() && self.holes.is_empty()
     }
 
+    /// Whether a message of a handshake was seen in clear, though it may be cut.
+    pub fn began(&self) -> bool {
+        self.history.iter().any(|(letter, _)| "CsxkrnXKV".contains(*letter)) || !self.alerts.is_empty()
+    }
+
+    /// Whether nothing readable tells TLS 1.3, most of whose handshake looks like application data, from the versions
+    /// before it.
+    pub fn version_is_open(&self) -> bool {
+        let earlier = self.server_hello_done.or(self.client_key_exchange).or(self.finished.client);
+        self.server_hello.is_none() && self.certificates.server.is_none() && earlier.is_none()
+    }
+
+    /// Whether bytes that the capture lacks may hold the Finished messages that were not seen.
+    pub fn may_have_finished(&self) -> bool {
+        let flight = self.history.iter().filter(|(letter, _)| "sxkrn".contains(*letter)).map(|(_, at)| at.number).max();
+        let hole = |side: Side, from: u64| {
+            let mut holes = self.holes.iter().filter(|hole| hole.side == side).map(|hole| hole.at.number);
+            holes.find(|number| *number >= from)
+        };
+        let seen = self.client_key_exchange.or(self.finished.client).map(|at| at.number);
+        // What the client lacks after the server's flight is its answer; what the server lacks after that, its Finished.
+        let answer = seen.or_else(|| hole(Side::Client, flight?));
+        answer.is_some_and(|answer| {
+            let client = self.finished.client.is_some() || hole(Side::Client, answer).is_some();
+            let server = self.finished.server.is_some() || hole(Side::Server, answer + 1).is_some();
+            client && server
+        })
+    }
+
     /// The first fatal alert in clear.
     pub fn fatal_alert(&self) -> Option<&Alert> {
         self.alerts.iter().find(|alert| alert.fatal)

@@ -150,11 +150,13 @@ impl Records {
                 }
                 self.end_of_body(at, sink);
             }
-            State::Body { kind, left, .. } => {
-                let (kind, rest) = (*kind, u64::try_from(*left).unwrap_or_default());
+            State::Body { kind, length, left } => {
+                let (kind, length, rest) = (*kind, *length, u64::try_from(*left).unwrap_or_default());
                 if rest > 0 && kind != ContentType::APPLICATION_DATA {
                     sink(Event::Body(kind, Piece::Gap { missing: rest, cut }), at);
                 }
+                // Its end is not there, but it is known where that was.
+                sink(Event::End { kind, length }, at);
                 self.lose(missing, cut, at, sink);
             }
             State::Lost => {}
