@@ -49,8 +49,12 @@ pub enum NameCheck {
 /// A certificate outside its dates.
 #[derive(Clone, Debug)]
 pub struct DateFault {
-    /// Which.
-    pub certificate: Arc<Certificate>,
+    /// Its short name.
+    pub name: String,
+    /// The date it is outside of.
+    pub limit: Timestamp,
+    /// The certificate; `None` for an anchor of which only name, key and end are known.
+    pub certificate: Option<Arc<Certificate>>,
     /// After its end; otherwise before its start.
     pub expired: bool,
 }
@@ -70,6 +74,8 @@ pub struct Assessment {
     pub clock_known: bool,
     /// The capture's own clock cannot be right.
     pub suspect_clock: bool,
+    /// The anchor at which the chain ends, and why it counts as one, in words.
+    pub anchored: String,
     /// The leaf's names.
     pub name: NameCheck,
     /// Where everything stands with the bytes: `None`, or why the Certificate message cannot be judged.
@@ -123,14 +129,26 @@ impl<'a> Assessor<'a> {
         let own = Timestamp::from_nanos(seen.nanos().saturating_add(offset.saturating_mul(1_000_000_000)), 0);
         let judged_at = self.at.unwrap_or(if clock.is_some() { own } else { seen });
         let certificates = chain.judged_certificates();
-        let dates = date_faults(&certificates, judged_at);
+        let mut dates = date_faults(&certificates, judged_at);
+        dates.extend(self.bare_anchor(&chain).and_then(|anchor| expired_anchor(anchor, judged_at)));
         let before_all = !certificates.is_empty() && certificates.iter().all(|c| judged_at < c.not_before());
         let suspect = clock.is_none()
             && self.at.is_none()
             && (seen.seconds() < YEAR_2000 || (before_all && device.time_answers.is_empty()));
         let name = handshake.sent.first().map_or(NameCheck::Unknown, |leaf| self.name(device, handshake, leaf));
+        let anchored = self.anchored(&chain);
         let clock_known = clock.is_some() || self.at.is_some();
-        Assessment { chain, client_chain, judged_at, dates, clock_known, suspect_clock: suspect, name, unreadable }
+        Assessment {
+            chain,
+            client_chain,
+            judged_at,
+            dates,
+            clock_known,
+            suspect_clock: suspect,
+            anchored,
+            name,
+            unreadable,
+        }
     }
 
     /// The chain that only what the server sent would give: does it leave something out that the device happened to have?
@@ -172,6 +190,24 @@ impl<'a> Assessor<'a> {
         let judgement = Rc::new(judge(&mut self.finder, &case));
         self.memory.insert(had, Rc::clone(&judgement));
         judgement
+    }
+
+    /// Why the certificate at which a chain ends is an anchor.
+    fn anchored(&self, chain: &Judgement) -> String {
+        let path = chain.completed.as_ref().or(chain.path.as_ref());
+        let index = path.and_then(|path| path.steps.last()?.anchor);
+        match index.map(|index| self.anchors.get(index)) {
+            Some(Some(anchor)) if anchor.given => format!("{} is on the device", anchor.subject.short()),
+            Some(Some(anchor)) => format!("{} is in the profile {}", anchor.subject.short(), self.profile.name),
+            Some(None) => "the device downloaded the root".into(),
+            None => String::new(),
+        }
+    }
+
+    /// The anchor at which a chain ends, where only its name and key are known.
+    fn bare_anchor(&self, chain: &Judgement) -> Option<&Anchor> {
+        let step = chain.completed.as_ref().or(chain.path.as_ref())?.steps.last()?;
+        self.anchors.get(step.anchor?).filter(|_| step.certificate.is_none())
     }
 
     /// The server's anchors are unknown, so a client's chain is never trusted and its root never refused.
@@ -239,7 +275,23 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
 
 fn date_faults(certificates: &[Arc<Certificate>], at: Timestamp) -> Vec<DateFault> {
     let outside = certificates.iter().filter(|c| at > c.not_after() || at < c.not_before());
-    outside.map(|c| DateFault { certificate: Arc::clone(c), expired: at > c.not_after() }).collect()
+    outside
+        .map(|certificate| {
+            let expired = at > certificate.not_after();
+            DateFault {
+                name: certificate.subject().short(),
+                limit: if expired { certificate.not_after() } else { certificate.not_before() },
+                certificate: Some(Arc::clone(certificate)),
+                expired,
+            }
+        })
+        .collect()
+}
+
+/// Devices judge the dates of their roots too: old ones failed all at once when a root that they shared expired.
+fn expired_anchor(anchor: &Anchor, at: Timestamp) -> Option<DateFault> {
+    let limit = anchor.not_after.filter(|end| at > *end)?;
+    Some(DateFault { name: anchor.label.clone(), limit, certificate: None, expired: true })
 }
 
 /// The device's clock, by hellos that tell a plausible time that goes on as time does, or by what NTP told it.

@@ -150,6 +150,8 @@ fn allowed(stage: Stage, alert: Option<u8>, version_taken_elsewhere: bool) -> Ve
             Some(45) => vec![Code::CertificateExpired],
             Some(48) => CHAIN.to_vec(),
             Some(51) => vec![Code::IssuerKeyMismatch, Code::ChainInvalid],
+            // The client names the version that the server chose as what it refuses.
+            Some(70) => vec![Code::ProtocolVersion],
             Some(40 | 42 | 43 | 46) | None => AT_CERTIFICATE.to_vec(),
             Some(_) => Vec::new(),
         },
@@ -203,7 +205,7 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
             }
         }
     }
-    if let Some(hello) = &handshake.tls.server_hello {
+    if let Some(hello) = handshake.tls.server_hello.as_ref().filter(|_| code != Code::ProtocolVersion) {
         let suite = crate::protocol::tls::cipher_suite(hello.cipher_suite);
         let why = format!("the server agreed on {} and {suite}", hello.version);
         out.push(Excluded { cause: Code::ProtocolVersion.name().into(), excluded: true, why });
@@ -244,9 +246,9 @@ fn exclusion(
         _ if survives => Some((false, "it fits as well".into())),
         Code::UntrustedRoot => match chain.status {
             ChainStatus::MissingIntermediate if !chain.root_untrusted_too && chain.proof == Some(Proof::Proven) => {
-                Some((true, format!("{} is on the device", anchor_name(assessment))))
+                Some((true, assessment.anchored.clone()))
             }
-            ChainStatus::Trusted => Some((true, format!("{} is on the device", anchor_name(assessment)))),
+            ChainStatus::Trusted => Some((true, assessment.anchored.clone())),
             ChainStatus::MissingIntermediate => {
                 Some((false, "the root above what is missing is not known to be on the device".into()))
             }
@@ -295,16 +297,6 @@ fn exclusion(
             None => Some((true, "no certificate with the issuer's name and another key was at hand".into())),
         },
         _ => None,
-    }
-}
-
-fn anchor_name(assessment: &Assessment) -> String {
-    let path = assessment.chain.completed.as_ref().or(assessment.chain.path.as_ref());
-    let top = path.and_then(|path| path.steps.last()?.certificate.clone());
-    match (top, path.and_then(|path| path.top())) {
-        (Some(top), _) => top.subject().short(),
-        (None, Some(below)) => below.issuer().short(),
-        (None, None) => "the root".into(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::assess::{Assessment, Assessor};
 use super::cause::{self, Ruling, Stage};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
-use super::{ProfileBasis, Session, remedy};
+use super::{ProfileBasis, Session, remedy, words};
 use crate::capture::FrameRef;
 use crate::evidence::Handshake;
 use crate::trust::{ChainStatus, Judgement, Missing, PathEnd, Proof, Speaks};
@@ -64,7 +64,8 @@ fn describe(
 ) -> Finding {
     let chain = &assessment.chain;
     let proof = proof(session, handshake, assessment, ruling, code);
-    let mut finding = session.finding(code, severity, proof, index, summary(session, assessment, code));
+    let summary = format!("{}{}", words::lead(ruling, code), summary(session, assessment, code));
+    let mut finding = session.finding(code, severity, proof, index, summary);
     finding.evidence = evidence(session, handshake, assessment);
     finding.excluded = cause::excluded(code, handshake, assessment, ruling);
     if code == Code::MissingIntermediate {
@@ -136,32 +137,39 @@ fn summary(session: &Session<'_>, assessment: &Assessment, code: Code) -> String
     let chain = &assessment.chain;
     match code {
         Code::MissingIntermediate => match chain.missing.as_slice() {
-            [one] => format!("TLS handshake fails: intermediate certificate \"{}\" is missing", one.subject.short()),
+            [one] => format!("intermediate certificate \"{}\" is missing", one.subject.short()),
             several => {
                 let names: Vec<_> = several.iter().map(|missing| format!("\"{}\"", missing.subject.short())).collect();
-                format!("TLS handshake fails: intermediate certificates {} are missing", names.join(" and "))
+                format!("intermediate certificates {} are missing", names.join(" and "))
             }
         },
-        Code::UntrustedRoot => {
-            format!("TLS handshake fails: the {} does not have the root \"{}\"", session.noun(), root_name(chain))
-        }
+        Code::UntrustedRoot => match chain.path.as_ref().map(|path| path.steps.as_slice()) {
+            Some([only]) if only.certificate.as_ref().is_some_and(|leaf| leaf.is_self_signed()) => {
+                let name = root_name(chain);
+                format!(
+                    "the server's certificate \"{name}\" is signed by itself, and the {} does not trust it",
+                    session.noun()
+                )
+            }
+            _ => format!("the {} does not have the root \"{}\"", session.noun(), root_name(chain)),
+        },
         Code::IssuerKeyMismatch => {
             let name = chain.key_mismatch.as_ref().map(|c| c.subject().short()).unwrap_or_default();
-            format!("TLS handshake fails: the certificate \"{name}\" that is there has another key than the issuer's")
+            format!("the certificate \"{name}\" that is there has another key than the issuer's")
         }
         Code::ChainInvalid => match &chain.fault {
             Some((certificate, fault)) => {
-                format!("TLS handshake fails: \"{}\" may not be an issuer here: {fault}", certificate.subject().short())
+                format!("\"{}\" may not be used here: {fault}", certificate.subject().short())
             }
-            None => "TLS handshake fails: a link of the chain may not be".into(),
+            None => "a link of the chain may not be".into(),
         },
         _ => match (&assessment.unreadable, chain.missing.first()) {
-            (Some(why), _) => format!("TLS handshake fails, and the chain cannot be judged: {why}"),
+            (Some(why), _) => format!("the chain cannot be judged: {why}"),
             (None, Some(missing)) => format!(
-                "TLS handshake fails: the issuer \"{}\" is not known, so it cannot be told whether an intermediate is missing or a root is not trusted",
+                "the issuer \"{}\" is not known, so it cannot be told whether an intermediate is missing or a root is not trusted",
                 missing.subject.short()
             ),
-            (None, None) => "TLS handshake fails, and the chain cannot be judged".into(),
+            (None, None) => "the chain cannot be judged".into(),
         },
     }
 }

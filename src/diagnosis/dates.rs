@@ -4,10 +4,10 @@
 //! Left to others: whether that was the cause.
 
 use super::assess::{Assessment, NameCheck};
-use super::cause::{self, Ruling, Stage};
+use super::cause::{self, Ruling};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
-use super::{Session, remedy};
+use super::{Session, remedy, words};
 use crate::evidence::Handshake;
 use crate::trust::Proof;
 
@@ -35,13 +35,17 @@ fn describe(
     code: Code,
     severity: Severity,
 ) -> Finding {
-    let fails = if ruling.stage == Stage::Completed { "the handshake worked, but " } else { "TLS handshake fails: " };
     let summary = match code {
         Code::NameMismatch => name_summary(assessment),
         _ => date_summary(assessment, code == Code::CertificateExpired),
     };
-    let mut finding =
-        session.finding(code, severity, proof(handshake, assessment, ruling, code), index, format!("{fails}{summary}"));
+    let mut finding = session.finding(
+        code,
+        severity,
+        proof(handshake, assessment, ruling, code),
+        index,
+        format!("{}{summary}", words::lead(ruling, code)),
+    );
     if let Some(list) = &handshake.tls.certificates.server {
         finding.evidence.push((list.last, "the server's certificates".into()));
     }
@@ -52,7 +56,7 @@ fn describe(
     finding.excluded = cause::excluded(code, handshake, assessment, ruling);
     finding.certificates = match code {
         Code::NameMismatch => handshake.sent.first().cloned().into_iter().collect(),
-        _ => assessment.dates.iter().map(|fault| fault.certificate.clone()).collect(),
+        _ => assessment.dates.iter().filter_map(|fault| fault.certificate.clone()).collect(),
     };
     finding.remedies = if code == Code::NameMismatch { remedy::name_mismatch() } else { remedy::dates() };
     finding
@@ -78,16 +82,16 @@ fn proof(handshake: &Handshake, assessment: &Assessment, ruling: &Ruling, code: 
 }
 
 fn date_summary(assessment: &Assessment, expired: bool) -> String {
-    let fault = assessment.dates.iter().find(|fault| fault.expired == expired);
-    let Some(certificate) = fault.map(|fault| &fault.certificate) else {
+    let Some(fault) = assessment.dates.iter().find(|fault| fault.expired == expired) else {
         return "a certificate is outside its dates".into();
     };
-    let name = certificate.subject().short();
+    let (what, name, date) =
+        (if fault.certificate.is_some() { "certificate" } else { "root" }, &fault.name, fault.limit.date());
     let when = assessment.judged_at.date();
     if expired {
-        format!("the certificate \"{name}\" expired on {} (it was {when})", certificate.not_after().date())
+        format!("the {what} \"{name}\" expired on {date} (it was {when})")
     } else {
-        format!("the certificate \"{name}\" is valid only from {} (it was {when})", certificate.not_before().date())
+        format!("the {what} \"{name}\" is valid only from {date} (it was {when})")
     }
 }
 

@@ -7,6 +7,7 @@ use super::finding::{Finding, Severity};
 use super::rules::Code;
 use super::{Session, remedy};
 use crate::evidence::{Evidence, Handshake};
+use crate::flow::Side;
 use crate::trust::Proof;
 
 /// Whether this server agreed to this hello's version with anybody.
@@ -37,6 +38,10 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
         _ => Proof::Inferred,
     };
     let summary = match code {
+        Code::ProtocolVersion if handshake.ending.by == Some(Side::Client) => {
+            let chosen = handshake.tls.version().map(|version| version.to_string()).unwrap_or_default();
+            format!("TLS handshake fails: the {} refuses {chosen}, the version that the server chose", session.noun())
+        }
         Code::ProtocolVersion => {
             let most = if offered.is_empty() { String::new() } else { format!(" ({offered} at most)") };
             format!("TLS handshake fails: the server takes none of the {}'s versions{most}", session.noun())

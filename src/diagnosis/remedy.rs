@@ -34,42 +34,62 @@ fn bracketed(server: SocketAddr) -> String {
     if server.is_ipv6() { format!("[{}]", server.ip()) } else { server.ip().to_string() }
 }
 
+/// What to do on the server comes first, for it helps every device; then what is particular to Lync phones.
 pub(super) fn missing_intermediate(session: &Session<'_>, handshake: &Handshake, missing: &[Missing]) -> Vec<String> {
     let server = server_of(session, handshake);
     let it = if missing.len() == 1 { "it" } else { "them" };
     let thumbprint = missing.first().and_then(|link| link.candidates.first()).map(|c| c.sha1_hex());
     let thumbprint = thumbprint.unwrap_or_else(|| "<thumbprint>".into());
-    let mut remedies = vec![
-        format!(
-            "make the server send {it}: import the certificate into LocalMachine\\Intermediate on the server, restart the service, and check\n  certutil -addstore CA intermediate.cer\n  openssl s_client -connect {server} -showcerts"
-        ),
-        "or sign in once with a PIN, then tether: the phone stores the chain that the PIN sign-in downloads".into(),
-        "or publish it in Active Directory, where USB sign-in looks\n  certutil -f -dspublish intermediate.cer SubCA"
-            .into(),
-        format!(
-            "or add it to what the web service hands out\n  $x = New-CsWebTrustedCACertificate -Thumbprint \"{thumbprint}\" -CAStore IntermediateCA\n  Set-CsWebServiceConfiguration -Identity site:<Site> -TrustedCACerts @{{Add=$x}}"
-        ),
-    ];
-    if session.sign_in == SignInMethod::Pin {
-        remedies.remove(1);
+    let mut remedies = vec![format!(
+        "make the server send {it}: on Windows import into LocalMachine\\Intermediate and restart the service, then check\n  certutil -addstore CA intermediate.cer\n  openssl s_client -connect {server} -showcerts"
+    )];
+    let lync = if_lync(session);
+    if session.sign_in != SignInMethod::Pin {
+        remedies.push(format!(
+            "{lync}sign in once with a PIN, then tether: the phone stores the chain that the PIN sign-in downloads"
+        ));
     }
+    remedies.push(format!("{lync}publish {it} in Active Directory, where USB sign-in looks\n  certutil -f -dspublish intermediate.cer SubCA"));
+    remedies.push(format!(
+        "{lync}add {it} to what the web service hands out\n{}",
+        web_service(&thumbprint, "IntermediateCA")
+    ));
     remedies
 }
 
 pub(super) fn untrusted_root(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
     let root = chain.completed.as_ref().and_then(|path| path.top()).filter(|top| top.is_self_signed());
     let thumbprint = root.map_or_else(|| "<thumbprint>".into(), |root| root.sha1_hex());
-    vec![
-        "publish the root in Active Directory, where USB sign-in looks\n  certutil -f -dspublish root.cer RootCA"
-            .into(),
-        format!(
-            "and add it to what the web service hands out at PIN sign-in\n  $x = New-CsWebTrustedCACertificate -Thumbprint \"{thumbprint}\" -CAStore TrustedRootCA\n  Set-CsWebServiceConfiguration -Identity site:<Site> -TrustedCACerts @{{Add=$x}}"
-        ),
-        format!(
-            "if the {} should know this root already, update its firmware: older releases ship fewer roots",
-            session.noun()
-        ),
-    ]
+    let lync = if_lync(session);
+    let mut remedies = Vec::new();
+    if !session.is_phone() {
+        remedies.push(
+            "install the root on the device, or give the server a certificate of a CA that the device trusts".into(),
+        );
+    }
+    remedies.push(format!(
+        "{lync}publish the root in Active Directory, where USB sign-in looks\n  certutil -f -dspublish root.cer RootCA"
+    ));
+    remedies.push(format!(
+        "{lync}add it to what the web service hands out at PIN sign-in\n{}",
+        web_service(&thumbprint, "TrustedRootCA")
+    ));
+    remedies.push(format!(
+        "if the {} should know this root, update its firmware: older releases ship fewer roots",
+        session.noun()
+    ));
+    remedies
+}
+
+/// What only helps Lync phones is said so where the device was not recognized as one.
+fn if_lync(session: &Session<'_>) -> &'static str {
+    if session.is_phone() { "or " } else { "if it is a Lync phone: " }
+}
+
+fn web_service(thumbprint: &str, store: &str) -> String {
+    format!(
+        "  $x = New-CsWebTrustedCACertificate -Thumbprint \"{thumbprint}\" -CAStore {store}\n  Set-CsWebServiceConfiguration -Identity site:<Site> -TrustedCACerts @{{Add=$x}}"
+    )
 }
 
 pub(super) fn key_mismatch() -> Vec<String> {
