@@ -244,6 +244,11 @@ fn exclusion(
     let nothing_known = chain.judged_certificates().is_empty();
     match other {
         _ if survives => Some((false, "it fits as well".into())),
+        Code::MissingIntermediate | Code::UntrustedRoot | Code::IssuerKeyMismatch
+            if by_alert && chain.status != ChainStatus::Trusted =>
+        {
+            Some((true, format!("{alert} is not the alert for it")))
+        }
         Code::UntrustedRoot => match chain.status {
             ChainStatus::MissingIntermediate if !chain.root_untrusted_too && chain.proof == Some(Proof::Proven) => {
                 Some((true, assessment.anchored.clone()))

@@ -157,7 +157,9 @@ struct View<'a> {
 impl<'a> View<'a> {
     fn of(report: &'a Report, index: &'a Index<'a>, style: &TextStyle, device: Option<&Device>) -> Self {
         let phone = |name: &str| name.to_ascii_lowercase().contains("phone");
-        let is_phone = device.is_some_and(|d| phone(&d.profile.name) || d.recognized_as.as_deref().is_some_and(phone));
+        // A profile that is only assumed says nothing about the device.
+        let named = |d: &Device| d.profile.basis != ProfileBasis::Assumed && phone(&d.profile.name);
+        let is_phone = device.is_some_and(|d| named(d) || d.recognized_as.as_deref().is_some_and(phone));
         let thing = if is_phone { "phone" } else { "device" };
         Self { report, index, width: style.width.max(NARROWEST), thing }
     }
