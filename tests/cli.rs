@@ -475,7 +475,7 @@ fn unreadable(folder: &Path) -> Option<String> {
     let path = folder.join("locked.pcapng");
     fs::copy(project(USB), &path).unwrap();
     #[cfg(unix)]
-    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
     fs::File::open(&path).is_err().then(|| path_text(&path))
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Trust;
 use crate::capture::{FrameRef, Timestamp};
-use crate::evidence::{Device, FetchKind, Handshake};
+use crate::evidence::{Device, FetchKind, Handshake, Outcome};
 use crate::trust::{Adds, Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, StepFrom, judge};
 use crate::x509::{Certificate, Digest};
 
@@ -76,6 +76,12 @@ pub struct Assessment {
     pub suspect_clock: bool,
     /// The anchor at which the chain ends, and why it counts as one, in words.
     pub anchored: String,
+    /// What the profile says the device cannot do of that which its path needs, in words.
+    pub unsupported: Vec<String>,
+    /// SHA-256 of the key of the anchor at which the chain ends.
+    pub root_key: Option<Digest>,
+    /// Another root's chain that the same device accepted: the frame, and the root's name.
+    pub other_ca: Option<(FrameRef, String)>,
     /// The leaf's names.
     pub name: NameCheck,
     /// Where everything stands with the bytes: `None`, or why the Certificate message cannot be judged.
@@ -137,6 +143,8 @@ impl<'a> Assessor<'a> {
             && (seen.seconds() < YEAR_2000 || (before_all && device.time_answers.is_empty()));
         let name = handshake.sent.first().map_or(NameCheck::Unknown, |leaf| self.name(device, handshake, leaf));
         let anchored = self.anchored(&chain);
+        let unsupported = unsupported(self.profile, &certificates);
+        let root_key = self.root_key(&chain);
         let clock_known = clock.is_some() || self.at.is_some();
         Assessment {
             chain,
@@ -146,6 +154,9 @@ impl<'a> Assessor<'a> {
             clock_known,
             suspect_clock: suspect,
             anchored,
+            unsupported,
+            root_key,
+            other_ca: None,
             name,
             unreadable,
         }
@@ -190,6 +201,13 @@ impl<'a> Assessor<'a> {
         let judgement = Rc::new(judge(&mut self.finder, &case));
         self.memory.insert(had, Rc::clone(&judgement));
         judgement
+    }
+
+    /// The key of the anchor at which a trusted chain ends.
+    fn root_key(&self, chain: &Judgement) -> Option<Digest> {
+        let step = chain.path.as_ref().filter(|_| chain.status == ChainStatus::Trusted)?.steps.last()?;
+        let bare = || self.anchors.get(step.anchor?).map(|anchor| anchor.key.spki_sha256());
+        step.certificate.as_ref().map(|certificate| certificate.public_key().spki_sha256()).or_else(bare)
     }
 
     /// Why the certificate at which a chain ends is an anchor.
@@ -270,6 +288,49 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
             Some("a part of the server's flight is not in the capture".into())
         }
         None => None,
+    }
+}
+
+/// Keys and signatures of a path that the profile says the device cannot use. A fact that holds only for some devices
+/// of the kind is none here, and the signature of a root counts for nothing.
+fn unsupported(profile: &Profile, path: &[Arc<Certificate>]) -> Vec<String> {
+    let mut out = Vec::new();
+    for certificate in path {
+        let name = certificate.subject().short();
+        let key = certificate.public_key();
+        let too_long = profile
+            .max_rsa_bits
+            .as_ref()
+            .filter(|most| key.is_rsa() && key.bits().is_some_and(|bits| bits > most.value));
+        if too_long.is_some() || profile.unsupported_key(key).iter().any(|fact| fact.only.is_none()) {
+            out.push(format!("the key of \"{name}\" ({key})"));
+        }
+        let algorithm = certificate.signature_algorithm();
+        let signature = profile.unsupported_signature(&algorithm).iter().any(|fact| fact.only.is_none());
+        if signature && !certificate.is_self_issued() {
+            out.push(format!("the signature of \"{name}\" ({algorithm})"));
+        }
+    }
+    out
+}
+
+/// For each handshake the chain of another root that the same device accepted (cause: it trusts one CA only).
+pub(super) fn note_other_cas(device: &Device, assessments: &mut [Assessment]) {
+    let accepted: Vec<(Digest, FrameRef, String)> = device
+        .handshakes
+        .iter()
+        .zip(assessments.iter())
+        .filter(|(handshake, _)| handshake.ending.outcome == Outcome::Completed)
+        .filter_map(|(handshake, assessment)| {
+            let root = assessment.chain.path.as_ref()?.top()?;
+            let name = if root.is_self_issued() { root.subject().short() } else { root.issuer().short() };
+            Some((assessment.root_key?, handshake.first, name))
+        })
+        .collect();
+    for assessment in assessments {
+        let Some(own) = assessment.root_key else { continue };
+        let other = accepted.iter().find(|(key, ..)| *key != own);
+        assessment.other_ca = other.map(|(_, at, name)| (*at, name.clone()));
     }
 }
 

@@ -54,13 +54,15 @@ const CHAIN: [Code; 5] = [
     Code::ChainCauseUndecided,
     Code::ChainInvalid,
 ];
-const AT_CERTIFICATE: [Code; 8] = [
+const AT_CERTIFICATE: [Code; 10] = [
     Code::MissingIntermediate,
     Code::UntrustedRoot,
     Code::CertificateExpired,
     Code::CertificateNotYetValid,
     Code::NameMismatch,
+    Code::UnsupportedAlgorithm,
     Code::IssuerKeyMismatch,
+    Code::OtherCaRefused,
     Code::ChainCauseUndecided,
     Code::ChainInvalid,
 ];
@@ -119,15 +121,17 @@ pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Pro
             _ => vec![Code::RejectedWithoutReason],
         };
     }
-    let filtered = if at_certificate || stage == Stage::Completed {
-        AT_CERTIFICATE
-            .into_iter()
-            .filter(|code| !survivors.contains(code) && !allowed.contains(code))
-            .filter(holds)
-            .collect()
+    let mut filtered: Vec<Code> = if at_certificate || stage == Stage::Completed {
+        let others = AT_CERTIFICATE.into_iter().filter(|code| !survivors.contains(code) && !allowed.contains(code));
+        others.filter(holds).collect()
     } else {
         Vec::new()
     };
+    // A rule that is broken, but that nobody knows the device to check, is worth telling and no cause.
+    let broken = assessment.chain.fault.is_some() && assessment.chain.status == ChainStatus::Invalid;
+    if at_certificate && broken && !survivors.contains(&Code::ChainInvalid) && !filtered.contains(&Code::ChainInvalid) {
+        filtered.push(Code::ChainInvalid);
+    }
     Ruling { stage, allowed, survivors, filtered: warn_about(stage, filtered) }
 }
 
@@ -174,6 +178,8 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
         Code::CertificateExpired => assessment.dates.iter().any(|fault| fault.expired),
         Code::CertificateNotYetValid => assessment.dates.iter().any(|fault| !fault.expired),
         Code::NameMismatch => matches!(assessment.name, NameCheck::NotCovered { .. }),
+        Code::UnsupportedAlgorithm => !assessment.unsupported.is_empty(),
+        Code::OtherCaRefused => chain.status == ChainStatus::Trusted && assessment.other_ca.is_some(),
         // A bare close or an alert for it is all that a server's refusal of version or suites ever shows.
         Code::ProtocolVersion | Code::NoSharedCipher => handshake.history.contains('C'),
         _ => false,

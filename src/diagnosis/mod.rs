@@ -7,6 +7,7 @@
 //! decided in one place (`cause`), the families of rules put that into words and evidence (`chain`, `dates`,
 //! `negotiation`, `endings`, `fetches`, `coverage`), and `verdict` settles severity, recovery and the headline.
 
+mod abilities;
 mod assess;
 mod cause;
 mod chain;
@@ -16,6 +17,7 @@ mod endings;
 mod fetches;
 mod finding;
 mod negotiation;
+mod order;
 mod remedy;
 mod rules;
 mod verdict;
@@ -265,7 +267,8 @@ impl Bench<'_> {
     ) -> DeviceDiagnosis {
         let clock = assess::device_clock(device);
         let assess = |handshake| assessor.assess(device, handshake, clock.as_ref());
-        let assessments: Vec<Assessment> = device.handshakes.iter().map(assess).collect();
+        let mut assessments: Vec<Assessment> = device.handshakes.iter().map(assess).collect();
+        assess::note_other_cas(device, &mut assessments);
         let judged = device.handshakes.iter().zip(&assessments);
         let taken = |handshake| negotiation::version_taken(self.evidence, handshake);
         let rulings: Vec<Ruling> = judged.map(|(h, a)| cause::rule(h, a, self.profile, taken(h))).collect();
@@ -287,7 +290,9 @@ impl Bench<'_> {
         };
         let mut found = Vec::new();
         chain::find(&session, assessor, &mut found);
+        order::find(&session, &mut found);
         dates::find(&session, &mut found);
+        abilities::find(&session, &mut found);
         negotiation::find(&session, &mut found);
         endings::find(&session, &mut found);
         fetches::find(&session, &mut found);

@@ -92,6 +92,28 @@ fn web_service(thumbprint: &str, store: &str) -> String {
     )
 }
 
+pub(super) fn other_ca(session: &Session<'_>, assessment: &Assessment) -> Vec<String> {
+    let path = assessment.chain.path.as_ref();
+    let root = path.and_then(|path| path.top()).filter(|top| top.is_self_signed());
+    let thumbprint = root.map_or_else(|| "<thumbprint>".into(), |root| root.sha1_hex());
+    vec![
+        format!(
+            "make the {} trust that CA too: a phone may know no CA but the one of its pool until others are added to what the web service hands out\n{}",
+            session.noun(),
+            web_service(&thumbprint, "TrustedRootCA")
+        ),
+        "or give that server a certificate of the CA that the pool uses".into(),
+    ]
+}
+
+pub(super) fn unsupported_algorithm() -> Vec<String> {
+    vec!["issue the certificate anew with what the device can use: RSA with 2048 bits, and PKCS#1 v1.5 signatures with SHA-1 or SHA-256; on a Windows CA RSASSA-PSS comes from\n  AlternateSignatureAlgorithm=1 in CAPolicy.inf".into()]
+}
+
+pub(super) fn chain_order() -> Vec<String> {
+    vec!["send the server's own certificate first, then each one's issuer, without the root; some devices take nothing else".into()]
+}
+
 pub(super) fn key_mismatch() -> Vec<String> {
     vec![
         "give the server the issuer that fits its certificate: the one whose subject key identifier is the certificate's authority key identifier\n  openssl x509 -in server.cer -noout -ext authorityKeyIdentifier\n  openssl x509 -in issuer.cer -noout -ext subjectKeyIdentifier".into(),

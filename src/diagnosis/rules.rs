@@ -17,12 +17,16 @@ pub enum Code {
     NameMismatch,
     ProtocolVersion,
     NoSharedCipher,
+    UnsupportedAlgorithm,
     HandshakeStalled,
     CertificateHidden,
     CaptureIncomplete,
+    ChainOrder,
     IssuerKeyMismatch,
     ConnectionRefused,
+    OtherCaRefused,
     RejectedWithoutReason,
+    ProfileMismatch,
     ChainCauseUndecided,
     ChainInvalid,
     ServerEndedWithoutReason,
@@ -68,12 +72,16 @@ rules! {
     NameMismatch "CG008" "name-mismatch" "0.1.0";
     ProtocolVersion "CG009" "protocol-version" "0.1.0";
     NoSharedCipher "CG010" "no-shared-cipher" "0.1.0";
+    UnsupportedAlgorithm "CG011" "unsupported-algorithm" "0.1.0";
     HandshakeStalled "CG015" "handshake-stalled" "0.1.0";
     CertificateHidden "CG016" "certificate-hidden" "0.1.0";
     CaptureIncomplete "CG017" "capture-incomplete" "0.1.0";
+    ChainOrder "CG018" "chain-order" "0.1.0";
     IssuerKeyMismatch "CG019" "issuer-key-mismatch" "0.1.0";
     ConnectionRefused "CG020" "connection-refused" "0.1.0";
+    OtherCaRefused "CG022" "other-ca-refused" "0.1.0";
     RejectedWithoutReason "CG023" "rejected-without-reason" "0.1.0";
+    ProfileMismatch "CG024" "profile-mismatch" "0.1.0";
     ChainCauseUndecided "CG025" "chain-cause-undecided" "0.1.0";
     ChainInvalid "CG026" "chain-invalid" "0.1.0";
     ServerEndedWithoutReason "CG027" "server-ended-without-reason" "0.1.0";
