@@ -22,6 +22,8 @@ const MAX_INTERFACES: usize = 65_536;
 #[derive(Debug, Default)]
 pub(super) struct PcapNg {
     big_endian: bool,
+    /// Whether a section header was read whole.
+    pub(super) begun: bool,
     interfaces: Vec<Interface>,
     last_time: Timestamp,
 }
@@ -93,6 +95,7 @@ impl PcapNg {
         let record = match parsed {
             Ok((_, Block::SectionHeader(_))) => {
                 self.interfaces.clear();
+                self.begun = true;
                 None
             }
             Ok((_, Block::InterfaceDescription(description))) => {

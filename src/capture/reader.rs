@@ -182,6 +182,7 @@ impl CaptureReader {
                 Some(what) => return Err(CaptureError::Unrecognized(what)),
                 None => return Err(CaptureError::HeaderCut(total)),
             },
+            State::PcapNg(pcapng) if !pcapng.begun => return Err(CaptureError::HeaderCut(total)),
             State::Damaged { at, why } => {
                 let lost = total.saturating_sub(*at);
                 self.problem(format!("offset {at}: {why}; nothing after it could be read ({lost} bytes lost)"));

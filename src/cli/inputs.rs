@@ -82,5 +82,9 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
 
 fn is_capture(path: &Path) -> bool {
     let mut magic = [0; 4];
-    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && Format::of_magic(magic).is_some()
+    match File::open(path) {
+        Ok(mut file) => file.read_exact(&mut magic).is_ok() && Format::of_magic(magic).is_some(),
+        // What cannot be opened may be one: reading it will say why not.
+        Err(_) => true,
+    }
 }

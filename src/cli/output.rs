@@ -64,6 +64,11 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<(), F
     if !force && path.exists() {
         return Err(Failure(format!("{}: the file exists; --force overwrites it", path.display())));
     }
+    // A link leads to the file to write; a pipe or a device is written as it is.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    if path.exists() && !path.is_file() {
+        return fs::write(path, bytes).map_err(failure);
+    }
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(name);

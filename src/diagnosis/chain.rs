@@ -64,7 +64,11 @@ fn describe(
 ) -> Finding {
     let chain = &assessment.chain;
     let proof = proof(session, handshake, assessment, ruling, code);
-    let summary = format!("{}{}", words::lead(ruling, code), summary(session, assessment, code));
+    let summary = format!(
+        "{}{}",
+        words::lead(ruling, code),
+        summary(session.noun(), chain, assessment.unreadable.as_deref(), code)
+    );
     let mut finding = session.finding(code, severity, proof, index, summary);
     finding.evidence = evidence(session, handshake, assessment);
     finding.excluded = cause::excluded(code, handshake, assessment, ruling);
@@ -133,8 +137,8 @@ fn unreadable_before<'s>(session: &Session<'s>, handshake: &Handshake) -> Option
         .or_else(|| completed.map(|(_, other, ..)| (other.first, "a TLS connection that cannot be read")))
 }
 
-fn summary(session: &Session<'_>, assessment: &Assessment, code: Code) -> String {
-    let chain = &assessment.chain;
+/// What is wrong with a chain, in words; `unreadable` says why it could not be judged.
+pub(super) fn summary(noun: &str, chain: &Judgement, unreadable: Option<&str>, code: Code) -> String {
     match code {
         Code::MissingIntermediate => match chain.missing.as_slice() {
             [one] => format!("intermediate certificate \"{}\" is missing", one.subject.short()),
@@ -146,12 +150,9 @@ fn summary(session: &Session<'_>, assessment: &Assessment, code: Code) -> String
         Code::UntrustedRoot => match chain.path.as_ref().map(|path| path.steps.as_slice()) {
             Some([only]) if only.certificate.as_ref().is_some_and(|leaf| leaf.is_self_signed()) => {
                 let name = root_name(chain);
-                format!(
-                    "the server's certificate \"{name}\" is signed by itself, and the {} does not trust it",
-                    session.noun()
-                )
+                format!("the server's certificate \"{name}\" is signed by itself, and the {} does not trust it", noun)
             }
-            _ => format!("the {} does not have the root \"{}\"", session.noun(), root_name(chain)),
+            _ => format!("the {} does not have the root \"{}\"", noun, root_name(chain)),
         },
         Code::IssuerKeyMismatch => {
             let name = chain.key_mismatch.as_ref().map(|c| c.subject().short()).unwrap_or_default();
@@ -163,7 +164,7 @@ fn summary(session: &Session<'_>, assessment: &Assessment, code: Code) -> String
             }
             None => "a link of the chain may not be".into(),
         },
-        _ => match (&assessment.unreadable, chain.missing.first()) {
+        _ => match (unreadable, chain.missing.first()) {
             (Some(why), _) => format!("the chain cannot be judged: {why}"),
             (None, Some(missing)) => format!(
                 "the issuer \"{}\" is not known, so it cannot be told whether an intermediate is missing or a root is not trusted",

@@ -286,7 +286,11 @@ mod tests {
         // Three certificates of 4 bytes, RFC 5246 section 7.4.2: a length for the list and one before each.
         let body = [0, 0, 21, 0, 0, 4, 1, 1, 1, 1, 0, 0, 4, 2, 2, 2, 2, 0, 0, 4, 3, 3, 3, 3];
         assert_eq!(certificate_list(&body, &[]), (vec![vec![1; 4], vec![2; 4], vec![3; 4]], true));
-        assert_eq!(certificate_list(&body, &[14..15]), (vec![vec![1; 4], vec![3; 4]], false));
-        assert_eq!(certificate_list(&body, &[10..11]), (vec![vec![1; 4]], false), "a length is lost, and all after it");
+        assert_eq!(certificate_list(&body, std::slice::from_ref(&(14..15))), (vec![vec![1; 4], vec![3; 4]], false));
+        assert_eq!(
+            certificate_list(&body, std::slice::from_ref(&(10..11))),
+            (vec![vec![1; 4]], false),
+            "a length is lost, and all after it"
+        );
     }
 }
