@@ -10,12 +10,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::capture::{CaptureError, CaptureSummary, Timestamp};
-use crate::diagnosis::{ProfileChoice, Supplied, Trust, diagnose};
+use crate::diagnosis::{Diagnosis, ProfileChoice, Supplied, Trust, diagnose, preflight};
 use crate::evidence::{Device, Evidence, SignInMethod};
 use crate::limits::Limits;
 use crate::pipeline::Pipeline;
-use crate::report::{self, Material, Report};
+use crate::report::{self, Material, PreflightReport, Report};
 use crate::trust::{Profile, read_certificates};
+use crate::x509::Certificate;
 
 /// Why a capture could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +125,34 @@ impl Analyzer {
             flows: 0,
             flows_dropped: 0,
         }
+    }
+
+    /// Judges a chain that a server is to send, leaf first, without a capture: for each profile, would it be trusted?
+    /// Validity is judged at `now`, or at the instant given to the builder. The analyzer's own profile is not used.
+    pub fn preflight(
+        &self,
+        path: &str,
+        chain: Vec<Certificate>,
+        host: Option<&str>,
+        profiles: &[Profile],
+        now: Timestamp,
+    ) -> PreflightReport {
+        let sent: Vec<_> = chain.into_iter().map(Arc::new).collect();
+        let at = self.trust.at.unwrap_or(now);
+        let judge = |profile| preflight(&sent, host, profile, &self.trust, at, self.limits.path_steps);
+        let answers: Vec<_> = profiles.iter().map(judge).collect();
+        let nothing = Diagnosis { devices: Vec::new(), findings: Vec::new(), path_searches: 0, signature_checks: 0 };
+        let material = Material {
+            captures: &[],
+            evidence: &Evidence::default(),
+            diagnosis: &nothing,
+            trust: &self.trust,
+            options: self.options.clone(),
+            flows: 0,
+            flows_dropped: 0,
+            all_handshakes: false,
+        };
+        report::Builder::new(&material).preflight(path, host, &at.to_string(), &sent, &answers)
     }
 
     fn evidence_limits(&self) -> Limits {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chaingap::Investigation;
 use chaingap::render::{self, TextStyle};
-use chaingap::report::{Report, Severity};
+use chaingap::report::{Finding, Severity};
 use clap::{Args, ValueEnum};
 
 use super::inputs::{Input, captures};
@@ -41,15 +41,16 @@ pub(crate) struct Analyze {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     /// For people
     Text,
     /// For machines, schema chaingap.report/1
     Json,
 }
 
+/// `--fail-on`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailOn {
+pub(crate) enum FailOn {
     Error,
     Warning,
     Never,
@@ -73,16 +74,20 @@ impl Analyze {
             }
         };
         output::write(&text, self.output.as_deref(), self.force)?;
-        Ok(if failed > 0 { Exit::Failed } else { self.exit(&report) })
+        Ok(if failed > 0 { Exit::Failed } else { self.fail_on.exit(&mut report.findings.iter()) })
     }
+}
 
-    fn exit(&self, report: &Report) -> Exit {
-        let threshold = match self.fail_on {
-            FailOn::Error => Severity::Error,
-            FailOn::Warning => Severity::Warning,
-            FailOn::Never => return Exit::Clean,
+impl FailOn {
+    /// The exit by the gravest of these findings.
+    pub(crate) fn exit(self, findings: &mut dyn Iterator<Item = &Finding>) -> Exit {
+        let threshold = match self {
+            Self::Error => Severity::Error,
+            Self::Warning => Severity::Warning,
+            Self::Never => return Exit::Clean,
         };
-        if report.findings.iter().any(|finding| finding.severity >= threshold) { Exit::Found } else { Exit::Clean }
+        let found = findings.fold(false, |found, finding| found || finding.severity >= threshold);
+        if found { Exit::Found } else { Exit::Clean }
     }
 }
 

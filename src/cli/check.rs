@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::expect::{Expectation, SCHEMA};
 use super::inputs::{Input, captures, files_below, read_file};
-use super::options::{SignInOption, TrustOptions};
+use super::options::{SignInOption, StoreOptions, TrustOptions};
 use super::{Exit, Failure, analyze, output};
 
 /// `chaingap check`.
@@ -96,6 +96,16 @@ fn inside(folder: &Path, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     }
 }
 
+/// A profile by name, or a file in the expectation's folder.
+fn own_profile(folder: &Path, profile: Option<&str>) -> Result<String, Failure> {
+    let Some(name) = profile else { return Ok("auto".into()) };
+    if !name.ends_with(".toml") {
+        return Ok(name.to_owned());
+    }
+    let files = inside(folder, &[PathBuf::from(name)])?;
+    Ok(files.first().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default())
+}
+
 fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Report, Failure> {
     let options = &expectation.options;
     if options.keylog.is_some() {
@@ -107,15 +117,14 @@ fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Re
         Some("usb") => SignInOption::Usb,
         Some(other) => return Err(Failure(format!("options.sign_in: {other:?} is none of auto, pin, usb"))),
     };
-    let trust = TrustOptions {
-        profile: options.profile.clone().unwrap_or_else(|| "auto".into()),
+    let stores = StoreOptions {
+        profile: own_profile(folder, options.profile.as_deref())?,
         roots: inside(folder, &options.roots)?,
         installed: inside(folder, &options.installed)?,
         bundle: inside(folder, &options.bundle)?,
-        device: options.device.clone(),
-        sign_in,
         at: options.at.clone(),
     };
+    let trust = TrustOptions { stores, device: options.device.clone(), sign_in };
     let analyzer = trust.builder()?.build();
     let mut investigation = analyzer.investigate();
     for path in paths {

@@ -10,6 +10,7 @@ mod explain;
 mod inputs;
 mod options;
 mod output;
+mod preflight;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,8 @@ enum Command {
     Analyze(analyze::Analyze),
     /// Run every NAME.expect.toml below a folder and print what differs
     Check(check::Check),
+    /// Say whether a device would trust the chain that a server is to send; no capture is needed
+    Preflight(preflight::Preflight),
     /// Say what a finding means, how it is proven, what mimics it and how it is mended
     Explain(explain::Explain),
 }
@@ -62,6 +65,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match arguments.command {
         Command::Analyze(command) => command.run(),
         Command::Check(command) => command.run(),
+        Command::Preflight(command) => command.run(),
         Command::Explain(command) => command.run(),
     };
     match result {

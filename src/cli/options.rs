@@ -15,6 +15,19 @@ use super::inputs::{files_below, read_file};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "What to judge by")]
 pub(crate) struct TrustOptions {
+    #[command(flatten)]
+    pub(crate) stores: StoreOptions,
+    /// Look at these devices only
+    #[arg(long, value_name = "IP|MAC|CIDR")]
+    pub(crate) device: Option<String>,
+    /// How the devices signed in; changes wording only
+    #[arg(long, value_name = "METHOD", value_enum, default_value_t = SignInOption::Auto)]
+    pub(crate) sign_in: SignInOption,
+}
+
+/// Certificates, profile and time: what judging takes with or without a capture.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct StoreOptions {
     /// What kind of device it is: auto, none (no anchors), a built-in profile or a profile file
     #[arg(long, value_name = "auto|none|NAME|FILE", default_value = "auto")]
     pub(crate) profile: String,
@@ -27,12 +40,6 @@ pub(crate) struct TrustOptions {
     /// Certificates that exist in the world: they prove and name what is missing, and are never the device's; repeatable
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) bundle: Vec<PathBuf>,
-    /// Look at these devices only
-    #[arg(long, value_name = "IP|MAC|CIDR")]
-    pub(crate) device: Option<String>,
-    /// How the devices signed in; changes wording only
-    #[arg(long, value_name = "METHOD", value_enum, default_value_t = SignInOption::Auto)]
-    pub(crate) sign_in: SignInOption,
     /// Judge validity at this time (RFC 3339) instead of the time of each handshake
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
@@ -53,12 +60,28 @@ pub(crate) enum SignInOption {
 impl TrustOptions {
     /// Reads the files named. Problems with single certificates go to standard error.
     pub(crate) fn builder(&self) -> Result<Builder, Failure> {
-        let mut builder = Analyzer::builder();
-        builder = match self.profile.as_str() {
+        let mut builder = self.stores.builder()?;
+        builder = match self.stores.profile.as_str() {
             "auto" => builder,
             "none" => builder.profile(None),
             name => builder.profile(Some(profile(name)?)),
         };
+        if let Some(text) = &self.device {
+            let filter = text.parse::<DeviceFilter>().map_err(|error| Failure(format!("--device: {error}")))?;
+            builder = builder.device(text, filter);
+        }
+        Ok(match self.sign_in {
+            SignInOption::Auto => builder,
+            SignInOption::Pin => builder.sign_in(SignInMethod::Pin),
+            SignInOption::Usb => builder.sign_in(SignInMethod::UsbTethered),
+        })
+    }
+}
+
+impl StoreOptions {
+    /// A builder with the certificates and the time; the profile is for the caller.
+    pub(crate) fn builder(&self) -> Result<Builder, Failure> {
+        let mut builder = Analyzer::builder();
         for (paths, add) in [
             (&self.roots, Builder::root as fn(Builder, &str, &[u8]) -> Builder),
             (&self.installed, Builder::installed),
@@ -73,25 +96,17 @@ impl TrustOptions {
         for problem in builder.problems() {
             eprintln!("chaingap: {problem}");
         }
-        if let Some(text) = &self.device {
-            builder = builder
-                .device(text, text.parse::<DeviceFilter>().map_err(|error| Failure(format!("--device: {error}")))?);
-        }
         if let Some(text) = &self.at {
             let at = Timestamp::parse_rfc3339(text)
                 .ok_or_else(|| Failure(format!("--at: {text:?} is no RFC 3339 time such as 2026-01-30T12:00:00Z")))?;
             builder = builder.at(at);
         }
-        Ok(match self.sign_in {
-            SignInOption::Auto => builder,
-            SignInOption::Pin => builder.sign_in(SignInMethod::Pin),
-            SignInOption::Usb => builder.sign_in(SignInMethod::UsbTethered),
-        })
+        Ok(builder)
     }
 }
 
 /// A built-in profile by name, or one from a file.
-fn profile(name: &str) -> Result<Profile, Failure> {
+pub(crate) fn profile(name: &str) -> Result<Profile, Failure> {
     if let Some(profile) = Profile::builtin(name) {
         return Ok(profile);
     }

@@ -293,7 +293,7 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
 
 /// Keys and signatures of a path that the profile says the device cannot use. A fact that holds only for some devices
 /// of the kind is none here, and the signature of a root counts for nothing.
-fn unsupported(profile: &Profile, path: &[Arc<Certificate>]) -> Vec<String> {
+pub(super) fn unsupported(profile: &Profile, path: &[Arc<Certificate>]) -> Vec<String> {
     let mut out = Vec::new();
     for certificate in path {
         let name = certificate.subject().short();
@@ -334,7 +334,7 @@ pub(super) fn note_other_cas(device: &Device, assessments: &mut [Assessment]) {
     }
 }
 
-fn date_faults(certificates: &[Arc<Certificate>], at: Timestamp) -> Vec<DateFault> {
+pub(super) fn date_faults(certificates: &[Arc<Certificate>], at: Timestamp) -> Vec<DateFault> {
     let outside = certificates.iter().filter(|c| at > c.not_after() || at < c.not_before());
     outside
         .map(|certificate| {
@@ -350,7 +350,7 @@ fn date_faults(certificates: &[Arc<Certificate>], at: Timestamp) -> Vec<DateFaul
 }
 
 /// Devices judge the dates of their roots too: old ones failed all at once when a root that they shared expired.
-fn expired_anchor(anchor: &Anchor, at: Timestamp) -> Option<DateFault> {
+pub(super) fn expired_anchor(anchor: &Anchor, at: Timestamp) -> Option<DateFault> {
     let limit = anchor.not_after.filter(|end| at > *end)?;
     Some(DateFault { name: anchor.label.clone(), limit, certificate: None, expired: true })
 }

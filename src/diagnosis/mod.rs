@@ -18,6 +18,7 @@ mod fetches;
 mod finding;
 mod negotiation;
 mod order;
+mod preflight;
 mod remedy;
 mod rules;
 mod verdict;
@@ -33,6 +34,7 @@ use crate::x509::Certificate;
 pub use assess::{Assessment, DateFault, DeviceClock, NameCheck};
 pub use cause::{Ruling, Stage};
 pub use finding::{Excluded, Finding, ProfileBasis, Severity, Verdict, VerdictStatus};
+pub use preflight::{Preflight, Prospect, preflight};
 pub use rules::{Code, RULES, Rule, rule_named};
 
 pub(crate) use words::ending as ending_in_words;

@@ -5,16 +5,15 @@
 
 use std::sync::Arc;
 
-use super::assess::Assessment;
 use super::finding::{Finding, Severity};
 use super::rules::Code;
 use super::{Session, remedy};
-use crate::trust::{Path, Proof};
+use crate::trust::{Judgement, Path, PathEnd, Proof};
 use crate::x509::Certificate;
 
 pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     for (index, handshake, assessment, _) in session.handshakes() {
-        let complaints = complaints(&handshake.sent, assessment);
+        let complaints = complaints(&handshake.sent, &assessment.chain);
         if assessment.unreadable.is_some() || complaints.is_empty() {
             continue;
         }
@@ -30,10 +29,10 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
 }
 
 /// What is wrong with the form of a list, in words.
-fn complaints(sent: &[Arc<Certificate>], assessment: &Assessment) -> Vec<String> {
+pub(super) fn complaints(sent: &[Arc<Certificate>], chain: &Judgement) -> Vec<String> {
     let mut out = Vec::new();
     let Some(above) = sent.get(1..) else { return out };
-    let path = assessment.chain.completed.as_ref().or(assessment.chain.path.as_ref());
+    let path = chain.completed.as_ref().or(chain.path.as_ref());
     if let Some(root) = above.iter().find(|certificate| certificate.is_self_signed()) {
         out.push(format!("it sends the root \"{}\" too", root.subject().short()));
     }
@@ -58,7 +57,6 @@ fn complaints(sent: &[Arc<Certificate>], assessment: &Assessment) -> Vec<String>
 
 /// Whether a certificate belongs to another chain. That can only be told where the chain is known to its end.
 fn is_unrelated(certificate: &Arc<Certificate>, path: &Path, sent: &[Arc<Certificate>]) -> bool {
-    use crate::trust::PathEnd;
     let on_path = path.certificates().any(|c| c.sha256() == certificate.sha256());
     let known_to_its_end = matches!(path.end, PathEnd::Anchor | PathEnd::SelfSigned);
     // Another certificate for a name of the path, cross-signed or re-issued, may serve other devices; so may what is

@@ -81,6 +81,30 @@ pub(super) fn untrusted_root(session: &Session<'_>, chain: &Judgement) -> Vec<St
     remedies
 }
 
+/// Without a capture there is no server's address; what to add is known all the same.
+pub(super) fn add_to_server(missing: &[Missing]) -> Vec<String> {
+    let it = if missing.len() == 1 { "it" } else { "them" };
+    vec![format!(
+        "add {it} to what the server sends: behind its own certificate in the file, or on Windows in LocalMachine\\Intermediate\n  certutil -addstore CA intermediate.cer"
+    )]
+}
+
+pub(super) fn trust_root(chain: &Judgement) -> Vec<String> {
+    let root = chain.completed.as_ref().and_then(|path| path.top()).filter(|top| top.is_self_signed());
+    let thumbprint = root.map_or_else(|| "<thumbprint>".into(), |root| root.sha1_hex());
+    vec![
+        "give the server a certificate of a CA that the device trusts, or make the device trust this root".into(),
+        format!(
+            "for Lync phones: hand the root out by the web service, and publish it in Active Directory\n{}\n  certutil -f -dspublish root.cer RootCA",
+            web_service(&thumbprint, "TrustedRootCA")
+        ),
+    ]
+}
+
+pub(super) fn bring_certificates() -> Vec<String> {
+    vec!["bring the CA's certificates, and it can be decided\n  chaingap preflight CHAIN --bundle ca-certificates/ --roots root.pem".into()]
+}
+
 /// What only helps Lync phones is said so where the device was not recognized as one.
 fn if_lync(session: &Session<'_>) -> &'static str {
     if session.is_phone() { "or " } else { "if it is a Lync phone: " }

@@ -3,13 +3,22 @@
 //! In: a report. Out: `chaingap.report/1`, indented, ending with a newline. Bounded: by the report. Left to others: the
 //! model, whose field order is the order of the output.
 
-use crate::report::Report;
+use crate::report::{PreflightReport, Report};
 
 /// The report as indented JSON, UTF-8, with a newline at its end.
 ///
 /// Members stand in the order of the model, certificates by their hash, so that equal reports give equal bytes.
 pub fn json(report: &Report) -> String {
-    // The model holds no maps but those with text keys and no floating-point numbers: nothing in it can fail.
+    pretty(report)
+}
+
+/// A preflight as indented JSON, `chaingap.preflight/1`.
+pub fn preflight_json(report: &PreflightReport) -> String {
+    pretty(report)
+}
+
+fn pretty(report: &impl serde::Serialize) -> String {
+    // The models hold no maps but those with text keys and no floating-point numbers: nothing in them can fail.
     let mut out = serde_json::to_string_pretty(report).unwrap_or_default();
     out.push('\n');
     out

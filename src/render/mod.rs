@@ -7,5 +7,5 @@
 mod json;
 mod text;
 
-pub use json::json;
-pub use text::{TextStyle, text};
+pub use json::{json, preflight_json};
+pub use text::{TextStyle, preflight_text, text};

@@ -31,12 +31,10 @@ pub(crate) struct Material<'a> {
 
 /// Puts the report together.
 pub(crate) fn build(material: &Material<'_>) -> model::Report {
-    let downloads = |device: &&Device| device.fetches.iter().any(story::is_download);
-    let downloaders = material.evidence.devices.iter().filter(downloads).take(2).collect();
-    Builder { m: material, ids: device_ids(material), downloaders }.report()
+    Builder::new(material).report()
 }
 
-pub(super) struct Builder<'a> {
+pub(crate) struct Builder<'a> {
     pub(super) m: &'a Material<'a>,
     /// The stable name of each device, by its index in the evidence.
     ids: BTreeMap<usize, String>,
@@ -59,6 +57,12 @@ fn device_ids(material: &Material<'_>) -> BTreeMap<usize, String> {
 }
 
 impl<'a> Builder<'a> {
+    pub(crate) fn new(material: &'a Material<'a>) -> Self {
+        let downloads = |device: &&Device| device.fetches.iter().any(story::is_download);
+        let downloaders = material.evidence.devices.iter().filter(downloads).take(2).collect();
+        Self { m: material, ids: device_ids(material), downloaders }
+    }
+
     fn report(&self) -> model::Report {
         let findings: Vec<model::Finding> =
             self.m.diagnosis.findings.iter().map(|finding| self.finding(finding)).collect();
@@ -68,7 +72,7 @@ impl<'a> Builder<'a> {
         let damaged = captures.iter().any(|capture| !capture.problems.is_empty());
         model::Report {
             schema: REPORT_SCHEMA.into(),
-            tool: model::Tool { name: "chaingap".into(), version: env!("CARGO_PKG_VERSION").into() },
+            tool: super::tool(),
             options: self.m.options.clone(),
             complete: dropped.why.is_none() && !damaged,
             dropped,
@@ -354,13 +358,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn file_of(&self, certificate: &Certificate) -> Option<String> {
+    pub(super) fn file_of(&self, certificate: &Certificate) -> Option<String> {
         let trust = self.m.trust;
         let supplied = trust.roots.iter().chain(&trust.installed).chain(&trust.bundle);
         supplied.into_iter().find(|s| s.certificate.sha256() == certificate.sha256()).map(|s| s.file.clone())
     }
 
-    fn missing(&self, missing: &Missing) -> model::Missing {
+    pub(super) fn missing(&self, missing: &Missing) -> model::Missing {
         let key_id = missing.below.authority_key_id().and_then(|id| id.key_id.as_deref()).map(hex);
         model::Missing {
             subject: missing.subject.to_string(),
@@ -391,7 +395,7 @@ impl<'a> Builder<'a> {
         seen.chain(supplied).collect()
     }
 
-    fn finding(&self, finding: &Finding) -> model::Finding {
+    pub(super) fn finding(&self, finding: &Finding) -> model::Finding {
         let rule = finding.code.rule();
         let device = finding.device.and_then(|index| self.m.evidence.devices.get(index));
         model::Finding {
@@ -468,7 +472,7 @@ impl<'a> Builder<'a> {
             .collect()
     }
 
-    fn certificate(&self, certificate: &Certificate) -> model::Certificate {
+    pub(super) fn certificate(&self, certificate: &Certificate) -> model::Certificate {
         let readable = certificate.is_readable();
         let issuer_key_id = certificate.authority_key_id().and_then(|id| id.key_id.as_deref()).map(hex);
         model::Certificate {

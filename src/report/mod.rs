@@ -9,10 +9,18 @@
 
 mod build;
 mod model;
+mod preflight;
 mod story;
 
-pub(crate) use build::{Material, build};
+pub use crate::diagnosis::Prospect;
+pub(crate) use build::{Builder, Material, build};
 pub use model::*;
+pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport};
 
 /// The value of a report's `schema` member.
 pub const REPORT_SCHEMA: &str = "chaingap.report/1";
+
+/// This program.
+fn tool() -> Tool {
+    Tool { name: "chaingap".into(), version: env!("CARGO_PKG_VERSION").into() }
+}

@@ -12,11 +12,14 @@ mod chain;
 mod closing;
 mod finding;
 mod line;
+mod preflight;
 #[cfg(test)]
 pub(super) mod sample;
 mod timeline;
 
 use std::collections::BTreeMap;
+
+pub use preflight::preflight_text;
 
 use line::{Line, Role, date_and_clock, shorten, width, wrap};
 

@@ -1,0 +1,85 @@
+//! `chaingap preflight`: would a device trust the chain that a server is to send?
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use chaingap::capture::Timestamp;
+use chaingap::render::{self, TextStyle};
+use chaingap::trust::{Profile, read_certificates};
+use clap::Args;
+
+use super::analyze::{FailOn, Format};
+use super::inputs::read_file;
+use super::options::{StoreOptions, profile};
+use super::output::{self, Color};
+use super::{Exit, Failure};
+
+/// `chaingap preflight`.
+#[derive(Debug, Args)]
+pub(crate) struct Preflight {
+    /// The server's chain, its own certificate first: PEM, DER or PKCS#7
+    #[arg(value_name = "CHAIN")]
+    chain: PathBuf,
+    /// The name that devices ask for
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+    /// Judge by every built-in profile
+    #[arg(long, conflicts_with = "profile")]
+    all_profiles: bool,
+    #[command(flatten)]
+    stores: StoreOptions,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Overwrite the output file
+    #[arg(long)]
+    force: bool,
+    /// Exit with 1 from this severity on
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+    /// Colour the text
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+impl Preflight {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let name = self.chain.to_string_lossy().into_owned();
+        let contents = read_certificates(&read_file(&self.chain)?);
+        contents.problems.iter().for_each(|problem| eprintln!("chaingap: {name}: {problem}"));
+        if contents.certificates.is_empty() {
+            return Err(Failure(format!("{name}: no certificate in it")));
+        }
+        let profiles = self.profiles()?;
+        let analyzer = self.stores.builder()?.build();
+        let report = analyzer.preflight(&name, contents.certificates, self.host.as_deref(), &profiles, now());
+        let text = match self.format {
+            Format::Json => render::preflight_json(&report),
+            Format::Text => {
+                let style = TextStyle { color: self.color.is_on(self.output.is_some()), width: output::width() };
+                render::preflight_text(&report, &style)
+            }
+        };
+        output::write(&text, self.output.as_deref(), self.force)?;
+        Ok(self.fail_on.exit(&mut report.profiles.iter().flat_map(|profile| &profile.findings)))
+    }
+
+    fn profiles(&self) -> Result<Vec<Profile>, Failure> {
+        if self.all_profiles {
+            return Ok(Profile::names().into_iter().filter_map(Profile::builtin).collect());
+        }
+        Ok(vec![match self.stores.profile.as_str() {
+            "auto" => profile("lync-phone-edition")?,
+            "none" => Profile::none(),
+            name => profile(name)?,
+        }])
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}

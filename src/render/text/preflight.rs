@@ -1,0 +1,91 @@
+//! A preflight as text: for each profile one verdict line, the chain, what is wrong and what to add.
+//!
+//! In: a [`PreflightReport`]. Out: lines. Bounded: by the chain and the profiles. Left to others: judgement.
+
+use super::TextStyle;
+use super::finding::tag;
+use super::line::{Line, Role, shorten, wrap};
+use crate::report::{PreflightProfile, PreflightReport, Prospect, StepFrom};
+
+/// Column at which what belongs to a profile stands.
+const INDENT: usize = 4;
+
+/// Renders a preflight.
+pub fn preflight_text(report: &PreflightReport, style: &TextStyle) -> String {
+    let mut lines = Vec::new();
+    for profile in &report.profiles {
+        verdict(&mut lines, profile);
+        path(&mut lines, profile, report);
+        findings(&mut lines, profile, style.width.max(40));
+        lines.push(Line::default());
+    }
+    lines.pop();
+    lines.iter().map(|line| format!("{}\n", line.print(style.color))).collect()
+}
+
+fn verdict(lines: &mut Vec<Line>, profile: &PreflightProfile) {
+    let (mark, role) = match (profile.usb, profile.pin) {
+        (Prospect::Works, _) => ("✓", Role::Good),
+        (_, Prospect::Works | Prospect::WorksIfFetched) => ("!", Role::Warning),
+        (Prospect::Fails, _) => ("✗", Role::Bad),
+        _ => ("?", Role::Warning),
+    };
+    let words = match (profile.usb, profile.pin) {
+        (Prospect::Works, _) => "would work, over USB and with a PIN",
+        (Prospect::WorksIfFetched, _) => "would work if the device can download what is missing",
+        (Prospect::Undecided, _) => "cannot be told from these certificates",
+        (Prospect::Fails, Prospect::WorksIfFetched) => {
+            "would fail over USB, and work after a PIN sign-in if the web service hands out what is missing"
+        }
+        (Prospect::Fails, _) => "would not work",
+    };
+    lines.push(
+        Line::default()
+            .push(role, mark)
+            .push(Role::Strong, &format!(" {}", shorten(&profile.name, 60)))
+            .push(Role::Plain, &format!("  {words}")),
+    );
+}
+
+fn path(lines: &mut Vec<Line>, profile: &PreflightProfile, report: &PreflightReport) {
+    let complete = !profile.chain.missing.is_empty();
+    let steps = if complete { &profile.chain.completed_path } else { &profile.chain.path };
+    for step in steps {
+        let place = match (step.from, &step.source) {
+            (StepFrom::Sent, _) => "in the chain".to_owned(),
+            (StepFrom::Anchor, Some(source)) => format!("trusted ({})", shorten(source, 60)),
+            (StepFrom::Installed, _) => "installed on the device".to_owned(),
+            (_, Some(source)) => format!("MISSING; it is in {}", shorten(source, 60)),
+            (_, None) => "MISSING".to_owned(),
+        };
+        let name =
+            step.sha256.as_ref().and_then(|sha| report.certificates.get(sha)).map_or(&step.subject, |c| &c.subject);
+        lines.push(Line::at(INDENT, Role::Plain, &shorten(name, 60)).column(INDENT + 62).push(Role::Dim, &place));
+    }
+    for missing in profile.chain.missing.iter().filter(|missing| missing.candidates.is_empty()) {
+        let line = Line::at(INDENT, Role::Plain, &shorten(&missing.subject, 60)).column(INDENT + 62);
+        lines.push(line.push(Role::Bad, "MISSING; not in any file given"));
+    }
+}
+
+fn findings(lines: &mut Vec<Line>, profile: &PreflightProfile, width: usize) {
+    let room = width.saturating_sub(INDENT + 2);
+    for finding in &profile.findings {
+        let text = format!("{}  {}", tag(finding), finding.summary);
+        for (at, part) in wrap(&text, room, room).iter().enumerate() {
+            let role = if at == 0 { super::finding::role(finding.severity) } else { Role::Plain };
+            lines.push(Line::at(if at == 0 { INDENT } else { INDENT + 2 }, role, part));
+        }
+        for remedy in &finding.remedies {
+            for (at, part) in remedy.lines().enumerate() {
+                let command = part.starts_with(' ');
+                let parts = if command { vec![part.trim().to_owned()] } else { wrap(part, room - 2, room - 2) };
+                for (row, text) in parts.iter().enumerate() {
+                    let mark = if at == 0 && row == 0 { "→ " } else { "  " };
+                    let column = if command { INDENT + 6 } else { INDENT + 2 };
+                    lines.push(Line::at(column, Role::Plain, &format!("{mark}{text}")));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! In: the answers of a preflight. Out: the report of it, schema `chaingap.preflight/1`. Bounded: by the chain.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::build::Builder;
+use super::model::{Certificate, Chain, Finding, Options, Step, Tool};
+use crate::diagnosis::{Preflight, Prospect};
+use crate::trust::{Path, StepFrom};
+use crate::x509;
+
+/// The value of the report's `schema` member.
+pub const PREFLIGHT_SCHEMA: &str = "chaingap.preflight/1";
+
+/// Would devices trust a chain?
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PreflightReport {
+    /// [`PREFLIGHT_SCHEMA`].
+    pub schema: String,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// What it was asked.
+    pub options: Options,
+    /// The name that the certificate should be for.
+    pub host: Option<String>,
+    /// The file with the chain.
+    pub path: String,
+    /// The chain in the file's order, by SHA-256.
+    pub chain: Vec<String>,
+    /// The answer for each profile.
+    pub profiles: Vec<PreflightProfile>,
+    /// The certificates named, by SHA-256.
+    pub certificates: BTreeMap<String, Certificate>,
+}
+
+/// The answer for one profile.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PreflightProfile {
+    /// Its name.
+    pub name: String,
+    /// A sign-in with nothing fetched before, as over USB.
+    pub usb: Prospect,
+    /// A sign-in after a PIN sign-in, which downloads the chain.
+    pub pin: Prospect,
+    /// The chain, judged.
+    pub chain: Chain,
+    /// What is wrong, gravest first.
+    pub findings: Vec<Finding>,
+}
+
+impl Builder<'_> {
+    /// The report of a preflight.
+    pub(crate) fn preflight(
+        &self,
+        path: &str,
+        host: Option<&str>,
+        at: &str,
+        sent: &[Arc<x509::Certificate>],
+        answers: &[Preflight],
+    ) -> PreflightReport {
+        let profiles: Vec<_> = answers.iter().map(|answer| self.answer(answer, at)).collect();
+        let on_paths = answers.iter().flat_map(|answer| [&answer.chain.path, &answer.chain.completed]).flatten();
+        let missing = answers.iter().flat_map(|answer| &answer.chain.missing).flat_map(|missing| &missing.candidates);
+        let all = sent.iter().chain(on_paths.flat_map(Path::certificates)).chain(missing);
+        PreflightReport {
+            schema: PREFLIGHT_SCHEMA.into(),
+            tool: super::tool(),
+            options: self.m.options.clone(),
+            host: host.map(str::to_owned),
+            path: path.to_owned(),
+            chain: sent.iter().map(|certificate| certificate.sha256().to_string()).collect(),
+            profiles,
+            certificates: all.map(|c| (c.sha256().to_string(), self.certificate(c))).collect(),
+        }
+    }
+
+    fn answer(&self, answer: &Preflight, at: &str) -> PreflightProfile {
+        let steps = |path: &Option<Path>| {
+            path.iter().flat_map(|path| &path.steps).filter_map(|step| self.bare_step(step, answer)).collect()
+        };
+        let chain = &answer.chain;
+        PreflightProfile {
+            name: answer.profile.clone(),
+            usb: answer.usb,
+            pin: answer.pin,
+            chain: Chain {
+                status: chain.status,
+                proof: chain.proof,
+                judged_at: Some(at.to_owned()),
+                path: steps(&chain.path),
+                completed_path: steps(&chain.completed),
+                missing: chain.missing.iter().map(|missing| self.missing(missing)).collect(),
+            },
+            findings: answer.findings.iter().map(|finding| self.finding(finding)).collect(),
+        }
+    }
+
+    fn bare_step(&self, step: &crate::trust::Step, answer: &Preflight) -> Option<Step> {
+        let anchor = step.anchor.and_then(|index| answer.anchors.get(index));
+        let (subject, key) = match (&step.certificate, anchor) {
+            (Some(certificate), _) => (certificate.subject(), certificate.public_key()),
+            (None, Some(anchor)) => (&anchor.subject, &anchor.key),
+            (None, None) => return None,
+        };
+        let file = step.certificate.as_ref().and_then(|certificate| self.file_of(certificate));
+        let source = match step.from {
+            StepFrom::Sent => None,
+            StepFrom::Anchor if anchor.is_some_and(|anchor| !anchor.given) => Some(answer.profile.clone()),
+            _ => file,
+        };
+        Some(Step {
+            sha256: step.certificate.as_ref().map(|certificate| certificate.sha256().to_string()),
+            subject: subject.to_string(),
+            spki_sha256: key.spki_sha256().to_string(),
+            from: step.from,
+            held: step.from.is_held(),
+            source,
+            capture: None,
+            frame: None,
+        })
+    }
+}

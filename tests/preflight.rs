@@ -1,0 +1,110 @@
+//! `chaingap preflight` over the certificates of the sample captures: what a user relies on before a server goes live.
+//!
+//! What is true of each chain is known from how `captures/record` made it: root, policy CA, issuing CA, server.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A file with these certificates one after the other.
+fn chain(names: &[&str], folder: &tempfile::TempDir) -> PathBuf {
+    let texts: Vec<_> =
+        names.iter().map(|name| std::fs::read_to_string(format!("captures/pki/{name}.pem")).unwrap()).collect();
+    let path = folder.path().join("chain.pem");
+    std::fs::write(&path, texts.concat()).unwrap();
+    path
+}
+
+/// Exit status and the parsed JSON of one preflight.
+fn preflight(names: &[&str], options: &[&str]) -> (i32, serde_json::Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_chaingap"))
+        .args(["preflight", "--format", "json", "--at", "2026-06-01T00:00:00Z"])
+        .arg(chain(names, &folder))
+        .args(options)
+        .output()
+        .unwrap();
+    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    (output.status.code().unwrap(), report)
+}
+
+fn words(report: &serde_json::Value) -> (String, String, Vec<String>) {
+    let profile = &report["profiles"][0];
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let findings = profile["findings"].as_array().unwrap();
+    let findings =
+        findings.iter().map(|f| format!("{} {} {}", text(&f["name"]), text(&f["severity"]), text(&f["proof"])));
+    (text(&profile["usb"]), text(&profile["pin"]), findings.collect())
+}
+
+const ROOT: [&str; 2] = ["--roots", "captures/pki/root.pem"];
+
+#[test]
+fn a_whole_chain_works() {
+    let (status, report) =
+        preflight(&["server", "issuing", "policy"], &[&ROOT[..], &["--host", "lyncpool.contoso.test"]].concat());
+    assert_eq!((status, words(&report)), (0, ("works".into(), "works".into(), vec![])));
+    assert_eq!(report["schema"], "chaingap.preflight/1");
+}
+
+#[test]
+fn a_server_that_sends_itself_alone_fails_over_usb_and_what_to_add_is_named() {
+    let bundle = [&ROOT[..], &["--bundle", "captures/pki/issuing.pem", "--bundle", "captures/pki/policy.pem"]].concat();
+    let (status, report) = preflight(&["server"], &bundle);
+    let finding = "missing-intermediate error proven".to_owned();
+    assert_eq!((status, words(&report)), (1, ("fails".into(), "works-if-fetched".into(), vec![finding])));
+    let missing = report["profiles"][0]["findings"][0]["missing"].as_array().unwrap();
+    let subjects: Vec<_> = missing.iter().map(|missing| missing["subject"].as_str().unwrap()).collect();
+    assert_eq!(subjects, ["CN=Northwind Issuing CA 1,O=Northwind", "CN=Northwind Policy CA 1,O=Northwind"]);
+    // Without the bundle the first of them is named by the certificate below it, and no more than inferred.
+    let (_, report) = preflight(&["server"], &ROOT);
+    assert_eq!(words(&report).2, ["missing-intermediate error inferred"]);
+    // A device that holds them has no trouble.
+    let held =
+        [&ROOT[..], &["--installed", "captures/pki/issuing.pem", "--installed", "captures/pki/policy.pem"]].concat();
+    assert_eq!(preflight(&["server"], &held).0, 0);
+}
+
+#[test]
+fn a_root_that_the_device_lacks_is_not_a_missing_intermediate() {
+    let options = ["--profile", "none", "--roots", "captures/pki/fabrikam-root.pem"];
+    let (status, report) = preflight(&["server", "issuing", "policy", "root"], &options);
+    let findings = vec!["untrusted-root error proven".to_owned(), "chain-order warning proven".to_owned()];
+    assert_eq!((status, words(&report)), (1, ("fails".into(), "works-if-fetched".into(), findings)));
+}
+
+#[test]
+fn names_dates_order_and_wrong_keys_are_told_apart() {
+    let (_, report) =
+        preflight(&["server", "issuing", "policy"], &[&ROOT[..], &["--host", "mail.contoso.test"]].concat());
+    assert_eq!(words(&report).2, ["name-mismatch error proven"]);
+    let (_, report) = preflight(&["server-expired", "issuing", "policy"], &ROOT);
+    assert_eq!(words(&report), ("fails".into(), "fails".into(), vec!["certificate-expired error proven".into()]));
+    let (_, report) = preflight(&["server-not-yet-valid", "issuing", "policy"], &ROOT);
+    assert_eq!(words(&report).2, ["certificate-not-yet-valid error proven"]);
+    let (status, report) = preflight(&["server", "policy", "issuing"], &ROOT);
+    assert_eq!((status, words(&report).2), (0, vec!["chain-order warning proven".to_owned()]));
+    let (_, report) = preflight(&["server", "issuing-other-key", "policy"], &ROOT);
+    assert_eq!(words(&report).2[0], "issuer-key-mismatch error inferred");
+}
+
+#[test]
+fn one_tier_without_its_root_is_undecided_until_the_root_is_known() {
+    let (_, report) = preflight(&["one-tier-server"], &ROOT);
+    assert_eq!(
+        words(&report),
+        ("undecided".into(), "undecided".into(), vec!["chain-cause-undecided error undecidable".into()])
+    );
+    let (_, report) =
+        preflight(&["one-tier-server"], &[&ROOT[..], &["--bundle", "captures/pki/one-tier.pem"]].concat());
+    assert_eq!(words(&report).2, ["untrusted-root error inferred"]);
+    assert_eq!(report["profiles"][0]["chain"]["proof"], "proven");
+}
+
+#[test]
+fn every_profile_can_be_asked_at_once_and_a_file_without_certificates_is_an_error() {
+    let (_, report) = preflight(&["server", "issuing", "policy"], &["--all-profiles"]);
+    assert!(!report["profiles"].as_array().unwrap().is_empty());
+    let output = Command::new(env!("CARGO_BIN_EXE_chaingap")).args(["preflight", "README.md"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
+}
