@@ -106,5 +106,5 @@ fn every_profile_can_be_asked_at_once_and_a_file_without_certificates_is_an_erro
     assert!(!report["profiles"].as_array().unwrap().is_empty());
     let output = Command::new(env!("CARGO_BIN_EXE_chaingap")).args(["preflight", "README.md"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("README.md"));
 }

@@ -71,7 +71,7 @@ phone_signs_in() { local phone=$1; shift; phone_connects "$phone" "${windows_ce[
 # The same phone, with a cut in its line: see relay.py.
 phone_signs_in_cut() {
     local phone=$1 event=$2 how=$3
-    start_in_phone "$phone" python3 "$here/relay.py" 127.0.0.1:4430 $server_ip:443 "$event" "$how"
+    start_in_phone "$phone" python3 "$here/relay.py" 127.0.0.1:4430 "${SERVER:-$server_ip:443}" "$event" "$how"
     sleep 0.5
     SERVER=127.0.0.1:4430 phone_signs_in "$phone"
 }
@@ -84,16 +84,20 @@ phone_probes() {
     pause
 }
 
-# Other TLS stacks with the phone's store. GnuTLS: phone_connects_gnutls PHONE VERSION.
+# Other TLS stacks with the phone's store, to the pool or to SERVER_NAME at SERVER_ADDRESS.
+# GnuTLS: phone_connects_gnutls PHONE VERSION.
 phone_connects_gnutls() {
+    local name=${SERVER_NAME:-lyncpool.contoso.test}
     printf 'GET /hello HTTP/1.0\r\n\r\n' | in_phone "$1" timeout 5 gnutls-cli --x509cafile "$work/store$1" \
-        --sni-hostname lyncpool.contoso.test --verify-hostname lyncpool.contoso.test \
-        --priority "NORMAL:-VERS-ALL:+VERS-TLS$2" -p 443 $server_ip >"$work/tls$1.log" 2>&1 || true
+        --sni-hostname "$name" --verify-hostname "$name" --priority "NORMAL:-VERS-ALL:+VERS-TLS$2" \
+        -p 443 "${SERVER_ADDRESS:-$server_ip}" >"$work/tls$1.log" 2>&1 || true
     pause
 }
 
+# Java: phone_connects_java PHONE [KEYS.p12].
 phone_connects_java() {
-    in_phone "$1" timeout 10 java -cp "$work" TlsClient $server_ip lyncpool.contoso.test TLSv1.2 "$work/store$1" \
+    local address=${SERVER_ADDRESS:-$server_ip} name=${SERVER_NAME:-lyncpool.contoso.test}
+    in_phone "$1" timeout 10 java -cp "$work" TlsClient "$address" "$name" TLSv1.2 "$work/store$1" "${@:2}" \
         >"$work/tls$1.log" 2>&1 || true
     pause
 }

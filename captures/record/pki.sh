@@ -2,22 +2,24 @@
 
 # certificate NAME SUBJECT ISSUER PROFILE [START END [DIGEST]]
 #   ISSUER is the name of another certificate, or - for a self-signed one; PROFILE a section of extensions below.
-#   KEY=OTHER reuses the key of another certificate.
+#   KEY=OTHER reuses the key of another certificate; PSS=1 signs with RSASSA-PSS.
 certificate() {
     local name=$1 subject=$2 issuer=$3 profile=$4 start=${5:-20240101000000Z} end=${6:-20440101000000Z} digest=${7:-sha256}
     local key=$keys/${KEY:-$name}.key signer=(-cert "$pki/$issuer.pem" -keyfile "$keys/$issuer.key")
+    local padding=()
     [[ -e $key ]] || openssl genrsa -out "$key" 2048 2>/dev/null
     openssl req -new -config "$work/ca.cnf" -key "$key" -subj "$subject" -out "$work/request"
     if [[ $issuer == - ]]; then signer=(-selfsign -keyfile "$key"); fi
+    if [[ -n ${PSS:-} ]]; then padding=(-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest); fi
     AIA=${AIA:-http://pki.northwind.test/$issuer.crt} SAN=${SAN:-DNS:lyncpool.contoso.test} \
-        openssl ca -batch -notext -config "$work/ca.cnf" -extensions "$profile" -md "$digest" \
+        openssl ca -batch -notext -config "$work/ca.cnf" -extensions "$profile" -md "$digest" "${padding[@]}" \
         -startdate "$start" -enddate "$end" "${signer[@]}" -in "$work/request" -out "$pki/$name.pem" 2>"$work/ca.log" ||
         { cat "$work/ca.log" >&2; return 1; }
 }
 
-make_pki() {
+# What `certificate` works with: the profiles of extensions, and a list of what was issued.
+prepare_pki() {
     mkdir -p "$keys" "$pki"
-    rm -f "$pki"/*.pem
     : >"$work/index.txt"
     cat >"$work/ca.cnf" <<CONFIG
 [req]
@@ -73,6 +75,10 @@ authorityKeyIdentifier = none
 subjectAltName = \$ENV::SAN
 CONFIG
     export AIA= SAN=
+}
+
+make_pki() {
+    prepare_pki
     local server=/CN=lyncpool.contoso.test
 
     # Three tiers, authority key identifiers by key id.

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Re-makes the sample captures: record.sh [NAME...]
+# Re-makes the sample captures: record.sh [scenarios | rules | NAME...]
 #
-# Without a name: new certificates and every capture. With names: these captures only, with the keys of an earlier run
-# that was told KEEP_KEYS=DIR, and is told so again. record.sh --packages prints what it needs.
+# The captures come in two sets, each with certificates of its own: those of scenarios.sh and those of rules.sh. Without a
+# name: new certificates and every capture. With the name of a set: the same for that set alone. With names of captures:
+# these only, with the keys of an earlier run that was told KEEP_KEYS=DIR, and is told so again. record.sh --packages
+# prints what it needs.
 #
 # Each capture is a recording of real programs that talk to each other in network namespaces of their own.
 # Nothing is installed and nothing outside of the namespaces, a temporary folder and captures/ is touched.
@@ -19,6 +21,7 @@ source "$here/pki.sh"
 source "$here/server.sh"
 source "$here/phone.sh"
 source "$here/scenarios.sh"
+source "$here/rules.sh"
 
 # Each command, and the Debian package that brings it.
 commands="
@@ -58,6 +61,26 @@ record() {
     network_down
 }
 
+# record_set SET MAKE MARK TABLE: what is wanted of a set. MAKE makes its certificates, and the file MARK among the keys
+# says that they are all there.
+record_set() {
+    local whole=${wanted[$1]:-} make=$2 mark=$keys/$3 table=$4 name format
+    unset "wanted[$1]"
+    if [[ -n $whole && ! -e $mark ]]; then
+        $make
+        touch "$mark"
+    fi
+    while read -r name format _; do
+        [[ -n $name && $name != \#* && -n $whole${wanted[$name]:-} ]] || continue
+        if [[ ! -e $mark ]]; then
+            echo "record.sh: single captures need the keys of the last run of their set (KEEP_KEYS=DIR)" >&2
+            exit 2
+        fi
+        record "$name" "$format"
+        unset "wanted[$name]"
+    done <<<"$table"
+}
+
 if [[ ${1:-} == --packages ]]; then
     printf '%s\n' $commands | cut -d: -f2 | sort -u | paste -sd ' '
     exit
@@ -69,27 +92,18 @@ trap finish EXIT
 # The private keys live as long as this run, and so a new run makes all captures with new certificates. KEEP_KEYS=DIR
 # keeps the keys in DIR, so that single captures can be made again with the same certificates.
 if [[ -n ${KEEP_KEYS:-} ]]; then keys=$KEEP_KEYS; fi
-if [[ ! -e $keys/complete ]]; then
-    if (($#)); then
-        echo "record.sh: single captures need the keys of the last full run (KEEP_KEYS=DIR)" >&2
-        exit 2
-    fi
-    make_pki
-    touch "$keys/complete"
-fi
 mkdir "$work/www"
 echo "hello, phone" >"$work/www/hello"
 export OPENSSL_CONF=/dev/null # not the settings of this machine
 javac -d "$work" "$here"/*.java
 declare -A wanted=()
+if ((!$#)); then
+    if [[ ! -e $keys/complete && ! -e $keys/rules-complete ]]; then rm -f "$pki"/*.pem; fi
+    set scenarios rules
+fi
 for name in "$@"; do wanted[$name]=1; done
-while read -r name format _; do
-    [[ -n $name && $name != \#* ]] || continue
-    if (($# == 0)) || [[ -n ${wanted[$name]:-} ]]; then
-        record "$name" "$format"
-        unset "wanted[$name]"
-    fi
-done <<<"$scenario_table"
+record_set scenarios make_pki complete "$scenario_table"
+record_set rules make_rules_pki rules-complete "$rules_table"
 if ((${#wanted[@]})); then
     echo "record.sh: no such capture: ${!wanted[*]}" >&2
     exit 2

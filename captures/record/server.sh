@@ -24,14 +24,14 @@ server_http() {
     wait_for_port 80
 }
 
-# server_tls CERTIFICATE "INTERMEDIATE..." [s_server option...]: port 443, OpenSSL.
+# server_tls CERTIFICATE "INTERMEDIATE..." [s_server option...]: port 443, OpenSSL. LISTEN is another port, or address:port.
 server_tls() {
-    local cert=$1 sent=() certs=$2
+    local cert=$1 sent=() certs=$2 listen=${LISTEN:-443}
     shift 2
     if [[ -n $certs ]]; then sent=(-cert_chain "$(chain $certs)"); fi
-    start_in_server env -C "$work/www" openssl s_server -accept "${LISTEN:-443}" -cert "$pki/$cert.pem" \
+    start_in_server env -C "$work/www" openssl s_server -accept "$listen" -cert "$pki/$cert.pem" \
         -key "$keys/$cert.key" "${sent[@]}" -cipher ALL:@SECLEVEL=0 -WWW -quiet "$@" >/dev/null 2>&1
-    wait_for_port "${LISTEN:-443}"
+    wait_for_port "${listen##*:}"
 }
 
 # server_gnutls CERTIFICATE... (leaf first): port 443, GnuTLS.

@@ -90,7 +90,7 @@ fn surprise(session: &Session<'_>, handshake: &Handshake, assessment: &Assessmen
 
 fn mismatch(session: &Session<'_>, index: usize, handshake: &Handshake, what: &str) -> Finding {
     let summary = format!("the {} is not what the profile {} says: {what}", session.noun(), session.profile.name);
-    let mut finding = session.finding(Code::ProfileMismatch, Severity::Info, Proof::Inferred, index, summary);
+    let mut finding = session.finding(Code::ProfileMismatch, Severity::Info, Proof::Proven, index, summary);
     let hello = handshake.tls.server_hello.as_ref().map(|hello| hello.at);
     finding.evidence.push((hello.unwrap_or(handshake.first), what.to_owned()));
     finding.certificates = handshake.sent.clone();

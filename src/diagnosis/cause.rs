@@ -107,6 +107,10 @@ pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Pro
     let allowed = allowed(stage, alert, elsewhere);
     let holds = |code: &Code| holds(*code, handshake, assessment, profile);
     let mut survivors: Vec<Code> = allowed.iter().copied().filter(holds).collect();
+    // That no client certificate came is what follows from a list that names no issuer of one.
+    if survivors.contains(&Code::IssuerListTruncated) {
+        survivors.retain(|code| *code != Code::ClientCertificate);
+    }
     let at_certificate = matches!(stage, Stage::ClientAtCertificate | Stage::ClientWithoutData);
     if survivors.is_empty() {
         survivors = match stage {
@@ -146,11 +150,15 @@ fn warn_about(stage: Stage, filtered: Vec<Code>) -> Vec<Code> {
 
 fn allowed(stage: Stage, alert: Option<u8>, version_taken_elsewhere: bool) -> Vec<Code> {
     match (stage, alert) {
+        (Stage::ServerAfterFlight, Some(40..=49 | 116) | None) => {
+            vec![Code::IssuerListTruncated, Code::ClientCertificate]
+        }
         (Stage::ServerBeforeHello, Some(70)) => vec![Code::ProtocolVersion],
         (Stage::ServerBeforeHello, Some(40 | 71)) => vec![Code::NoSharedCipher],
         (Stage::ServerBeforeHello, None) if version_taken_elsewhere => vec![Code::NoSharedCipher],
         (Stage::ServerBeforeHello, None) => vec![Code::ProtocolVersion, Code::NoSharedCipher],
         (Stage::ClientAtCertificate | Stage::ClientWithoutData, alert) => match alert {
+            Some(44) => vec![Code::CertificateRevoked],
             Some(45) => vec![Code::CertificateExpired],
             Some(48) => CHAIN.to_vec(),
             Some(51) => vec![Code::IssuerKeyMismatch, Code::ChainInvalid],
@@ -182,8 +190,23 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
         Code::OtherCaRefused => chain.status == ChainStatus::Trusted && assessment.other_ca.is_some(),
         // A bare close or an alert for it is all that a server's refusal of version or suites ever shows.
         Code::ProtocolVersion | Code::NoSharedCipher => handshake.history.contains('C'),
+        // The alert itself says it.
+        Code::CertificateRevoked => true,
+        Code::IssuerListTruncated => is_truncated_list(handshake) && handshake.client_sent.is_empty(),
+        Code::ClientCertificate => handshake.tls.certificate_request.is_some(),
         _ => false,
     }
+}
+
+/// Bytes by which a list may stay below a limit for the next name not to have fitted.
+const LAST_NAME: u64 = 512;
+/// Where Schannel ends the list of issuers that it sends: Windows Server 2003, and 2008 R2 and later (KB 931125).
+const LIST_LIMITS: [u64; 2] = [12_288, 16_384];
+
+/// Whether the server's list of issuers ends where Schannel cuts it.
+pub(super) fn is_truncated_list(handshake: &Handshake) -> bool {
+    let bytes = handshake.tls.certificate_request.as_ref().map_or(0, |request| request.bytes);
+    LIST_LIMITS.iter().any(|limit| (limit - LAST_NAME..=*limit).contains(&bytes))
 }
 
 /// Whether the profile says that the device makes the check which the fault breaks.

@@ -11,6 +11,7 @@ mod abilities;
 mod assess;
 mod cause;
 mod chain;
+mod client;
 mod coverage;
 mod dates;
 mod endings;
@@ -296,6 +297,7 @@ impl Bench<'_> {
         dates::find(&session, &mut found);
         abilities::find(&session, &mut found);
         negotiation::find(&session, &mut found);
+        client::find(&session, &mut found);
         endings::find(&session, &mut found);
         fetches::find(&session, &mut found);
         coverage::find(&session, &mut found);

@@ -59,8 +59,9 @@ pub(super) fn complaints(sent: &[Arc<Certificate>], chain: &Judgement) -> Vec<St
 fn is_unrelated(certificate: &Arc<Certificate>, path: &Path, sent: &[Arc<Certificate>]) -> bool {
     let on_path = path.certificates().any(|c| c.sha256() == certificate.sha256());
     let known_to_its_end = matches!(path.end, PathEnd::Anchor | PathEnd::SelfSigned);
-    // Another certificate for a name of the path, cross-signed or re-issued, may serve other devices; so may what is
+    // Another certificate for a key of the path, cross-signed or re-issued, may serve other devices; so may what is
     // above such a one.
-    let serves = |name: &crate::x509::Name| sent.iter().any(|c| c.issuer() == name && c.subject() != name);
-    known_to_its_end && !on_path && !serves(certificate.subject()) && !certificate.is_self_signed()
+    let issued = |c: &Arc<Certificate>| c.issuer() == certificate.subject() && c.subject() != certificate.subject();
+    let serves = || sent.iter().any(|c| issued(c) && c.verify_signed_by(certificate.public_key()).is_valid());
+    known_to_its_end && !on_path && !certificate.is_self_signed() && !serves()
 }

@@ -138,6 +138,21 @@ pub(super) fn chain_order() -> Vec<String> {
     vec!["send the server's own certificate first, then each one's issuer, without the root; some devices take nothing else".into()]
 }
 
+pub(super) fn issuer_list() -> Vec<String> {
+    vec![
+        "do not send the list at all, which is the default since Windows Server 2012 (KB 931125, KB 2464556)\n  reg add HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL /v SendTrustedIssuerList /t REG_DWORD /d 0".into(),
+        "or remove surplus roots from LocalMachine\\Root (KB 2801679); Schannel's event 36885 tells of a list that was cut\n  Get-WinEvent -FilterHashtable @{LogName='System';ProviderName='Schannel';Id=36885} -MaxEvents 5".into(),
+    ]
+}
+
+pub(super) fn client_certificate() -> Vec<String> {
+    vec!["give the client a certificate that the server takes, from an issuer that the server trusts; the server's log tells why it refused (Schannel events 36874, 36887)".into()]
+}
+
+pub(super) fn revoked() -> Vec<String> {
+    vec!["renew the server's certificate, or see why its CA says that it is revoked\n  certutil -verify -urlfetch server.cer".into()]
+}
+
 pub(super) fn key_mismatch() -> Vec<String> {
     vec![
         "give the server the issuer that fits its certificate: the one whose subject key identifier is the certificate's authority key identifier\n  openssl x509 -in server.cer -noout -ext authorityKeyIdentifier\n  openssl x509 -in issuer.cer -noout -ext subjectKeyIdentifier".into(),

@@ -18,6 +18,8 @@ pub enum Code {
     ProtocolVersion,
     NoSharedCipher,
     UnsupportedAlgorithm,
+    IssuerListTruncated,
+    ClientCertificate,
     HandshakeStalled,
     CertificateHidden,
     CaptureIncomplete,
@@ -30,6 +32,7 @@ pub enum Code {
     ChainCauseUndecided,
     ChainInvalid,
     ServerEndedWithoutReason,
+    CertificateRevoked,
     NoHandshakeSeen,
 }
 
@@ -73,6 +76,8 @@ rules! {
     ProtocolVersion "CG009" "protocol-version" "0.1.0";
     NoSharedCipher "CG010" "no-shared-cipher" "0.1.0";
     UnsupportedAlgorithm "CG011" "unsupported-algorithm" "0.1.0";
+    IssuerListTruncated "CG012" "issuer-list-truncated" "0.1.0";
+    ClientCertificate "CG013" "client-certificate" "0.1.0";
     HandshakeStalled "CG015" "handshake-stalled" "0.1.0";
     CertificateHidden "CG016" "certificate-hidden" "0.1.0";
     CaptureIncomplete "CG017" "capture-incomplete" "0.1.0";
@@ -85,6 +90,7 @@ rules! {
     ChainCauseUndecided "CG025" "chain-cause-undecided" "0.1.0";
     ChainInvalid "CG026" "chain-invalid" "0.1.0";
     ServerEndedWithoutReason "CG027" "server-ended-without-reason" "0.1.0";
+    CertificateRevoked "CG028" "certificate-revoked" "0.1.0";
     NoHandshakeSeen "CG029" "no-handshake-seen" "0.1.0";
 }
 

@@ -52,6 +52,7 @@ pub(super) fn settle(session: &Session<'_>, findings: &mut Vec<Finding>, offset:
         let first = finding.frames.map_or(0, |(first, _)| first.number);
         (std::cmp::Reverse(finding.severity), finding.code, first)
     });
+    link_consequences(findings, offset);
     let status = status(session, findings);
     let headline = match status {
         VerdictStatus::Ok | VerdictStatus::NothingSeen => None,
@@ -74,6 +75,15 @@ fn settle_severity(session: &Session<'_>, finding: &mut Finding) {
     });
     if finding.severity == Severity::Error && (!ended || finding.recovered_by.is_some()) {
         finding.severity = Severity::Warning;
+    }
+}
+
+/// Points what follows from another finding to it: places changed while findings were folded and sorted.
+fn link_consequences(findings: &mut [Finding], offset: usize) {
+    let causes: Vec<_> = findings.iter().map(|finding| (finding.code, finding.server)).collect();
+    for finding in findings.iter_mut().filter(|finding| finding.caused_by.is_some()) {
+        let cause = causes.iter().position(|cause| *cause == (Code::IssuerListTruncated, finding.server));
+        finding.caused_by = cause.map(|index| index + offset);
     }
 }
 
