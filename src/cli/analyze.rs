@@ -74,19 +74,19 @@ impl Analyze {
             }
         };
         output::write(&text, self.output.as_deref(), self.force)?;
-        Ok(if failed > 0 { Exit::Failed } else { self.fail_on.exit(&mut report.findings.iter()) })
+        Ok(if failed > 0 { Exit::Failed } else { self.fail_on.exit(report.findings.iter()) })
     }
 }
 
 impl FailOn {
     /// The exit by the gravest of these findings.
-    pub(crate) fn exit(self, findings: &mut dyn Iterator<Item = &Finding>) -> Exit {
+    pub(crate) fn exit<'a>(self, mut findings: impl Iterator<Item = &'a Finding>) -> Exit {
         let threshold = match self {
             Self::Error => Severity::Error,
             Self::Warning => Severity::Warning,
             Self::Never => return Exit::Clean,
         };
-        let found = findings.fold(false, |found, finding| found || finding.severity >= threshold);
+        let found = findings.any(|finding| finding.severity >= threshold);
         if found { Exit::Found } else { Exit::Clean }
     }
 }

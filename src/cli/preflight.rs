@@ -64,7 +64,7 @@ impl Preflight {
             }
         };
         output::write(&text, self.output.as_deref(), self.force)?;
-        Ok(self.fail_on.exit(&mut report.profiles.iter().flat_map(|profile| &profile.findings)))
+        Ok(self.fail_on.exit(report.profiles.iter().flat_map(|profile| &profile.findings)))
     }
 
     fn profiles(&self) -> Result<Vec<Profile>, Failure> {
