@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chaingap::capture::Timestamp;
-use chaingap::trust::{Anchor, Fault, PathEnd, PathFinder, Pool, StepFrom};
+use chaingap::trust::{Anchor, Fault, PathEnd, PathFinder, Pool, Purpose, StepFrom};
 use chaingap::x509::Certificate;
 
 /// Signatures, dates, names, self-issued certificates, basic constraints, key usage, name constraints, extensions.
@@ -126,7 +126,12 @@ impl Suite {
     fn path(&self, test: &Test, at_once: bool) -> chaingap::trust::Path {
         let own = pool(&self.folder, test.intermediates());
         let leaf = read(&self.folder, test.certificates.last().unwrap());
-        let search = PathFinder::new(10_000).find(&leaf, &self.anchors, &[if at_once { &self.pool } else { &own }]);
+        let search = PathFinder::new(10_000).find(
+            &leaf,
+            Purpose::Server,
+            &self.anchors,
+            &[if at_once { &self.pool } else { &own }],
+        );
         assert!(!search.budget_hit, "{}", test.number);
         search.path
     }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use super::Trust;
 use crate::capture::{FrameRef, Timestamp};
 use crate::evidence::{Device, FetchKind, Handshake, Outcome};
-use crate::trust::{Adds, Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, StepFrom, judge};
+use crate::trust::{
+    Adds, Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, Purpose, StepFrom, judge,
+};
 use crate::x509::{Certificate, Digest};
 
 /// A clock that is off by no more than this is right.
@@ -197,7 +199,7 @@ impl<'a> Assessor<'a> {
         }
         let mut anchors = self.anchors.to_vec();
         anchors.extend(roots.iter().map(|root| Anchor::from_certificate(Arc::clone(root))));
-        let case = Case { sent, held: &held, anchors: &anchors, known: &self.known };
+        let case = Case { sent, purpose: Purpose::Server, held: &held, anchors: &anchors, known: &self.known };
         let judgement = Rc::new(judge(&mut self.finder, &case));
         self.memory.insert(had, Rc::clone(&judgement));
         judgement
@@ -230,7 +232,8 @@ impl<'a> Assessor<'a> {
 
     /// The server's anchors are unknown, so a client's chain is never trusted and its root never refused.
     fn client_chain(&mut self, handshake: &Handshake) -> Rc<Judgement> {
-        let case = Case { sent: &handshake.client_sent, held: &[], anchors: &[], known: &self.known };
+        let sent = &handshake.client_sent;
+        let case = Case { sent, purpose: Purpose::Client, held: &[], anchors: &[], known: &self.known };
         let mut judgement = judge(&mut self.finder, &case);
         if matches!(judgement.status, ChainStatus::UntrustedRoot | ChainStatus::Trusted) {
             judgement.status = ChainStatus::Undetermined;

@@ -12,7 +12,7 @@ use super::rules::Code;
 use super::{Trust, anchors, cause, chain, order, remedy};
 use crate::capture::Timestamp;
 use crate::evidence::FetchKind;
-use crate::trust::{Adds, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, StepFrom, judge};
+use crate::trust::{Adds, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, Purpose, StepFrom, judge};
 use crate::x509::Certificate;
 
 /// Whether a sign-in would work.
@@ -74,7 +74,8 @@ pub fn preflight(
         known.add(&supplied.certificate, StepFrom::Bundle);
     }
     let mut finder = PathFinder::new(budget);
-    let chain = judge(&mut finder, &Case { sent, held: &held, anchors: &anchors, known: &known });
+    let chain =
+        judge(&mut finder, &Case { sent, purpose: Purpose::Server, held: &held, anchors: &anchors, known: &known });
     let mut findings = of_chain(sent, profile, trust, &chain, &anchors);
     let path = chain.judged_certificates();
     let bare = chain.completed.as_ref().or(chain.path.as_ref()).and_then(|path| path.steps.last());

@@ -7,15 +7,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::path::{Fault, Path, PathEnd, PathFinder, Pool};
+use super::path::{Fault, Path, PathEnd, PathFinder, Pool, Purpose};
 use super::{Anchor, ChainStatus, Proof, StepFrom};
 use crate::x509::{Certificate, Digest, Name};
 
 /// One chain to judge.
 #[derive(Debug)]
 pub struct Case<'a> {
-    /// What the server sent, in order; the first is its own.
+    /// What the server sent, in order; the first is its own. Of a client's chain, what the client sent.
     pub sent: &'a [Arc<Certificate>],
+    /// Whose chain it is.
+    pub purpose: Purpose,
     /// What the device had beside it: fetched, installed.
     pub held: &'a [(Arc<Certificate>, StepFrom)],
     /// What the device trusted.
@@ -124,7 +126,7 @@ pub fn judge(finder: &mut PathFinder, case: &Case<'_>) -> Judgement {
     for (certificate, from) in case.held {
         own.add(certificate, *from);
     }
-    let a = finder.find(leaf, case.anchors, &[&own]);
+    let a = finder.find(leaf, case.purpose, case.anchors, &[&own]);
     let mut judgement = Judgement::without_chain(ChainStatus::Undetermined);
     judgement.budget_hit = a.budget_hit;
     judgement.key_mismatch = mismatch(&a.path);
@@ -135,10 +137,16 @@ pub fn judge(finder: &mut PathFinder, case: &Case<'_>) -> Judgement {
         judgement.path = Some(a.path);
         return judgement;
     }
-    let b = finder.find(leaf, case.anchors, &[&own, case.known]);
+    let b = finder.find(leaf, case.purpose, case.anchors, &[&own, case.known]);
     judgement.budget_hit |= b.budget_hit;
-    judgement.missing = missing(finder, case, &b.path);
+    judgement.missing = missing(case, &b.path);
     decide(case, &a.path, &b.path, &mut judgement);
+    if a.budget_hit && judgement.status != ChainStatus::Trusted {
+        // Nobody knows that this device could not.
+        (judgement.status, judgement.proof) = (ChainStatus::Undetermined, Some(Proof::Undecidable));
+    } else if b.budget_hit {
+        judgement.proof = judgement.proof.min(Some(Proof::Inferred));
+    }
     judgement.path = Some(a.path);
     judgement.completed = Some(b.path);
     judgement
@@ -147,6 +155,12 @@ pub fn judge(finder: &mut PathFinder, case: &Case<'_>) -> Judgement {
 /// Steps 4 and 5 of the contract's "How a verdict is reached".
 fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
     let lacks = !judgement.missing.is_empty();
+    let held = held(case);
+    let reaches_anchor = b.steps.last().is_some_and(|step| step.anchor.is_some());
+    // Faults of what the device had, anchors among it; a bare anchor has no certificate.
+    let met = b.faults.iter().filter(|(culprit, _)| {
+        culprit.as_ref().is_none_or(|c| held.contains(&c.sha256()) || case.anchors.iter().any(|anchor| anchor.is(c)))
+    });
     let (status, proof) = match (&b.end, lacks) {
         (PathEnd::Anchor, _) => (ChainStatus::MissingIntermediate, Proof::Proven),
         (PathEnd::SelfSigned, false) => (ChainStatus::UntrustedRoot, Proof::Proven),
@@ -154,13 +168,18 @@ fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
             judgement.root_untrusted_too = true;
             (ChainStatus::MissingIntermediate, Proof::Inferred)
         }
-        (PathEnd::Faulty, _) if b.steps.last().is_some_and(|step| step.anchor.is_some()) => {
+        (PathEnd::Faulty, _) if reaches_anchor => {
             judgement.fault = b.faults.iter().find_map(|(c, fault)| c.clone().map(|c| (c, fault.clone())));
-            (ChainStatus::Invalid, Proof::Proven)
+            if judgement.fault.as_ref().is_some_and(|(culprit, _)| !held.contains(&culprit.sha256())) {
+                // The only one known for an absent link would not do, but the device never met it.
+                (ChainStatus::MissingIntermediate, Proof::Inferred)
+            } else {
+                (ChainStatus::Invalid, Proof::Proven)
+            }
         }
-        (PathEnd::Faulty, false) => {
+        (PathEnd::Faulty, false) if met.clone().next().is_some() => {
             judgement.key_mismatch = mismatch(b).or_else(|| mismatch(a));
-            let other = b.faults.iter().find(|(_, fault)| *fault != Fault::KeyMismatch);
+            let other = met.clone().find(|(_, fault)| *fault != Fault::KeyMismatch);
             judgement.fault = other.and_then(|(c, fault)| c.clone().map(|c| (c, fault.clone())));
             if matches!(judgement.fault, Some((_, Fault::Unsupported(_)))) {
                 (ChainStatus::Undetermined, Proof::Undecidable)
@@ -168,6 +187,12 @@ fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
                 (ChainStatus::Invalid, Proof::Inferred)
             }
         }
+        (PathEnd::Loop, true) => {
+            judgement.root_untrusted_too = true;
+            (ChainStatus::MissingIntermediate, Proof::Inferred)
+        }
+        // CAs that vouch for each other: any of them may be a root.
+        (PathEnd::Loop, false) => (ChainStatus::Undetermined, Proof::Undecidable),
         (PathEnd::IssuerUnknown | PathEnd::Faulty, _) => by_discriminators(case, b, lacks, judgement),
     };
     judgement.status = status;
@@ -245,7 +270,8 @@ fn discriminators(case: &Case<'_>, path: &Path, top: &Certificate) -> [Vec<Discr
 
 /// The same organization, or where the issuer has none the same domain components.
 fn same_organization(anchor: &Name, issuer: &Name) -> bool {
-    let fold = |text: &str| text.trim().to_lowercase();
+    // As RFC 5280 compares names: white space of any length is alike.
+    let fold = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
     match (issuer.organization(), anchor.organization()) {
         (Some(a), Some(b)) => fold(a) == fold(b),
         (Some(_), None) => false,
@@ -256,20 +282,24 @@ fn same_organization(anchor: &Name, issuer: &Name) -> bool {
     }
 }
 
+/// What the device had, its anchors aside.
+fn held(case: &Case<'_>) -> BTreeSet<Digest> {
+    case.sent.iter().chain(case.held.iter().map(|(certificate, _)| certificate)).map(|c| c.sha256()).collect()
+}
+
 /// The certificates of a path that the device did not have, leaf side first.
-fn missing(finder: &mut PathFinder, case: &Case<'_>, path: &Path) -> Vec<Missing> {
-    let held: BTreeSet<Digest> =
-        case.sent.iter().chain(case.held.iter().map(|(certificate, _)| certificate)).map(|c| c.sha256()).collect();
+fn missing(case: &Case<'_>, path: &Path) -> Vec<Missing> {
+    let held = held(case);
     let mut out = Vec::new();
     let mut below: Option<Arc<Certificate>> = None;
     for step in &path.steps {
         let Some(certificate) = &step.certificate else { break };
         let is_root = step.anchor.is_some() || certificate.is_self_signed();
         if let Some(child) = below.filter(|_| !is_root && !held.contains(&certificate.sha256())) {
+            // Another certificate for the same name and key would do as well.
             let namesakes = case.known.named(certificate.subject()).iter().map(|(c, _)| Arc::clone(c));
-            let mut candidates: Vec<_> = namesakes
-                .filter(|c| !c.is_self_signed() && finder.signed_by(&child, c.public_key()).is_valid())
-                .collect();
+            let same_key = namesakes.filter(|c| c.public_key() == certificate.public_key());
+            let mut candidates: Vec<_> = same_key.filter(|c| !c.is_self_signed()).collect();
             // The one on the path first, then those that last longest.
             candidates
                 .sort_by_key(|c| (c.sha256() != certificate.sha256(), std::cmp::Reverse(c.not_after()), c.sha256()));

@@ -13,7 +13,7 @@ mod store;
 use serde::{Deserialize, Serialize};
 
 pub use judge::{Case, Discriminator, Judgement, Missing, Speaks, judge};
-pub use path::{Fault, Path, PathEnd, PathFinder, Pool, Search, Step};
+pub use path::{Fault, Path, PathEnd, PathFinder, Pool, Purpose, Search, Step};
 pub use profile::{Adds, Algorithm, Anchor, Check, Fact, Profile, ProfileError, Provenance, TlsVersions, Unsupported};
 pub use store::{StoreContents, read_certificates};
 

@@ -1,15 +1,16 @@
 //! In: a certificate, anchors, and pools of candidate issuers. Out: the shortest path to an anchor, or the best attempt
-//! with the reason why it ends. Bounded: a budget of steps per search; every signature is checked once.
+//! with the reason why it ends. Bounded: a budget of steps per search, in which all that takes time is counted; every
+//! signature is checked once.
 //!
 //! The rules of a link are RFC 5280 section 6.1, without policies and revocation; dates are left to others, since the
 //! device's clock may differ from everybody else's.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
 use super::{Anchor, StepFrom};
-use crate::x509::{Certificate, Digest, Name, PublicKey, SignatureCheck};
+use crate::x509::{Certificate, Digest, Name, NameConstraints, PublicKey, SignatureCheck, Subtrees};
 
 /// Certificates at hand, by subject.
 #[derive(Debug, Default)]
@@ -40,6 +41,25 @@ impl Pool {
     }
 }
 
+/// What the leaf is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// A TLS server's.
+    Server,
+    /// A TLS client's.
+    Client,
+}
+
+impl Purpose {
+    /// Whether the extended key usage of a certificate, of a leaf or above it, leaves room for it.
+    fn is_permitted_by(self, certificate: &Certificate) -> bool {
+        match self {
+            Self::Server => certificate.permits_server_auth(),
+            Self::Client => certificate.permits_client_auth(),
+        }
+    }
+}
+
 /// Why a certificate may not be used: mostly, be the issuer of another although its name says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -53,7 +73,7 @@ pub enum Fault {
     KeyUsage,
     /// More certificates follow than it allows.
     PathLength,
-    /// Its extended key usage leaves out server authentication.
+    /// Its extended key usage leaves out what the leaf is to be.
     ExtendedKeyUsage,
     /// A name below it is outside the names it allows.
     NameConstraints(String),
@@ -69,7 +89,7 @@ impl fmt::Display for Fault {
             Self::NotCa => f.write_str("it is not a CA certificate"),
             Self::KeyUsage => f.write_str("its key usage does not allow it to sign certificates"),
             Self::PathLength => f.write_str("its path length constraint allows fewer certificates below it"),
-            Self::ExtendedKeyUsage => f.write_str("its extended key usage leaves out server authentication"),
+            Self::ExtendedKeyUsage => f.write_str("its extended key usage leaves out this use"),
             Self::NameConstraints(why) => write!(f, "its name constraints forbid it: {why}"),
             Self::CriticalExtension(oid) => write!(f, "it holds the critical extension {oid}, which is not known here"),
         }
@@ -98,6 +118,8 @@ pub enum PathEnd {
     IssuerUnknown,
     /// One has the issuer's name, but may not be the issuer.
     Faulty,
+    /// The issuers at hand are all on it already: CAs that vouch for each other.
+    Loop,
 }
 
 /// Certificates from the leaf upwards.
@@ -128,7 +150,7 @@ impl Path {
 pub struct Search {
     /// The best path: to an anchor if there is one, else to a self-signed certificate, else the longest.
     pub path: Path,
-    /// The search ended because its budget was used up; a better path may exist.
+    /// Something was left out to stay within the budget, and no anchor was found; a path to one may exist.
     pub budget_hit: bool,
 }
 
@@ -140,8 +162,19 @@ pub struct PathFinder {
     searches: u64,
 }
 
+/// A signature check takes as long as many steps do.
+const STEPS_PER_CHECK: usize = 10;
+
+/// As many comparisons of a name with a name constraint take as long as a step.
+const COMPARISONS_PER_STEP: usize = 32;
+
+/// Ways to one certificate that are followed. The first is the shortest; others matter only where the certificates
+/// below break a constraint above, or would make a loop.
+const WAYS: usize = 4;
+
 impl PathFinder {
-    /// A finder whose searches take at most `budget` steps each.
+    /// A finder whose searches take at most `budget` steps each: a step is a candidate issuer looked at, and a
+    /// signature to be checked counts as ten. A search looks twice where rules are broken.
     pub fn new(budget: usize) -> Self {
         Self { budget, checked: HashMap::new(), searches: 0 }
     }
@@ -159,21 +192,21 @@ impl PathFinder {
     /// The best path from `leaf`, with issuers from `pools` and ends at `anchors`. If only a path with a broken rule
     /// reaches an anchor, that path comes back with its faults and [`PathEnd::Faulty`].
     ///
-    /// Of several paths the shortest wins, then the one whose certificates last longest, then the lower hash.
-    pub fn find(&mut self, leaf: &Arc<Certificate>, anchors: &[Anchor], pools: &[&Pool]) -> Search {
+    /// Of several paths the shortest wins, then the one whose certificates last longest, then the lower hash. A
+    /// namesake of an issuer with another key counts as a fault only where the device had it ([`StepFrom::is_held`]).
+    pub fn find(&mut self, leaf: &Arc<Certificate>, purpose: Purpose, anchors: &[Anchor], pools: &[&Pool]) -> Search {
         self.searches += 1;
-        let mut search = self.search(leaf, anchors, pools, true);
-        if search.path.end == PathEnd::SelfSigned || search.path.faults.is_empty() {
-            return search;
-        }
-        if search.path.end != PathEnd::Anchor {
-            let lenient = self.search(leaf, anchors, pools, false);
-            if lenient.path.end != PathEnd::Anchor {
-                return search;
+        let (mut search, broken) = Walk::new(self, purpose, anchors, pools, true).run(leaf);
+        // A path that breaks a rule tells more than one that ends before any anchor.
+        if broken && !matches!(search.path.end, PathEnd::Anchor | PathEnd::SelfSigned) {
+            let (lenient, _) = Walk::new(self, purpose, anchors, pools, false).run(leaf);
+            if lenient.path.end == PathEnd::Anchor {
+                search = lenient;
             }
-            search = lenient;
         }
-        search.path.end = PathEnd::Faulty;
+        if search.path.end == PathEnd::Anchor && !search.path.faults.is_empty() {
+            search.path.end = PathEnd::Faulty;
+        }
         search
     }
 
@@ -182,29 +215,85 @@ impl PathFinder {
         let pair = (certificate.sha256(), issuer.spki_sha256());
         self.checked.entry(pair).or_insert_with(|| certificate.verify_signed_by(issuer)).clone()
     }
+}
 
-    fn search(&mut self, leaf: &Arc<Certificate>, anchors: &[Anchor], pools: &[&Pool], strict: bool) -> Search {
-        // No step looks at the leaf as an issuer, yet its critical extensions count as well.
-        let unknown = leaf.unknown_critical_extensions().first().cloned();
-        let faults = unknown.map(|oid| (Some(Arc::clone(leaf)), Fault::CriticalExtension(oid))).into_iter().collect();
-        let start = Partial { steps: vec![(Arc::clone(leaf), StepFrom::Sent)], faults };
-        let (mut queue, mut best, mut budget) = (VecDeque::from([start]), None::<Path>, self.budget);
-        let mut expanded = HashMap::<Digest, usize>::new();
-        while let Some(partial) = queue.pop_front() {
-            if budget == 0 {
-                break;
-            }
-            budget -= 1;
+/// A search by length: all paths of two certificates, then of three, and so on.
+struct Walk<'a> {
+    finder: &'a mut PathFinder,
+    purpose: Purpose,
+    anchors: &'a [Anchor],
+    pools: &'a [&'a Pool],
+    /// Whether a path that breaks a rule goes no further.
+    strict: bool,
+    /// A rule, other than that of the signature, was broken somewhere.
+    broken: bool,
+    /// An anchor was reached.
+    reached: bool,
+    /// Steps left.
+    budget: usize,
+    /// More than the followed ways lead to some certificate.
+    crowded: bool,
+    ways: HashMap<Digest, usize>,
+    /// By certificate, the key that signed it, as far as it is found.
+    signers: HashMap<Digest, PublicKey>,
+    /// Signatures that were counted. Those that an earlier search checked count too, lest answers hang on the order of
+    /// the questions.
+    counted: HashSet<(Digest, Digest)>,
+    queue: VecDeque<Partial>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        finder: &'a mut PathFinder,
+        purpose: Purpose,
+        anchors: &'a [Anchor],
+        pools: &'a [&'a Pool],
+        strict: bool,
+    ) -> Self {
+        let budget = finder.budget;
+        let (broken, reached, crowded) = (false, false, false);
+        let (ways, signers) = (HashMap::new(), HashMap::new());
+        let (counted, queue) = (HashSet::new(), VecDeque::new());
+        Self {
+            finder,
+            purpose,
+            anchors,
+            pools,
+            strict,
+            broken,
+            reached,
+            budget,
+            crowded,
+            ways,
+            signers,
+            counted,
+            queue,
+        }
+    }
+
+    /// The best path, and whether a rule was broken somewhere.
+    fn run(mut self, leaf: &Arc<Certificate>) -> (Search, bool) {
+        // No step looks at the leaf as an issuer, yet its own rules count as well.
+        let unknown = leaf.unknown_critical_extensions().first().map(|oid| Fault::CriticalExtension(oid.clone()));
+        let purpose = (!self.purpose.is_permitted_by(leaf)).then_some(Fault::ExtendedKeyUsage);
+        let faults = unknown.into_iter().chain(purpose).map(|fault| (Some(Arc::clone(leaf)), fault)).collect();
+        self.queue.push_back(Partial { steps: vec![(Arc::clone(leaf), StepFrom::Sent)], faults });
+        let mut best = None::<Path>;
+        while let Some(partial) = self.queue.pop_front() {
             // Paths come by length, so a longer one never beats an anchor that is reached already.
-            let reached = best.as_ref().filter(|path| path.end == PathEnd::Anchor).map(|path| path.steps.len());
-            if reached.is_some_and(|length| partial.steps.len() + 1 > length) {
+            if self.reached && best.as_ref().is_some_and(|best| partial.steps.len() + 1 > best.steps.len()) {
                 break;
             }
-            let ended = self.expand(partial, anchors, pools, strict, &mut expanded, &mut queue);
-            if let Some(path) = ended
+            let ended = self.expand(partial);
+            // What ends because the budget does, tells nothing, unless it ends well.
+            if let Some(path) = ended.filter(|path| self.budget > 0 || path.end == PathEnd::Anchor)
                 && best.as_ref().is_none_or(|best| path.preference() > best.preference())
             {
+                self.reached |= path.end == PathEnd::Anchor;
                 best = Some(path);
+            }
+            if self.budget == 0 {
+                break;
             }
         }
         let path = best.unwrap_or_else(|| Path {
@@ -212,30 +301,22 @@ impl PathFinder {
             end: PathEnd::IssuerUnknown,
             faults: Vec::new(),
         });
-        Search { path, budget_hit: budget == 0 }
+        let budget_hit = (self.budget == 0 || self.crowded) && path.end != PathEnd::Anchor;
+        (Search { path, budget_hit }, self.broken)
     }
 
     /// Gives the path if it ends here, else puts its continuations into the queue.
-    fn expand(
-        &mut self,
-        partial: Partial,
-        anchors: &[Anchor],
-        pools: &[&Pool],
-        strict: bool,
-        expanded: &mut HashMap<Digest, usize>,
-        queue: &mut VecDeque<Partial>,
-    ) -> Option<Path> {
+    fn expand(&mut self, partial: Partial) -> Option<Path> {
+        self.spend(1);
         let (top, _) = partial.steps.last()?;
         let top = Arc::clone(top);
-        let mut faults = Vec::new();
-        let is_anchor = |anchor: &Anchor, name: &Name| anchor.subject == *name;
-        for (index, anchor) in anchors.iter().enumerate() {
-            if is_anchor(anchor, top.subject()) && anchor.key == *top.public_key() {
-                return Some(partial.ending_as(Some(index), anchors, PathEnd::Anchor));
-            }
+        let anchors = self.anchors;
+        if let Some(index) = anchors.iter().position(|anchor| anchor.is(&top)) {
+            return Some(partial.ending_as(Some(index), anchors, PathEnd::Anchor));
         }
-        for (index, anchor) in anchors.iter().enumerate().filter(|(_, anchor)| is_anchor(anchor, top.issuer())) {
-            match self.signed_by(&top, &anchor.key) {
+        let mut faults = Vec::new();
+        for (index, anchor) in anchors.iter().enumerate().filter(|(_, anchor)| anchor.subject == *top.issuer()) {
+            match self.check(&top, &anchor.key) {
                 SignatureCheck::Valid => {
                     let mut path = partial.ending_as(None, anchors, PathEnd::Anchor);
                     let certificate = anchor.certificate.clone();
@@ -244,61 +325,116 @@ impl PathFinder {
                 }
                 SignatureCheck::Invalid => faults.push((anchor.certificate.clone(), Fault::KeyMismatch)),
                 SignatureCheck::Unsupported(what) => {
-                    faults.push((anchor.certificate.clone(), Fault::Unsupported(what)))
+                    faults.push((anchor.certificate.clone(), Fault::Unsupported(what)));
                 }
             }
         }
-        if top.is_self_signed() {
+        if self.reached {
+            return None;
+        }
+        if top.is_self_issued() && self.spend(STEPS_PER_CHECK) && top.is_self_signed() {
             return Some(partial.ending_as(None, anchors, PathEnd::SelfSigned));
         }
-        let mut continued = false;
-        for (issuer, from) in pools.iter().flat_map(|pool| pool.named(top.issuer())) {
-            if partial.holds(issuer) {
+        self.climb(partial, &top, faults)
+    }
+
+    /// Puts the ways on through the issuers at hand into the queue; gives the path where there are none.
+    fn climb(
+        &mut self,
+        partial: Partial,
+        top: &Certificate,
+        mut faults: Vec<(Option<Arc<Certificate>>, Fault)>,
+    ) -> Option<Path> {
+        let (mut continued, mut circular) = (false, false);
+        for (issuer, from) in self.candidates(top) {
+            if !self.spend(1) {
+                return None;
+            }
+            let check = self.check(top, issuer.public_key());
+            if partial.holds(&issuer) {
+                circular |= check.is_valid();
                 continue;
             }
-            let fault = self.fault(&partial, &top, issuer);
-            match fault {
-                None => {}
-                Some(fault @ (Fault::KeyMismatch | Fault::Unsupported(_))) => {
-                    faults.push((Some(Arc::clone(issuer)), fault));
+            match check {
+                SignatureCheck::Valid => {}
+                SignatureCheck::Invalid => {
+                    if from.is_held() {
+                        faults.push((Some(issuer), Fault::KeyMismatch));
+                    }
                     continue;
                 }
-                Some(fault) if strict => {
-                    faults.push((Some(Arc::clone(issuer)), fault));
+                SignatureCheck::Unsupported(what) => {
+                    faults.push((Some(issuer), Fault::Unsupported(what)));
                     continue;
                 }
-                Some(_) => {}
+            }
+            let broken = self.broken_rule(&partial, &issuer);
+            self.broken |= broken.is_some();
+            if let Some(fault) = broken.clone().filter(|_| self.strict) {
+                faults.push((Some(issuer), fault));
+                continue;
             }
             continued = true;
-            // A certificate reached again by a path no shorter adds nothing, but for constraints of what lies below;
-            // a few ways to each are enough to find one that satisfies them.
-            let ways = expanded.entry(issuer.sha256()).or_default();
+            let ways = self.ways.entry(issuer.sha256()).or_default();
             *ways += 1;
-            if *ways <= 4 {
-                let mut next = partial.clone();
-                if let Some(fault) = self.fault(&partial, &top, issuer) {
-                    next.faults.push((Some(Arc::clone(issuer)), fault));
-                }
-                next.steps.push((Arc::clone(issuer), *from));
-                queue.push_back(next);
+            if *ways > WAYS {
+                self.crowded = true;
+                continue;
             }
+            let mut next = partial.clone();
+            next.faults.extend(broken.map(|fault| (Some(Arc::clone(&issuer)), fault)));
+            next.steps.push((issuer, from));
+            self.queue.push_back(next);
         }
         if continued {
             return None;
         }
-        let end = if faults.is_empty() { PathEnd::IssuerUnknown } else { PathEnd::Faulty };
-        let mut path = partial.ending_as(None, anchors, end);
+        let end = match (faults.is_empty(), circular) {
+            (false, _) => PathEnd::Faulty,
+            (true, true) => PathEnd::Loop,
+            (true, false) => PathEnd::IssuerUnknown,
+        };
+        let mut path = partial.ending_as(None, self.anchors, end);
         path.faults.extend(faults);
         Some(path)
     }
 
-    /// The first rule of RFC 5280 section 6.1 that `issuer` breaks above `partial`.
-    fn fault(&mut self, partial: &Partial, child: &Certificate, issuer: &Certificate) -> Option<Fault> {
-        match self.signed_by(child, issuer.public_key()) {
-            SignatureCheck::Valid => {}
-            SignatureCheck::Invalid => return Some(Fault::KeyMismatch),
-            SignatureCheck::Unsupported(what) => return Some(Fault::Unsupported(what)),
+    /// Certificates at hand with the issuer's name, each once; those whose key id is the one asked for come first.
+    fn candidates(&self, top: &Certificate) -> Vec<(Arc<Certificate>, StepFrom)> {
+        let mut seen = HashSet::new();
+        let named = self.pools.iter().flat_map(|pool| pool.named(top.issuer()));
+        let mut candidates: Vec<_> = named.filter(|(issuer, _)| seen.insert(issuer.sha256())).cloned().collect();
+        if let Some(key_id) = top.authority_key_id().and_then(|aki| aki.key_id.as_deref()) {
+            candidates.sort_by_key(|(issuer, _)| issuer.subject_key_id() != Some(key_id));
         }
+        candidates
+    }
+
+    /// Whether this key made the signature. It is one key's, so that no other needs a check once that one is found.
+    fn check(&mut self, child: &Certificate, key: &PublicKey) -> SignatureCheck {
+        match self.signers.get(&child.sha256()) {
+            Some(signer) if signer == key => return SignatureCheck::Valid,
+            Some(_) => return SignatureCheck::Invalid,
+            None => {}
+        }
+        if self.counted.insert((child.sha256(), key.spki_sha256())) && !self.spend(STEPS_PER_CHECK) {
+            return SignatureCheck::Unsupported("the budget is used up".to_owned());
+        }
+        let check = self.finder.signed_by(child, key);
+        if check.is_valid() {
+            self.signers.insert(child.sha256(), key.clone());
+        }
+        check
+    }
+
+    /// Takes steps off the budget; false, and nothing left, where it has not that many.
+    fn spend(&mut self, steps: usize) -> bool {
+        self.budget = self.budget.saturating_sub(steps);
+        self.budget > 0
+    }
+
+    /// The first rule of RFC 5280 section 6.1 that `issuer` breaks above `partial`, its signature aside.
+    fn broken_rule(&mut self, partial: &Partial, issuer: &Certificate) -> Option<Fault> {
         if !issuer.is_ca() {
             return Some(Fault::NotCa);
         }
@@ -311,17 +447,33 @@ impl PathFinder {
         if allowed.is_some_and(|allowed| u32::try_from(below).map_or(true, |below| below > allowed)) {
             return Some(Fault::PathLength);
         }
-        if !issuer.permits_server_auth() && !issuer.permits_client_auth() {
+        if !self.purpose.is_permitted_by(issuer) {
             return Some(Fault::ExtendedKeyUsage);
         }
         if let Some(constraints) = issuer.name_constraints() {
             let bound = partial.steps.iter().enumerate().filter(|(at, (c, _))| *at == 0 || !c.is_self_issued());
-            if let Some(why) = bound.into_iter().find_map(|(_, (certificate, _))| constraints.violation(certificate)) {
-                return Some(Fault::NameConstraints(why));
+            for (_, (certificate, _)) in bound {
+                if !self.spend(comparisons(constraints, certificate) / COMPARISONS_PER_STEP) {
+                    return None;
+                }
+                if let Some(why) = constraints.violation(certificate) {
+                    return Some(Fault::NameConstraints(why));
+                }
             }
         }
         issuer.unknown_critical_extensions().first().map(|oid| Fault::CriticalExtension(oid.clone()))
     }
+}
+
+/// At most so many comparisons tell whether the names of a certificate are allowed.
+fn comparisons(constraints: &NameConstraints, certificate: &Certificate) -> usize {
+    let subtrees = |of: &Subtrees| of.dns.len() + of.directory.len() + of.ip.len() + of.email.len() + of.uri.len();
+    let names = certificate.dns_names().len()
+        + certificate.ip_addresses().len()
+        + certificate.email_addresses().len()
+        + certificate.uris().len()
+        + certificate.directory_names().len();
+    names.saturating_add(1).saturating_mul(subtrees(&constraints.permitted) + subtrees(&constraints.excluded))
 }
 
 /// A path under way.
@@ -363,10 +515,11 @@ impl Path {
             PathEnd::Anchor => 3,
             PathEnd::SelfSigned => 2,
             PathEnd::IssuerUnknown | PathEnd::Faulty => 1,
+            PathEnd::Loop => 0,
         };
         let length = i64::try_from(self.steps.len()).unwrap_or(i64::MAX);
         // Among paths that reach something the shortest, among attempts the longest.
-        let length = if kind > 1 { -length } else { length };
+        let length = if kind == 1 { length } else { -length };
         let expires = self.certificates().map(|certificate| certificate.not_after()).min();
         let hashes: Vec<_> = self.certificates().map(|certificate| std::cmp::Reverse(certificate.sha256())).collect();
         (kind, length, expires, hashes)

@@ -99,6 +99,10 @@ fn sample(folder: &Path, file: &Path) -> Sample {
     builder = match options.profile.as_deref() {
         None | Some("auto") => builder,
         Some("none") => builder.profile(None),
+        Some(file) if file.ends_with(".toml") => {
+            let text = fs::read_to_string(folder.join(file)).unwrap();
+            builder.profile(Some(Profile::parse(&text).unwrap()))
+        }
         Some(other) => {
             builder.profile(Some(Profile::builtin(other).unwrap_or_else(|| panic!("{name}: profile {other}"))))
         }

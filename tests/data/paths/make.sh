@@ -298,7 +298,7 @@ record 3-version-1 not-ca ca1-v1 leaf3 root ca1-v1
 ca 1 -nousage $TRUE ''
 record 3-no-key-usage none - leaf3 root ca1-nousage
 ca 1 -client $TRUE $SIGN extendedKeyUsage=clientAuth
-record 3-client-purpose none - leaf3 root ca1-client
+record 3-client-purpose extended-key-usage ca1-client leaf3 root ca1-client
 ca 1 -anypurpose $TRUE $SIGN extendedKeyUsage=anyExtendedKeyUsage,emailProtection
 record 3-any-purpose none - leaf3 root ca1-anypurpose
 ca 1 -serverpurpose $TRUE $SIGN extendedKeyUsage=serverAuth
