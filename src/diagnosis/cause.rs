@@ -95,7 +95,9 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
         Side::Client if answered => Stage::ClientAfterFlight,
         Side::Client => Stage::ClientAtCertificate,
         Side::Server if !handshake.server_answered() => Stage::ServerBeforeHello,
-        Side::Server if answered || tls.both_finished() => Stage::ServerAfterFlight,
+        Side::Server if answered || tls.both_finished() || has_hole(handshake, Side::Client) => {
+            Stage::ServerAfterFlight
+        }
         Side::Server => Stage::ServerInFlight,
     }
 }
@@ -107,6 +109,11 @@ pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Pro
     let allowed = allowed(stage, alert, elsewhere);
     let holds = |code: &Code| holds(*code, handshake, assessment, profile);
     let mut survivors: Vec<Code> = allowed.iter().copied().filter(holds).collect();
+    // Where a part of the server's flight is missing, it may have asked for a client certificate.
+    let asked = handshake.tls.certificate_request.is_some();
+    if stage == Stage::ServerAfterFlight && !allowed.is_empty() && !asked && may_have_asked(handshake) {
+        survivors = vec![Code::ClientCertificate, Code::ServerEndedWithoutReason];
+    }
     // That no client certificate came is what follows from a list that names no issuer of one.
     if survivors.contains(&Code::IssuerListTruncated) {
         survivors.retain(|code| *code != Code::ClientCertificate);
@@ -192,10 +199,25 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
         Code::ProtocolVersion | Code::NoSharedCipher => handshake.history.contains('C'),
         // The alert itself says it.
         Code::CertificateRevoked => true,
-        Code::IssuerListTruncated => is_truncated_list(handshake) && handshake.client_sent.is_empty(),
+        Code::IssuerListTruncated => {
+            let answer = handshake.tls.certificates.client.as_ref();
+            is_truncated_list(handshake) && answer.is_some_and(|list| list.complete) && handshake.client_sent.is_empty()
+        }
         Code::ClientCertificate => handshake.tls.certificate_request.is_some(),
         _ => false,
     }
+}
+
+/// Whether bytes that a side sent in clear are not in the capture.
+fn has_hole(handshake: &Handshake, side: Side) -> bool {
+    handshake.tls.holes.iter().any(|hole| hole.side == side && hole.in_clear)
+}
+
+/// Whether bytes of the server are missing that may have held its CertificateRequest: more than its Certificate lacks.
+fn may_have_asked(handshake: &Handshake) -> bool {
+    let holes = handshake.tls.holes.iter().filter(|hole| hole.side == Side::Server && hole.in_clear);
+    let missing: u64 = holes.map(|hole| hole.missing).sum();
+    missing > handshake.tls.certificates.server.as_ref().map_or(0, |list| list.missing)
 }
 
 /// Bytes by which a list may stay below a limit for the next name not to have fitted.

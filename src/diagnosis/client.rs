@@ -19,7 +19,12 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
         if ruling.survivors.contains(&Code::CertificateRevoked) {
             out.push(revoked(session, index, handshake));
         }
-        let Some(request) = &handshake.tls.certificate_request else { continue };
+        let Some(request) = &handshake.tls.certificate_request else {
+            if ruling.survivors.contains(&Code::ClientCertificate) {
+                out.push(refused(session, index, handshake, ruling, Severity::Error));
+            }
+            continue;
+        };
         let list = in_words(request);
         if ruling.survivors.contains(&Code::IssuerListTruncated) {
             out.push(truncated(session, index, handshake, &list));
@@ -72,8 +77,17 @@ fn truncated(session: &Session<'_>, index: usize, handshake: &Handshake, list: &
 
 fn refused(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &Ruling, severity: Severity) -> Finding {
     let said = handshake.last_word().is_some() && ruling.survivors.contains(&Code::ClientCertificate);
-    let proof = if said { Proof::Proven } else { Proof::Inferred };
+    let proof = match ruling.survivors.len() {
+        2.. => Proof::Undecidable,
+        _ if said => Proof::Proven,
+        _ => Proof::Inferred,
+    };
+    let whole = handshake.tls.certificates.client.as_ref().is_some_and(|list| list.complete);
     let what = match handshake.client_sent.first() {
+        None if handshake.tls.certificate_request.is_none() => {
+            "the server may have asked for a client certificate in the bytes that are missing".into()
+        }
+        None if !whole => "the server asks for a client certificate, and ended it after the answer".into(),
         None => format!("the server asks for a client certificate, and the {} sent none", session.noun()),
         Some(leaf) => format!("the server refuses the client certificate \"{}\"", leaf.subject().short()),
     };

@@ -3,7 +3,7 @@
 //! In: the session, or all captures. Out: what is hidden or absent, and how to capture better. A gap that changes nothing
 //! is no finding.
 
-use super::cause::Stage;
+use super::cause::{Ruling, Stage};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
 use super::{DeviceDiagnosis, Session, remedy, words};
@@ -31,7 +31,7 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     }
     for (index, handshake, assessment, ruling) in session.handshakes() {
         let Some(why) =
-            undecided_because(handshake, ruling.stage, assessment.unreadable.as_deref(), assessment.suspect_clock)
+            undecided_because(handshake, ruling, assessment.unreadable.as_deref(), assessment.suspect_clock)
         else {
             continue;
         };
@@ -51,16 +51,20 @@ struct Why {
 /// What is absent and keeps the question of this handshake from being decided.
 fn undecided_because(
     handshake: &Handshake,
-    stage: Stage,
+    ruling: &Ruling,
     unreadable: Option<&str>,
     suspect_clock: bool,
 ) -> Option<Why> {
+    let stage = ruling.stage;
     if stage == Stage::Completed {
         return None;
     }
     let hidden = handshake.tls.is_1_3();
     let holes: Vec<&Hole> = handshake.tls.holes.iter().filter(|hole| hole.in_clear).collect();
-    let matters = (!hidden && (unreadable.is_some() || stage == Stage::Open)) || handshake.conflict.is_some();
+    // Whether a client certificate was asked for may be what the hole hides.
+    let asked = ruling.survivors.len() > 1 && ruling.survivors.contains(&Code::ClientCertificate);
+    let open = unreadable.is_some() || stage == Stage::Open || asked;
+    let matters = (!hidden && open) || handshake.conflict.is_some();
     let hole_matters = matters && !holes.is_empty();
     if hole_matters {
         let evidence: Vec<_> = holes.iter().map(|hole| (hole.at, describe_hole(hole))).collect();

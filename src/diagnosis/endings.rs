@@ -22,13 +22,9 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
             }
             let probe = code == Code::RejectedWithoutReason && is_lone_probe(session, handshake, ruling.stage);
             let severity = if probe { Severity::Info } else { Severity::Error };
-            let mut finding = session.finding(
-                code,
-                severity,
-                Proof::Inferred,
-                index,
-                summary(session, handshake, code, ruling.stage),
-            );
+            let proof = if ruling.survivors.len() > 1 { Proof::Undecidable } else { Proof::Inferred };
+            let mut finding =
+                session.finding(code, severity, proof, index, summary(session, handshake, code, ruling.stage));
             finding.evidence = evidence(handshake, code);
             finding.excluded = cause::excluded(code, handshake, assessment, ruling);
             finding.certificates = handshake.sent.clone();

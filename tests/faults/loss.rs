@@ -17,7 +17,11 @@ use crate::stream::{Connection, connections};
 const LOSSES: usize = 10;
 
 /// Causes that are told from the server's certificates, and CG023, which says that they are not to blame.
-const BY_CERTIFICATES: [&str; 9] = ["CG001", "CG002", "CG006", "CG007", "CG008", "CG019", "CG023", "CG025", "CG026"];
+const BY_CERTIFICATES: [&str; 11] =
+    ["CG001", "CG002", "CG006", "CG007", "CG008", "CG011", "CG019", "CG022", "CG023", "CG025", "CG026"];
+
+/// Causes that are told from the server's request for a client certificate, which comes after its Certificate.
+const BY_REQUEST: [&str; 2] = ["CG012", "CG013"];
 
 /// The frames without one of them.
 pub(crate) fn without(frames: &[Frame], lost: usize) -> Vec<Frame> {
@@ -153,7 +157,10 @@ pub(crate) fn faults_without_certificates(before: &Report, after: &Report, hello
             continue;
         };
         let undecided = rests_on_certificates(device, before);
+        // Where the client sent a certificate, what tells TLS 1.2 from 1.3 comes after it and is cut away.
+        let asked = device.handshakes.iter().any(|handshake| handshake.certificate_request.is_some());
         let fits = match device.verdict.status {
+            same if hellos_cut && asked => status == VerdictStatus::Undecided || status == same,
             _ if undecided || (hellos_cut && is_1_3(device)) => status == VerdictStatus::Undecided,
             // It is no longer seen what the server leaves out where the handshake works nevertheless.
             VerdictStatus::Degraded => matches!(status, VerdictStatus::Degraded | VerdictStatus::Ok),
@@ -218,13 +225,18 @@ pub(crate) fn rests_on_absent_data(device: &Device) -> bool {
     device.handshakes.iter().any(without_data)
 }
 
+/// Whether what is found rests on the CertificateRequest or the client's answer to it: lost bytes may be those.
+pub(crate) fn rests_on_request(report: &Report) -> bool {
+    report.findings.iter().any(|finding| BY_REQUEST.contains(&finding.code.as_str()))
+}
+
 /// The frames with segments short enough to lose parts of messages.
 pub(crate) fn in_small_segments(frames: &[Frame]) -> Vec<Frame> {
     recut(frames, 64)
 }
 
-/// What is wrong with a report of captures whose verdict rested on there being no data, now that bytes are lost which
-/// may have been data: the same as before, or undecided for a reason that is told.
+/// What is wrong with a report of captures whose verdict rested on there being no data, or on what was asked of the
+/// client, now that bytes are lost which may have been that: the same as before, or undecided for a reason that is told.
 pub(crate) fn faults_without_data(before: &Report, after: &Report) -> Vec<String> {
     let mut faults = wrong_errors(before, after);
     for (was, is) in before.devices.iter().zip(&after.devices) {
@@ -239,7 +251,13 @@ pub(crate) fn faults_without_data(before: &Report, after: &Report) -> Vec<String
 
 /// Losses in connections of a device of which CG017 does not say how many bytes are missing before which frame.
 pub(crate) fn untold_losses(losses: &[Loss], device: &Device, report: &Report) -> Vec<String> {
-    let mut of_device = losses.iter().filter(|loss| loss.direction.1.ip().to_string() == device.id).peekable();
+    // A handshake that worked does not need its certificates.
+    let worked = |loss: &Loss| {
+        let client = format!("{}:{}", loss.direction.1.ip(), loss.direction.1.port());
+        device.handshakes.iter().any(|h| h.client == client && h.outcome == Outcome::Completed)
+    };
+    let of_this = |loss: &&Loss| loss.direction.1.ip().to_string() == device.id && !worked(loss);
+    let mut of_device = losses.iter().filter(of_this).peekable();
     assert!(of_device.peek().is_some(), "{} lost nothing", device.id);
     let told = |loss: &Loss| {
         let bytes = format!("{} bytes", loss.bytes);

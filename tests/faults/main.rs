@@ -137,7 +137,7 @@ fn a_segment_lost_after_the_certificate() {
                     captures[which].frames = loss::without(&frames, lost);
                     let after = sample.report_of(&captures);
                     let mut lines = same::differences(before, &after);
-                    if before.devices.iter().any(loss::rests_on_absent_data) {
+                    if before.devices.iter().any(loss::rests_on_absent_data) || loss::rests_on_request(before) {
                         lines = loss::faults_without_data(before, &after);
                     }
                     lines.extend(support::broken_promises(&after));
