@@ -157,8 +157,10 @@ pub(crate) fn faults_without_certificates(before: &Report, after: &Report, hello
             continue;
         };
         let undecided = rests_on_certificates(device, before);
-        // Where the client sent a certificate, what tells TLS 1.2 from 1.3 comes after it and is cut away.
-        let asked = device.handshakes.iter().any(|handshake| handshake.certificate_request.is_some());
+        // Where the client sent a certificate, what tells TLS 1.2 from 1.3 comes after it and is cut away; and where a
+        // server ended it without a reason, the bytes cut away may have asked for one.
+        let asked = device.handshakes.iter().any(|handshake| handshake.certificate_request.is_some())
+            || findings_of(before, device).any(|finding| finding.code == "CG027");
         let fits = match device.verdict.status {
             same if hellos_cut && asked => status == VerdictStatus::Undecided || status == same,
             _ if undecided || (hellos_cut && is_1_3(device)) => status == VerdictStatus::Undecided,
