@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use chaingap::Investigation;
-use chaingap::render::{self, TextStyle};
-use chaingap::report::{Finding, Severity};
-use clap::{Args, ValueEnum};
+use chaingap::render;
+use clap::Args;
 
 use super::inputs::{Input, captures};
 use super::options::TrustOptions;
-use super::output::{self, Color};
+use super::output::OutputOptions;
 use super::{Exit, Failure};
 
 /// `chaingap analyze`.
@@ -23,37 +22,8 @@ pub(crate) struct Analyze {
     /// Show every handshake in full instead of 64 per device
     #[arg(long)]
     all_handshakes: bool,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-    /// Write to this file instead of standard output
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Overwrite the output file
-    #[arg(long)]
-    force: bool,
-    /// Exit with 1 from this severity on
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
-    fail_on: FailOn,
-    /// Colour the text
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
-    color: Color,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    Text,
-    /// For machines, schema chaingap.report/1
-    Json,
-}
-
-/// `--fail-on`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FailOn {
-    Error,
-    Warning,
-    Never,
+    #[command(flatten)]
+    output: OutputOptions,
 }
 
 impl Analyze {
@@ -66,28 +36,8 @@ impl Analyze {
             return Ok(Exit::Failed);
         }
         let report = investigation.report();
-        let text = match self.format {
-            Format::Json => render::json(&report),
-            Format::Text => {
-                let style = TextStyle { color: self.color.is_on(self.output.is_some()), width: output::width() };
-                render::text(&report, &style)
-            }
-        };
-        output::write(&text, self.output.as_deref(), self.force)?;
-        Ok(if failed > 0 { Exit::Failed } else { self.fail_on.exit(report.findings.iter()) })
-    }
-}
-
-impl FailOn {
-    /// The exit by the gravest of these findings.
-    pub(crate) fn exit<'a>(self, mut findings: impl Iterator<Item = &'a Finding>) -> Exit {
-        let threshold = match self {
-            Self::Error => Severity::Error,
-            Self::Warning => Severity::Warning,
-            Self::Never => return Exit::Clean,
-        };
-        let found = findings.any(|finding| finding.severity >= threshold);
-        if found { Exit::Found } else { Exit::Clean }
+        self.output.write(|| render::json(&report), |style| render::text(&report, style))?;
+        Ok(if failed > 0 { Exit::Failed } else { self.output.exit(report.findings.iter()) })
     }
 }
 

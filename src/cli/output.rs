@@ -2,18 +2,86 @@
 
 use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
+use chaingap::render::TextStyle;
+use chaingap::report::{Finding, Severity};
+use clap::{Args, ValueEnum};
 
-use super::Failure;
+use super::{Exit, Failure};
 
 /// Columns where the terminal does not say.
 const DEFAULT_WIDTH: usize = 110;
 
+/// Where results go, in what form, and what they do to the exit status.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputOptions {
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Overwrite the output file
+    #[arg(long)]
+    force: bool,
+    /// Exit with 1 from this severity on
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+    /// Colour the text
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+/// `--format`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For machines
+    Json,
+}
+
+/// `--fail-on`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Errors
+    Error,
+    /// Warnings and errors
+    Warning,
+    /// Nothing
+    Never,
+}
+
+impl OutputOptions {
+    /// Writes results in the form asked for.
+    pub(crate) fn write(
+        &self,
+        json: impl FnOnce() -> String,
+        text: impl FnOnce(&TextStyle) -> String,
+    ) -> Result<(), Failure> {
+        let out = match self.format {
+            Format::Json => json(),
+            Format::Text => text(&TextStyle { color: self.color.is_on(self.output.is_some()), width: width() }),
+        };
+        write(&out, self.output.as_deref(), self.force)
+    }
+
+    /// The exit by the gravest of these findings.
+    pub(crate) fn exit<'a>(&self, mut findings: impl Iterator<Item = &'a Finding>) -> Exit {
+        let threshold = match self.fail_on {
+            FailOn::Error => Severity::Error,
+            FailOn::Warning => Severity::Warning,
+            FailOn::Never => return Exit::Clean,
+        };
+        if findings.any(|finding| finding.severity >= threshold) { Exit::Found } else { Exit::Clean }
+    }
+}
+
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
+enum Color {
     /// On a terminal, unless NO_COLOR says no
     #[default]
     Auto,
@@ -25,7 +93,7 @@ pub(crate) enum Color {
 
 impl Color {
     /// Whether to colour what goes to standard output.
-    pub(crate) fn is_on(self, to_file: bool) -> bool {
+    fn is_on(self, to_file: bool) -> bool {
         match self {
             Self::Always => true,
             Self::Never => false,
@@ -35,7 +103,7 @@ impl Color {
 }
 
 /// Columns of the terminal, or a page's worth where there is none.
-pub(crate) fn width() -> usize {
+fn width() -> usize {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let terminal = io::stdout().is_terminal().then(terminal_width).flatten();
     told.or(terminal).unwrap_or(DEFAULT_WIDTH)

@@ -4,14 +4,13 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use chaingap::capture::Timestamp;
-use chaingap::render::{self, TextStyle};
+use chaingap::render;
 use chaingap::trust::{Profile, read_certificates};
 use clap::Args;
 
-use super::analyze::{FailOn, Format};
 use super::inputs::read_file;
 use super::options::{StoreOptions, profile};
-use super::output::{self, Color};
+use super::output::OutputOptions;
 use super::{Exit, Failure};
 
 /// `chaingap preflight`.
@@ -28,21 +27,8 @@ pub(crate) struct Preflight {
     all_profiles: bool,
     #[command(flatten)]
     stores: StoreOptions,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-    /// Write to this file instead of standard output
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Overwrite the output file
-    #[arg(long)]
-    force: bool,
-    /// Exit with 1 from this severity on
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
-    fail_on: FailOn,
-    /// Colour the text
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    #[command(flatten)]
+    output: OutputOptions,
 }
 
 impl Preflight {
@@ -56,15 +42,8 @@ impl Preflight {
         let profiles = self.profiles()?;
         let analyzer = self.stores.builder()?.build();
         let report = analyzer.preflight(&name, contents.certificates, self.host.as_deref(), &profiles, now());
-        let text = match self.format {
-            Format::Json => render::preflight_json(&report),
-            Format::Text => {
-                let style = TextStyle { color: self.color.is_on(self.output.is_some()), width: output::width() };
-                render::preflight_text(&report, &style)
-            }
-        };
-        output::write(&text, self.output.as_deref(), self.force)?;
-        Ok(self.fail_on.exit(report.profiles.iter().flat_map(|profile| &profile.findings)))
+        self.output.write(|| render::preflight_json(&report), |style| render::preflight_text(&report, style))?;
+        Ok(self.output.exit(report.profiles.iter().flat_map(|profile| &profile.findings)))
     }
 
     fn profiles(&self) -> Result<Vec<Profile>, Failure> {

@@ -14,11 +14,7 @@ use crate::trust::{ChainStatus, Proof};
 pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     for (index, handshake, assessment, ruling) in session.handshakes() {
         for code in [Code::UnsupportedAlgorithm, Code::OtherCaRefused] {
-            let severity = match code {
-                _ if ruling.survivors.contains(&code) => Severity::Error,
-                _ if ruling.filtered.contains(&code) && ruling.stage != Stage::Completed => Severity::Warning,
-                _ => continue,
-            };
+            let Some(severity) = ruling.severity_of(code) else { continue };
             out.push(refused(session, index, handshake, assessment, ruling, code, severity));
         }
     }
@@ -47,7 +43,7 @@ fn refused(
     };
     // No alert is for this alone, so it is never more than inferred.
     let proof = if ruling.survivors.len() > 1 { Proof::Undecidable } else { Proof::Inferred };
-    let summary = format!("{}{what}", words::lead(ruling, code));
+    let summary = format!("{}{what}", ruling.lead(code));
     let mut finding = session.finding(code, severity, proof, index, summary);
     if let Some(list) = &handshake.tls.certificates.server {
         let path =

@@ -2,7 +2,7 @@
 //! cause is decided: step 6 of the contract's "How a verdict is reached". Bounded: tables.
 
 use super::assess::{Assessment, NameCheck};
-use super::finding::Excluded;
+use super::finding::{Excluded, Severity};
 use super::rules::Code;
 use super::words;
 use crate::evidence::{Handshake, Outcome};
@@ -45,6 +45,25 @@ pub struct Ruling {
     pub survivors: Vec<Code>,
     /// Causes that hold as facts and that only the alert rules out.
     pub filtered: Vec<Code>,
+}
+
+impl Ruling {
+    /// How grave a cause is here: one that survived explains the failure, one that only the alert rules out is worth a
+    /// warning; `None` where it is no finding.
+    pub(super) fn severity_of(&self, code: Code) -> Option<Severity> {
+        let survives = self.survivors.contains(&code).then_some(Severity::Error);
+        survives.or(self.filtered.contains(&code).then_some(Severity::Warning))
+    }
+
+    /// How the sentence about a cause begins.
+    pub(super) fn lead(&self, code: Code) -> &'static str {
+        match self.stage {
+            _ if self.survivors.contains(&code) => "TLS handshake fails: ",
+            Stage::Completed => "the TLS handshake worked, but ",
+            Stage::Open => "how the TLS handshake ended cannot be seen: ",
+            _ => "not what the alert names, but true as well: ",
+        }
+    }
 }
 
 const CHAIN: [Code; 5] = [

@@ -23,13 +23,10 @@ const CODES: [Code; 5] = [
 
 pub(super) fn find(session: &Session<'_>, assessor: &mut Assessor<'_>, out: &mut Vec<Finding>) {
     for (index, handshake, assessment, ruling) in session.handshakes() {
-        for code in CODES {
-            if ruling.survivors.contains(&code) {
-                out.push(describe(session, index, handshake, assessment, ruling, code, Severity::Error));
-            } else if ruling.filtered.contains(&code) && ruling.stage != Stage::Completed {
-                out.push(describe(session, index, handshake, assessment, ruling, code, Severity::Warning));
-            }
-        }
+        let severities = CODES.into_iter().filter_map(|code| Some((code, ruling.severity_of(code)?)));
+        out.extend(
+            severities.map(|(code, severity)| describe(session, index, handshake, assessment, ruling, code, severity)),
+        );
         if ruling.stage == Stage::Open && is_unseen(handshake, assessment) {
             out.push(describe(
                 session,
@@ -64,11 +61,8 @@ fn describe(
 ) -> Finding {
     let chain = &assessment.chain;
     let proof = proof(session, handshake, assessment, ruling, code);
-    let summary = format!(
-        "{}{}",
-        words::lead(ruling, code),
-        summary(session.noun(), chain, assessment.unreadable.as_deref(), code)
-    );
+    let summary =
+        format!("{}{}", ruling.lead(code), summary(session.noun(), chain, assessment.unreadable.as_deref(), code));
     let mut finding = session.finding(code, severity, proof, index, summary);
     finding.evidence = evidence(session, handshake, assessment);
     finding.excluded = cause::excluded(code, handshake, assessment, ruling);

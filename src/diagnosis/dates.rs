@@ -14,13 +14,7 @@ use crate::trust::Proof;
 pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     for (index, handshake, assessment, ruling) in session.handshakes() {
         for code in [Code::CertificateExpired, Code::CertificateNotYetValid, Code::NameMismatch] {
-            let severity = if ruling.survivors.contains(&code) {
-                Severity::Error
-            } else if ruling.filtered.contains(&code) {
-                Severity::Warning
-            } else {
-                continue;
-            };
+            let Some(severity) = ruling.severity_of(code) else { continue };
             out.push(describe(session, index, handshake, assessment, ruling, code, severity));
         }
     }
@@ -44,7 +38,7 @@ fn describe(
         severity,
         proof(handshake, assessment, ruling, code),
         index,
-        format!("{}{summary}", words::lead(ruling, code)),
+        format!("{}{summary}", ruling.lead(code)),
     );
     if let Some(list) = &handshake.tls.certificates.server {
         finding.evidence.push((list.last, "the server's certificates".into()));

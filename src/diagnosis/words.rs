@@ -1,7 +1,5 @@
 //! In: numbers and names. Out: the words that several findings share.
 
-use super::cause::{Ruling, Stage};
-use super::rules::Code;
 use crate::evidence::Handshake;
 use crate::flow::Side;
 use crate::protocol::tls::Alert;
@@ -9,16 +7,6 @@ use crate::protocol::tls::Alert;
 /// `1 byte`, `4 bytes`.
 pub(super) fn bytes(count: u64) -> String {
     if count == 1 { "1 byte".into() } else { format!("{count} bytes") }
-}
-
-/// How the sentence about a cause begins: a cause that survived explains the failure, another one only stands beside it.
-pub(super) fn lead(ruling: &Ruling, code: Code) -> &'static str {
-    match ruling.stage {
-        _ if ruling.survivors.contains(&code) => "TLS handshake fails: ",
-        Stage::Completed => "the TLS handshake worked, but ",
-        Stage::Open => "how the TLS handshake ended cannot be seen: ",
-        _ => "not what the alert names, but true as well: ",
-    }
 }
 
 /// `client` or `server`.
