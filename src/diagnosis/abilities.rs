@@ -7,7 +7,7 @@ use super::assess::Assessment;
 use super::cause::{self, Ruling, Stage};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
-use super::{ProfileBasis, Session, remedy, words};
+use super::{ProfileBasis, Session, remedy};
 use crate::evidence::Handshake;
 use crate::trust::{ChainStatus, Proof};
 

@@ -7,7 +7,7 @@ use super::assess::{Assessment, Assessor};
 use super::cause::{self, Ruling, Stage};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
-use super::{ProfileBasis, Session, remedy, words};
+use super::{ProfileBasis, Session, remedy};
 use crate::capture::FrameRef;
 use crate::evidence::Handshake;
 use crate::trust::{ChainStatus, Judgement, Missing, PathEnd, Proof, Speaks};

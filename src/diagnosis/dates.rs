@@ -7,7 +7,7 @@ use super::assess::{Assessment, NameCheck};
 use super::cause::{self, Ruling};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
-use super::{Session, remedy, words};
+use super::{Session, remedy};
 use crate::evidence::Handshake;
 use crate::trust::Proof;
 
