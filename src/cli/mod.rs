@@ -11,6 +11,7 @@ mod inputs;
 mod options;
 mod output;
 mod preflight;
+mod profiles;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,8 @@ enum Command {
     Check(check::Check),
     /// Say whether a device would trust the chain that a server is to send; no capture is needed
     Preflight(preflight::Preflight),
+    /// List the device profiles, or show one
+    Profiles(profiles::Profiles),
     /// Say what a finding means, how it is proven, what mimics it and how it is mended
     Explain(explain::Explain),
 }
@@ -66,6 +69,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Analyze(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Preflight(command) => command.run(),
+        Command::Profiles(command) => command.run(),
         Command::Explain(command) => command.run(),
     };
     match result {

@@ -105,18 +105,24 @@ impl StoreOptions {
     }
 }
 
-/// A built-in profile by name, or one from a file.
+/// The profile that `--profile` names.
 pub(crate) fn profile(name: &str) -> Result<Profile, Failure> {
-    if let Some(profile) = Profile::builtin(name) {
-        return Ok(profile);
-    }
+    let known = || Profile::names().join(", ");
+    let unknown = || Failure(format!("--profile: {name:?} is neither a file nor one of: auto, none, {}", known()));
+    profile_named(name)?.ok_or_else(unknown)
+}
+
+/// A built-in profile by name, or one from a file; `None` where there is neither.
+pub(crate) fn profile_named(name: &str) -> Result<Option<Profile>, Failure> {
     let path = Path::new(name);
-    if !path.is_file() {
-        let known = Profile::names().join(", ");
-        return Err(Failure(format!("--profile: {name:?} is neither a file nor one of: auto, none, {known}")));
+    if let Some(profile) = Profile::builtin(name) {
+        return Ok(Some(profile));
+    }
+    if !path.exists() {
+        return Ok(None);
     }
     let text = String::from_utf8(read_file(path)?).map_err(|_| Failure(format!("{name}: not a text file")))?;
-    Profile::parse(&text).map_err(|error| Failure(format!("{name}: {error}")))
+    Profile::parse(&text).map(Some).map_err(|error| Failure(format!("{name}: {error}")))
 }
 
 fn certificate_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {

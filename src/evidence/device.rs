@@ -71,7 +71,7 @@ pub struct Event {
 }
 
 /// What kind of download it is; a profile says what each kind adds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FetchKind {
     /// Lync's certificate provisioning web service.
@@ -86,6 +86,11 @@ pub enum FetchKind {
     LdapRoot,
     /// LDAP, any other entry.
     LdapAia,
+}
+
+impl FetchKind {
+    /// All kinds.
+    pub const ALL: [Self; 6] = [Self::Certprov, Self::Certsrv, Self::Aia, Self::Http, Self::LdapRoot, Self::LdapAia];
 }
 
 /// One download of certificates, or an attempt at one.

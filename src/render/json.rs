@@ -3,7 +3,7 @@
 //! In: a report. Out: `chaingap.report/1`, indented, ending with a newline. Bounded: by the report. Left to others: the
 //! model, whose field order is the order of the output.
 
-use crate::report::{PreflightReport, Report};
+use crate::report::{PreflightReport, ProfilesReport, Report};
 
 /// The report as indented JSON, UTF-8, with a newline at its end.
 ///
@@ -14,6 +14,11 @@ pub fn json(report: &Report) -> String {
 
 /// A preflight as indented JSON, `chaingap.preflight/1`.
 pub fn preflight_json(report: &PreflightReport) -> String {
+    pretty(report)
+}
+
+/// Device profiles as indented JSON, `chaingap.profiles/1`.
+pub fn profiles_json(report: &ProfilesReport) -> String {
     pretty(report)
 }
 

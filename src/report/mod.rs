@@ -10,12 +10,14 @@
 mod build;
 mod model;
 mod preflight;
+mod profiles;
 mod story;
 
 pub use crate::diagnosis::Prospect;
 pub(crate) use build::{Builder, Material, build};
 pub use model::*;
 pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport};
+pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 
 /// The value of a report's `schema` member.
 pub const REPORT_SCHEMA: &str = "chaingap.report/1";

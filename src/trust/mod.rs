@@ -8,13 +8,15 @@
 mod judge;
 mod path;
 mod profile;
+mod profile_file;
 mod store;
 
 use serde::{Deserialize, Serialize};
 
 pub use judge::{Case, Discriminator, Judgement, Missing, Speaks, judge};
 pub use path::{Fault, Path, PathEnd, PathFinder, Pool, Purpose, Search, Step};
-pub use profile::{Adds, Algorithm, Anchor, Check, Fact, Profile, ProfileError, Provenance, TlsVersions, Unsupported};
+pub use profile::{Adds, Algorithm, Anchor, Check, Fact, Profile, Provenance, TlsVersions, Unsupported};
+pub use profile_file::ProfileError;
 pub use store::{StoreContents, read_certificates};
 
 /// Whether a chain's links hold. Dates and names are judged apart.

@@ -168,8 +168,8 @@ const STEPS_PER_CHECK: usize = 10;
 /// As many comparisons of a name with a name constraint take as long as a step.
 const COMPARISONS_PER_STEP: usize = 32;
 
-/// Ways to one certificate that are followed. The first is the shortest; others matter only where the certificates
-/// below break a constraint above, or would make a loop.
+/// Ways to one issuer, a name and a key, that are followed. The first is the shortest; others matter only where the
+/// certificates below break a constraint above, or would make a loop.
 const WAYS: usize = 4;
 
 impl PathFinder {
@@ -231,9 +231,9 @@ struct Walk<'a> {
     reached: bool,
     /// Steps left.
     budget: usize,
-    /// More than the followed ways lead to some certificate.
+    /// More than the followed ways lead to some issuer.
     crowded: bool,
-    ways: HashMap<Digest, usize>,
+    ways: HashMap<(Name, PublicKey), usize>,
     /// By certificate, the key that signed it, as far as it is found.
     signers: HashMap<Digest, PublicKey>,
     /// Signatures that were counted. Those that an earlier search checked count too, lest answers hang on the order of
@@ -301,7 +301,9 @@ impl<'a> Walk<'a> {
             end: PathEnd::IssuerUnknown,
             faults: Vec::new(),
         });
-        let budget_hit = (self.budget == 0 || self.crowded) && path.end != PathEnd::Anchor;
+        // Where no rule is broken, one way to each issuer is enough.
+        let left_out = self.budget == 0 || (self.crowded && self.broken);
+        let budget_hit = left_out && path.end != PathEnd::Anchor;
         (Search { path, budget_hit }, self.broken)
     }
 
@@ -374,13 +376,11 @@ impl<'a> Walk<'a> {
                 faults.push((Some(issuer), fault));
                 continue;
             }
-            continued = true;
-            let ways = self.ways.entry(issuer.sha256()).or_default();
-            *ways += 1;
-            if *ways > WAYS {
-                self.crowded = true;
-                continue;
+            // All certificates of this issuer are tried together.
+            if !continued && !self.is_worth_following(&issuer) {
+                return None;
             }
+            continued = true;
             let mut next = partial.clone();
             next.faults.extend(broken.map(|fault| (Some(Arc::clone(&issuer)), fault)));
             next.steps.push((issuer, from));
@@ -399,14 +399,26 @@ impl<'a> Walk<'a> {
         Some(path)
     }
 
-    /// Certificates at hand with the issuer's name, each once; those whose key id is the one asked for come first.
+    /// Counts the ways to an issuer, whichever of its certificates they go on through.
+    fn is_worth_following(&mut self, issuer: &Certificate) -> bool {
+        let ways = self.ways.entry((issuer.subject().clone(), issuer.public_key().clone())).or_default();
+        *ways += 1;
+        self.crowded |= *ways > WAYS;
+        *ways <= WAYS
+    }
+
+    /// Certificates at hand with the issuer's name, each once. The likely ones come first: those with the key that is
+    /// known to have signed, or with the key id asked for.
     fn candidates(&self, top: &Certificate) -> Vec<(Arc<Certificate>, StepFrom)> {
         let mut seen = HashSet::new();
         let named = self.pools.iter().flat_map(|pool| pool.named(top.issuer()));
         let mut candidates: Vec<_> = named.filter(|(issuer, _)| seen.insert(issuer.sha256())).cloned().collect();
-        if let Some(key_id) = top.authority_key_id().and_then(|aki| aki.key_id.as_deref()) {
-            candidates.sort_by_key(|(issuer, _)| issuer.subject_key_id() != Some(key_id));
-        }
+        let key_id = top.authority_key_id().and_then(|aki| aki.key_id.as_deref());
+        let signer = self.signers.get(&top.sha256());
+        candidates.sort_by_key(|(issuer, _)| match signer {
+            Some(signer) => signer != issuer.public_key(),
+            None => key_id.is_some() && issuer.subject_key_id() != key_id,
+        });
         candidates
     }
 

@@ -49,6 +49,10 @@ pub(crate) struct Draft<'a> {
     /// Dotted OIDs; none leaves the extension out.
     pub(crate) purposes: &'a [&'a str],
     pub(crate) aki: Aki<'a>,
+    /// DNS names; `server.example.com` where there are none.
+    pub(crate) hosts: &'a [String],
+    /// DNS names that a CA may not vouch for.
+    pub(crate) excluded: &'a [String],
     pub(crate) serial: u32,
 }
 
@@ -60,8 +64,9 @@ impl<'a> Draft<'a> {
 
     /// A CA certificate.
     pub(crate) fn ca(subject: &'a str, key: &'a Key, issuer: &'a str, signer: &'a Key) -> Self {
-        let (path_length, purposes, aki, serial) = (None, &[][..], Aki::KeyId, 1);
-        Self { subject, key, issuer, signer, ca: true, path_length, purposes, aki, serial }
+        let (path_length, aki, serial, ca) = (None, Aki::KeyId, 1, true);
+        let (purposes, hosts, excluded) = (&[][..], &[][..], &[][..]);
+        Self { subject, key, issuer, signer, ca, path_length, purposes, aki, hosts, excluded, serial }
     }
 
     /// A server's certificate, for `server.example.com`.
@@ -107,7 +112,16 @@ impl<'a> Draft<'a> {
             // keyCertSign, cRLSign.
             out.push(extension("2.5.29.15", true, &tlv(3, &[1, 0x06])));
         } else {
-            out.push(extension("2.5.29.17", false, &sequence(&[tlv(0x82, b"server.example.com")])));
+            let host = |host: &String| tlv(0x82, host.as_bytes());
+            let mut hosts: Vec<_> = self.hosts.iter().map(host).collect();
+            if hosts.is_empty() {
+                hosts.push(tlv(0x82, b"server.example.com"));
+            }
+            out.push(extension("2.5.29.17", false, &sequence(&hosts)));
+        }
+        if !self.excluded.is_empty() {
+            let subtrees: Vec<_> = self.excluded.iter().map(|it| sequence(&[tlv(0x82, it.as_bytes())])).collect();
+            out.push(extension("2.5.29.30", true, &sequence(&[tlv(0xa1, &subtrees.concat())])));
         }
         if !self.purposes.is_empty() {
             let purposes: Vec<_> = self.purposes.iter().map(|purpose| oid(purpose)).collect();
@@ -138,11 +152,11 @@ fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
     sequence(&[oid(id), flag, tlv(4, value)])
 }
 
-fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
     tlv(0x30, &parts.concat())
 }
 
-fn bits(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn bits(bytes: &[u8]) -> Vec<u8> {
     tlv(3, &[&[0], bytes].concat())
 }
 
@@ -164,7 +178,11 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = match u8::try_from(length) {
         Ok(short @ 0..=127) => vec![short],
         Ok(short) => vec![0x81, short],
-        Err(_) => [&[0x82][..], &u16::try_from(length).unwrap().to_be_bytes()].concat(),
+        Err(_) => {
+            let bytes = u32::try_from(length).unwrap().to_be_bytes();
+            let bytes: Vec<u8> = bytes.into_iter().skip_while(|byte| *byte == 0).collect();
+            [&[0x80 | u8::try_from(bytes.len()).unwrap()][..], &bytes].concat()
+        }
     };
     [&[tag][..], &length, content].concat()
 }

@@ -13,6 +13,7 @@ mod closing;
 mod finding;
 mod line;
 mod preflight;
+mod profiles;
 #[cfg(test)]
 pub(super) mod sample;
 mod timeline;
@@ -20,6 +21,7 @@ mod timeline;
 use std::collections::BTreeMap;
 
 pub use preflight::preflight_text;
+pub use profiles::{profile_text, profiles_text};
 
 use line::{Line, Role, date_and_clock, shorten, width, wrap};
 

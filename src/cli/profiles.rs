@@ -1,0 +1,59 @@
+//! `chaingap profiles`: lists the device profiles, shows one, prints a template to start from.
+
+use chaingap::render::{self, TextStyle};
+use chaingap::report::ProfilesReport;
+use chaingap::trust::Profile;
+use clap::Args;
+
+use super::analyze::Format;
+use super::options::profile_named;
+use super::output::{self, Color};
+use super::{Exit, Failure};
+
+/// Columns beyond which sentences are hard to read.
+const WIDEST: usize = 100;
+
+/// `chaingap profiles`.
+#[derive(Debug, Args)]
+pub(crate) struct Profiles {
+    /// A built-in profile or a profile file; without one, the list
+    #[arg(value_name = "NAME|FILE")]
+    name: Option<String>,
+    /// Print a profile to start from, with every key explained
+    #[arg(long, conflicts_with_all = ["name", "format"])]
+    template: bool,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Colour the text
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+impl Profiles {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        if self.template {
+            output::write(Profile::template(), None, false)?;
+            return Ok(Exit::Clean);
+        }
+        let profiles = match &self.name {
+            Some(name) => vec![profile_named(name)?.ok_or_else(|| unknown(name))?],
+            None => Profile::names().into_iter().filter_map(Profile::builtin).collect(),
+        };
+        let report = ProfilesReport::new(&profiles);
+        let style = TextStyle { color: self.color.is_on(false), width: output::width().min(WIDEST) };
+        let text = match (self.format, &self.name) {
+            (Format::Json, _) => render::profiles_json(&report),
+            (Format::Text, None) => render::profiles_text(&report, &style),
+            (Format::Text, Some(_)) => {
+                report.profiles.iter().map(|profile| render::profile_text(profile, &style)).collect()
+            }
+        };
+        output::write(&text, None, false)?;
+        Ok(Exit::Clean)
+    }
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure(format!("{name:?} is neither a file nor one of: {}", Profile::names().join(", ")))
+}

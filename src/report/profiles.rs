@@ -1,0 +1,239 @@
+//! In: device profiles. Out: what they say, each fact in words, schema `chaingap.profiles/1`. Bounded: by the profiles.
+
+use std::fmt::Display;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::model::Tool;
+use crate::evidence::FetchKind;
+use crate::trust::{Adds, Anchor, Fact, Profile, Provenance, TlsVersions, Unsupported};
+
+/// The value of the report's `schema` member.
+pub const PROFILES_SCHEMA: &str = "chaingap.profiles/1";
+
+/// What profiles say.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProfilesReport {
+    /// [`PROFILES_SCHEMA`].
+    pub schema: String,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// The profiles.
+    pub profiles: Vec<ProfileEntry>,
+}
+
+/// What one profile says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProfileEntry {
+    /// Its name.
+    pub name: String,
+    /// What kind of device, in a sentence.
+    pub description: String,
+    /// The built-in profile that it takes over, but for what it says itself.
+    pub based_on: Option<String>,
+    /// What is known of the device, and what is not.
+    pub facts: Vec<ProfileFact>,
+    /// Whether it trusts no root beyond the anchors.
+    pub anchors_complete: bool,
+    /// Roots that it ships with.
+    pub anchors: Vec<ProfileAnchor>,
+}
+
+/// One fact, or that it is not known.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProfileFact {
+    /// The key of the profile file.
+    pub key: String,
+    /// As in the profile file; `null` where it is not known.
+    pub value: Value,
+    /// What the device does, as the predicate of a sentence; what is asked where it is not known.
+    pub words: String,
+    /// `doc`, `measured`, `inferred`, `unverified`; `null` for what is taken of any device.
+    pub provenance: Option<String>,
+    /// Where it is known from.
+    pub source: Option<String>,
+}
+
+/// One root.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ProfileAnchor {
+    /// Name for people.
+    pub label: String,
+    /// Subject, RFC 4514.
+    pub subject: String,
+    /// Kind and size of the key.
+    pub key: String,
+    /// SHA-256 of the SubjectPublicKeyInfo.
+    pub spki_sha256: String,
+    /// Last second of validity of the latest known issue.
+    pub not_after: Option<String>,
+    /// SHA-1 thumbprints of the known issues.
+    pub sha1: Vec<String>,
+    /// How well it is known that the device trusts it.
+    pub provenance: Option<String>,
+    /// Where that is known from.
+    pub source: String,
+}
+
+impl ProfilesReport {
+    /// What these profiles say.
+    pub fn new(profiles: &[Profile]) -> Self {
+        Self {
+            schema: PROFILES_SCHEMA.into(),
+            tool: super::tool(),
+            profiles: profiles.iter().map(ProfileEntry::of).collect(),
+        }
+    }
+}
+
+impl ProfileEntry {
+    fn of(profile: &Profile) -> Self {
+        Self {
+            name: profile.name.clone(),
+            description: profile.description.clone(),
+            based_on: profile.based_on.clone(),
+            facts: facts(profile),
+            anchors_complete: profile.anchors_complete,
+            anchors: profile.anchors.iter().map(ProfileAnchor::of).collect(),
+        }
+    }
+}
+
+impl ProfileAnchor {
+    fn of(anchor: &Anchor) -> Self {
+        Self {
+            label: anchor.label.clone(),
+            subject: anchor.subject.to_string(),
+            key: anchor.key.to_string(),
+            spki_sha256: anchor.key.spki_sha256().to_string(),
+            not_after: anchor.not_after.map(|time| time.to_string()),
+            sha1: anchor.sha1.clone(),
+            provenance: anchor.provenance.map(|provenance| provenance.to_string()),
+            source: anchor.source.clone(),
+        }
+    }
+}
+
+/// All facts in the order of the template.
+fn facts(profile: &Profile) -> Vec<ProfileFact> {
+    let mut out = vec![
+        ProfileFact::of("tls_versions", &profile.tls_versions, "which protocol versions it speaks", versions),
+        ProfileFact::yes_no("sni", &profile.sni, "sends the server's name (SNI)", "sends no server name (SNI)"),
+        ProfileFact::yes_no(
+            "aia",
+            &profile.aia,
+            "fetches issuers by the addresses in certificates (AIA)",
+            "fetches no issuers by the addresses in certificates (AIA)",
+        ),
+        ProfileFact::of("max_rsa_bits", &profile.max_rsa_bits, "the longest RSA key that it takes", |bits| {
+            format!("takes RSA keys of {bits} bits at most")
+        }),
+        ProfileFact::yes_no(
+            "cn_fallback",
+            &profile.cn_fallback,
+            "takes the common name where the subjectAltName has no DNS name",
+            "takes no common name for the server's name",
+        ),
+        ProfileFact::yes_no(
+            "wildcard_san",
+            &profile.wildcard_san,
+            "accepts a wildcard in the subjectAltName",
+            "accepts no wildcard in the subjectAltName",
+        ),
+        ProfileFact::yes_no(
+            "name_check_after_handshake",
+            &profile.name_check_after_handshake,
+            "checks the server's name only after the handshake",
+            "checks the server's name within the handshake",
+        ),
+        ProfileFact::yes_no(
+            "sip_domain_only",
+            &profile.sip_domain_only,
+            "refuses servers outside its SIP domain",
+            "takes servers outside its SIP domain",
+        ),
+        ProfileFact::of("checks", &profile.checks, "which checks of RFC 5280 section 6.1 it makes", |checks| {
+            let names = checks.iter().map(|check| word(&json!(check))).collect::<Vec<_>>();
+            if names.is_empty() {
+                return "is known to make no particular check of RFC 5280 section 6.1".into();
+            }
+            format!("checks, of RFC 5280 section 6.1: {}", names.join(", "))
+        }),
+    ];
+    out.extend(profile.unsupported.iter().map(unsupported));
+    out.extend(FetchKind::ALL.map(|kind| fetch(profile, kind)));
+    out.extend(profile.notes.iter().map(|note| ProfileFact::known("notes", note, note.value.clone())));
+    out
+}
+
+impl ProfileFact {
+    fn known<T: Serialize>(key: &str, fact: &Fact<T>, words: String) -> Self {
+        Self::stated(key, json!(fact.value), words, fact.provenance, &fact.source)
+    }
+
+    fn stated(key: &str, value: Value, words: String, provenance: impl Display, source: &str) -> Self {
+        Self { key: key.into(), value, words, provenance: Some(provenance.to_string()), source: Some(source.into()) }
+    }
+
+    /// A fact, or the question that is open.
+    fn of<T: Serialize>(key: &str, fact: &Option<Fact<T>>, question: &str, words: impl Fn(&T) -> String) -> Self {
+        match fact {
+            Some(fact) => Self::known(key, fact, words(&fact.value)),
+            None => {
+                Self { key: key.into(), value: Value::Null, words: question.into(), provenance: None, source: None }
+            }
+        }
+    }
+
+    fn yes_no(key: &str, fact: &Option<Fact<bool>>, yes: &str, no: &str) -> Self {
+        Self::of(key, fact, &format!("whether it {yes}"), |value| if *value { yes.into() } else { no.into() })
+    }
+}
+
+fn versions(range: &TlsVersions) -> String {
+    if range.min == range.max {
+        return format!("speaks {} only", range.max);
+    }
+    format!("speaks {} to {}", range.min, range.max)
+}
+
+fn unsupported(entry: &Unsupported) -> ProfileFact {
+    let only = entry.only.as_ref().map(|only| format!(" (only {only})")).unwrap_or_default();
+    let value = json!({ "algorithm": entry.algorithm, "only": entry.only });
+    let words = format!("cannot do {}{only}", entry.algorithm);
+    ProfileFact::stated("unsupported", value, words, entry.provenance, &entry.source)
+}
+
+/// What a fetch adds; where the profile does not say, what it adds on any device.
+fn fetch(profile: &Profile, kind: FetchKind) -> ProfileFact {
+    let adds: Vec<Adds> =
+        [Adds::Anchors, Adds::Intermediates].into_iter().filter(|what| profile.adds(kind, *what)).collect();
+    let what = match adds[..] {
+        [] => "nothing",
+        [Adds::Anchors] => "anchors",
+        [Adds::Intermediates] => "intermediates",
+        _ => "anchors and intermediates",
+    };
+    let from = match kind {
+        FetchKind::Certprov => "certificate provisioning",
+        FetchKind::Certsrv => "the web pages of an Active Directory CA",
+        FetchKind::Aia => "an address in a certificate (AIA)",
+        FetchKind::Http => "any other web server",
+        FetchKind::LdapRoot => "LDAP entries below CN=Certification Authorities",
+        FetchKind::LdapAia => "any other LDAP entry",
+    };
+    let fact = profile.fetches.get(&kind);
+    ProfileFact {
+        key: format!("fetches.{}", word(&json!(kind))),
+        value: json!(adds),
+        words: format!("stores {what} from {from}"),
+        provenance: fact.map(|fact| Provenance::to_string(&fact.provenance)),
+        source: fact.map(|fact| fact.source.clone()),
+    }
+}
+
+/// The word of the profile file.
+fn word(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
