@@ -17,6 +17,16 @@ const DEFAULT_WIDTH: usize = 110;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputOptions {
+    #[command(flatten)]
+    form: FormOptions,
+    /// Exit with 1 from this severity on
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+}
+
+/// Where results go, and in what form.
+#[derive(Debug, Args)]
+pub(crate) struct FormOptions {
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -26,9 +36,6 @@ pub(crate) struct OutputOptions {
     /// Overwrite the output file
     #[arg(long)]
     force: bool,
-    /// Exit with 1 from this severity on
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
-    fail_on: FailOn,
     /// Colour the text
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     color: Color,
@@ -54,7 +61,7 @@ enum FailOn {
     Never,
 }
 
-impl OutputOptions {
+impl FormOptions {
     /// Writes results in the form asked for.
     pub(crate) fn write(
         &self,
@@ -66,6 +73,17 @@ impl OutputOptions {
             Format::Text => text(&TextStyle { color: self.color.is_on(self.output.is_some()), width: width() }),
         };
         write(&out, self.output.as_deref(), self.force)
+    }
+}
+
+impl OutputOptions {
+    /// Writes results in the form asked for.
+    pub(crate) fn write(
+        &self,
+        json: impl FnOnce() -> String,
+        text: impl FnOnce(&TextStyle) -> String,
+    ) -> Result<(), Failure> {
+        self.form.write(json, text)
     }
 
     /// The exit by the gravest of these findings.

@@ -5,9 +5,8 @@ use chaingap::report::ProfilesReport;
 use chaingap::trust::Profile;
 use clap::Args;
 
-use super::analyze::Format;
 use super::options::profile_named;
-use super::output::{self, Color};
+use super::output::{self, FormOptions};
 use super::{Exit, Failure};
 
 /// Columns beyond which sentences are hard to read.
@@ -22,12 +21,8 @@ pub(crate) struct Profiles {
     /// Print a profile to start from, with every key explained
     #[arg(long, conflicts_with_all = ["name", "format"])]
     template: bool,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-    /// Colour the text
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    #[command(flatten)]
+    form: FormOptions,
 }
 
 impl Profiles {
@@ -41,15 +36,14 @@ impl Profiles {
             None => Profile::names().into_iter().filter_map(Profile::builtin).collect(),
         };
         let report = ProfilesReport::new(&profiles);
-        let style = TextStyle { color: self.color.is_on(false), width: output::width().min(WIDEST) };
-        let text = match (self.format, &self.name) {
-            (Format::Json, _) => render::profiles_json(&report),
-            (Format::Text, None) => render::profiles_text(&report, &style),
-            (Format::Text, Some(_)) => {
-                report.profiles.iter().map(|profile| render::profile_text(profile, &style)).collect()
+        let text = |style: &TextStyle| {
+            let style = TextStyle { width: style.width.min(WIDEST), ..*style };
+            match &self.name {
+                None => render::profiles_text(&report, &style),
+                Some(_) => report.profiles.iter().map(|profile| render::profile_text(profile, &style)).collect(),
             }
         };
-        output::write(&text, None, false)?;
+        self.form.write(|| render::profiles_json(&report), text)?;
         Ok(Exit::Clean)
     }
 }
