@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     let anchors: Vec<Anchor> = read(anchors).into_iter().map(Anchor::from_certificate).collect();
     let Some(leaf) = read(leaf).into_iter().next() else { return ExitCode::from(2) };
     let mut pool = Pool::default();
-    for certificate in others.iter().flat_map(|file| read(file)) {
+    for certificate in others.iter().flat_map(read) {
         pool.add(&certificate, StepFrom::Sent);
     }
 

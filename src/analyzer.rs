@@ -176,7 +176,7 @@ impl Builder {
 
     /// Adds anchors that the device trusts: PEM, DER or PKCS#7.
     pub fn root(mut self, file: &str, bytes: &[u8]) -> Self {
-        let supplied = self.supplied(file, bytes);
+        let supplied = self.supplied(file, bytes, |trust| &trust.roots);
         self.analyzer.trust.roots.extend(supplied);
         self.analyzer.options.roots.push(file.into());
         self
@@ -184,7 +184,7 @@ impl Builder {
 
     /// Adds intermediates that the device is known to hold.
     pub fn installed(mut self, file: &str, bytes: &[u8]) -> Self {
-        let supplied = self.supplied(file, bytes);
+        let supplied = self.supplied(file, bytes, |trust| &trust.installed);
         self.analyzer.trust.installed.extend(supplied);
         self.analyzer.options.installed.push(file.into());
         self
@@ -192,7 +192,7 @@ impl Builder {
 
     /// Adds certificates that exist in the world: they prove and name what is missing, and are never the device's.
     pub fn bundle(mut self, file: &str, bytes: &[u8]) -> Self {
-        let supplied = self.supplied(file, bytes);
+        let supplied = self.supplied(file, bytes, |trust| &trust.bundle);
         self.analyzer.trust.bundle.extend(supplied);
         self.analyzer.options.bundle.push(file.into());
         self
@@ -251,14 +251,25 @@ impl Builder {
         self.analyzer
     }
 
-    fn supplied(&mut self, file: &str, bytes: &[u8]) -> Vec<Supplied> {
+    /// The certificates of a file that are not in the store yet. What is skipped is a problem.
+    fn supplied(&mut self, file: &str, bytes: &[u8], store: fn(&Trust) -> &Vec<Supplied>) -> Vec<Supplied> {
         let contents = read_certificates(bytes);
         if contents.certificates.is_empty() && contents.problems.is_empty() {
             self.problems.push(format!("{file}: no certificate in it"));
         }
         self.problems.extend(contents.problems.iter().map(|problem| format!("{file}: {problem}")));
-        let supplied = |certificate| Supplied { certificate: Arc::new(certificate), file: file.to_owned() };
-        contents.certificates.into_iter().map(supplied).collect()
+        let mut fresh = Vec::new();
+        for certificate in contents.certificates {
+            let known = store(&self.analyzer.trust).iter().find(|s| s.certificate.sha256() == certificate.sha256());
+            match known {
+                Some(known) => {
+                    let (name, first) = (certificate.subject().short(), &known.file);
+                    self.problems.push(format!("{file}: \"{name}\" is in {first} already"));
+                }
+                None => fresh.push(Supplied { certificate: Arc::new(certificate), file: file.to_owned() }),
+            }
+        }
+        fresh
     }
 }
 

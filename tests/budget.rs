@@ -256,3 +256,20 @@ fn a_search_cut_short_decides_nothing() {
     let told = judge(&mut PathFinder::new(BUDGET), &case);
     assert!(told.budget_hit && told.proof != Some(Proof::Proven), "{:?} {:?}", told.status, told.proof);
 }
+
+#[test]
+fn handshakes_of_one_chain_cost_one_search() {
+    let bytes = std::fs::read("captures/usb-full-chain.pcapng").unwrap();
+    let searches = |times: usize| {
+        let analyzer = chaingap::Analyzer::builder().build();
+        let mut investigation = analyzer.investigate();
+        for _ in 0..times {
+            investigation.read(bytes.as_slice(), "usb-full-chain.pcapng").unwrap();
+        }
+        let statistics = investigation.report().statistics;
+        (statistics.handshakes, statistics.path_searches)
+    };
+    let (once, twenty) = (searches(1), searches(20));
+    assert_eq!(twenty.0, 20 * once.0, "each time its handshakes are there");
+    assert_eq!(twenty.1, once.1, "and the chain is judged once");
+}
