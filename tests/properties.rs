@@ -87,14 +87,18 @@ fn scene() -> impl Strategy<Value = Scene> {
         let root = if has_anchor { above.last().unwrap() } else { &STORED["stranger/root"] };
         let anchors = vec![chains::anchor(root)];
         let known = if knows_all { above.clone() } else { Vec::new() };
-        let is_strange = |label: &str| !label.starts_with(&format!("{set}/")) || label.ends_with("-wrongkey");
-        let strangers: Vec<_> = STORED.iter().filter(|(l, _)| is_strange(l)).map(|(_, c)| Arc::clone(c)).collect();
+        // Namesakes with other keys are always among them: they come closest.
+        let is_own = |label: &str| label.starts_with(&format!("{set}/"));
+        let (own, others): (Vec<_>, Vec<_>) = STORED.iter().partition(|(label, _)| is_own(label));
+        let namesakes = own.into_iter().filter(|(label, _)| label.ends_with("-wrongkey"));
+        let namesakes: Vec<_> = namesakes.map(|(_, certificate)| Arc::clone(certificate)).collect();
+        let others: Vec<_> = others.into_iter().map(|(_, certificate)| Arc::clone(certificate)).collect();
         let sent = subsequence(above.clone(), 0..=above.len()).prop_shuffle();
-        (sent, subsequence(strangers, 0..=60).prop_shuffle()).prop_map(move |(sent, strangers)| Scene {
+        (sent, subsequence(others, 0..=60).prop_shuffle()).prop_map(move |(sent, others)| Scene {
             sent: [vec![Arc::clone(&leaf)], sent].concat(),
             anchors: anchors.clone(),
             known: known.clone(),
-            strangers,
+            strangers: [&namesakes[..], &others].concat(),
         })
     })
 }
