@@ -293,7 +293,7 @@ impl Bench<'_> {
         };
         let mut found = Vec::new();
         chain::find(&session, assessor, &mut found);
-        order::find(&session, &mut found);
+        order::find(&session, assessor, &mut found);
         dates::find(&session, &mut found);
         abilities::find(&session, &mut found);
         negotiation::find(&session, &mut found);

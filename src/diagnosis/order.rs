@@ -5,15 +5,16 @@
 
 use std::sync::Arc;
 
+use super::assess::Assessor;
 use super::finding::{Finding, Severity};
 use super::rules::Code;
 use super::{Session, remedy};
-use crate::trust::{Judgement, Path, PathEnd, Proof};
+use crate::trust::{Judgement, Path, PathEnd, PathFinder, Proof};
 use crate::x509::Certificate;
 
-pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
+pub(super) fn find(session: &Session<'_>, assessor: &mut Assessor<'_>, out: &mut Vec<Finding>) {
     for (index, handshake, assessment, _) in session.handshakes() {
-        let complaints = complaints(&handshake.sent, &assessment.chain);
+        let complaints = complaints(&mut assessor.finder, &handshake.sent, &assessment.chain);
         if assessment.unreadable.is_some() || complaints.is_empty() {
             continue;
         }
@@ -29,7 +30,7 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
 }
 
 /// What is wrong with the form of a list, in words.
-pub(super) fn complaints(sent: &[Arc<Certificate>], chain: &Judgement) -> Vec<String> {
+pub(super) fn complaints(finder: &mut PathFinder, sent: &[Arc<Certificate>], chain: &Judgement) -> Vec<String> {
     let mut out = Vec::new();
     let Some(above) = sent.get(1..) else { return out };
     let path = chain.completed.as_ref().or(chain.path.as_ref());
@@ -48,7 +49,7 @@ pub(super) fn complaints(sent: &[Arc<Certificate>], chain: &Judgement) -> Vec<St
         out.push("an issuer stands before what it issued".into());
     }
     for certificate in above {
-        if is_unrelated(certificate, path, sent) {
+        if is_unrelated(finder, certificate, path, sent) {
             out.push(format!("\"{}\" has nothing to do with it", certificate.subject().short()));
         }
     }
@@ -56,12 +57,17 @@ pub(super) fn complaints(sent: &[Arc<Certificate>], chain: &Judgement) -> Vec<St
 }
 
 /// Whether a certificate belongs to another chain. That can only be told where the chain is known to its end.
-fn is_unrelated(certificate: &Arc<Certificate>, path: &Path, sent: &[Arc<Certificate>]) -> bool {
+fn is_unrelated(
+    finder: &mut PathFinder,
+    certificate: &Arc<Certificate>,
+    path: &Path,
+    sent: &[Arc<Certificate>],
+) -> bool {
     let on_path = path.certificates().any(|c| c.sha256() == certificate.sha256());
     let known_to_its_end = matches!(path.end, PathEnd::Anchor | PathEnd::SelfSigned);
     // Another certificate for a key of the path, cross-signed or re-issued, may serve other devices; so may what is
     // above such a one.
     let issued = |c: &Arc<Certificate>| c.issuer() == certificate.subject() && c.subject() != certificate.subject();
-    let serves = || sent.iter().any(|c| issued(c) && c.verify_signed_by(certificate.public_key()).is_valid());
+    let mut serves = || sent.iter().any(|c| issued(c) && finder.signed_by(c, certificate.public_key()).is_valid());
     known_to_its_end && !on_path && !certificate.is_self_signed() && !serves()
 }

@@ -105,7 +105,7 @@ pub fn preflight(
             remedy::unsupported_algorithm(),
         ));
     }
-    let complaints = order::complaints(sent, &chain);
+    let complaints = order::complaints(&mut finder, sent, &chain);
     if !complaints.is_empty() {
         let summary = format!("the server's chain is not in order: {}", complaints.join("; "));
         findings.push(finding(Code::ChainOrder, Severity::Warning, Proof::Proven, summary, remedy::chain_order()));
