@@ -164,7 +164,12 @@ pub(super) fn summary(noun: &str, chain: &Judgement, unreadable: Option<&str>, c
                 "the issuer \"{}\" is not known, so it cannot be told whether an intermediate is missing or a root is not trusted",
                 missing.subject.short()
             ),
-            (None, None) => "the chain cannot be judged".into(),
+            (None, None) => match &chain.fault {
+                Some((issuer, fault)) => {
+                    format!("the chain cannot be judged above \"{}\": {fault}", issuer.subject().short())
+                }
+                None => "the chain cannot be judged".into(),
+            },
         },
     }
 }
