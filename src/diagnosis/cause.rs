@@ -66,7 +66,8 @@ impl Ruling {
     }
 }
 
-const CHAIN: [Code; 5] = [
+/// The causes that are about the chain's links.
+pub(super) const CHAIN: [Code; 5] = [
     Code::MissingIntermediate,
     Code::UntrustedRoot,
     Code::IssuerKeyMismatch,

@@ -13,17 +13,9 @@ use crate::evidence::Handshake;
 use crate::trust::{ChainStatus, Judgement, Missing, PathEnd, Proof, Speaks};
 use crate::x509::Certificate;
 
-const CODES: [Code; 5] = [
-    Code::MissingIntermediate,
-    Code::UntrustedRoot,
-    Code::IssuerKeyMismatch,
-    Code::ChainCauseUndecided,
-    Code::ChainInvalid,
-];
-
 pub(super) fn find(session: &Session<'_>, assessor: &mut Assessor<'_>, out: &mut Vec<Finding>) {
     for (index, handshake, assessment, ruling) in session.handshakes() {
-        let severities = CODES.into_iter().filter_map(|code| Some((code, ruling.severity_of(code)?)));
+        let severities = cause::CHAIN.into_iter().filter_map(|code| Some((code, ruling.severity_of(code)?)));
         out.extend(
             severities.map(|(code, severity)| describe(session, index, handshake, assessment, ruling, code, severity)),
         );

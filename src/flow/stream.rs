@@ -44,7 +44,6 @@ pub struct Stream {
     valid_seen: bool,
     /// The first copy that differs from bytes already taken where no checksum tells which is right.
     conflict: Option<FrameRef>,
-    doubtful_used: Option<FrameRef>,
 }
 
 #[derive(Debug)]
@@ -90,34 +89,14 @@ impl Stream {
         }
     }
 
-    /// Whether the other side has been told that no more bytes come, and all came.
-    pub fn ended(&self) -> Option<FrameRef> {
-        self.fin.filter(|(offset, _)| *offset <= self.offset).map(|(_, at)| at)
-    }
-
     /// The frame of the first FIN, whether or not all bytes before it came.
     pub fn fin(&self) -> Option<FrameRef> {
         self.fin.map(|(_, at)| at)
     }
 
-    /// Whether a SYN or data was seen.
-    pub fn started(&self) -> bool {
-        self.next.is_some()
-    }
-
-    /// Bytes delivered or given up so far.
-    pub fn offset(&self) -> u64 {
-        self.offset
-    }
-
     /// Two copies of the same bytes differ, and nothing tells which the receiver took.
     pub fn conflict(&self) -> Option<FrameRef> {
         self.conflict
-    }
-
-    /// Bytes with a wrong checksum had to be used, for no better copy came.
-    pub fn doubtful_used(&self) -> Option<FrameRef> {
-        self.doubtful_used
     }
 
     /// Nothing more will be compared: frees the copy of the stream's start.
@@ -230,7 +209,6 @@ impl Stream {
         let doubtful = self.doubtful.first_key_value().map(|(start, _)| *start);
         if let Some(start) = doubtful.filter(|start| first_held.is_none_or(|(held, _)| *start < held)) {
             if let Some(copy) = self.doubtful.remove(&start) {
-                self.doubtful_used.get_or_insert(copy.at);
                 self.skip_to(start, copy.at, sink);
                 let known = usize::try_from(self.offset.saturating_sub(start)).unwrap_or(usize::MAX);
                 let room = first_held.map_or(usize::MAX, |(held, _)| {

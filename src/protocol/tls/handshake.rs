@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::capture::{Cut, FrameRef};
+use crate::capture::FrameRef;
 use crate::flow::Piece;
 
 /// One handshake message.
@@ -18,8 +18,6 @@ pub(super) struct Message {
     pub(super) body: Vec<u8>,
     /// Where bytes are missing.
     pub(super) holes: Vec<Range<usize>>,
-    /// Whether a frame cut by the capture made a hole.
-    pub(super) cut: bool,
     /// Frame of the first byte.
     pub(super) first: FrameRef,
     /// Frame of the last byte.
@@ -57,7 +55,7 @@ impl Messages {
     pub(super) fn push(&mut self, piece: Piece<'_>, at: FrameRef, limit: usize, sink: &mut impl FnMut(Message)) {
         match piece {
             Piece::Bytes(bytes) => self.bytes(bytes, at, limit, sink),
-            Piece::Gap { missing, cut } => self.gap(missing, cut, at, limit, sink),
+            Piece::Gap { missing, .. } => self.gap(missing, at, limit, sink),
         }
     }
 
@@ -86,27 +84,25 @@ impl Messages {
             self.header.clear();
             let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
             let body = Vec::with_capacity(length.min(16 * 1024));
-            let empty = Message { kind, body, holes: Vec::new(), cut: false, first: at, last: at, length };
+            let empty = Message { kind, body, holes: Vec::new(), first: at, last: at, length };
             self.current = Some(empty);
             self.deliver_if_whole(sink);
         }
         later
     }
 
-    fn gap(&mut self, missing: u64, cut: Option<Cut>, at: FrameRef, limit: usize, sink: &mut impl FnMut(Message)) {
+    fn gap(&mut self, missing: u64, at: FrameRef, limit: usize, sink: &mut impl FnMut(Message)) {
         let missing = usize::try_from(missing).unwrap_or(usize::MAX);
         match &mut self.current {
             Some(message) if missing <= message.length - message.filled() && message.filled() + missing <= limit => {
                 let from = message.body.len();
                 message.body.resize(from + missing, 0);
                 message.holes.push(from..from + missing);
-                message.cut |= cut.is_some();
                 message.last = at;
                 self.deliver_if_whole(sink);
             }
             _ => {
-                if let Some(mut message) = self.take_unfinished() {
-                    message.cut |= cut.is_some();
+                if let Some(message) = self.take_unfinished() {
                     sink(message);
                 }
                 self.lost = true;

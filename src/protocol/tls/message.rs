@@ -68,8 +68,6 @@ pub struct CertificateList {
     pub complete: bool,
     /// Bytes of the list that are not in the capture.
     pub missing: u64,
-    /// Whether they are missing because the capture cut a frame.
-    pub cut: bool,
     /// Frame of its first byte.
     pub first: FrameRef,
     /// Frame of its last byte.
