@@ -65,21 +65,24 @@ impl DeviceFilter {
     fn admits(&self, device: &Device) -> bool {
         match *self {
             Self::Mac(mac) => device.mac.is_some_and(|(known, _)| known == mac),
-            Self::Network(IpAddr::V4(network), prefix) => match device.address {
-                IpAddr::V4(address) => {
-                    let shift = 32_u32.saturating_sub(u32::from(prefix));
-                    address.to_bits().checked_shr(shift) == network.to_bits().checked_shr(shift)
-                }
-                IpAddr::V6(_) => false,
-            },
-            Self::Network(IpAddr::V6(network), prefix) => match device.address {
-                IpAddr::V6(address) => {
-                    let shift = 128_u32.saturating_sub(u32::from(prefix));
-                    address.to_bits().checked_shr(shift) == network.to_bits().checked_shr(shift)
-                }
-                IpAddr::V4(_) => false,
-            },
+            Self::Network(network, prefix) => {
+                device.addresses.iter().any(|(address, ..)| is_within(*address, network, prefix))
+            }
         }
+    }
+}
+
+fn is_within(address: IpAddr, network: IpAddr, prefix: u8) -> bool {
+    match (address, network) {
+        (IpAddr::V4(address), IpAddr::V4(network)) => {
+            let shift = 32_u32.saturating_sub(u32::from(prefix));
+            address.to_bits().checked_shr(shift) == network.to_bits().checked_shr(shift)
+        }
+        (IpAddr::V6(address), IpAddr::V6(network)) => {
+            let shift = 128_u32.saturating_sub(u32::from(prefix));
+            address.to_bits().checked_shr(shift) == network.to_bits().checked_shr(shift)
+        }
+        _ => false,
     }
 }
 
@@ -91,6 +94,7 @@ pub struct Analyzer {
     device: Option<(String, DeviceFilter)>,
     options: report::Options,
     all_handshakes: bool,
+    continuous: bool,
 }
 
 /// Collects what to judge by.
@@ -120,8 +124,9 @@ impl Analyzer {
     pub fn investigate(&self) -> Investigation<'_> {
         Investigation {
             analyzer: self,
-            evidence: Evidence::new(self.evidence_limits()),
+            evidence: Evidence::new(self.evidence_limits(), self.continuous),
             captures: Vec::new(),
+            open: None,
             flows: 0,
             flows_dropped: 0,
         }
@@ -228,6 +233,12 @@ impl Builder {
         self
     }
 
+    /// Takes the captures as one recording that was rotated over several files, in their order.
+    pub fn continuous(mut self, continuous: bool) -> Self {
+        self.analyzer.continuous = continuous;
+        self
+    }
+
     /// What could not be read of the files given so far: one line each.
     pub fn problems(&self) -> &[String] {
         &self.problems
@@ -279,6 +290,8 @@ pub struct Investigation<'a> {
     analyzer: &'a Analyzer,
     evidence: Evidence,
     captures: Vec<(String, CaptureSummary)>,
+    /// A recording that the next capture continues.
+    open: Option<Pipeline>,
     flows: u64,
     flows_dropped: u64,
 }
@@ -306,8 +319,29 @@ impl<'a> Investigation<'a> {
     pub fn start(&mut self, name: &str) -> CaptureRun<'_, 'a> {
         let index = u32::try_from(self.captures.len()).unwrap_or(u32::MAX);
         self.captures.push((name.to_owned(), CaptureSummary::default()));
-        let pipeline = Pipeline::new(index, self.analyzer.limits.clone());
+        let pipeline = match self.open.take() {
+            Some(mut open) => {
+                open.continue_with(index);
+                open
+            }
+            None => Pipeline::new(index, self.analyzer.limits.clone()),
+        };
         CaptureRun { investigation: self, pipeline: Some(pipeline), bytes: 0 }
+    }
+
+    /// A capture is over, and unless another may continue it, so is its recording.
+    fn close(&mut self, pipeline: Pipeline) {
+        if self.analyzer.continuous {
+            self.open = Some(pipeline);
+        } else {
+            self.end_recording(pipeline);
+        }
+    }
+
+    fn end_recording(&mut self, pipeline: Pipeline) {
+        let finished = pipeline.finish(&mut self.evidence);
+        self.flows += finished.flows;
+        self.flows_dropped += finished.flows_dropped;
     }
 
     /// Lists a capture that could not be opened, and gives the line that says so.
@@ -323,8 +357,12 @@ impl<'a> Investigation<'a> {
         self.captures.iter().filter(|(known, _)| known == name).map(|(_, summary)| summary.packets).sum()
     }
 
-    /// Judges everything read so far.
-    pub fn report(&self) -> Report {
+    /// Judges everything read so far. A recording that another capture could have continued is over by that.
+    pub fn report(&mut self) -> Report {
+        if let Some(open) = self.open.take() {
+            self.end_recording(open);
+        }
+        self.evidence.join_taps();
         let admits = |device: &Device| self.analyzer.device.as_ref().is_none_or(|(_, filter)| filter.admits(device));
         let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();
         let budget = self.analyzer.limits.path_steps;
@@ -379,13 +417,13 @@ impl CaptureRun<'_, '_> {
     /// # Errors
     /// When it held no capture.
     pub fn finish(mut self) -> Result<(), Error> {
-        let Some(pipeline) = self.pipeline.take() else { return Ok(()) };
-        match pipeline.finish(&mut self.investigation.evidence) {
-            Ok(finished) => {
-                self.investigation.flows += finished.flows;
-                self.investigation.flows_dropped += finished.flows_dropped;
+        let Some(mut pipeline) = self.pipeline.take() else { return Ok(()) };
+        let read = pipeline.finish_capture();
+        self.investigation.close(pipeline);
+        match read {
+            Ok(read) => {
                 if let Some((_, summary)) = self.investigation.captures.last_mut() {
-                    *summary = finished.summary;
+                    *summary = read;
                 }
                 Ok(())
             }
@@ -403,7 +441,9 @@ impl CaptureRun<'_, '_> {
         match pipeline.advance(count, &mut self.investigation.evidence) {
             Ok(()) => Ok(()),
             Err(error) => {
-                self.pipeline = None;
+                if let Some(pipeline) = self.pipeline.take() {
+                    self.investigation.close(pipeline);
+                }
                 Err(self.unreadable(error))
             }
         }
@@ -413,14 +453,13 @@ impl CaptureRun<'_, '_> {
     fn broken_off(mut self, source: std::io::Error) -> Result<(), Error> {
         let offset = self.bytes;
         let problem = format!("offset {offset}: {source}; nothing after it could be read");
-        if offset > 0
-            && let Some(pipeline) = self.pipeline.take()
-            && let Ok(finished) = pipeline.finish(&mut self.investigation.evidence)
-            && let Some((_, summary)) = self.investigation.captures.last_mut()
-        {
-            *summary = finished.summary;
-            summary.problems.push(problem.clone());
-        } else if let Some((_, summary)) = self.investigation.captures.last_mut() {
+        let read = self.pipeline.take().and_then(|mut pipeline| {
+            let read = pipeline.finish_capture();
+            self.investigation.close(pipeline);
+            read.ok().filter(|_| offset > 0)
+        });
+        if let Some((_, summary)) = self.investigation.captures.last_mut() {
+            *summary = read.unwrap_or_default();
             summary.problems.push(problem);
         }
         Err(Error::Read { offset, source })

@@ -12,7 +12,7 @@ use crate::flow::{Flow, FlowTable, Side};
 use crate::limits::Limits;
 use crate::protocol::{Conversation, Outputs};
 
-/// One capture on its way through the stages.
+/// One recording on its way through the stages: a capture, or several that continue one another.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     reader: CaptureReader,
@@ -23,10 +23,9 @@ pub(crate) struct Pipeline {
     last: Option<FrameRef>,
 }
 
-/// What one capture was.
-#[derive(Debug)]
+/// What one recording was.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Finished {
-    pub(crate) summary: CaptureSummary,
     pub(crate) flows: u64,
     pub(crate) flows_dropped: u64,
 }
@@ -62,6 +61,7 @@ impl Pipeline {
                 }
                 Packet::Udp(datagram) => evidence.datagram(&datagram),
                 Packet::Binding(binding) => evidence.binding(binding),
+                Packet::Link(frame) => evidence.link_frame(&frame),
                 Packet::Irrelevant => {}
                 Packet::Unread(why) => *self.unread.entry(why).or_default() += 1,
             }
@@ -69,9 +69,24 @@ impl Pipeline {
         Ok(())
     }
 
-    /// The file is over.
-    pub(crate) fn finish(mut self, evidence: &mut Evidence) -> Result<Finished, CaptureError> {
-        let mut summary = self.reader.finish()?;
+    /// Goes on with another capture; connections that are open stay open.
+    pub(crate) fn continue_with(&mut self, capture: u32) {
+        self.reader = CaptureReader::new(capture);
+    }
+
+    /// The file is over: what it was.
+    pub(crate) fn finish_capture(&mut self) -> Result<CaptureSummary, CaptureError> {
+        let reader = std::mem::replace(&mut self.reader, CaptureReader::new(u32::MAX));
+        let mut summary = reader.finish()?;
+        for (why, count) in std::mem::take(&mut self.unread) {
+            let packets = if count == 1 { "1 packet".into() } else { format!("{count} packets") };
+            summary.problems.push(format!("{packets} {why}"));
+        }
+        Ok(summary)
+    }
+
+    /// The recording is over: its open connections end with it.
+    pub(crate) fn finish(mut self, evidence: &mut Evidence) -> Finished {
         for mut flow in self.flows.finish() {
             if let Some(last) = self.last {
                 flow.note_capture_end(last.time);
@@ -79,13 +94,9 @@ impl Pipeline {
             end_flow(flow, self.last, &self.limits, &mut self.outputs, evidence);
         }
         if let Some(last) = self.last {
-            evidence.finish_capture(last.capture);
+            evidence.finish_recording(last);
         }
-        for (why, count) in &self.unread {
-            let packets = if *count == 1 { "1 packet".into() } else { format!("{count} packets") };
-            summary.problems.push(format!("{packets} {why}"));
-        }
-        Ok(Finished { summary, flows: self.flows.seen(), flows_dropped: self.flows.dropped() })
+        Finished { flows: self.flows.seen(), flows_dropped: self.flows.dropped() }
     }
 }
 

@@ -30,6 +30,18 @@ pub struct FrameRef {
     pub time: Timestamp,
 }
 
+impl FrameRef {
+    /// Its place among the frames of one recording, which may be rotated over several files in their order.
+    pub fn place(&self) -> (u32, u64) {
+        (self.capture, self.number)
+    }
+
+    /// Whether it was captured before another frame: by number within one capture, by time between captures.
+    pub fn is_before(&self, other: &Self) -> bool {
+        if self.capture == other.capture { self.number < other.number } else { self.time < other.time }
+    }
+}
+
 /// One packet as captured, with its link-layer header.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {

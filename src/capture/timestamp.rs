@@ -48,6 +48,11 @@ impl Timestamp {
         self.nanos.saturating_sub(earlier.nanos)
     }
 
+    /// The same instant as a clock tells it that is so many nanoseconds ahead; saturates.
+    pub fn moved(self, nanos: i64) -> Self {
+        Self { nanos: self.nanos.saturating_add(nanos), ..self }
+    }
+
     fn utc(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp(self.seconds()).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }

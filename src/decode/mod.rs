@@ -24,6 +24,8 @@ pub enum Packet<'a> {
     Udp(Datagram<'a>),
     /// An ARP packet that binds an address to a network card.
     Binding(Binding),
+    /// A frame of a protocol of the link itself.
+    Link(LinkFrame<'a>),
     /// Nothing that a later stage wants.
     Irrelevant,
     /// Something that may matter and that is not read: why.
@@ -44,6 +46,24 @@ pub struct Datagram<'a> {
     /// The bytes kept of the payload.
     pub payload: &'a [u8],
 }
+
+/// A frame of a protocol of the link itself that tells of a device: LLDP or EAPOL.
+#[derive(Debug)]
+pub struct LinkFrame<'a> {
+    /// Where it was captured.
+    pub at: FrameRef,
+    /// The sender.
+    pub source_mac: [u8; 6],
+    /// [`ETHERTYPE_LLDP`] or [`ETHERTYPE_EAPOL`].
+    pub ether_type: u16,
+    /// What follows the EtherType.
+    pub payload: &'a [u8],
+}
+
+/// Link Layer Discovery Protocol (IEEE 802.1AB).
+pub const ETHERTYPE_LLDP: u16 = 0x88CC;
+/// EAP over LAN (IEEE 802.1X).
+pub const ETHERTYPE_EAPOL: u16 = 0x888E;
 
 /// An address and the network card that says it owns it (RFC 826).
 #[derive(Clone, Copy, Debug)]
@@ -80,8 +100,8 @@ impl std::fmt::Display for Unread {
     }
 }
 
-/// EtherTypes that carry nothing for this program: LLDP, spanning tree's neighbours, loop tests, EAPoL and the like.
-const SILENT_ETHERTYPES: [u16; 6] = [0x88cc, 0x888e, 0x9000, 0x8899, 0x88e1, 0x893a];
+/// EtherTypes that carry nothing for this program: spanning tree's neighbours, loop tests and the like.
+const SILENT_ETHERTYPES: [u16; 4] = [0x9000, 0x8899, 0x88e1, 0x893a];
 
 /// Decodes one frame.
 pub fn decode<'a>(frame: &Frame<'a>) -> Packet<'a> {
@@ -124,7 +144,7 @@ fn of_sliced<'a>(frame: &Frame<'a>, packet: &LaxSlicedPacket<'a>) -> Packet<'a> 
             (addresses, ip.payload(), claimed)
         }
         Some(LaxNetSlice::Arp(arp)) => return binding(frame, arp),
-        None => return without_ip(packet),
+        None => return without_ip(frame, packet, source_mac),
     };
     if ip.fragmented {
         return Packet::Unread(Unread::Fragment);
@@ -189,11 +209,17 @@ fn binding<'a>(frame: &Frame<'a>, arp: &etherparse::ArpPacketSlice<'a>) -> Packe
     }
 }
 
-fn without_ip<'a>(packet: &LaxSlicedPacket<'a>) -> Packet<'a> {
+fn without_ip<'a>(frame: &Frame<'a>, packet: &LaxSlicedPacket<'a>, source_mac: Option<[u8; 6]>) -> Packet<'a> {
     if packet.stop_err.is_some() {
         return Packet::Unread(Unread::Damaged);
     }
     match packet.ether_payload() {
+        Some(payload) if [ETHERTYPE_LLDP, ETHERTYPE_EAPOL].contains(&payload.ether_type.0) => {
+            let (at, ether_type, payload) = (frame.at, payload.ether_type.0, payload.payload);
+            source_mac.map_or(Packet::Irrelevant, |source_mac| {
+                Packet::Link(LinkFrame { at, source_mac, ether_type, payload })
+            })
+        }
         // Values up to 1500 are lengths of IEEE 802.3 frames.
         Some(payload) if payload.ether_type.0 > 1500 && !SILENT_ETHERTYPES.contains(&payload.ether_type.0) => {
             Packet::Unread(Unread::EtherType(payload.ether_type.0))

@@ -7,30 +7,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Trust;
+use super::clock::{DeviceClock, YEAR_2000};
 use crate::capture::{FrameRef, Timestamp};
 use crate::evidence::{Device, FetchKind, Handshake, Outcome};
 use crate::trust::{
     Adds, Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, Purpose, StepFrom, judge,
 };
 use crate::x509::{Certificate, Digest};
-
-/// A clock that is off by no more than this is right.
-const CLOCK_TOLERANCE: i64 = 5;
-/// 2000-01-01T00:00:00Z.
-pub(super) const YEAR_2000: i64 = 946_684_800;
-/// Thirty years in seconds.
-const THIRTY_YEARS: i64 = 30 * 365 * 86_400;
-
-/// A device's own clock.
-#[derive(Clone, Debug)]
-pub struct DeviceClock {
-    /// The device's clock minus the capture's, in seconds.
-    pub offset: i64,
-    /// What shows it.
-    pub basis: &'static str,
-    /// The frames that show it.
-    pub frames: Vec<FrameRef>,
-}
 
 /// What the leaf's names say of the server that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -267,8 +250,8 @@ pub(super) fn fetched<'d>(device: &'d Device, handshake: &Handshake) -> Vec<(&'d
     if device.shared_address {
         return Vec::new();
     }
-    let deciding = handshake.deciding().number;
-    let in_time = |last: Option<FrameRef>| last.is_some_and(|at| at.number < deciding);
+    let deciding = handshake.deciding();
+    let in_time = |last: Option<FrameRef>| last.is_some_and(|at| at.is_before(&deciding));
     let fetches = device.fetches.iter().filter(|fetch| fetch.succeeded() && in_time(fetch.last));
     fetches.flat_map(|fetch| fetch.certificates.iter().map(|(certificate, kind)| (certificate, *kind))).collect()
 }
@@ -358,33 +341,4 @@ pub(super) fn date_faults(certificates: &[Arc<Certificate>], at: Timestamp) -> V
 pub(super) fn expired_anchor(anchor: &Anchor, at: Timestamp) -> Option<DateFault> {
     let limit = anchor.not_after.filter(|end| at > *end)?;
     Some(DateFault { name: anchor.label.clone(), limit, certificate: None, expired: true })
-}
-
-/// The device's clock, by hellos that tell a plausible time that goes on as time does, or by what NTP told it.
-pub(super) fn device_clock(device: &Device) -> Option<DeviceClock> {
-    let told: Vec<(FrameRef, i64)> = device
-        .handshakes
-        .iter()
-        .filter_map(|handshake| handshake.tls.client_hello.as_ref())
-        .map(|hello| (hello.at, i64::from(hello.gmt_unix_time())))
-        .filter(|(at, clock)| (YEAR_2000..at.time.seconds().saturating_add(THIRTY_YEARS)).contains(clock))
-        .collect();
-    for (index, (at, clock)) in told.iter().enumerate() {
-        let offset = clock - at.time.seconds();
-        let alike: Vec<_> = told
-            .iter()
-            .skip(index)
-            .filter(|(other, time)| (time - other.time.seconds() - offset).abs() <= CLOCK_TOLERANCE)
-            .collect();
-        if alike.len() >= 2 {
-            let frames = alike.iter().map(|(at, _)| *at).take(4).collect();
-            return Some(DeviceClock { offset, basis: "the time in its ClientHellos", frames });
-        }
-    }
-    let (at, nanos) = device.time_answers.last()?;
-    Some(DeviceClock {
-        offset: nanos.div_euclid(1_000_000_000),
-        basis: "the time a Network Time server told it",
-        frames: vec![*at],
-    })
 }

@@ -107,15 +107,15 @@ fn proof(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment, 
 
 /// The first channel that cannot be read and by which the device could have got a certificate before it made up its mind.
 fn unreadable_before<'s>(session: &Session<'s>, handshake: &Handshake) -> Option<(FrameRef, &'s str)> {
-    let deciding = handshake.deciding().number;
-    let sealed = session.device.unreadable.iter().find(|(at, _)| at.number < deciding);
+    let deciding = handshake.deciding();
+    let sealed = session.device.unreadable.iter().find(|(at, _)| at.is_before(&deciding));
     let cut = session
         .device
         .fetches
         .iter()
-        .find(|fetch| fetch.gap && fetch.may_succeed() && !fetch.complete && fetch.request.number < deciding);
+        .find(|fetch| fetch.gap && fetch.may_succeed() && !fetch.complete && fetch.request.is_before(&deciding));
     let completed = session.handshakes().find(|(_, other, _, ruling)| {
-        ruling.stage == Stage::Completed && other.stream != handshake.stream && other.last.number < deciding
+        ruling.stage == Stage::Completed && other.stream != handshake.stream && other.last.is_before(&deciding)
     });
     sealed
         .map(|(at, what)| (*at, *what))

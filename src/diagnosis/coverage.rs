@@ -8,7 +8,7 @@ use super::finding::{Finding, Severity};
 use super::rules::Code;
 use super::{DeviceDiagnosis, Session, remedy, words};
 use crate::capture::{CaptureSummary, FrameRef};
-use crate::evidence::{EndHow, Evidence, Handshake, Outcome};
+use crate::evidence::{Device, EndHow, Evidence, Handshake, Outcome};
 use crate::protocol::tls::Hole;
 use crate::trust::{ChainStatus, Proof};
 
@@ -118,8 +118,10 @@ pub(super) fn captures(
 ) {
     for (index, summary) in captures.iter().enumerate() {
         let Ok(capture) = u32::try_from(index) else { continue };
-        let reported =
-            devices.iter().any(|judged| evidence.devices.get(judged.device).is_some_and(|d| d.capture == capture));
+        let reported = devices
+            .iter()
+            .filter_map(|judged| evidence.devices.get(judged.device))
+            .any(|d| d.recording == evidence.recording_of(capture));
         if summary.format.is_some() && !has_handshake(evidence, capture) && !reported {
             out.push(no_handshake(evidence, capture, summary.packets));
         }
@@ -127,12 +129,13 @@ pub(super) fn captures(
 }
 
 fn has_handshake(evidence: &Evidence, capture: u32) -> bool {
-    evidence.devices.iter().any(|device| device.capture == capture && !device.handshakes.is_empty())
+    let within = |device: &&Device| device.recording == evidence.recording_of(capture);
+    evidence.devices.iter().filter(within).any(|device| !device.handshakes.is_empty() || device.merged)
 }
 
 fn no_handshake(evidence: &Evidence, capture: u32, packets: u64) -> Finding {
     let mut kinds: Vec<&str> = Vec::new();
-    for device in evidence.devices.iter().filter(|device| device.capture == capture) {
+    for device in evidence.devices.iter().filter(|device| device.recording == evidence.recording_of(capture)) {
         for event in &device.events {
             if !kinds.contains(&event.kind) {
                 kinds.push(event.kind);
@@ -140,6 +143,8 @@ fn no_handshake(evidence: &Evidence, capture: u32, packets: u64) -> Finding {
         }
     }
     kinds.sort_unstable();
+    let other: Vec<String> =
+        evidence.other_tls.keys().filter(|(at, _)| *at == capture).map(|(_, o)| o.to_string()).collect();
     let holds = match (packets, kinds.is_empty()) {
         (0, _) => "it holds no packet".to_owned(),
         (1, true) => "it holds 1 packet".to_owned(),
@@ -150,8 +155,17 @@ fn no_handshake(evidence: &Evidence, capture: u32, packets: u64) -> Finding {
         Code::NoHandshakeSeen,
         Severity::Warning,
         Proof::Proven,
-        format!("the capture holds no TLS handshake: {holds}"),
+        match other.as_slice() {
+            [] => format!("the capture holds no TLS handshake: {holds}"),
+            other => format!(
+                "the capture holds no TLS handshake over TCP: {holds}; {} is there, not analyzed",
+                other.join(", ")
+            ),
+        },
     );
+    let seen = evidence.other_tls.iter().filter(|((at, _), _)| *at == capture);
+    finding.evidence =
+        seen.map(|((_, other), (at, count))| (*at, format!("the first of {count} frames of {other}"))).collect();
     finding.capture = Some(capture);
     finding.remedies = remedy::capture_better();
     finding

@@ -47,6 +47,9 @@ fn describe(
     if let Some(clock) = session.clock {
         finding.evidence.extend(clock.frames.iter().map(|at| (*at, format!("the device's clock, by {}", clock.basis))));
     }
+    if code != Code::NameMismatch {
+        finding.evidence.extend(super::clock::time_service(session.device));
+    }
     finding.excluded = cause::excluded(code, handshake, assessment, ruling);
     finding.certificates = match code {
         Code::NameMismatch => handshake.sent.first().cloned().into_iter().collect(),

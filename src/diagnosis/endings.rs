@@ -69,7 +69,7 @@ fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stag
 
 fn waited_for(handshake: &Handshake) -> &'static str {
     let Some(stall) = handshake.ending.stall else { return "" };
-    let by = |at: Option<crate::capture::FrameRef>| at.is_some_and(|at| at.number <= stall.after.number);
+    let by = |at: Option<crate::capture::FrameRef>| at.is_some_and(|at| at.place() <= stall.after.place());
     let hello = handshake.tls.server_hello.as_ref().map(|hello| hello.at);
     match (by(hello), by(handshake.tls.server_hello_done)) {
         (false, _) => "where the server's ServerHello was due",
@@ -101,11 +101,11 @@ fn evidence(handshake: &Handshake, code: Code) -> Vec<(crate::capture::FrameRef,
 /// Connections of a sign-in that came to nothing, and that no later one to the same server made up for.
 pub(super) fn refused<'e>(evidence: &'e Evidence, device: &'e Device) -> impl Iterator<Item = &'e Refused> {
     device.refused.iter().filter(move |refused| {
-        let later = evidence.last_connected(device, refused.server).is_some_and(|at| at.number > refused.last.number);
+        let later = evidence.last_connected(device, refused.server).is_some_and(|at| refused.last.is_before(&at));
         let waited = refused.opening.syn.zip(refused.opening.last_syn).map_or(0, |(a, b)| b.time.since(a.time));
         let unanswered = refused.opening.syns >= 2
             && waited >= UNANSWERED_NANOS
-            && (evidence.two_way.contains(&device.capture) || !device.names.is_empty());
+            && (evidence.two_way.contains(&device.recording) || !device.names.is_empty());
         let spoke_tls = evidence.tls_servers.contains_key(&refused.server);
         let wanted = SIGN_IN_PORTS.contains(&refused.server.port()) || spoke_tls;
         wanted && !later && (refused.reset.is_some() || unanswered)

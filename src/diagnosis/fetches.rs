@@ -39,7 +39,7 @@ fn made_up_for(session: &Session<'_>, fetch: &Fetch) -> bool {
         .device
         .fetches
         .iter()
-        .any(|later| later.succeeded() && later.url == fetch.url && later.request.number > fetch.request.number)
+        .any(|later| later.succeeded() && later.url == fetch.url && fetch.request.is_before(&later.request))
 }
 
 fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
@@ -48,7 +48,7 @@ fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
     let unseen = fetch.gap && fetch.may_succeed();
     let how = if unseen { "cannot be judged" } else { "failed" };
     let summary = format!("the certificate download {} {how}: {why}", fetch.url);
-    let went_on = session.device.handshakes.iter().any(|handshake| handshake.first.number > fetch.request.number);
+    let went_on = session.device.handshakes.iter().any(|handshake| fetch.request.is_before(&handshake.first));
     let severity = if went_on || unseen { Severity::Warning } else { Severity::Error };
     let mut finding = about(session, fetch, Code::CertificateFetchFailed, severity, summary);
     if unseen {
@@ -62,11 +62,11 @@ fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
 
 /// Certificates came, and a handshake after them failed for want of another.
 fn unhelpful(session: &Session<'_>, fetch: &Fetch) -> Option<Finding> {
-    let done = fetch.last?.number;
+    let done = fetch.last?;
     let (_, _, assessment, _) = session.handshakes().find(|(_, handshake, _, ruling)| {
         ruling.survivors.contains(&Code::MissingIntermediate)
             && ruling.stage != Stage::Completed
-            && handshake.deciding().number > done
+            && done.is_before(&handshake.deciding())
     })?;
     let wanted: Vec<_> =
         assessment.chain.missing.iter().map(|missing| format!("\"{}\"", missing.subject.short())).collect();

@@ -12,6 +12,7 @@ mod assess;
 mod cause;
 mod chain;
 mod client;
+mod clock;
 mod coverage;
 mod dates;
 mod endings;
@@ -22,6 +23,7 @@ mod order;
 mod preflight;
 mod remedy;
 mod rules;
+mod sign_in;
 mod verdict;
 mod words;
 
@@ -32,8 +34,9 @@ use crate::evidence::{Device, Evidence, Handshake, SignInMethod};
 use crate::trust::{Anchor, PathFinder, Pool, Profile, StepFrom};
 use crate::x509::Certificate;
 
-pub use assess::{Assessment, DateFault, DeviceClock, NameCheck};
+pub use assess::{Assessment, DateFault, NameCheck};
 pub use cause::{Ruling, Stage};
+pub use clock::DeviceClock;
 pub use finding::{Excluded, Finding, ProfileBasis, Severity, Verdict, VerdictStatus};
 pub use preflight::{Preflight, Prospect, preflight};
 pub use rules::{Code, RULES, Rule, rule_named};
@@ -168,6 +171,7 @@ impl<'a> Session<'a> {
         finding.capture = Some(self.device.capture);
         if let Some(handshake) = self.device.handshakes.get(at) {
             finding.handshake = Some(at);
+            finding.capture = Some(handshake.first.capture);
             finding.stream = Some(handshake.stream);
             finding.server = Some(handshake.server);
             finding.server_name = handshake.server_name().map(str::to_owned);
@@ -221,12 +225,15 @@ fn anchors(profile: &Profile, trust: &Trust) -> Arc<[Anchor]> {
 /// phones that were recognized.
 fn devices<'e>(evidence: &'e Evidence, only: &dyn Fn(&Device) -> bool) -> Vec<(usize, &'e Device)> {
     let is_device = |device: &Device| {
+        if device.merged {
+            return false;
+        }
         let tried = !device.handshakes.is_empty() || !device.fetches.is_empty() || device.recognition.is_lync_phone();
         tried || endings::refused(evidence, device).next().is_some()
     };
     let all = evidence.devices.iter().enumerate();
     let mut devices: Vec<_> = all.filter(|(_, device)| is_device(device) && only(device)).collect();
-    devices.sort_by_key(|(_, device)| (device.capture, device.frames.0.number, device.address));
+    devices.sort_by_key(|(_, device)| (device.frames.0.place(), device.address));
     devices
 }
 
@@ -268,7 +275,7 @@ impl Bench<'_> {
         assessor: &mut Assessor<'_>,
         findings: &mut Vec<Finding>,
     ) -> DeviceDiagnosis {
-        let clock = assess::device_clock(device);
+        let clock = clock::device_clock(device);
         let assess = |handshake| assessor.assess(device, handshake, clock.as_ref());
         let mut assessments: Vec<Assessment> = device.handshakes.iter().map(assess).collect();
         assess::note_other_cas(device, &mut assessments);
@@ -298,6 +305,8 @@ impl Bench<'_> {
         abilities::find(&session, &mut found);
         negotiation::find(&session, &mut found);
         client::find(&session, &mut found);
+        clock::find(&session, &mut found);
+        sign_in::find(&session, &mut found);
         endings::find(&session, &mut found);
         fetches::find(&session, &mut found);
         coverage::find(&session, &mut found);

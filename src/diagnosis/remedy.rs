@@ -194,6 +194,24 @@ pub(super) fn dates() -> Vec<String> {
     ]
 }
 
+pub(super) fn clock() -> Vec<String> {
+    vec![
+        "give the device the time: phones ask a server named by DHCP option 42, the SRV record _ntp._udp of their domain, else time.windows.com\n  nslookup -type=srv _ntp._udp.<domain>\n  w32tm /stripchart /samples:3 /computer:<time server>".into(),
+        "and let UDP port 123 through from the device's network".into(),
+    ]
+}
+
+pub(super) fn outside_domain(domain: &str) -> Vec<String> {
+    let domain = host(Some(domain), "<domain>");
+    vec![format!(
+        "point the SRV record to a name within {domain} that the server's certificate covers too\n  nslookup -type=srv _sipinternaltls._tcp.{domain}"
+    )]
+}
+
+pub(super) fn after_tls() -> Vec<String> {
+    vec!["look at the service behind the connection: its log at the time of these frames tells why it refused; certificates are not the reason".into()]
+}
+
 pub(super) fn name_mismatch() -> Vec<String> {
     vec!["issue the server's certificate with the name that devices use in its subjectAltName, or hand out the name that it has (DHCP option 43 and 120, DNS SRV)".into()]
 }

@@ -20,12 +20,14 @@ pub enum Code {
     UnsupportedAlgorithm,
     IssuerListTruncated,
     ClientCertificate,
+    ClockSkew,
     HandshakeStalled,
     CertificateHidden,
     CaptureIncomplete,
     ChainOrder,
     IssuerKeyMismatch,
     ConnectionRefused,
+    NameOutsideSipDomain,
     OtherCaRefused,
     RejectedWithoutReason,
     ProfileMismatch,
@@ -34,6 +36,7 @@ pub enum Code {
     ServerEndedWithoutReason,
     CertificateRevoked,
     NoHandshakeSeen,
+    TlsIsFine,
 }
 
 /// One row.
@@ -78,12 +81,14 @@ rules! {
     UnsupportedAlgorithm "CG011" "unsupported-algorithm" "0.1.0";
     IssuerListTruncated "CG012" "issuer-list-truncated" "0.1.0";
     ClientCertificate "CG013" "client-certificate" "0.1.0";
+    ClockSkew "CG014" "clock-skew" "0.1.0";
     HandshakeStalled "CG015" "handshake-stalled" "0.1.0";
     CertificateHidden "CG016" "certificate-hidden" "0.1.0";
     CaptureIncomplete "CG017" "capture-incomplete" "0.1.0";
     ChainOrder "CG018" "chain-order" "0.1.0";
     IssuerKeyMismatch "CG019" "issuer-key-mismatch" "0.1.0";
     ConnectionRefused "CG020" "connection-refused" "0.1.0";
+    NameOutsideSipDomain "CG021" "name-outside-sip-domain" "0.1.0";
     OtherCaRefused "CG022" "other-ca-refused" "0.1.0";
     RejectedWithoutReason "CG023" "rejected-without-reason" "0.1.0";
     ProfileMismatch "CG024" "profile-mismatch" "0.1.0";
@@ -92,6 +97,7 @@ rules! {
     ServerEndedWithoutReason "CG027" "server-ended-without-reason" "0.1.0";
     CertificateRevoked "CG028" "certificate-revoked" "0.1.0";
     NoHandshakeSeen "CG029" "no-handshake-seen" "0.1.0";
+    TlsIsFine "CG030" "tls-is-fine" "0.1.0";
 }
 
 impl Code {

@@ -19,18 +19,18 @@ pub(super) fn recoveries(device: &Device, rulings: &[Ruling]) -> Vec<Option<Fram
             }
             let later = judged().filter(|(other, ruling)| {
                 ruling.stage == Stage::Completed
-                    && other.last_start() > handshake.first.number
+                    && handshake.first.is_before(&other.last_start())
                     && serves_same(handshake, other)
             });
-            later.map(|(other, _)| other.first).min_by_key(|at| at.number)
+            later.map(|(other, _)| other.first).min_by_key(|at| at.place())
         })
         .collect()
 }
 
 impl Handshake {
-    /// Number of the frame by which the last handshake like this one had begun.
-    fn last_start(&self) -> u64 {
-        if self.repeats == 0 { self.first.number } else { self.repeated_until.number }
+    /// The frame by which the last handshake like this one had begun.
+    fn last_start(&self) -> FrameRef {
+        if self.repeats == 0 { self.first } else { self.repeated_until }
     }
 }
 
@@ -49,7 +49,7 @@ pub(super) fn settle(session: &Session<'_>, findings: &mut Vec<Finding>, offset:
     }
     fold(findings);
     findings.sort_by_key(|finding| {
-        let first = finding.frames.map_or(0, |(first, _)| first.number);
+        let first = finding.frames.map(|(first, _)| first.place());
         (std::cmp::Reverse(finding.severity), finding.code, first)
     });
     link_consequences(findings, offset);
@@ -132,7 +132,13 @@ fn status(session: &Session<'_>, findings: &[Finding]) -> VerdictStatus {
     if !errors.is_empty() || open {
         return VerdictStatus::Undecided;
     }
-    let degrading = [Code::IncompleteChainTolerated, Code::CertificateFetchFailed, Code::CertificateFetchUnhelpful];
+    let degrading = [
+        Code::IncompleteChainTolerated,
+        Code::CertificateFetchFailed,
+        Code::CertificateFetchUnhelpful,
+        Code::UnsupportedAlgorithm,
+        Code::ClockSkew,
+    ];
     let recovered = findings.iter().any(|finding| finding.recovered_by.is_some());
     if recovered || findings.iter().any(|finding| degrading.contains(&finding.code)) {
         return VerdictStatus::Degraded;

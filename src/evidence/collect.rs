@@ -17,6 +17,10 @@ use crate::x509::Certificate;
 
 /// Handshakes that resemble no other are kept up to this many times the cap.
 const DISTINCT_FACTOR: usize = 4;
+/// The port of a Kerberos key distribution centre (RFC 4120 section 7.2.1).
+const KERBEROS: u16 = 88;
+/// Refusals in clear kept of one device.
+const MAX_HTTP_ERRORS: usize = 16;
 /// Refused connections to different servers kept of one device.
 const MAX_REFUSED: usize = 32;
 
@@ -43,10 +47,12 @@ pub struct Connection<'a> {
 }
 
 impl Device {
-    pub(super) fn new(at: FrameRef, address: IpAddr) -> Self {
+    pub(super) fn new(recording: u32, at: FrameRef, address: IpAddr) -> Self {
         Self {
+            recording,
             capture: at.capture,
             address,
+            addresses: Vec::new(),
             mac: None,
             frames: (at, at),
             recognition: Recognition::default(),
@@ -57,9 +63,14 @@ impl Device {
             handshakes_total: 0,
             refused: Vec::new(),
             unreadable: Vec::new(),
+            services: Vec::new(),
+            time_asked: None,
             time_answers: Vec::new(),
+            kerberos: None,
+            http_errors: Vec::new(),
             events: Vec::new(),
             shared_address: false,
+            merged: false,
         }
     }
 
@@ -112,11 +123,15 @@ impl Evidence {
     pub fn connection(&mut self, talk: Talk, connection: &Connection<'_>, handshake: Option<tls::Handshake>) {
         let Connection { flow, swapped, sealed } = *connection;
         let closing = Closing::of(flow, swapped);
-        if closing.seen.client && closing.seen.server && !self.two_way.contains(&flow.first.capture) {
-            self.two_way.push(flow.first.capture);
+        let recording = self.recording(flow.first);
+        if closing.seen.client && closing.seen.server && !self.two_way.contains(&recording) {
+            self.two_way.push(recording);
         }
         if flow.opening.syn_ack.is_some() || (closing.seen.server && closing.reset.server.is_none()) {
-            self.connected.insert((flow.first.capture, talk.client.ip(), talk.server), flow.last);
+            self.connected.insert((recording, talk.client.ip(), talk.server), flow.last);
+        }
+        if talk.server.port() == KERBEROS {
+            self.kerberos(talk.client.ip(), talk.server, flow.first);
         }
         if sealed && let Some(device) = self.device(talk.client.ip(), flow.first) {
             device.unreadable.push((flow.first, "LDAP that is sealed or encrypted"));
@@ -144,7 +159,7 @@ impl Evidence {
             certificates.iter().map(|der| self.certificates.see(der, Sighting { at, how: how.clone() })).collect()
         };
         let (sent, client_sent) = (list(Side::Server), list(Side::Client));
-        let first = tls.history.iter().map(|(_, at)| *at).min_by_key(|at| at.number).unwrap_or(flow.first);
+        let first = tls.history.iter().map(|(_, at)| *at).min_by_key(|at| at.place()).unwrap_or(flow.first);
         let history = history(&tls, closing);
         let ending = ending(&tls, closing);
         tls.history = Vec::new();
@@ -165,11 +180,12 @@ impl Evidence {
             history,
             repeats: 0,
             repeated_until: flow.last,
+            also_seen: Vec::new(),
             tls,
         };
         let cap = self.limits.handshakes_per_device;
         if let Some(device) = self.device(talk.client.ip(), first) {
-            device.frames.1 = if flow.last.number > device.frames.1.number { flow.last } else { device.frames.1 };
+            device.frames.1 = if device.frames.1.is_before(&flow.last) { flow.last } else { device.frames.1 };
             device.add(handshake, cap);
         }
     }
@@ -220,6 +236,17 @@ impl Evidence {
         if !exchange.expects_certificates && certificates.is_empty() {
             let status = exchange.response.as_ref().map_or("no answer".into(), |response| response.status.to_string());
             let summary = format!("{} {url}: {status}", exchange.method);
+            let asked = format!("{} {url}: ", exchange.method);
+            match &exchange.response {
+                Some(response) if response.status >= 400 && device.http_errors.len() < MAX_HTTP_ERRORS => {
+                    device.http_errors.push((response.first, summary.clone()));
+                }
+                // NTLM and Negotiate begin with a refusal (RFC 4559 section 4).
+                Some(response) if response.status < 400 => {
+                    device.http_errors.retain(|(_, refused)| !refused.starts_with(&asked));
+                }
+                _ => {}
+            }
             device.tell(Event { at, kind: "http", summary }, limit);
             return;
         }
@@ -304,6 +331,6 @@ fn history(tls: &tls::Handshake, closing: &Closing) -> String {
         letters.extend(closing.fin.of(side).map(|at| (fin, at)));
         letters.extend(closing.reset.of(side).map(|at| (reset, at)));
     }
-    letters.sort_by_key(|(_, at)| at.number);
+    letters.sort_by_key(|(_, at)| at.place());
     letters.into_iter().map(|(letter, _)| letter).collect()
 }

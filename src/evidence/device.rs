@@ -11,13 +11,17 @@ use crate::flow::Opening;
 use crate::protocol::tls;
 use crate::x509::Certificate;
 
-/// One device: all that one address did within one capture.
+/// One device: all that one address did within one recording, or several addresses that one network card had.
 #[derive(Debug)]
 pub struct Device {
-    /// Index of the capture.
+    /// The recording: the index of its first capture.
+    pub recording: u32,
+    /// Index of the capture in which it was first seen.
     pub capture: u32,
-    /// Its address.
+    /// Its address; of several the first.
     pub address: IpAddr,
+    /// Each of its addresses with the first and the last frame of it.
+    pub addresses: Vec<(IpAddr, FrameRef, FrameRef)>,
     /// Its network card, where DHCP or ARP binds it to the address.
     pub mac: Option<([u8; 6], FrameRef)>,
     /// First and last frame of it.
@@ -38,12 +42,43 @@ pub struct Device {
     pub refused: Vec<Refused>,
     /// Encrypted channels that may have carried certificates: the frame each began in, and what it is.
     pub unreadable: Vec<(FrameRef, &'static str)>,
+    /// Where its SIP servers were said to be.
+    pub services: Vec<Service>,
+    /// First Network Time query and the number of them.
+    pub time_asked: Option<(FrameRef, u32)>,
     /// Network Time answers it had: the server's time minus the capture's, in nanoseconds.
     pub time_answers: Vec<(FrameRef, i64)>,
+    /// Its first Kerberos message.
+    pub kerberos: Option<FrameRef>,
+    /// HTTP answers in clear that refused what was asked: status 400 and above.
+    pub http_errors: Vec<(FrameRef, String)>,
     /// The rest of its story.
     pub events: Vec<Event>,
     /// Several TLS stacks or DHCP clients behind the address.
     pub shared_address: bool,
+    /// All of it was told of another device: the same handshakes seen at another tap, or another address of one card.
+    pub merged: bool,
+}
+
+/// An SRV record that names a server of a SIP domain (RFC 2782).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// The frame of the answer.
+    pub at: FrameRef,
+    /// The name asked for, `_sipinternaltls._tcp.example.com`.
+    pub name: String,
+    /// The domain in it.
+    pub domain: String,
+    /// The host that it points to.
+    pub target: String,
+}
+
+impl Service {
+    /// Whether the host is in the domain, or below it.
+    pub fn is_in_domain(&self) -> bool {
+        let host = self.target.strip_suffix(self.domain.as_str());
+        host.is_some_and(|host| host.is_empty() || host.ends_with('.'))
+    }
 }
 
 /// What stands behind a name.
@@ -169,6 +204,8 @@ pub struct Handshake {
     pub repeats: u64,
     /// Frame in which the last of those ended.
     pub repeated_until: FrameRef,
+    /// The same handshake at other taps: its stream and first frame there.
+    pub also_seen: Vec<(u64, FrameRef)>,
 }
 
 impl Handshake {

@@ -3,8 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::device::{Device, Event};
-use super::sign_in::SignIn;
+use super::device::{Device, Event, Service};
 use super::{Card, Evidence, endpoint};
 use crate::capture::FrameRef;
 use crate::decode::{Binding, Datagram};
@@ -14,6 +13,7 @@ use crate::protocol::ntp;
 
 const MAX_CARDS: usize = 65_536;
 const MAX_NAMES: usize = 64;
+const MAX_SERVICES: usize = 16;
 
 impl Evidence {
     /// Takes a UDP datagram.
@@ -29,57 +29,32 @@ impl Evidence {
                     self.dns(&dns, datagram.destination.ip(), datagram.at);
                 }
             }
-            (123, _) => {
-                // Mode 4 is a server's answer (RFC 5905 section 3).
-                let answer = ntp::parse(datagram.payload).filter(|ntp| ntp.mode == 4 && ntp.tells_time());
-                if let Some(told) = answer.and_then(|ntp| ntp.transmit) {
-                    let offset = told.since(datagram.at.time);
-                    self.ntp(datagram.destination.ip(), datagram.source, offset, datagram.at);
-                }
-            }
-            _ => {}
+            (source, destination) if source == 123 || destination == 123 => self.ntp_datagram(datagram),
+            (_, 88) => self.kerberos(datagram.source.ip(), datagram.destination, datagram.at),
+            _ => self.other_datagram(datagram),
         }
     }
 
     /// Takes an ARP packet.
     pub fn binding(&mut self, binding: Binding) {
-        if let Some(card) = self.card(binding.at.capture, binding.mac) {
-            card.bind(binding.address, binding.at);
+        let recording = self.recording(binding.at);
+        if let Some(card) = self.card(recording, binding.mac) {
+            card.bind(binding.address, false, binding.at);
         }
     }
 
-    /// The capture is over: what network cards said goes to the devices that have them.
-    pub fn finish_capture(&mut self, capture: u32) {
-        let mut cards: Vec<_> = self.cards.drain().filter(|((owner, _), _)| *owner == capture).collect();
-        cards.sort_by_key(|((_, mac), _)| *mac);
-        for ((_, mac), card) in cards {
-            for address in &card.addresses {
-                let Some(device) = self.index.get(&(capture, *address)).and_then(|index| self.devices.get_mut(*index))
-                else {
-                    continue;
-                };
-                device.adopt(mac, &card);
-            }
-        }
-        for device in self.devices.iter_mut().filter(|device| device.capture == capture) {
-            device.note_stacks();
-            let directory = device.names.iter().find(|(name, _)| name.starts_with("_ldap._tcp"));
-            let directory = directory.and_then(|(_, naming)| naming.at);
-            device.sign_in = SignIn::of(device, directory);
-        }
-    }
-
-    fn card(&mut self, capture: u32, mac: [u8; 6]) -> Option<&mut Card> {
-        if self.cards.len() >= MAX_CARDS && !self.cards.contains_key(&(capture, mac)) {
+    pub(super) fn card(&mut self, recording: u32, mac: [u8; 6]) -> Option<&mut Card> {
+        if self.cards.len() >= MAX_CARDS && !self.cards.contains_key(&(recording, mac)) {
             return None;
         }
-        Some(self.cards.entry((capture, mac)).or_default())
+        Some(self.cards.entry((recording, mac)).or_default())
     }
 
     fn dhcp(&mut self, dhcp: &Dhcp, at: FrameRef) {
         let lync = dhcp.vendor_class.as_deref().filter(|class| matches!(*class, "MS-UC-Client" | "CPE-OCPHONE"));
         let lync = lync.map(|class| format!("DHCP vendor class {class}"));
-        let Some(card) = self.card(at.capture, dhcp.client_mac) else { return };
+        let recording = self.recording(at);
+        let Some(card) = self.card(recording, dhcp.client_mac) else { return };
         if dhcp.op == 1 {
             card.vendor_class = dhcp.vendor_class.clone();
         }
@@ -97,7 +72,7 @@ impl Evidence {
             }
         }
         if let Some(address) = dhcp.your_address.or(dhcp.client_address).filter(|_| acknowledged) {
-            card.bind(IpAddr::V4(address), at);
+            card.bind(IpAddr::V4(address), true, at);
         }
         if card.events.len() < MAX_NAMES && !card.events.iter().any(|event| event.summary == summary) {
             card.events.push(Event { at, kind: "dhcp", summary });
@@ -128,6 +103,7 @@ impl Evidence {
                     RecordData::Srv { port, target, .. } => {
                         answers.push(format!("{target}:{port}"));
                         device.name(&target.to_ascii_lowercase(), at, |naming| naming.is_srv_target = true);
+                        device.service(&name, target, at);
                     }
                     RecordData::Cname(_) | RecordData::Other => {}
                 }
@@ -144,6 +120,26 @@ impl Evidence {
         }
     }
 
+    fn ntp_datagram(&mut self, datagram: &Datagram<'_>) {
+        let Some(ntp) = ntp::parse(datagram.payload) else { return };
+        let at = datagram.at;
+        match (ntp.mode, ntp.transmit) {
+            // Mode 3 is a client's question, mode 4 a server's answer (RFC 5905 section 3).
+            (3, _) if datagram.destination.port() == 123 => {
+                let limit = self.limits.events_per_device;
+                let Some(device) = self.device(datagram.source.ip(), at) else { return };
+                let (_, count) = device.time_asked.get_or_insert((at, 0));
+                *count += 1;
+                let summary = format!("asks {} for the time", endpoint(datagram.destination));
+                device.tell(Event { at, kind: "ntp", summary }, limit);
+            }
+            (4, Some(told)) if ntp.tells_time() => {
+                self.ntp(datagram.destination.ip(), datagram.source, told.since(at.time), at);
+            }
+            _ => {}
+        }
+    }
+
     fn ntp(&mut self, client: IpAddr, server: SocketAddr, offset: i64, at: FrameRef) {
         let limit = self.limits.events_per_device;
         let Some(device) = self.device(client, at) else { return };
@@ -156,10 +152,12 @@ impl Evidence {
 }
 
 impl Card {
-    fn bind(&mut self, address: IpAddr, at: FrameRef) {
+    fn bind(&mut self, address: IpAddr, leased: bool, at: FrameRef) {
         self.at.get_or_insert(at);
-        if !self.addresses.contains(&address) && self.addresses.len() < 8 {
-            self.addresses.push(address);
+        if let Some((_, by_dhcp)) = self.addresses.iter_mut().find(|(known, _)| *known == address) {
+            *by_dhcp |= leased;
+        } else if self.addresses.len() < 8 {
+            self.addresses.push((address, leased));
         }
     }
 }
@@ -177,8 +175,19 @@ impl Device {
         naming.addresses.truncate(16);
     }
 
+    /// Remembers where a SIP server was said to be.
+    fn service(&mut self, name: &str, target: &str, at: FrameRef) {
+        let sip = ["_sipinternaltls._tcp.", "_sip._tls.", "_sipinternal._tcp."];
+        let Some(domain) = sip.iter().find_map(|service| name.strip_prefix(service)) else { return };
+        let target = target.to_ascii_lowercase();
+        let service = Service { at, name: name.to_owned(), domain: domain.to_owned(), target };
+        if self.services.len() < MAX_SERVICES && !self.services.iter().any(|known| known.target == service.target) {
+            self.services.push(service);
+        }
+    }
+
     /// Takes over what a network card with this device's address said.
-    fn adopt(&mut self, mac: [u8; 6], card: &Card) {
+    pub(super) fn adopt(&mut self, mac: [u8; 6], card: &Card) {
         let Some(at) = card.at else { return };
         match self.mac {
             Some((known, _)) if known != mac => self.shared_address = true,
@@ -187,20 +196,21 @@ impl Device {
         self.recognition.merge(&card.recognition);
         // Where a server answered, its answers tell the story; what the client asked for stands in them.
         let answered = card.events.iter().any(|event| event.summary.starts_with("ACK"));
-        for event in card.events.iter().filter(|event| !answered || event.summary.starts_with("ACK")) {
+        let telling = |event: &&Event| !answered || event.kind != "dhcp" || event.summary.starts_with("ACK");
+        for event in card.events.iter().filter(telling) {
             self.tell(event.clone(), usize::MAX);
         }
         for (name, at) in &card.names {
             self.name(name, *at, |naming| naming.by_dhcp = true);
         }
-        let first = card.events.iter().map(|event| event.at).min_by_key(|at| at.number);
-        if let Some(first) = first.filter(|first| first.number < self.frames.0.number) {
+        let first = card.events.iter().map(|event| event.at).min_by_key(|at| at.place());
+        if let Some(first) = first.filter(|first| first.is_before(&self.frames.0)) {
             self.frames.0 = first;
         }
     }
 
     /// Several TLS stacks behind one address: hellos of one version that differ in more than the suites.
-    fn note_stacks(&mut self) {
+    pub(super) fn note_stacks(&mut self) {
         let mut stacks: Vec<_> = self
             .handshakes
             .iter()

@@ -7,20 +7,24 @@
 mod certificates;
 mod collect;
 mod device;
+mod identity;
+mod link;
 mod lookups;
 mod outcome;
 mod sign_in;
+mod taps;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
 use crate::capture::FrameRef;
 use crate::limits::Limits;
+use crate::protocol::other_tls::OtherTls;
 use crate::protocol::tls::Version;
 
 pub use certificates::{Certificates, How, Sighting};
 pub use collect::{Connection, Talk};
-pub use device::{Device, Event, Fetch, FetchKind, Handshake, Naming, Refused};
+pub use device::{Device, Event, Fetch, FetchKind, Handshake, Naming, Refused, Service};
 pub use outcome::{EndHow, Ending, Outcome};
 pub use sign_in::{Recognition, SignIn, SignInMethod, SignInStrength};
 
@@ -32,7 +36,7 @@ pub struct Evidence {
     pub devices: Vec<Device>,
     /// Every certificate seen.
     pub certificates: Certificates,
-    /// Captures in which both directions of some connection were seen.
+    /// Recordings in which both directions of some connection were seen.
     pub two_way: Vec<u32>,
     /// Servers that speak TLS, each with the versions that it took from anybody.
     pub tls_servers: BTreeMap<SocketAddr, BTreeSet<Version>>,
@@ -40,15 +44,20 @@ pub struct Evidence {
     pub handshakes: u64,
     /// Devices that were not kept because there were too many.
     pub devices_dropped: u64,
+    /// TLS that does not run over TCP, by capture: its first frame and the number of frames.
+    pub other_tls: BTreeMap<(u32, OtherTls), (FrameRef, u64)>,
+    /// The captures are one recording, rotated.
+    continuous: bool,
     index: HashMap<(u32, IpAddr), usize>,
     cards: HashMap<(u32, [u8; 6]), Card>,
     connected: BTreeMap<(u32, IpAddr, SocketAddr), FrameRef>,
 }
 
-/// What a network card said by DHCP before its address was known.
+/// What a network card said by DHCP or LLDP, before its address was known or after.
 #[derive(Debug, Default)]
 struct Card {
-    addresses: Vec<IpAddr>,
+    /// Its addresses, each with whether a DHCP server bound it.
+    addresses: Vec<(IpAddr, bool)>,
     at: Option<FrameRef>,
     events: Vec<Event>,
     recognition: Recognition,
@@ -58,35 +67,48 @@ struct Card {
 }
 
 impl Evidence {
-    /// An empty investigation.
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, ..Self::default() }
+    /// An empty investigation. Captures that are `continuous` are one recording, rotated over several files.
+    pub fn new(limits: Limits, continuous: bool) -> Self {
+        Self { limits, continuous, ..Self::default() }
     }
 
     /// The last frame in which a device had a connection to this server accepted.
     pub fn last_connected(&self, device: &Device, server: SocketAddr) -> Option<FrameRef> {
-        self.connected.get(&(device.capture, device.address, server)).copied()
+        let from = |(address, ..): &(IpAddr, FrameRef, FrameRef)| {
+            self.connected.get(&(device.recording, *address, server)).copied()
+        };
+        device.addresses.iter().filter_map(from).max_by_key(FrameRef::place)
+    }
+
+    /// The recording that a capture belongs to, by the index of its first capture.
+    pub fn recording_of(&self, capture: u32) -> u32 {
+        if self.continuous { 0 } else { capture }
+    }
+
+    fn recording(&self, at: FrameRef) -> u32 {
+        self.recording_of(at.capture)
     }
 
     /// The device behind an address of a capture; `None` when there are too many.
     fn device(&mut self, address: IpAddr, at: FrameRef) -> Option<&mut Device> {
-        let index = match self.index.get(&(at.capture, address)) {
+        let recording = self.recording(at);
+        let index = match self.index.get(&(recording, address)) {
             Some(index) => *index,
             None if self.devices.len() >= self.limits.devices => {
                 self.devices_dropped += 1;
                 return None;
             }
             None => {
-                self.devices.push(Device::new(at, address));
-                self.index.insert((at.capture, address), self.devices.len() - 1);
+                self.devices.push(Device::new(recording, at, address));
+                self.index.insert((recording, address), self.devices.len() - 1);
                 self.devices.len() - 1
             }
         };
         let device = self.devices.get_mut(index)?;
-        if at.number > device.frames.1.number {
+        if device.frames.1.is_before(&at) {
             device.frames.1 = at;
         }
-        if at.number < device.frames.0.number {
+        if at.is_before(&device.frames.0) {
             device.frames.0 = at;
         }
         Some(device)

@@ -105,9 +105,9 @@ impl Closing {
     }
 
     /// When a frame was sent, for comparing: one that was recorded late comes before the frame that acknowledges it.
-    fn order(&self, at: FrameRef) -> (u64, bool) {
-        let late = self.late.iter().find(|(late, _)| late.number == at.number);
-        late.map_or((at.number, true), |(_, acknowledging)| (acknowledging.number, false))
+    fn order(&self, at: FrameRef) -> ((u32, u64), bool) {
+        let late = self.late.iter().find(|(late, _)| late.place() == at.place());
+        late.map_or((at.place(), true), |(_, acknowledging)| (acknowledging.place(), false))
     }
 
     /// Who ended the connection first. An encrypted alert tells who, though what it says is hidden; the FIN or RST that
@@ -176,7 +176,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing) -> Ending {
 fn is_complete(tls: &tls::Handshake, closing: &Closing) -> bool {
     let (client, server) = (&tls.data.client, &tls.data.server);
     if tls.is_1_3() {
-        let answered = client.first.zip(server.last).is_some_and(|(asked, answered)| answered.number > asked.number);
+        let answered = client.first.zip(server.last).is_some_and(|(asked, answered)| answered.place() > asked.place());
         return answered;
     }
     let both = client.records > 0 && server.records > 0;
@@ -188,7 +188,7 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing) -> bool {
 
 /// Whether the silence came while a side still owed a part of its flight.
 fn before_flight_is_whole(tls: &tls::Handshake, stall: &Stall) -> bool {
-    let by = |at: Option<FrameRef>| at.is_some_and(|at| at.number <= stall.after.number);
+    let by = |at: Option<FrameRef>| at.is_some_and(|at| at.place() <= stall.after.place());
     let server_flight = by(tls.server_hello_done) || by(tls.finished.server);
     let client_flight = by(tls.client_key_exchange) || by(tls.change_cipher_spec.client) || by(tls.finished.client);
     !server_flight || (client_flight && !by(tls.finished.server))

@@ -104,8 +104,8 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    /// Decides by the signals that were published.
-    pub(super) fn of(device: &Device, directory_lookup: Option<FrameRef>) -> Self {
+    /// Decides by the signals that were published, and names each of them.
+    pub(super) fn of(device: &Device) -> Self {
         let provisioning = device.fetches.iter().find(|fetch| {
             fetch.url.to_ascii_lowercase().contains("/certprov/")
                 || fetch.certificates.iter().any(|(_, kind)| *kind == FetchKind::Certprov)
@@ -119,21 +119,30 @@ impl SignIn {
                 basis: vec![(fetch.request, what)],
             };
         }
-        let usb = |basis| Self { method: SignInMethod::UsbTethered, strength: SignInStrength::ConsistentWith, basis };
-        if let Some(fetch) = device.fetches.iter().find(|fetch| fetch.via == "ldap") {
-            return usb(vec![(fetch.request, "LDAP search for CA certificates".into())]);
-        }
-        if let Some(at) = directory_lookup {
-            return usb(vec![(at, "DNS query for the directory's LDAP service".into())]);
-        }
-        // The first word to any server is a ClientHello: what a phone does that has its credentials from elsewhere, or
-        // that stored the chain at an earlier sign-in.
-        let hello = device.handshakes.iter().map(|h| h.first).min_by_key(|at| at.number);
-        match hello {
-            Some(at) if device.recognition.is_lync_phone() => {
-                usb(vec![(at, "a ClientHello with no certificate fetch before it".into())])
-            }
-            _ => Self::default(),
-        }
+        let basis = usb_signals(device);
+        let method = if basis.is_empty() { SignInMethod::Unknown } else { SignInMethod::UsbTethered };
+        Self { method, strength: SignInStrength::ConsistentWith, basis }
     }
+}
+
+/// What fits a USB-tethered sign-in, strongest first. None of it proves one: nothing published says what the USB link
+/// carries, and a phone that stored the chain at an earlier sign-in downloads none either.
+fn usb_signals(device: &Device) -> Vec<(FrameRef, String)> {
+    let mut signals = Vec::new();
+    let searched = device.fetches.iter().find(|fetch| fetch.via == "ldap");
+    signals.extend(searched.map(|fetch| (fetch.request, "LDAP search for CA certificates".to_owned())));
+    let directory = device.names.iter().find(|(name, _)| name.starts_with("_ldap._tcp"));
+    let asked = directory.and_then(|(_, naming)| naming.at);
+    signals.extend(asked.map(|at| (at, "DNS query for the directory's LDAP service".to_owned())));
+    if !device.recognition.is_lync_phone() {
+        return signals;
+    }
+    // Any PC of a domain speaks Kerberos; of a phone it is a sign.
+    signals.extend(device.kerberos.map(|at| (at, "Kerberos, as with credentials of the directory".to_owned())));
+    // The first word to any server is a ClientHello.
+    let hello = device.handshakes.iter().map(|h| h.first).min_by_key(FrameRef::place);
+    let stored =
+        "a ClientHello with no certificate fetch before it (a chain stored at an earlier sign-in looks the same)";
+    signals.extend(hello.map(|at| (at, stored.to_owned())));
+    signals
 }

@@ -11,7 +11,9 @@ pub mod dhcp;
 pub mod dns;
 pub mod http;
 pub mod ldap;
+pub mod lldp;
 pub mod ntp;
+pub mod other_tls;
 pub mod pkcs7;
 pub mod tls;
 

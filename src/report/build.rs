@@ -126,30 +126,33 @@ impl<'a> Builder<'a> {
         self.m.captures.get(index).map(|(path, _)| path.clone()).unwrap_or_default()
     }
 
+    /// A stream as Wireshark numbers it, who begins anew with each file.
+    fn stream(&self, stream: u64, capture: u32) -> Option<u64> {
+        (self.m.evidence.recording_of(capture) == capture).then_some(stream)
+    }
+
     pub(super) fn place(&self, at: FrameRef) -> model::Place {
         model::Place { capture: self.path(at.capture), frame: at.number }
     }
 
     fn device(&self, judged: &DeviceDiagnosis) -> Option<model::Device> {
         let device = self.m.evidence.devices.get(judged.device)?;
-        let (first, last) = device.frames;
         let kept = self.kept(judged, device);
         let handshakes: Vec<_> = kept.iter().filter_map(|index| self.handshake(judged, device, *index)).collect();
         let listed: u64 = u64::try_from(handshakes.len()).unwrap_or_default();
         Some(model::Device {
             id: self.ids.get(&judged.device).cloned().unwrap_or_default(),
-            addresses: vec![model::DeviceAddress {
-                address: device.address.to_string(),
-                first: first.time.to_string(),
-                last: last.time.to_string(),
-            }],
+            addresses: device
+                .addresses
+                .iter()
+                .map(|(address, first, last)| model::DeviceAddress {
+                    address: address.to_string(),
+                    first: first.time.to_string(),
+                    last: last.time.to_string(),
+                })
+                .collect(),
             mac: device.mac.map(|(mac, _)| mac.map(|byte| format!("{byte:02x}")).join(":")),
-            identity_basis: match device.mac {
-                Some((_, at)) => {
-                    format!("one address in one capture; frame {} binds it to the network card", at.number)
-                }
-                None => "one address in one capture".into(),
-            },
+            identity_basis: identity_basis(device),
             shared_address: device.shared_address,
             recognized_as: device.recognition.is_lync_phone().then(|| "lync-phone-edition".into()),
             recognized_by: device
@@ -220,7 +223,7 @@ impl<'a> Builder<'a> {
     fn fetch(&self, fetch: &Fetch) -> model::Fetch {
         model::Fetch {
             capture: self.path(fetch.request.capture),
-            stream: Some(fetch.stream),
+            stream: self.stream(fetch.stream, fetch.request.capture),
             frame: fetch.request.number,
             time: fetch.request.time.to_string(),
             via: fetch.via.into(),
@@ -244,10 +247,19 @@ impl<'a> Builder<'a> {
         Some(model::Handshake {
             id: format!("{}:{}:{}", capture + 1, handshake.stream, handshake.first.number),
             capture: self.path(capture),
-            stream: Some(handshake.stream),
+            stream: self.stream(handshake.stream, capture),
             frame: handshake.first.number,
             time: handshake.first.time.to_string(),
-            also_seen: Vec::new(),
+            also_seen: handshake
+                .also_seen
+                .iter()
+                .map(|(stream, at)| model::Sighting {
+                    capture: self.path(at.capture),
+                    stream: self.stream(*stream, at.capture),
+                    frame: at.number,
+                    time: at.time.to_string(),
+                })
+                .collect(),
             client: endpoint(handshake.client),
             server: endpoint(handshake.server),
             server_name: handshake.server_name().map(str::to_owned),
@@ -406,7 +418,7 @@ impl<'a> Builder<'a> {
             proof: finding.proof,
             device: finding.device.and_then(|index| self.ids.get(&index).cloned()),
             capture: finding.capture.map(|capture| self.path(capture)),
-            stream: finding.stream,
+            stream: finding.stream.and_then(|stream| self.stream(stream, finding.capture?)),
             server: finding.server.map(endpoint),
             server_name: finding.server_name.clone(),
             occurrences: finding.occurrences,
@@ -420,7 +432,7 @@ impl<'a> Builder<'a> {
             certificates: finding.certificates.iter().map(|c| c.sha256().to_string()).collect(),
             missing: finding.missing.iter().map(|missing| self.missing(missing)).collect(),
             remedies: finding.remedies.clone(),
-            filter: filter(finding, device),
+            filter: filter(finding, device, finding.handshake),
         }
     }
 
@@ -517,10 +529,12 @@ fn alert(alert: &tls::Alert) -> model::Alert {
 }
 
 /// Addresses, port and frames: stream numbers differ between programs.
-fn filter(finding: &Finding, device: Option<&Device>) -> Option<String> {
+fn filter(finding: &Finding, device: Option<&Device>, handshake: Option<usize>) -> Option<String> {
     let device = device?;
-    let field = if device.address.is_ipv6() { "ipv6.addr" } else { "ip.addr" };
-    let mut parts = vec![format!("{field}=={}", device.address)];
+    let handshake = handshake.and_then(|index| device.handshakes.get(index));
+    let address = handshake.map_or(device.address, |handshake| handshake.client.ip());
+    let field = if address.is_ipv6() { "ipv6.addr" } else { "ip.addr" };
+    let mut parts = vec![format!("{field}=={address}")];
     if let Some(server) = finding.server {
         parts.push(format!("tcp.port=={}", server.port()));
     }
@@ -528,6 +542,20 @@ fn filter(finding: &Finding, device: Option<&Device>) -> Option<String> {
         parts.push(format!("frame.number>={} && frame.number<={}", first.number, last.number));
     }
     Some(parts.join(" && "))
+}
+
+/// What makes the packets those of one device, in words.
+fn identity_basis(device: &Device) -> String {
+    let bound = device.mac.map(|(_, at)| format!("; frame {} binds it to the network card", at.number));
+    let mut basis = match device.addresses.len() {
+        0 | 1 => format!("one address in one capture{}", bound.unwrap_or_default()),
+        _ => "its network card, which had these addresses one after the other or beside each other".into(),
+    };
+    let tap = device.handshakes.iter().find_map(|handshake| handshake.also_seen.first());
+    if tap.is_some() {
+        basis += "; handshakes with the same random values were recorded at another tap";
+    }
+    basis
 }
 
 /// Which frames were cut, and to how many bytes.

@@ -19,7 +19,9 @@ pub(super) fn events(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &D
         None => format!("{} does not answer {} SYNs", endpoint(at.server), at.opening.syns),
     };
     told.extend(device.refused.iter().filter_map(|at| Some((at.opening.syn?, "connect", refused(at)))));
-    told.sort_by_key(|(at, ..)| at.number);
+    // Frames of one capture are in its order; captures are put in order by time.
+    let one_capture = told.iter().all(|(at, ..)| told.first().is_some_and(|(first, ..)| first.capture == at.capture));
+    told.sort_by_key(|(at, ..)| if one_capture { (0, at.place()) } else { (at.time.nanos(), at.place()) });
     let mut events: Vec<Event> = told
         .into_iter()
         .map(|(at, kind, summary)| Event {
@@ -65,7 +67,7 @@ fn absent(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &Device) -> O
 
 /// Where another device, or this one in another capture, made the download.
 fn download_elsewhere(builder: &Builder<'_>, device: &Device) -> Option<FrameRange> {
-    let other = |other: &&&Device| (other.capture, other.address) != (device.capture, device.address);
+    let other = |other: &&&Device| (other.recording, other.address) != (device.recording, device.address);
     let fetch = builder.downloaders.iter().find(other)?.fetches.iter().find(|fetch| is_download(fetch))?;
     Some(FrameRange {
         capture: builder.path(fetch.request.capture),

@@ -122,17 +122,18 @@ impl Handshake {
 
     /// Whether bytes that the capture lacks may hold the Finished messages that were not seen.
     pub fn may_have_finished(&self) -> bool {
-        let flight = self.history.iter().filter(|(letter, _)| "sxkrn".contains(*letter)).map(|(_, at)| at.number).max();
-        let hole = |side: Side, from: u64| {
-            let mut holes = self.holes.iter().filter(|hole| hole.side == side).map(|hole| hole.at.number);
-            holes.find(|number| *number >= from)
+        let flight =
+            self.history.iter().filter(|(letter, _)| "sxkrn".contains(*letter)).map(|(_, at)| at.place()).max();
+        let hole = |side: Side, from: (u32, u64)| {
+            let mut holes = self.holes.iter().filter(|hole| hole.side == side).map(|hole| hole.at.place());
+            holes.find(|place| *place >= from)
         };
-        let seen = self.client_key_exchange.or(self.finished.client).map(|at| at.number);
+        let seen = self.client_key_exchange.or(self.finished.client).map(|at| at.place());
         // What the client lacks after the server's flight is its answer; what the server lacks after that, its Finished.
         let answer = seen.or_else(|| hole(Side::Client, flight?));
         answer.is_some_and(|answer| {
             let client = self.finished.client.is_some() || hole(Side::Client, answer).is_some();
-            let server = self.finished.server.is_some() || hole(Side::Server, answer + 1).is_some();
+            let server = self.finished.server.is_some() || hole(Side::Server, (answer.0, answer.1 + 1)).is_some();
             client && server
         })
     }

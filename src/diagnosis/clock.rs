@@ -1,0 +1,115 @@
+//! CG014: the device's own clock.
+//!
+//! In: the session. Out: the clock of a device where its hellos or Network Time tell it, and a finding where it is off.
+//! Bounded: by the handshakes kept. Left to others: what a wrong clock does to dates.
+//!
+//! Stacks of the time of TLS 1.0 begin the random value of a ClientHello with the seconds of their clock (RFC 5246 section
+//! 7.4.1.2); newer ones fill it with random bytes. It is believed only where it is plausible and goes on as time does.
+
+use super::finding::{Finding, Severity};
+use super::rules::Code;
+use super::{Session, remedy};
+use crate::capture::FrameRef;
+use crate::evidence::Device;
+use crate::trust::Proof;
+
+/// Two hellos tell one clock where it went on as the packets' time did, to this many seconds.
+const CLOCK_TOLERANCE: i64 = 5;
+/// A clock that is off by more seconds than this breaks things.
+const SKEW: i64 = 300;
+/// 2000-01-01T00:00:00Z.
+pub(super) const YEAR_2000: i64 = 946_684_800;
+/// Thirty years in seconds.
+const THIRTY_YEARS: i64 = 30 * 365 * 86_400;
+
+/// A device's own clock.
+#[derive(Clone, Debug)]
+pub struct DeviceClock {
+    /// The device's clock minus the capture's, in seconds.
+    pub offset: i64,
+    /// The device's clock minus the right time, in seconds: that of a Network Time server where one answered, else the
+    /// capture's.
+    pub skew: i64,
+    /// What shows it.
+    pub basis: &'static str,
+    /// The frames that show it.
+    pub frames: Vec<FrameRef>,
+}
+
+/// The device's clock, by hellos that tell a plausible time that goes on as time does, or by what NTP told it.
+pub(super) fn device_clock(device: &Device) -> Option<DeviceClock> {
+    let answer = device.time_answers.last();
+    let right = answer.map_or(0, |(_, nanos)| nanos.div_euclid(1_000_000_000));
+    let told: Vec<(FrameRef, i64)> = device
+        .handshakes
+        .iter()
+        .filter_map(|handshake| handshake.tls.client_hello.as_ref())
+        .map(|hello| (hello.at, i64::from(hello.gmt_unix_time())))
+        .filter(|(at, clock)| (YEAR_2000..at.time.seconds().saturating_add(THIRTY_YEARS)).contains(clock))
+        .collect();
+    for (index, (at, clock)) in told.iter().enumerate() {
+        let offset = clock - at.time.seconds();
+        let alike: Vec<_> = told
+            .iter()
+            .skip(index)
+            .filter(|(other, time)| (time - other.time.seconds() - offset).abs() <= CLOCK_TOLERANCE)
+            .collect();
+        if alike.len() >= 2 {
+            let frames = alike.iter().map(|(at, _)| *at).take(4).collect();
+            return Some(DeviceClock { offset, skew: offset - right, basis: "the time in its ClientHellos", frames });
+        }
+    }
+    let (at, _) = answer?;
+    Some(DeviceClock { offset: right, skew: 0, basis: "the time a Network Time server told it", frames: vec![*at] })
+}
+
+pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
+    let Some(clock) = session.clock.filter(|clock| clock.skew.abs() > SKEW) else { return };
+    let direction = if clock.skew > 0 { "ahead" } else { "behind" };
+    let summary = format!("the {}'s clock is {} {direction}, by {}", session.noun(), span(clock.skew), clock.basis);
+    // That the first bytes of a hello are a clock is how stacks of that age work, not something that a source says of it.
+    let mut finding = Finding::new(Code::ClockSkew, Severity::Warning, Proof::Inferred, summary);
+    finding.device = Some(session.index);
+    finding.capture = Some(session.device.capture);
+    finding.frames = clock.frames.first().copied().zip(clock.frames.last().copied());
+    finding.evidence =
+        clock.frames.iter().map(|at| (*at, format!("ClientHello whose time is {} off", span(clock.offset)))).collect();
+    finding.evidence.extend(time_service(session.device));
+    finding.remedies = remedy::clock();
+    out.push(finding);
+}
+
+/// What is to be seen of the device's time service.
+pub(super) fn time_service(device: &Device) -> Option<(FrameRef, String)> {
+    match (device.time_answers.last(), device.time_asked) {
+        (Some((at, _)), _) => Some((*at, "a Network Time server answered".into())),
+        (None, Some((at, 1))) => Some((at, "it asked for the time, and no answer came".into())),
+        (None, Some((at, count))) => Some((at, format!("it asked for the time {count} times, and no answer came"))),
+        (None, None) => {
+            let looked_up = device.names.iter().find(|(name, _)| name.starts_with("_ntp._udp"));
+            let at = looked_up.and_then(|(_, naming)| naming.at)?;
+            Some((at, "it looked for a time server and is not seen to have asked one".into()))
+        }
+    }
+}
+
+/// `42 s`, `2.5 h`, `731 days`: a length of time as people say it, from seconds of either sign.
+pub(super) fn span(seconds: i64) -> String {
+    let seconds = seconds.unsigned_abs();
+    match seconds {
+        0..=599 => format!("{seconds} s"),
+        600..=7_199 => format!("{} min", seconds / 60),
+        7_200..=172_799 => format!("{}.{} h", seconds / 3_600, seconds % 3_600 / 360),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+
+    #[test]
+    fn lengths_of_time_are_told_as_people_say_them() {
+        assert_eq!([span(-42), span(3_600), span(9_000), span(63_158_400)], ["42 s", "60 min", "2.5 h", "731 days"]);
+    }
+}

@@ -1,0 +1,123 @@
+//! In: what network cards said, and the devices behind addresses. Out: devices that keep their identity over a change of
+//! address. Bounded: by both. Left to others: the same device in another recording.
+//!
+//! A network card is identity only where DHCP, ARP, neighbour discovery or LLDP binds it to an address: behind a router
+//! all phones share one. Several addresses of a card are one device where a DHCP server gave it each of them, or where it
+//! has one IPv4 address and IPv6 ones beside it; a router that answers ARP for others has more.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::device::Device;
+use super::sign_in::SignIn;
+use super::{Card, Evidence};
+use crate::capture::FrameRef;
+
+impl Evidence {
+    /// The recording is over: what network cards said goes to the devices that have them.
+    pub fn finish_recording(&mut self, last: FrameRef) {
+        let recording = self.recording(last);
+        let mut cards: Vec<_> = self.cards.drain().filter(|((owner, _), _)| *owner == recording).collect();
+        cards.sort_by_key(|((_, mac), _)| *mac);
+        let mut owners: BTreeMap<IpAddr, usize> = BTreeMap::new();
+        for ((_, mac), card) in &cards {
+            for (address, _) in &card.addresses {
+                *owners.entry(*address).or_default() += 1;
+                let known = self.index.get(&(recording, *address)).and_then(|index| self.devices.get_mut(*index));
+                if let Some(device) = known {
+                    device.adopt(*mac, card);
+                }
+            }
+        }
+        for device in self.devices.iter_mut().filter(|device| device.recording == recording) {
+            device.addresses = vec![(device.address, device.frames.0, device.frames.1)];
+            device.note_stacks();
+        }
+        for (_, card) in &cards {
+            let own = card.own_addresses().filter(|address| owners.get(address) == Some(&1));
+            let mut devices: Vec<usize> =
+                own.filter_map(|address| self.index.get(&(recording, address))).copied().collect();
+            devices.sort_by_key(|index| self.devices.get(*index).map(|device| device.frames.0.place()));
+            if let [first, others @ ..] = devices.as_slice() {
+                others.iter().for_each(|other| self.merge(*first, *other));
+            }
+        }
+        for device in self.devices.iter_mut().filter(|device| device.recording == recording && !device.merged) {
+            device.sign_in = SignIn::of(device);
+        }
+    }
+
+    /// Makes two devices one: the first goes on, the second is told of no more.
+    pub(super) fn merge(&mut self, into: usize, from: usize) {
+        let Some(device) = self.devices.get_mut(from).filter(|_| into != from) else { return };
+        let mut gone = Device::new(device.recording, device.frames.0, device.address);
+        gone.merged = true;
+        let device = std::mem::replace(device, gone);
+        if let Some(into) = self.devices.get_mut(into) {
+            into.absorb(device, self.limits.events_per_device);
+        }
+    }
+}
+
+impl Card {
+    /// The addresses that are this card's own.
+    fn own_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let old = self.addresses.iter().filter(|(address, _)| address.is_ipv4()).count();
+        let leased = self.addresses.iter().any(|(_, leased)| *leased);
+        self.addresses.iter().filter_map(move |(address, by_dhcp)| {
+            let own = if address.is_ipv4() { *by_dhcp || (old == 1 && !leased) } else { old <= 1 || leased };
+            own.then_some(*address)
+        })
+    }
+}
+
+impl Device {
+    /// Takes over all that another device did.
+    fn absorb(&mut self, other: Device, event_limit: usize) {
+        for address in other.addresses {
+            if !self.addresses.iter().any(|(known, ..)| *known == address.0) {
+                self.addresses.push(address);
+            }
+        }
+        if other.frames.0.is_before(&self.frames.0) {
+            self.frames.0 = other.frames.0;
+        }
+        if self.frames.1.is_before(&other.frames.1) {
+            self.frames.1 = other.frames.1;
+        }
+        self.mac = self.mac.or(other.mac);
+        self.recognition.merge(&other.recognition);
+        for (name, naming) in other.names {
+            let known = self.names.entry(name).or_default();
+            known.addresses.extend(naming.addresses);
+            known.addresses.sort_unstable();
+            known.addresses.dedup();
+            known.at = known.at.or(naming.at);
+            known.is_srv_target |= naming.is_srv_target;
+            known.by_dhcp |= naming.by_dhcp;
+        }
+        self.fetches.extend(other.fetches);
+        self.fetches.sort_by_key(|fetch| fetch.request.place());
+        self.handshakes.extend(other.handshakes);
+        self.handshakes.sort_by_key(|handshake| handshake.first.place());
+        self.handshakes_total += other.handshakes_total;
+        self.refused.extend(other.refused);
+        self.unreadable.extend(other.unreadable);
+        self.services.extend(other.services);
+        self.http_errors.extend(other.http_errors);
+        self.time_asked = match (self.time_asked, other.time_asked) {
+            (Some((at, count)), Some((later, more))) => {
+                Some((if later.is_before(&at) { later } else { at }, count + more))
+            }
+            (asked, None) => asked,
+            (None, asked) => asked,
+        };
+        self.time_answers.extend(other.time_answers);
+        self.time_answers.sort_by_key(|(at, _)| at.place());
+        self.kerberos = self.kerberos.or(other.kerberos);
+        self.shared_address |= other.shared_address;
+        for event in other.events {
+            self.tell(event, event_limit);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! In: devices of several captures. Out: one handshake where two taps recorded the same one, told of the device nearer to
+//! the client, with what one tap lacks filled in from the other. Bounded: by the handshakes kept. Left to others: blame.
+//!
+//! A handshake is known by its client's and server's random values, wherever it was recorded and whatever addresses were
+//! translated on the way. Clocks of two taps differ: a frame taken over from the other tap gets its time moved by the
+//! difference that the ClientHello shows, so that frames of both can be put in order.
+
+use std::collections::BTreeMap;
+
+use super::device::{Fetch, Handshake};
+use super::outcome::Outcome;
+use super::{Evidence, SignIn};
+use crate::capture::FrameRef;
+use crate::flow::Side;
+use crate::protocol::tls;
+
+/// Two answers to one request recorded at two taps are no further apart (two seconds, in nanoseconds).
+const SAME_FETCH_NANOS: i64 = 2_000_000_000;
+
+/// A handshake by the indices of its device and of itself.
+type Place = (usize, usize);
+
+impl Evidence {
+    /// Makes one of the handshakes that were recorded at several taps.
+    pub fn join_taps(&mut self) {
+        let mut seen: BTreeMap<[u8; 32], Vec<Place>> = BTreeMap::new();
+        for (at, device) in self.devices.iter().enumerate() {
+            for (index, handshake) in device.handshakes.iter().enumerate() {
+                let hello = handshake.tls.client_hello.as_ref();
+                if let Some(hello) = hello.filter(|hello| hello.random != [0; 32]) {
+                    seen.entry(hello.random).or_default().push((at, index));
+                }
+            }
+        }
+        let mut gone: Vec<Place> = Vec::new();
+        let mut pairs: BTreeMap<(usize, usize), i64> = BTreeMap::new();
+        for places in seen.into_values().filter(|places| places.len() > 1) {
+            let Some(base) = self.nearest(&places) else { continue };
+            for twin in places.into_iter().filter(|twin| *twin != base) {
+                if let Some(offset) = self.join(base, twin) {
+                    gone.push(twin);
+                    pairs.entry((base.0, twin.0)).or_insert(offset);
+                }
+            }
+        }
+        gone.sort_unstable();
+        for (device, handshake) in gone.into_iter().rev() {
+            self.handshakes = self.handshakes.saturating_sub(1);
+            if let Some(device) = self.devices.get_mut(device) {
+                device.handshakes.remove(handshake);
+                device.handshakes_total = device.handshakes_total.saturating_sub(1);
+            }
+        }
+        for ((base, twin), offset) in pairs {
+            self.join_devices(base, twin, offset);
+        }
+    }
+
+    /// The sighting nearest to the client: where most is known of it, before address translation.
+    fn nearest(&self, places: &[Place]) -> Option<Place> {
+        let nearness = |place: &Place| {
+            let device = self.devices.get(place.0)?;
+            let own = matches!(device.address, std::net::IpAddr::V4(address) if address.is_private());
+            let known = (device.recognition.is_lync_phone(), device.mac.is_some(), device.events.len(), own);
+            Some((known, std::cmp::Reverse(*place)))
+        };
+        places.iter().max_by_key(|place| nearness(place)).copied()
+    }
+
+    /// Fills the first sighting from the second; how far the first tap's clock is ahead, in nanoseconds. `None` where they
+    /// are not the same handshake.
+    fn join(&mut self, base: Place, twin: Place) -> Option<i64> {
+        let other = self.devices.get(twin.0)?.handshakes.get(twin.1)?.clone();
+        let own = self.devices.get_mut(base.0)?.handshakes.get_mut(base.1)?;
+        if own.first.capture == other.first.capture || !same_server_random(own, &other) {
+            return None;
+        }
+        let hello = |handshake: &Handshake| handshake.tls.client_hello.as_ref().map(|hello| hello.at.time);
+        let offset = hello(own)?.since(hello(&other)?);
+        own.fill_from(other, offset);
+        Some(offset)
+    }
+
+    /// What else the device did at the other tap.
+    fn join_devices(&mut self, base: usize, twin: usize, offset: i64) {
+        let Some([own, other]) = self.devices.get_disjoint_mut([base, twin]).ok() else { return };
+        // Behind one translated address there may be others.
+        let same = own.address == other.address;
+        let fetched = |fetch: &Fetch| own.fetches.iter().any(|known| is_same_fetch(known, fetch, offset));
+        if !same && !(other.handshakes.is_empty() && other.fetches.iter().all(fetched)) {
+            return;
+        }
+        other.fetches.retain(|fetch| !fetched(fetch));
+        other.fetches.iter_mut().for_each(|fetch| {
+            fetch.request = moved(fetch.request, offset);
+            fetch.last = fetch.last.map(|at| moved(at, offset));
+        });
+        if !same {
+            other.addresses.clear();
+        }
+        other.events.clear();
+        other.refused.clear();
+        self.merge(base, twin);
+        if let Some(device) = self.devices.get_mut(base) {
+            device.sign_in = SignIn::of(device);
+        }
+    }
+}
+
+fn same_server_random(a: &Handshake, b: &Handshake) -> bool {
+    match (&a.tls.server_hello, &b.tls.server_hello) {
+        (Some(a), Some(b)) => a.random == b.random,
+        // A ServerHello that one tap lost cannot contradict.
+        _ => true,
+    }
+}
+
+fn is_same_fetch(a: &Fetch, b: &Fetch, offset: i64) -> bool {
+    let apart = moved(b.request, offset).time.since(a.request.time);
+    (&a.url, &a.method, a.status, a.server.port()) == (&b.url, &b.method, b.status, b.server.port())
+        && apart.abs() <= SAME_FETCH_NANOS
+}
+
+/// A frame of the other tap with its time by the first tap's clock.
+fn moved(at: FrameRef, offset: i64) -> FrameRef {
+    FrameRef { time: at.time.moved(offset), ..at }
+}
+
+impl Handshake {
+    /// Takes over from another sighting what this one lacks.
+    fn fill_from(&mut self, other: Handshake, offset: i64) {
+        self.also_seen.push((other.stream, other.first));
+        self.also_seen.extend(other.also_seen.iter().copied());
+        let shift = |at: FrameRef| moved(at, offset);
+        let take = |own: &mut Option<FrameRef>, other: Option<FrameRef>| *own = own.or(other.map(shift));
+        let (own, tls) = (&mut self.tls, other.tls);
+        for side in [Side::Client, Side::Server] {
+            let (mine, theirs) = (own.certificates.of_mut(side), tls.certificates.of(side));
+            let better =
+                theirs.as_ref().is_some_and(|list| list.complete) && !mine.as_ref().is_some_and(|l| l.complete);
+            if better && let Some(list) = theirs {
+                let (first, last) = (shift(list.first), shift(list.last));
+                *mine = Some(tls::CertificateList { first, last, ..list.clone() });
+                match side {
+                    Side::Client => self.client_sent.clone_from(&other.client_sent),
+                    Side::Server => self.sent.clone_from(&other.sent),
+                }
+            }
+            take(own.finished.of_mut(side), *tls.finished.of(side));
+            take(own.change_cipher_spec.of_mut(side), *tls.change_cipher_spec.of(side));
+            take(own.encrypted_alert.of_mut(side), *tls.encrypted_alert.of(side));
+            if own.data.of(side).records == 0 {
+                let data = *tls.data.of(side);
+                let (first, last) = (data.first.map(shift), data.last.map(shift));
+                *own.data.of_mut(side) = tls::Data { first, last, ..data };
+            }
+            // What one tap lost the other has.
+            if !tls.holes.iter().any(|hole| hole.side == side) {
+                own.holes.retain(|hole| hole.side != side);
+            }
+        }
+        take(&mut own.server_hello_done, tls.server_hello_done);
+        take(&mut own.client_key_exchange, tls.client_key_exchange);
+        own.server_hello =
+            own.server_hello.take().or(tls.server_hello.map(|h| tls::ServerHello { at: shift(h.at), ..h }));
+        own.certificate_request = own
+            .certificate_request
+            .take()
+            .or(tls.certificate_request.map(|r| tls::CertificateRequest { at: shift(r.at), ..r }));
+        for alert in tls.alerts {
+            if !own.alerts.iter().any(|known| (known.from, known.code) == (alert.from, alert.code)) {
+                own.alerts.push(tls::Alert { at: shift(alert.at), ..alert });
+            }
+        }
+        if self.history.contains('?') && !other.history.contains('?') {
+            self.history = other.history;
+        }
+        if self.ending.outcome == Outcome::Incomplete && other.ending.outcome != Outcome::Incomplete {
+            self.ending = other.ending;
+            self.ending.at = self.ending.at.map(shift);
+        }
+        self.two_sided |= other.two_sided;
+        self.opened |= other.opened;
+        self.conflict = self.conflict.filter(|_| other.conflict.is_some());
+    }
+}
