@@ -19,6 +19,9 @@ pub(crate) struct Analyze {
     inputs: Vec<PathBuf>,
     #[command(flatten)]
     trust: TrustOptions,
+    /// The captures are one recording that was rotated over several files, in the order given
+    #[arg(long)]
+    continuous: bool,
     /// Show every handshake in full instead of 64 per device
     #[arg(long)]
     all_handshakes: bool,
@@ -29,7 +32,7 @@ pub(crate) struct Analyze {
 impl Analyze {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let inputs = captures(&self.inputs)?;
-        let analyzer = self.trust.builder()?.all_handshakes(self.all_handshakes).build();
+        let analyzer = self.trust.builder()?.all_handshakes(self.all_handshakes).continuous(self.continuous).build();
         let mut investigation = analyzer.investigate();
         let failed = inputs.iter().filter(|input| !read(&mut investigation, input)).count();
         if failed == inputs.len() && inputs.iter().all(|input| !is_partly_read(&investigation, input)) {

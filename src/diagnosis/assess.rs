@@ -13,7 +13,7 @@ use crate::evidence::{Device, FetchKind, Handshake, Outcome};
 use crate::trust::{
     Adds, Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, Purpose, StepFrom, judge,
 };
-use crate::x509::{Certificate, Digest};
+use crate::x509::{Certificate, Digest, Name};
 
 /// What the leaf's names say of the server that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,17 @@ pub enum NameCheck {
     },
     /// The capture tells no name.
     Unknown,
+}
+
+/// The issuer of a certificate that the client has, looked for in the list by which a server asked for one.
+#[derive(Clone, Debug)]
+pub struct ClientIssuer {
+    /// The frame in which the client showed the certificate.
+    pub at: FrameRef,
+    /// The issuer's name.
+    pub issuer: Name,
+    /// Whether the list names it, or an issuer above it that the client showed.
+    pub listed: bool,
 }
 
 /// A certificate outside its dates.
@@ -67,6 +78,9 @@ pub struct Assessment {
     pub root_key: Option<Digest>,
     /// Another root's chain that the same device accepted: the frame, and the root's name.
     pub other_ca: Option<(FrameRef, String)>,
+    /// Where a certificate of the client is known from another handshake: its issuer, and whether the server's list of
+    /// issuers names one of its chain.
+    pub client_issuer: Option<ClientIssuer>,
     /// The leaf's names.
     pub name: NameCheck,
     /// Where everything stands with the bytes: `None`, or why the Certificate message cannot be judged.
@@ -142,6 +156,7 @@ impl<'a> Assessor<'a> {
             unsupported,
             root_key,
             other_ca: None,
+            client_issuer: client_issuer(device, handshake),
             name,
             unreadable,
         }
@@ -254,6 +269,15 @@ pub(super) fn fetched<'d>(device: &'d Device, handshake: &Handshake) -> Vec<(&'d
     let in_time = |last: Option<FrameRef>| last.is_some_and(|at| at.is_before(&deciding));
     let fetches = device.fetches.iter().filter(|fetch| fetch.succeeded() && in_time(fetch.last));
     fetches.flat_map(|fetch| fetch.certificates.iter().map(|(certificate, kind)| (certificate, *kind))).collect()
+}
+
+/// Looks the issuers of the certificate that this client showed elsewhere up in the server's list.
+fn client_issuer(device: &Device, handshake: &Handshake) -> Option<ClientIssuer> {
+    let request = handshake.tls.certificate_request.as_ref()?;
+    let shown = device.handshakes.iter().find(|other| !other.client_sent.is_empty() && !device.shared_address)?;
+    let at = shown.tls.certificates.client.as_ref().map_or(shown.first, |list| list.last);
+    let listed = shown.client_sent.iter().any(|c| request.authorities.iter().any(|name| name == c.issuer().raw()));
+    Some(ClientIssuer { at, issuer: shown.client_sent.first()?.issuer().clone(), listed })
 }
 
 /// Why a Certificate message cannot be judged.

@@ -221,7 +221,9 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
         Code::CertificateRevoked => true,
         Code::IssuerListTruncated => {
             let answer = handshake.tls.certificates.client.as_ref();
-            is_truncated_list(handshake) && answer.is_some_and(|list| list.complete) && handshake.client_sent.is_empty()
+            let listed = assessment.client_issuer.as_ref().is_some_and(|issuer| issuer.listed);
+            let empty = answer.is_some_and(|list| list.complete) && handshake.client_sent.is_empty();
+            is_truncated_list(handshake) && empty && !listed
         }
         Code::ClientCertificate => handshake.tls.certificate_request.is_some(),
         _ => false,

@@ -66,6 +66,7 @@ fn describe(
         }
     }
     finding.certificates = handshake.sent.clone();
+    let intercepted = session.offers.of_another_issuer(session.index, session.device, handshake);
     finding.remedies = match code {
         Code::MissingIntermediate => remedy::missing_intermediate(session, handshake, &chain.missing),
         Code::UntrustedRoot => remedy::untrusted_root(session, chain),
@@ -73,6 +74,16 @@ fn describe(
         Code::ChainInvalid => remedy::chain_invalid(),
         _ => remedy::chain_undecided(assessment),
     };
+    if let Some(offer) = intercepted {
+        let other = offer.leaf.issuer();
+        let or =
+            if offer.at.capture == handshake.first.capture { "" } else { ", or with a certificate that was changed" };
+        let what = format!(
+            "another client was given a certificate for the same name that {other} issued: consistent with a proxy that inspects TLS on the way of one of them{or}"
+        );
+        finding.evidence.push((offer.at, what));
+        finding.remedies.insert(0, remedy::intercepted(other));
+    }
     finding
 }
 

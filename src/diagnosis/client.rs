@@ -3,6 +3,7 @@
 //! In: the session. Out: a finding for each handshake that the server ended for want of a client certificate it takes, and
 //! for each that the client ended because a certificate is revoked. Bounded: by the handshakes kept.
 
+use super::assess::Assessment;
 use super::cause::{self, Ruling};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
@@ -15,7 +16,7 @@ use crate::trust::Proof;
 const LONG_LIST: u64 = 8_192;
 
 pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
-    for (index, handshake, _, ruling) in session.handshakes() {
+    for (index, handshake, assessment, ruling) in session.handshakes() {
         if ruling.survivors.contains(&Code::CertificateRevoked) {
             out.push(revoked(session, index, handshake));
         }
@@ -27,7 +28,7 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
         };
         let list = in_words(request);
         if ruling.survivors.contains(&Code::IssuerListTruncated) {
-            out.push(truncated(session, index, handshake, &list));
+            out.push(truncated(session, index, handshake, assessment, &list));
             let mut follows = refused(session, index, handshake, ruling, Severity::Warning);
             // The index within this device's findings; `verdict` turns it into one among all.
             follows.caused_by = Some(out.len() - 1);
@@ -59,7 +60,13 @@ fn about_list(
     finding
 }
 
-fn truncated(session: &Session<'_>, index: usize, handshake: &Handshake, list: &str) -> Finding {
+fn truncated(
+    session: &Session<'_>,
+    index: usize,
+    handshake: &Handshake,
+    assessment: &Assessment,
+    list: &str,
+) -> Finding {
     let summary = format!(
         "TLS handshake fails: the server's list of trusted issuers ends where Windows cuts it ({list}), and the {} found no issuer of its certificate in it",
         session.noun()
@@ -71,6 +78,10 @@ fn truncated(session: &Session<'_>, index: usize, handshake: &Handshake, list: &
     if let Some(list) = &handshake.tls.certificates.client {
         finding.evidence.push((list.last, "the client's Certificate message is empty".into()));
     }
+    let issuer = assessment.client_issuer.as_ref().filter(|issuer| !issuer.listed);
+    finding.evidence.extend(issuer.map(|it| {
+        (it.at, format!("the client showed a certificate issued by {}, which the list does not name", it.issuer))
+    }));
     finding.evidence.extend(cause::ending_evidence(handshake));
     finding
 }

@@ -19,6 +19,7 @@ mod endings;
 mod fetches;
 mod finding;
 mod negotiation;
+mod offers;
 mod order;
 mod preflight;
 mod remedy;
@@ -34,7 +35,7 @@ use crate::evidence::{Device, Evidence, Handshake, SignInMethod};
 use crate::trust::{Anchor, PathFinder, Pool, Profile, StepFrom};
 use crate::x509::Certificate;
 
-pub use assess::{Assessment, DateFault, NameCheck};
+pub use assess::{Assessment, ClientIssuer, DateFault, NameCheck};
 pub use cause::{Ruling, Stage};
 pub use clock::DeviceClock;
 pub use finding::{Excluded, Finding, ProfileBasis, Severity, Verdict, VerdictStatus};
@@ -44,6 +45,7 @@ pub use rules::{Code, RULES, Rule, rule_named};
 pub(crate) use words::ending as ending_in_words;
 
 use assess::Assessor;
+use offers::Offers;
 
 /// What the user brought to the investigation.
 #[derive(Clone, Debug, Default)]
@@ -133,6 +135,7 @@ pub(crate) struct Session<'a> {
     profile: &'a Profile,
     basis: ProfileBasis,
     anchors: &'a [Anchor],
+    offers: &'a Offers,
     clock: Option<&'a DeviceClock>,
     sign_in: SignInMethod,
     assessments: &'a [Assessment],
@@ -196,7 +199,8 @@ pub fn diagnose(
         ProfileChoice::Auto => Profile::builtin("lync-phone-edition").unwrap_or_else(Profile::none),
     };
     let anchors = anchors(&profile, trust);
-    let bench = Bench { evidence, captures, trust, profile: &profile, anchors: &anchors };
+    let offers = Offers::of(evidence);
+    let bench = Bench { evidence, captures, trust, profile: &profile, anchors: &anchors, offers: &offers };
     let mut assessor = Assessor::new(PathFinder::new(budget), known(evidence, trust), &profile, &anchors, trust);
     let mut diagnosis = Diagnosis { devices: Vec::new(), findings: Vec::new(), path_searches: 0, signature_checks: 0 };
     for (index, device) in devices(evidence, only) {
@@ -256,6 +260,7 @@ struct Bench<'a> {
     trust: &'a Trust,
     profile: &'a Profile,
     anchors: &'a Arc<[Anchor]>,
+    offers: &'a Offers,
 }
 
 impl Bench<'_> {
@@ -292,6 +297,7 @@ impl Bench<'_> {
             profile: self.profile,
             basis: self.basis(device),
             anchors: self.anchors,
+            offers: self.offers,
             clock: clock.as_ref(),
             sign_in: self.trust.sign_in.unwrap_or(device.sign_in.method),
             assessments: &assessments,

@@ -9,6 +9,7 @@ use super::Session;
 use super::assess::Assessment;
 use crate::evidence::{Fetch, Handshake, SignInMethod};
 use crate::trust::{ChainStatus, Judgement, Missing};
+use crate::x509::Name;
 
 /// A host name that is safe to stand in a command.
 fn host(name: Option<&str>, placeholder: &str) -> String {
@@ -192,6 +193,13 @@ pub(super) fn dates() -> Vec<String> {
         "renew the certificate that is outside its dates, and restart the service".into(),
         "if the dates are right, set the clock: phones take the time by NTP (DHCP option 42, or SRV _ntp._udp)".into(),
     ]
+}
+
+pub(super) fn intercepted(other: &Name) -> String {
+    format!(
+        "see whether a proxy or firewall inspects TLS on the way: others reach a server whose certificate {} issued; except these devices from inspection, or make them trust its CA",
+        other.short()
+    )
 }
 
 pub(super) fn clock() -> Vec<String> {

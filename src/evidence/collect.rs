@@ -233,6 +233,9 @@ impl Evidence {
         if certprov {
             device.recognition.lync(at, "a request to the certificate provisioning service");
         }
+        if path.contains("/requesthandler/files/") || path.ends_with("/requesthandler/ucdevice.upx") {
+            device.recognition.lync(at, "a request to the device update service");
+        }
         if !exchange.expects_certificates && certificates.is_empty() {
             let status = exchange.response.as_ref().map_or("no answer".into(), |response| response.status.to_string());
             let summary = format!("{} {url}: {status}", exchange.method);

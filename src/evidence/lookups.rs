@@ -63,6 +63,10 @@ impl Evidence {
         if let Some(what) = &lync {
             card.recognition.lync(at, what);
         }
+        let identifier = dhcp.vendor_options.as_ref().and_then(|options| options.uc_identifier.as_deref());
+        if identifier == Some("MS-UC-Client") {
+            card.recognition.lync(at, "DHCP option 43 with the UCIdentifier MS-UC-Client");
+        }
         card.recognition.maker("DHCP host name", dhcp.host_name.as_deref(), at);
         card.recognition.maker("DHCP vendor class", dhcp.vendor_class.as_deref(), at);
         let named = dhcp.vendor_options.as_ref().and_then(|options| options.web_server.clone());
@@ -194,6 +198,7 @@ impl Device {
             _ => self.mac = Some((mac, at)),
         }
         self.recognition.merge(&card.recognition);
+        self.recognition.card(mac, at);
         // Where a server answered, its answers tell the story; what the client asked for stands in them.
         let answered = card.events.iter().any(|event| event.summary.starts_with("ACK"));
         let telling = |event: &&Event| !answered || event.kind != "dhcp" || event.summary.starts_with("ACK");

@@ -12,6 +12,15 @@ use crate::capture::FrameRef;
 
 /// Makers whose phones use the same DHCP options and web service, and that are not Lync Phone Edition.
 const OTHER_MAKERS: [&str; 7] = ["audiocodes", "polycom vvx", "polycomvvx", "yealink", "sip-t", "snom", "420hd"];
+/// Organizationally unique identifiers of such makers, from the IEEE's registry; those of makers of Lync phones as well
+/// (Polycom, HP, Aastra) tell nothing.
+const OTHER_CARDS: [([u8; 3], &str); 5] = [
+    ([0x00, 0x90, 0x8F], "AudioCodes"),
+    ([0x00, 0x15, 0x65], "Yealink"),
+    ([0x80, 0x5E, 0xC0], "Yealink"),
+    ([0x24, 0x9A, 0xD8], "Yealink"),
+    ([0x00, 0x04, 0x13], "snom"),
+];
 /// Signals kept of one device.
 const MAX_SIGNALS: usize = 8;
 
@@ -46,6 +55,14 @@ impl Recognition {
         let lower = text.to_ascii_lowercase();
         if self.other.is_none() && OTHER_MAKERS.iter().any(|maker| lower.contains(maker)) {
             self.other = Some((at, format!("{field} {text:?}")));
+        }
+    }
+
+    /// Looks at who made the network card.
+    pub(super) fn card(&mut self, [a, b, c, ..]: [u8; 6], at: FrameRef) {
+        let maker = OTHER_CARDS.iter().find(|(prefix, _)| *prefix == [a, b, c]);
+        if let Some((_, maker)) = maker.filter(|_| self.other.is_none()) {
+            self.other = Some((at, format!("network card of {maker}")));
         }
     }
 

@@ -87,7 +87,7 @@ impl Evidence {
         // Behind one translated address there may be others.
         let same = own.address == other.address;
         let fetched = |fetch: &Fetch| own.fetches.iter().any(|known| is_same_fetch(known, fetch, offset));
-        if !same && !(other.handshakes.is_empty() && other.fetches.iter().all(fetched)) {
+        if !(same || other.handshakes.is_empty() && other.fetches.iter().all(fetched)) {
             return;
         }
         other.fetches.retain(|fetch| !fetched(fetch));

@@ -100,7 +100,7 @@ fn is_quic(payload: &[u8]) -> bool {
 
 /// A handshake record of DTLS 1.0 or 1.2 in epoch 0 (RFC 6347 section 4.1), with a hello.
 fn is_dtls(payload: &[u8]) -> bool {
-    matches!(payload, [22, 0xFE, 0xFF | 0xFD, 0, 0, _, _, _, _, _, _, _, _, 1 | 2 | 3, ..])
+    matches!(payload, [22, 0xFE, 0xFF | 0xFD, 0, 0, _, _, _, _, _, _, _, _, 1..=3, ..])
 }
 
 #[cfg(test)]
