@@ -9,7 +9,7 @@ use super::finding::{Finding, Severity};
 use super::rules::Code;
 use super::{ProfileBasis, Session, remedy};
 use crate::capture::FrameRef;
-use crate::evidence::Handshake;
+use crate::evidence::{Device, Fetch, Handshake};
 use crate::trust::{ChainStatus, Judgement, Missing, PathEnd, Proof, Speaks};
 use crate::x509::Certificate;
 
@@ -205,6 +205,7 @@ fn evidence(session: &Session<'_>, handshake: &Handshake, assessment: &Assessmen
     }));
     for missing in &assessment.chain.missing {
         out.extend(found(session, missing));
+        out.extend(fetched_earlier(session, handshake, missing));
     }
     if assessment.chain.budget_hit {
         out.push((certificate_at, "the search for a chain was cut short by its budget; a better one may exist".into()));
@@ -235,6 +236,24 @@ fn found(session: &Session<'_>, missing: &Missing) -> Option<(FrameRef, String)>
     let certificate = missing.candidates.first()?;
     let sighting = session.evidence.certificates.sightings(certificate.sha256()).first()?;
     Some((sighting.at, format!("\"{}\" is here ({})", missing.subject.short(), sighting.how)))
+}
+
+/// The download of an absent certificate that the same device made in an earlier recording: it no longer had it.
+fn fetched_earlier(session: &Session<'_>, handshake: &Handshake, missing: &Missing) -> Option<(FrameRef, String)> {
+    let device = session.device;
+    let same = |other: &&Device| match (device.mac, other.mac) {
+        (Some((own, _)), Some((other, _))) => own == other,
+        _ => device.address == other.address,
+    };
+    let others = session.evidence.devices.iter().filter(|other| other.recording != device.recording);
+    let wanted = |fetch: &&Fetch| {
+        let brought = |c: &Certificate| missing.candidates.iter().any(|wanted| wanted.sha256() == c.sha256());
+        fetch.succeeded() && fetch.certificates.iter().any(|(c, _)| brought(c))
+    };
+    let mut fetches = others.filter(same).flat_map(|other| &other.fetches).filter(wanted);
+    let at = fetches.find_map(|fetch| fetch.last.filter(|at| at.time < handshake.first.time))?;
+    let name = missing.subject.short();
+    Some((at, format!("this device fetched \"{name}\" here before: it no longer had it, or was reset")))
 }
 
 /// CG003: the server leaves out an intermediate, and it worked because the device had it from elsewhere.

@@ -36,6 +36,18 @@ pub struct DeviceClock {
     pub frames: Vec<FrameRef>,
 }
 
+impl DeviceClock {
+    /// Whether it is off by so much that things break.
+    pub(super) fn is_off(&self) -> bool {
+        self.skew.abs() > SKEW
+    }
+
+    /// `731 days behind`.
+    pub(super) fn in_words(&self) -> String {
+        format!("{} {}", span(self.skew), if self.skew > 0 { "ahead" } else { "behind" })
+    }
+}
+
 /// The device's clock, by hellos that tell a plausible time that goes on as time does, or by what NTP told it.
 pub(super) fn device_clock(device: &Device) -> Option<DeviceClock> {
     let answer = device.time_answers.last();
@@ -64,9 +76,8 @@ pub(super) fn device_clock(device: &Device) -> Option<DeviceClock> {
 }
 
 pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
-    let Some(clock) = session.clock.filter(|clock| clock.skew.abs() > SKEW) else { return };
-    let direction = if clock.skew > 0 { "ahead" } else { "behind" };
-    let summary = format!("the {}'s clock is {} {direction}, by {}", session.noun(), span(clock.skew), clock.basis);
+    let Some(clock) = session.clock.filter(|clock| clock.is_off()) else { return };
+    let summary = format!("the {}'s clock is {}, by {}", session.noun(), clock.in_words(), clock.basis);
     // That the first bytes of a hello are a clock is how stacks of that age work, not something that a source says of it.
     let mut finding = Finding::new(Code::ClockSkew, Severity::Warning, Proof::Inferred, summary);
     finding.device = Some(session.index);

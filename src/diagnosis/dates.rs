@@ -3,11 +3,11 @@
 //! In: the session. Out: a finding for each handshake with a certificate outside its dates, or for another name.
 //! Left to others: whether that was the cause.
 
-use super::assess::{Assessment, NameCheck};
+use super::assess::{Assessment, DateFault, NameCheck};
 use super::cause::{self, Ruling};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
-use super::{Session, remedy};
+use super::{DeviceClock, Session, remedy};
 use crate::evidence::Handshake;
 use crate::trust::Proof;
 
@@ -31,7 +31,7 @@ fn describe(
 ) -> Finding {
     let summary = match code {
         Code::NameMismatch => name_summary(assessment),
-        _ => date_summary(assessment, code == Code::CertificateExpired),
+        _ => date_summary(session, handshake, assessment, code == Code::CertificateExpired),
     };
     let mut finding = session.finding(
         code,
@@ -55,7 +55,11 @@ fn describe(
         Code::NameMismatch => handshake.sent.first().cloned().into_iter().collect(),
         _ => assessment.dates.iter().filter_map(|fault| fault.certificate.clone()).collect(),
     };
-    finding.remedies = if code == Code::NameMismatch { remedy::name_mismatch() } else { remedy::dates() };
+    finding.remedies = match code {
+        Code::NameMismatch => remedy::name_mismatch(),
+        _ if by_clock(session, handshake, assessment).is_some() => remedy::clock(),
+        _ => remedy::dates(),
+    };
     finding
 }
 
@@ -78,13 +82,32 @@ fn proof(handshake: &Handshake, assessment: &Assessment, ruling: &Ruling, code: 
     }
 }
 
-fn date_summary(assessment: &Assessment, expired: bool) -> String {
+/// The device's clock, where the certificate is outside its dates by that alone: at the packets' time all is well.
+fn by_clock<'s>(session: &Session<'s>, handshake: &Handshake, assessment: &Assessment) -> Option<&'s DeviceClock> {
+    let seen = handshake.first.time;
+    let holds = |fault: &DateFault| match &fault.certificate {
+        Some(certificate) => (certificate.not_before()..=certificate.not_after()).contains(&seen),
+        None => seen <= fault.limit,
+    };
+    session.clock.filter(|clock| clock.is_off() && assessment.dates.iter().all(holds))
+}
+
+fn date_summary(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment, expired: bool) -> String {
     let Some(fault) = assessment.dates.iter().find(|fault| fault.expired == expired) else {
         return "a certificate is outside its dates".into();
     };
     let (what, name, date) =
         (if fault.certificate.is_some() { "certificate" } else { "root" }, &fault.name, fault.limit.date());
     let when = assessment.judged_at.date();
+    if let Some(clock) = by_clock(session, handshake, assessment) {
+        let limit = if expired { "expired on" } else { "is valid only from" };
+        let noun = session.noun();
+        return format!(
+            "by the {noun}'s clock, which is {} ({when}), the {what} \"{name}\" {limit} {date}; it was {} when captured",
+            clock.in_words(),
+            handshake.first.time.date()
+        );
+    }
     if expired {
         format!("the {what} \"{name}\" expired on {date} (it was {when})")
     } else {
