@@ -8,6 +8,7 @@ mod check;
 mod expect;
 mod explain;
 mod inputs;
+mod merge;
 mod options;
 mod output;
 mod preflight;
@@ -33,6 +34,8 @@ enum Command {
     Check(check::Check),
     /// Say whether a device would trust the chain that a server is to send; no capture is needed
     Preflight(preflight::Preflight),
+    /// Sum JSON Lines reports into one summary
+    Merge(merge::Merge),
     /// List the device profiles, or show one
     Profiles(profiles::Profiles),
     /// Say what a finding means, how it is proven, what mimics it and how it is mended
@@ -69,6 +72,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Analyze(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Preflight(command) => command.run(),
+        Command::Merge(command) => command.run(),
         Command::Profiles(command) => command.run(),
         Command::Explain(command) => command.run(),
     };

@@ -3,13 +3,18 @@
 //! In: a report. Out: `chaingap.report/1`, indented, ending with a newline. Bounded: by the report. Left to others: the
 //! model, whose field order is the order of the output.
 
-use crate::report::{PreflightReport, ProfilesReport, Report};
+use crate::report::{PreflightReport, ProfilesReport, Report, Summary};
 
 /// The report as indented JSON, UTF-8, with a newline at its end.
 ///
 /// Members stand in the order of the model, certificates by their hash, so that equal reports give equal bytes.
 pub fn json(report: &Report) -> String {
     pretty(report)
+}
+
+/// A summary as one line of JSON, `chaingap.summary/1`, with a newline: summaries are added as reports are.
+pub fn summary_json(summary: &Summary) -> String {
+    serde_json::to_string(summary).unwrap_or_default() + "\n"
 }
 
 /// A preflight as indented JSON, `chaingap.preflight/1`.

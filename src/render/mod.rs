@@ -7,5 +7,5 @@
 mod json;
 mod text;
 
-pub use json::{json, preflight_json, profiles_json};
-pub use text::{TextStyle, preflight_text, profile_text, profiles_text, text};
+pub use json::{json, preflight_json, profiles_json, summary_json};
+pub use text::{TextStyle, preflight_text, profile_text, profiles_text, summary_text, text};

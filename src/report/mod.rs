@@ -12,12 +12,14 @@ mod model;
 mod preflight;
 mod profiles;
 mod story;
+mod summary;
 
 pub use crate::diagnosis::Prospect;
 pub(crate) use build::{Builder, Material, build};
 pub use model::*;
 pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport};
 pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
+pub use summary::{CodeCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary};
 
 /// The value of a report's `schema` member.
 pub const REPORT_SCHEMA: &str = "chaingap.report/1";

@@ -16,12 +16,14 @@ mod preflight;
 mod profiles;
 #[cfg(test)]
 pub(super) mod sample;
+mod summary;
 mod timeline;
 
 use std::collections::BTreeMap;
 
 pub use preflight::preflight_text;
 pub use profiles::{profile_text, profiles_text};
+pub use summary::summary_text;
 
 use line::{Line, Role, date_and_clock, shorten, width, wrap};
 

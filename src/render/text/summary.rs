@@ -1,0 +1,112 @@
+//! A summary of many reports as text.
+//!
+//! In: a summary. Out: counts first, then findings, servers and absent certificates, the most frequent first. Bounded:
+//! [`ROWS`] rows of each. Left to others: the counts, all of which the JSON form holds.
+
+use super::line::{Line, NAME, Role, shorten};
+use super::{Page, TextStyle, print};
+use crate::report::Summary;
+
+/// Rows of one table.
+const ROWS: usize = 20;
+
+/// A summary as text, each line ended by a newline.
+pub fn summary_text(summary: &Summary, style: &TextStyle) -> String {
+    let counts = |map: &std::collections::BTreeMap<String, u64>| {
+        let words: Vec<_> = map.iter().map(|(word, count)| format!("{count} {word}")).collect();
+        words.join(", ")
+    };
+    let mut head = Page::default();
+    let times = summary.first_time.as_deref().zip(summary.last_time.as_deref());
+    let times = times.map(|(first, last)| format!(", {first} to {last}")).unwrap_or_default();
+    head.push(Line::at(
+        0,
+        Role::Strong,
+        &format!(
+            "{} reports, {} captures, {} packets, {} devices, {} handshakes{times}",
+            summary.reports, summary.captures, summary.packets, summary.devices, summary.handshakes
+        ),
+    ));
+    head.push(Line::at(0, Role::Plain, &format!("verdicts  {}", counts(&summary.verdicts))));
+    head.push(Line::at(0, Role::Plain, &format!("sign-ins  {}", counts(&summary.sign_ins))));
+    if summary.captures_with_problems > 0 || summary.failed > 0 {
+        let text = format!(
+            "{} captures have problems, {} lines were no report",
+            summary.captures_with_problems, summary.failed
+        );
+        head.push(Line::at(0, Role::Warning, "! ").push(Role::Plain, &text));
+    }
+    print(&[head, findings(summary), servers(summary), missing(summary)], style.color)
+}
+
+fn findings(summary: &Summary) -> Page {
+    let mut rows: Vec<_> = summary.findings.iter().collect();
+    rows.sort_by_key(|(code, count)| (std::cmp::Reverse((count.errors, count.warnings, count.findings)), *code));
+    table(
+        "findings",
+        rows.iter().map(|(code, count)| {
+            format!(
+                "{code} {:<28} {:>6} errors {:>6} warnings {:>8} times, {} proven, {} inferred, {} undecidable",
+                count.name,
+                count.errors,
+                count.warnings,
+                count.occurrences,
+                count.proven,
+                count.inferred,
+                count.undecidable
+            )
+        }),
+    )
+}
+
+fn servers(summary: &Summary) -> Page {
+    let mut rows: Vec<_> = summary.servers.iter().collect();
+    rows.sort_by_key(|(server, count)| (std::cmp::Reverse((count.errors, count.warnings)), *server));
+    table(
+        "servers",
+        rows.iter().map(|(server, count)| {
+            let codes: Vec<_> = count.codes.iter().map(|(code, times)| format!("{code} {times}×")).collect();
+            format!(
+                "{}  {} errors, {} warnings: {}",
+                shorten(server, NAME),
+                count.errors,
+                count.warnings,
+                codes.join(", ")
+            )
+        }),
+    )
+}
+
+fn missing(summary: &Summary) -> Page {
+    let mut rows: Vec<_> = summary.missing.values().collect();
+    rows.sort_by_key(|missing| (std::cmp::Reverse(missing.findings), &missing.subject));
+    table(
+        "absent certificates",
+        rows.iter().map(|missing| {
+            let seen = match missing.candidates.len() {
+                0 => "in no capture".to_owned(),
+                several => format!("{several} seen elsewhere"),
+            };
+            format!(
+                "{}  {} findings, {} servers, {seen}",
+                shorten(&missing.subject, NAME),
+                missing.findings,
+                missing.servers.len()
+            )
+        }),
+    )
+}
+
+fn table(title: &str, rows: impl ExactSizeIterator<Item = String>) -> Page {
+    let mut page = Page::default();
+    let count = rows.len();
+    if count == 0 {
+        return page;
+    }
+    page.push(Line::at(0, Role::Strong, title));
+    rows.take(ROWS).for_each(|row| page.push(Line::at(2, Role::Plain, &row)));
+    if count > ROWS {
+        page.push(Line::at(2, Role::Dim, &format!("… {} more", count - ROWS)));
+    }
+    page
+}

@@ -1,0 +1,86 @@
+//! Reports add up to the same summary in any order and any grouping, and `chaingap merge` adds them from files.
+//!
+//! In: the reports of the sample captures. Out: what the sums must be, counted here from the reports themselves.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use chaingap::Analyzer;
+use chaingap::report::{Report, Summary};
+
+fn reports() -> Vec<Report> {
+    let mut paths: Vec<_> = fs::read_dir("captures").unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pcap" || extension == "pcapng"));
+    paths.sort();
+    let root = fs::read("captures/pki/root.pem").unwrap();
+    let analyzer = Analyzer::builder().root("root.pem", &root).build();
+    let analyze = |path: &std::path::PathBuf| analyzer.analyze(fs::File::open(path).unwrap(), &path.to_string_lossy());
+    paths.iter().take(60).map(|path| analyze(path).unwrap()).collect()
+}
+
+fn sum<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Summary {
+    reports.into_iter().fold(Summary::default(), |total, report| total + Summary::of(report))
+}
+
+#[test]
+fn any_order_and_any_grouping_give_the_same_sum() {
+    let reports = reports();
+    let whole = sum(&reports);
+    assert_eq!(whole, sum(reports.iter().rev()));
+    for parts in [1, 2, 7, 59] {
+        let grouped = reports.chunks(parts).map(sum).fold(Summary::default(), |a, b| b + a);
+        assert_eq!(whole, grouped, "groups of {parts}");
+    }
+    assert_eq!(whole.clone() + Summary::default(), whole);
+}
+
+#[test]
+fn a_sum_counts_what_the_reports_say() {
+    let reports = reports();
+    let whole = sum(&reports);
+    assert_eq!(whole.reports, 60);
+    assert_eq!(whole.packets, reports.iter().map(|report| report.statistics.packets).sum::<u64>());
+    assert_eq!(whole.devices, reports.iter().map(|report| u64::try_from(report.devices.len()).unwrap()).sum::<u64>());
+    let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
+    for finding in reports.iter().flat_map(|report| &report.findings) {
+        *codes.entry(&finding.code).or_default() += 1;
+    }
+    let summed: BTreeMap<&str, u64> =
+        whole.findings.iter().map(|(code, count)| (code.as_str(), count.findings)).collect();
+    assert_eq!(summed, codes);
+    let missing = "CN=Northwind Issuing CA 1,O=Northwind";
+    assert!(whole.missing.values().any(|count| count.subject == missing && count.candidates.len() == 1));
+}
+
+#[test]
+fn merge_adds_files_of_reports_and_of_summaries_and_tells_of_lines_that_are_neither() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<String> = reports().iter().map(|report| serde_json::to_string(report).unwrap()).collect();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let (first, second) = (file("1.jsonl", lines[..30].join("\n")), file("2.jsonl", lines[30..].join("\n") + "\n"));
+    let merge = |paths: &[&Path]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chaingap"));
+        command.arg("merge").args(paths).args(["--format", "json"]).output().unwrap()
+    };
+    let whole = merge(&[&first, &second]);
+    assert_eq!(whole.status.code(), Some(0), "{}", String::from_utf8_lossy(&whole.stderr));
+    let summaries = [
+        file("a", String::from_utf8(merge(&[&first]).stdout).unwrap()),
+        file("b", String::from_utf8(merge(&[&second]).stdout).unwrap()),
+    ];
+    assert_eq!(merge(&[&summaries[1], &summaries[0]]).stdout, whole.stdout, "sums of sums");
+
+    let broken = file("3.jsonl", format!("{}\nno report\n{{\"schema\": \"other/1\"}}\n", lines[0]));
+    let told = merge(&[&broken]);
+    assert_eq!(told.status.code(), Some(2));
+    let errors = String::from_utf8(told.stderr).unwrap();
+    assert!(errors.contains("3.jsonl: line 2: no report") && errors.contains("3.jsonl: line 3: neither"), "{errors}");
+    let summary: Summary = serde_json::from_slice(&told.stdout).unwrap();
+    assert_eq!((summary.reports, summary.failed), (1, 2));
+}
