@@ -5,15 +5,17 @@
 #   phone 10.20.30.51 ── lan51 ┘
 #
 # Each phone has a network namespace of its own, joined by a veth pair to a bridge in the server's namespace.
-# The server's address is on the bridge, and there the recorder listens.
+# The server's address is on the bridge, and there the recorder listens. Phone 50 can be set behind a router: see `routed_phone`.
 
 server_ip=10.20.30.10
 server_ip6=fd00:10:20:30::10
 space=chaingap-rec
 recorder_pid=
+tap_pid=
 
 in_server() { ip netns exec $space-server "$@"; }
 in_phone() { local phone=$1; shift; ip netns exec "$space-phone$phone" "$@"; }
+in_router() { ip netns exec $space-router "$@"; }
 # The same in the background; it ends with the network.
 start_in_server() { ip netns exec $space-server "$@" & }
 start_in_phone() { local phone=$1; shift; ip netns exec "$space-phone$phone" "$@" & }
@@ -76,10 +78,34 @@ drop_port() {
         add rule ip firewall in tcp dport $1 drop"
 }
 
+# Phone 50 behind a router that gives all phones its own address: 192.168.20.50 ── inside, router, outside ── bridge lan.
+routed_phone() {
+    ip netns add $space-router
+    in_router sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1 net.ipv4.ip_forward=1
+    in_phone 50 ip link del eth0
+    ip link add eth0 address 02:15:5d:20:30:50 netns $space-phone50 type veth \
+        peer name inside address 02:15:5d:20:30:01 netns $space-router
+    ip link add outside address 02:15:5d:20:30:02 netns $space-router type veth peer name lan2 netns $space-server
+    in_server ip link set lan2 master lan up
+    in_router ip addr add 192.168.20.1/24 dev inside
+    in_router ip addr add 10.20.30.2/24 dev outside
+    in_router ip link set inside up
+    in_router ip link set outside up
+    in_phone 50 ip addr add 192.168.20.50/24 dev eth0
+    in_phone 50 ip link set eth0 up
+    in_phone 50 ip route add default via 192.168.20.1
+    plain_frames in_server lan2
+    plain_frames in_router inside
+    plain_frames in_router outside
+    plain_frames "in_phone 50" eth0
+    in_router nft "add table ip nat; add chain ip nat post { type nat hook postrouting priority 100; };
+        add rule ip nat post oifname outside masquerade"
+}
+
 network_down() {
     local name
     disown -a
-    for name in server phone50 phone51; do
+    for name in server phone50 phone51 router; do
         [[ -e /run/netns/$space-$name ]] || continue
         while ip netns pids $space-$name | grep -q .; do
             ip netns pids $space-$name | xargs -r kill -9 2>/dev/null || true
@@ -101,10 +127,33 @@ recorder_start() {
     pause
 }
 
+# tap_start NAME PLACE INTERFACE: a second recorder at the same time, at another PLACE of the network: phone50 or router.
+# It ends with the first, as a capture of its own.
+tap_start() {
+    tapped=$1
+    ip netns exec "$space-$2" tcpdump -i "$3" --immediate-mode -U -s 0 --time-stamp-precision=nano -w "$work/tap" 2>/dev/null &
+    tap_pid=$!
+    until [[ -s $work/tap ]]; do sleep 0.1; done
+    pause
+}
+
+# How many frames were recorded so far.
+frames_so_far() { sleep 0.3; tcpdump -n -r "$work/recording" 2>/dev/null | wc -l; }
+
+# Ends the recording and puts it among the captures. A scenario that goes on to convert it calls this itself.
 recorder_stop() {
+    [[ -n $recorder_pid ]] || return 0
     sleep 0.7
     in_server_pid tcpdump | xargs kill -INT
     wait "$recorder_pid" 2>/dev/null || true
+    recorder_pid=
+    if [[ -n $tap_pid ]]; then
+        kill -TERM "$tap_pid"
+        wait "$tap_pid" 2>/dev/null || true
+        tap_pid=
+        editcap -F pcapng "$work/tap" "$captures/$tapped.pcapng"
+        rm "$work/tap"
+    fi
     case $recorded_as in
         pcapng) editcap -F pcapng "$work/recording" "$captures/$recorded.pcapng" ;;
         *) cp "$work/recording" "$captures/$recorded.pcap" ;;

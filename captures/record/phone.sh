@@ -11,7 +11,7 @@ phone_boots() {
 
 phone_informs() {
     in_phone "$1" timeout 10 dhcpcd -4 -1 -t 5 -A -q -f /dev/null -c /bin/true -i MS-UC-Client -o 43 -o 120 \
-        --inform "10.20.30.$1/24" "${PORT:-eth0}" >/dev/null 2>&1 || true
+        --inform "${ADDRESS:-10.20.30.$1}/24" "${PORT:-eth0}" >/dev/null 2>&1 || true
 }
 
 phone_looks_up() {
@@ -26,9 +26,9 @@ ask() { in_phone "$1" dig +tries=1 +time=2 +noall "@${4:-$server_ip}" "$2" "$3";
 
 # phone_fetches PHONE PATH: asks for a certificate chain over HTTP; what it got goes to its store, as PEM.
 phone_fetches() {
-    local post=()
+    local post=(${AGENT:+-A "$AGENT"})
     if [[ $2 == /CertProv/* ]]; then
-        post=(-H 'Content-Type: text/xml; charset=utf-8' --data-binary "@$here/chain-request.xml"
+        post+=(-H 'Content-Type: text/xml; charset=utf-8' --data-binary "@$here/chain-request.xml"
             -H 'SOAPAction: "http://schemas.microsoft.com/OCS/AuthWebServices/GetRootCertChains"')
     fi
     in_phone "$1" curl -s --compressed --max-time 5 "${post[@]}" "http://$server_ip$2" >"$work/answer$1" || true

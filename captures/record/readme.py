@@ -6,8 +6,9 @@ import tomllib
 
 HEAD = """# Sample captures
 
-Recordings of real programs that talk to each other in network namespaces; no packet in them is computed or edited. No
-capture of a real phone is among them: the column *in place of a phone and its server* says what was recorded instead.
+Recordings of real programs that talk to each other in network namespaces. No packet in them is computed or changed; a few
+recordings were split or cut short afterwards by `editcap`, as their descriptions say. No capture of a real phone is among
+them: the column *in place of a phone and its server* says what was recorded instead.
 Each expectation (`NAME.expect.toml`) says what `chaingap` is to make of its captures; `chaingap check captures` compares.
 The certificates are in `pki/`, made for these recordings; their private keys were thrown away.
 
@@ -19,6 +20,8 @@ It installs nothing. On Debian 12 it needs these packages:
 
     %s
 
+and the Python package `aioquic` for the `python3` that is found first, as in a virtual environment.
+
 Captures are pcapng with times in nanoseconds, but for some in pcap with microseconds or nanoseconds. This file is written
 by `record/readme.py`.
 
@@ -27,12 +30,18 @@ by `record/readme.py`.
 """
 
 
+def named(findings):
+    return ", ".join(f"{each['name']} ({each['proof']})" for each in findings)
+
+
 def expected(expectation):
-    devices = []
-    for device in expectation["device"]:
-        findings = ", ".join(f"{each['name']} ({each['proof']})" for each in device.get("finding", []))
-        devices.append(f"{device['device']} **{device['verdict']}**" + (f": {findings}" if findings else ""))
-    return "<br>".join(devices)
+    lines = []
+    for device in expectation.get("device", []):
+        findings = named(device.get("finding", []))
+        lines.append(f"{device['device']} **{device['verdict']}**" + (f": {findings}" if findings else ""))
+    if "finding" in expectation:
+        lines.append("no device: " + named(expectation["finding"]))
+    return "<br>".join(lines)
 
 
 folder = pathlib.Path(sys.argv[1])

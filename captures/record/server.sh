@@ -1,18 +1,21 @@
 # What the server does. Everything it starts ends with its namespace.
 
-# DHCP (options 43 and 120 for the vendor class MS-UC-Client) and DNS.
+# DHCP (options 43 and 120 for the vendor class MS-UC-Client) and DNS. LEASES is a file that says who gets which address,
+# SIP_TARGET the host that the SIP domain's SRV record names.
 server_dhcp_dns() {
+    local leases=(--dhcp-host=02:15:5d:20:30:50,10.20.30.50 --dhcp-host=02:15:5d:20:30:51,10.20.30.51)
+    if [[ -n ${LEASES:-} ]]; then leases=(--dhcp-hostsfile="$LEASES"); fi
     start_in_server dnsmasq --keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --no-ping --log-facility=/dev/null \
         --user=root --pid-file="$work/dnsmasq.pid" --interface=lan --bind-interfaces --domain=contoso.test \
         --dhcp-range=10.20.30.50,10.20.30.99,255.255.255.0,1h --dhcp-leasefile="$work/leases" --dhcp-authoritative \
-        --dhcp-host=02:15:5d:20:30:50,10.20.30.50 --dhcp-host=02:15:5d:20:30:51,10.20.30.51 \
+        "${leases[@]}" \
         --dhcp-option=vendor:MS-UC-Client,1,MS-UC-Client --dhcp-option=vendor:MS-UC-Client,2,https \
         --dhcp-option=vendor:MS-UC-Client,3,lyncpool.contoso.test --dhcp-option=vendor:MS-UC-Client,4,443 \
         --dhcp-option=vendor:MS-UC-Client,5,$cert_prov \
         --dhcp-option=option:sip-server,lyncpool.contoso.test --dhcp-option=option:router \
         --host-record=lyncpool.contoso.test,$server_ip,$server_ip6 --host-record=sip.contoso.test,$server_ip \
         --host-record=ucupdates-r2.contoso.test,$server_ip,$server_ip6 \
-        --srv-host=_sipinternaltls._tcp.contoso.test,lyncpool.contoso.test,5061 "$@"
+        --srv-host=_sipinternaltls._tcp.contoso.test,${SIP_TARGET:-lyncpool.contoso.test},5061 "$@"
     sleep 0.5
 }
 

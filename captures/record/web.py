@@ -6,7 +6,7 @@ CHAIN.pem holds the certificates on offer. They are answered as
   GET  /certsrv/certnew.cer                    the certificates as PEM
   GET  /pki/ca.crt                             the first certificate, DER
 MODE changes the SOAP answer: soap (with a length), gzip, chunked, gzip-chunked, 404, cut-off (closes within
-the first certificate), html (a page instead).
+the first certificate), html (a page instead). 401: the chain as with soap, and pages ask for a sign-in.
 
 No published schema of the real answer was found: the element names within the envelope are a stand-in.
 """
@@ -57,6 +57,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         }
         if path in bodies:
             self.answer(200, *bodies[path])
+        elif mode == "401":
+            self.answer(401, "text/html", b"<html><body>401 - Unauthorized</body></html>")
         else:
             self.answer(200, "text/html; charset=utf-8", PAGE)
 
@@ -64,6 +66,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if zipped:
             body = gzip.compress(body, mtime=0)
         self.send_response(status)
+        if status == 401:
+            self.send_header("WWW-Authenticate", "Negotiate")
         self.send_header("Content-Type", content_type)
         if zipped:
             self.send_header("Content-Encoding", "gzip")
