@@ -32,7 +32,8 @@ fn outside_domain(session: &Session<'_>) -> Option<Finding> {
         first.domain,
         session.noun()
     );
-    let mut finding = Finding::new(Code::NameOutsideSipDomain, Severity::Warning, Proof::Proven, summary);
+    // The record is in the capture; that it was refused is not: the firmware may be older.
+    let mut finding = Finding::new(Code::NameOutsideSipDomain, Severity::Warning, Proof::Inferred, summary);
     finding.device = Some(session.index);
     finding.capture = Some(first.at.capture);
     finding.server_name = Some(first.target.clone());

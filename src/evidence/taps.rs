@@ -32,10 +32,12 @@ impl Evidence {
                 }
             }
         }
+        let twins: Vec<Vec<Place>> = seen.into_values().filter(|places| places.len() > 1).collect();
+        let waits = self.waits(&twins);
         let mut gone: Vec<Place> = Vec::new();
         let mut pairs: BTreeMap<(usize, usize), i64> = BTreeMap::new();
-        for places in seen.into_values().filter(|places| places.len() > 1) {
-            let Some(base) = self.nearest(&places) else { continue };
+        for places in twins {
+            let Some(base) = self.nearest(&places, &waits) else { continue };
             for twin in places.into_iter().filter(|twin| *twin != base) {
                 if let Some(offset) = self.join(base, twin) {
                     gone.push(twin);
@@ -56,13 +58,30 @@ impl Evidence {
         }
     }
 
-    /// The sighting nearest to the client: where most is known of it, before address translation.
-    fn nearest(&self, places: &[Place]) -> Option<Place> {
+    /// How long each of the devices waited for its ServerHello, in nanoseconds on the average.
+    fn waits(&self, twins: &[Vec<Place>]) -> BTreeMap<usize, i64> {
+        let mut waits: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
+        for (at, index) in twins.iter().flatten() {
+            let tls = self.devices.get(*at).and_then(|device| device.handshakes.get(*index)).map(|h| &h.tls);
+            let hellos = tls.and_then(|tls| tls.client_hello.as_ref().zip(tls.server_hello.as_ref()));
+            if let Some((asked, answered)) = hellos {
+                let (sum, count) = waits.entry(*at).or_default();
+                *sum = sum.saturating_add(answered.at.time.since(asked.at.time));
+                *count += 1;
+            }
+        }
+        waits.into_iter().map(|(at, (sum, count))| (at, sum / count.max(1))).collect()
+    }
+
+    /// The sighting nearest to the client: the farther a tap is from the server, the longer it sees the client wait,
+    /// whatever its clock says. Where that is not known, the one where most is known of the client.
+    fn nearest(&self, places: &[Place], waits: &BTreeMap<usize, i64>) -> Option<Place> {
+        let all_waited = places.iter().all(|(at, _)| waits.contains_key(at));
         let nearness = |place: &Place| {
             let device = self.devices.get(place.0)?;
-            let own = matches!(device.address, std::net::IpAddr::V4(address) if address.is_private());
-            let known = (device.recognition.is_lync_phone(), device.mac.is_some(), device.events.len(), own);
-            Some((known, std::cmp::Reverse(*place)))
+            let waited = waits.get(&place.0).filter(|_| all_waited);
+            let known = (device.recognition.is_lync_phone(), device.mac.is_some(), device.events.len());
+            Some((waited, known, std::cmp::Reverse(*place)))
         };
         places.iter().max_by_key(|place| nearness(place)).copied()
     }

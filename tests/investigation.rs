@@ -1,0 +1,143 @@
+//! Several captures as one investigation: rotated recordings, two taps, one name with two issuers, one phone twice.
+//!
+//! In: the sample captures. Out: what must be told of them together; what is true of each is said in its expectation, and
+//! how it was recorded in captures/record/signin.sh. Left to others: each capture alone.
+
+use std::fs;
+
+use chaingap::Analyzer;
+use chaingap::report::{Report, StepFrom};
+
+fn read(name: &str) -> Vec<u8> {
+    fs::read(format!("captures/{name}")).unwrap()
+}
+
+fn analyze(continuous: bool, root: &str, files: &[(&str, Vec<u8>)]) -> Report {
+    let analyzer = Analyzer::builder().root(root, &read(root)).continuous(continuous).build();
+    let mut investigation = analyzer.investigate();
+    for (name, bytes) in files {
+        investigation.read(bytes.as_slice(), name).unwrap();
+    }
+    investigation.report()
+}
+
+fn samples<'a>(names: &[&'a str]) -> Vec<(&'a str, Vec<u8>)> {
+    names.iter().map(|name| (*name, read(name))).collect()
+}
+
+/// What a report says of what is wrong, without where.
+fn findings(report: &Report) -> Vec<String> {
+    let words = |f: &chaingap::report::Finding| {
+        format!("{:?} {} {} {}", f.device, f.code, f.severity.as_str(), f.proof.as_str())
+    };
+    report.findings.iter().map(words).collect()
+}
+
+const WOODGROVE: &str = "pki/woodgrove-root.pem";
+
+#[test]
+fn a_rotated_recording_is_one() {
+    let report = analyze(true, WOODGROVE, &samples(&["rotated-1.pcapng", "rotated-2.pcapng"]));
+    let [phone] = report.devices.as_slice() else { panic!("{:?}", report.devices.len()) };
+    let [handshake] = phone.handshakes.as_slice() else { panic!("one handshake") };
+    assert_eq!(
+        (handshake.capture.as_str(), phone.fetches[0].capture.as_str()),
+        ("rotated-2.pcapng", "rotated-1.pcapng")
+    );
+    let fetched = handshake.chain.path.iter().filter(|step| step.from == StepFrom::Fetched).count();
+    assert_eq!(fetched, 2, "policy CA and issuing CA came over port 80, in the first file");
+    assert_eq!(handshake.stream, None, "Wireshark numbers the streams of each file anew");
+    assert!(report.findings.iter().all(|finding| finding.code != "CG029"));
+}
+
+/// The recording cut in two at every frame: connections go on in the second file.
+#[test]
+fn a_handshake_may_be_cut_by_rotation_at_any_frame() {
+    let whole = read("expired.pcap");
+    let expected = findings(&analyze(false, "pki/root.pem", &[("expired.pcap", whole.clone())]));
+    assert!(expected.iter().any(|finding| finding.contains("CG006 error proven")), "{expected:?}");
+    // A file header of 24 bytes, then records of 16 bytes whose third word is the length of what follows.
+    let mut at = 24;
+    let mut cuts = 0;
+    while at < whole.len() {
+        let length = u32::from_le_bytes(whole[at + 8..at + 12].try_into().unwrap());
+        at += 16 + usize::try_from(length).unwrap();
+        let second = [&whole[..24], &whole[at..]].concat();
+        let files = [("1.pcap", whole[..at].to_vec()), ("2.pcap", second)];
+        assert_eq!(findings(&analyze(true, "pki/root.pem", &files)), expected, "cut at byte {at}");
+        cuts += 1;
+    }
+    assert!(cuts >= 10, "{cuts}");
+}
+
+#[test]
+fn two_taps_on_both_sides_of_address_translation_show_one_phone() {
+    for names in
+        [["nat-phone-side.pcapng", "nat-server-side.pcapng"], ["nat-server-side.pcapng", "nat-phone-side.pcapng"]]
+    {
+        let report = analyze(false, WOODGROVE, &samples(&names));
+        let [phone] = report.devices.as_slice() else { panic!("{:?}", report.devices.len()) };
+        assert_eq!(phone.id, "192.168.20.50", "the address before translation");
+        let [handshake] = phone.handshakes.as_slice() else { panic!("one handshake") };
+        assert_eq!((phone.handshakes_total, report.statistics.handshakes), (1, 1));
+        assert_eq!(handshake.capture, "nat-phone-side.pcapng");
+        let [other] = handshake.also_seen.as_slice() else { panic!("{:?}", handshake.also_seen) };
+        assert_eq!(other.capture, "nat-server-side.pcapng");
+    }
+}
+
+/// The tap at the phone lost everything after the ClientHello; the one at the server has it.
+#[test]
+fn what_one_tap_lost_the_other_has() {
+    let both = analyze(false, WOODGROVE, &samples(&["taps-phone-side.pcapng", "taps-server-side.pcapng"]));
+    let hello = both.devices[0].handshakes[0].frame;
+    let (kept, other) = match both.devices[0].handshakes[0].capture.as_str() {
+        "taps-phone-side.pcapng" => ("taps-phone-side.pcapng", "taps-server-side.pcapng"),
+        _ => ("taps-server-side.pcapng", "taps-phone-side.pcapng"),
+    };
+    let cut = until_frame(&read(kept), hello);
+    let alone = analyze(false, WOODGROVE, &[(kept, cut.clone())]);
+    assert!(alone.findings.iter().all(|finding| finding.code != "CG001"), "{:?}", findings(&alone));
+    let joined = analyze(false, WOODGROVE, &[(kept, cut), (other, read(other))]);
+    let [phone] = joined.devices.as_slice() else { panic!("{:?}", joined.devices.len()) };
+    assert_eq!(phone.verdict.status, both.devices[0].verdict.status);
+    assert_eq!(phone.handshakes[0].certificates, both.devices[0].handshakes[0].certificates);
+    assert_eq!(phone.handshakes[0].outcome, both.devices[0].handshakes[0].outcome);
+}
+
+/// A pcapng up to a frame, counted as packet blocks (draft-ietf-opsawg-pcapng: block type 6, lengths on both sides).
+fn until_frame(bytes: &[u8], frame: u64) -> Vec<u8> {
+    let (mut at, mut packets) = (0, 0);
+    while at < bytes.len() {
+        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+        packets += u64::from(word(at) == 6);
+        at += usize::try_from(word(at + 4)).unwrap();
+        if packets == frame {
+            break;
+        }
+    }
+    bytes[..at].to_vec()
+}
+
+#[test]
+fn one_name_with_two_issuers_is_said() {
+    let report = analyze(false, WOODGROVE, &samples(&["intercepted.pcapng"]));
+    let refused = report.findings.iter().find(|finding| finding.code == "CG002").unwrap();
+    assert_eq!(refused.device.as_deref(), Some("10.20.30.51"));
+    let said = |what: &str| what.contains("CN=Woodgrove Issuing CA 1") && what.contains("consistent with a proxy");
+    assert!(refused.evidence.iter().any(|evidence| said(&evidence.what)), "{:?}", refused.evidence);
+    assert!(refused.remedies[0].contains("inspects TLS"), "{:?}", refused.remedies);
+    // The same phone at a server with one certificate: nothing of the kind.
+    let usual = analyze(false, "pki/root.pem", &samples(&["pin-sign-in.pcapng", "usb-sign-in.pcapng"]));
+    assert!(usual.findings.iter().flat_map(|finding| &finding.evidence).all(|e| !e.what.contains("proxy")));
+}
+
+/// The chain was fetched in one recording, and in a later one the same phone lacks it.
+#[test]
+fn a_phone_that_lost_its_chain_is_told_as_such() {
+    let files = samples(&["address-change.pcapng", "lldp-med.pcapng"]);
+    let report = analyze(false, WOODGROVE, &files);
+    let lacks = report.findings.iter().find(|finding| finding.code == "CG001").unwrap();
+    let before = lacks.evidence.iter().find(|evidence| evidence.what.contains("it no longer had it, or was reset"));
+    assert_eq!(before.unwrap().capture, "address-change.pcapng");
+}
