@@ -165,9 +165,9 @@ impl<C> Flow<C> {
             self.client_mac = self.client_mac.or(segment.source_mac);
         }
         self.note_opening(segment);
-        if self.is_progress(segment, side) {
+        let progress = self.is_progress(segment, side);
+        if progress {
             self.note_progress(segment.at);
-            self.note_late(segment, side);
         }
         self.note_acknowledgment(segment, side);
         if segment.flags.rst {
@@ -177,9 +177,17 @@ impl<C> Flow<C> {
         }
         let conversation = &mut self.conversation;
         let stream = self.streams.of_mut(side);
-        stream.push(segment, limits.out_of_order_bytes, &mut |piece, at| sink(conversation, side, piece, at));
+        // A copy that is no progress may still be the one whose bytes are taken, the first having been damaged.
+        let mut taken = progress;
+        stream.push(segment, limits.out_of_order_bytes, &mut |piece, at| {
+            taken |= at.number == segment.at.number;
+            sink(conversation, side, piece, at);
+        });
         *self.fin.of_mut(side) = stream.fin();
         *self.conflict.of_mut(side) = stream.conflict();
+        if taken {
+            self.note_late(segment, side);
+        }
     }
 
     /// Delivers what is still held, with gaps where bytes never came.

@@ -98,6 +98,9 @@ fn data_recorded_behind_its_acknowledgement() {
     let short = |frames: &[Frame]| disorder::recut(frames, 100);
     same_after("the server's 100 bytes late", |frames| disorder::behind_ack(&short(frames), Late::Server));
     same_after("the client's 100 bytes late", |frames| disorder::behind_ack(&short(frames), Late::Client));
+    let damaged = |frames: &[Frame]| disorder::corrupt_first(frames);
+    same_after("the client's data late, damaged first", |frames| disorder::behind_ack(&damaged(frames), Late::Client));
+    same_after("the server's data late, damaged first", |frames| disorder::behind_ack(&damaged(frames), Late::Server));
 }
 
 #[test]
