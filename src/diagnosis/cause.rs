@@ -204,7 +204,11 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
     match code {
         Code::MissingIntermediate => chain.status == ChainStatus::MissingIntermediate,
         Code::UntrustedRoot => chain.status == ChainStatus::UntrustedRoot,
-        Code::IssuerKeyMismatch => chain.status == ChainStatus::Invalid && chain.key_mismatch.is_some(),
+        // The device found the wrong key, also where others show the right one, which is then missing as well.
+        Code::IssuerKeyMismatch => {
+            let wrong_signature = handshake.last_word().is_some_and(|alert| alert.code.0 == 51);
+            chain.key_mismatch.is_some() && (chain.status == ChainStatus::Invalid || wrong_signature)
+        }
         Code::ChainInvalid => {
             let fault = chain.fault.as_ref().map(|(_, fault)| fault);
             chain.status == ChainStatus::Invalid && fault.is_some_and(|fault| profile_checks(profile, fault))
