@@ -110,6 +110,24 @@ impl Segment {
         (SocketAddr::new(source, from), SocketAddr::new(destination, to))
     }
 
+    /// The same segment from other addresses to others.
+    pub(crate) fn readdressed(&self, map: impl Fn(SocketAddr) -> SocketAddr) -> Self {
+        let mut out = self.clone();
+        let (from, to) = self.direction();
+        let (from, to) = (map(from), map(to));
+        match (&mut out.ip, from.ip(), to.ip()) {
+            (Ip::V4(ip), IpAddr::V4(from), IpAddr::V4(to)) => {
+                (ip.source, ip.destination) = (from.octets(), to.octets());
+            }
+            (Ip::V6(ip), IpAddr::V6(from), IpAddr::V6(to)) => {
+                (ip.source, ip.destination) = (from.octets(), to.octets());
+            }
+            _ => panic!("an address of the other family"),
+        }
+        (out.tcp.source_port, out.tcp.destination_port) = (from.port(), to.port());
+        out
+    }
+
     /// Whether it opens a connection.
     pub(crate) fn opens(&self) -> bool {
         self.tcp.syn && !self.tcp.ack

@@ -218,7 +218,7 @@ pub(crate) fn findings_of<'r>(report: &'r Report, device: &'r Device) -> impl It
 }
 
 /// Whether the verdict on a device rests on there being no data after both sides finished: lost bytes may be that data.
-pub(crate) fn rests_on_absent_data(device: &Device) -> bool {
+fn rests_on_absent_data(device: &Device) -> bool {
     let without_data = |handshake: &Handshake| {
         let has = |letters: [char; 2]| handshake.history.contains(letters);
         let closed = matches!(handshake.outcome, Outcome::ClosedByClient | Outcome::ClosedByServer);
@@ -228,8 +228,13 @@ pub(crate) fn rests_on_absent_data(device: &Device) -> bool {
 }
 
 /// Whether what is found rests on the CertificateRequest or the client's answer to it: lost bytes may be those.
-pub(crate) fn rests_on_request(report: &Report) -> bool {
+fn rests_on_request(report: &Report) -> bool {
     report.findings.iter().any(|finding| BY_REQUEST.contains(&finding.code.as_str()))
+}
+
+/// Whether a segment lost after the Certificate leaves the verdict as it is.
+pub(crate) fn may_lose(report: &Report) -> bool {
+    !report.devices.iter().any(rests_on_absent_data) && !rests_on_request(report)
 }
 
 /// The frames with segments short enough to lose parts of messages.

@@ -4,10 +4,16 @@
 //! In: the captures and expectations in `captures/`. The frames are read, changed by a fault, written to memory and
 //! analyzed again. Left to others: whether the verdict on the captures as recorded is right; `chaingap check` tells.
 
+mod company;
 mod disorder;
+#[path = "../support/expectations.rs"]
+mod expectations;
 mod file;
 mod frame;
 mod loss;
+mod matrix;
+mod mix;
+mod readdress;
 mod same;
 mod samples;
 mod stream;
@@ -140,7 +146,7 @@ fn a_segment_lost_after_the_certificate() {
                     captures[which].frames = loss::without(&frames, lost);
                     let after = sample.report_of(&captures);
                     let mut lines = same::differences(before, &after);
-                    if before.devices.iter().any(loss::rests_on_absent_data) || loss::rests_on_request(before) {
+                    if !loss::may_lose(before) {
                         lines = loss::faults_without_data(before, &after);
                     }
                     lines.extend(support::broken_promises(&after));
