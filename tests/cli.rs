@@ -181,7 +181,9 @@ fn a_capture_cut_inside_a_record_is_analyzed_up_to_there() {
             for cut in [start + 1, (start + end) / 2, end - 1] {
                 let at = format!("{} cut at {cut}", path.display());
                 let mut report = report_of(&bytes[..cut]);
-                let problems = texts(&report["captures"][0]["problems"]);
+                let mut problems = texts(&report["captures"][0]["problems"]);
+                // Packets cut when captured are told as well.
+                problems.retain(|problem| problem.starts_with("offset "));
                 assert_eq!(problems.len(), 1, "{at}: {problems:?}");
                 assert!(problems[0].starts_with(&format!("offset {start}: ")), "{at}: {problems:?}");
                 assert_eq!(report["complete"], json!(false), "{at}");
