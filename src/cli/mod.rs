@@ -5,6 +5,7 @@
 
 mod analyze;
 mod check;
+mod compare;
 mod expect;
 mod explain;
 mod inputs;
@@ -30,6 +31,8 @@ struct Arguments {
 enum Command {
     /// Explain every handshake in the captures
     Analyze(analyze::Analyze),
+    /// Set a trace that works beside one that does not, step by step, and say what the bad one lacks
+    Compare(compare::Compare),
     /// Run every NAME.expect.toml below a folder and print what differs
     Check(check::Check),
     /// Say whether a device would trust the chain that a server is to send; no capture is needed
@@ -70,6 +73,7 @@ pub(crate) fn run() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Analyze(command) => command.run(),
+        Command::Compare(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Preflight(command) => command.run(),
         Command::Merge(command) => command.run(),

@@ -3,7 +3,7 @@
 //! In: a report. Out: `chaingap.report/1`, indented, ending with a newline. Bounded: by the report. Left to others: the
 //! model, whose field order is the order of the output.
 
-use crate::report::{PreflightReport, ProfilesReport, Report, Summary};
+use crate::report::{Comparison, PreflightReport, ProfilesReport, Report, Summary};
 
 /// The report as indented JSON, UTF-8, with a newline at its end.
 ///
@@ -20,6 +20,11 @@ pub fn summary_json(summary: &Summary) -> String {
 /// A preflight as indented JSON, `chaingap.preflight/1`.
 pub fn preflight_json(report: &PreflightReport) -> String {
     pretty(report)
+}
+
+/// A comparison as indented JSON, `chaingap.compare/1`.
+pub fn compare_json(comparison: &Comparison) -> String {
+    pretty(comparison)
 }
 
 /// Device profiles as indented JSON, `chaingap.profiles/1`.

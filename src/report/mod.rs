@@ -8,6 +8,7 @@
 //! hexadecimal SHA-256 of their DER, captures by their path as given. What is unknown is `null`, never left out.
 
 mod build;
+mod compare;
 mod model;
 mod preflight;
 mod profiles;
@@ -16,6 +17,9 @@ mod summary;
 
 pub use crate::diagnosis::Prospect;
 pub(crate) use build::{Builder, Material, build};
+pub use compare::{
+    Because, COMPARE_SCHEMA, CompareSide, CompareStep, Comparison, Pick, PickError, StepSide, WhichSide, compare,
+};
 pub use model::*;
 pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport};
 pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};

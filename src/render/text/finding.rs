@@ -49,18 +49,18 @@ pub(super) fn advice(page: &mut Page, view: &View<'_>, finding: &Finding) {
     page.blank();
     let why = because(view, finding);
     if !why.is_empty() {
-        paragraph(page, view, "why", Role::Plain, &why.join(" · "));
+        paragraph(page, view.width, "why", Role::Plain, &why.join(" · "));
     }
     let (out, open): (Vec<&Excluded>, Vec<&Excluded>) = finding.excluded.iter().partition(|cause| cause.excluded);
     if !out.is_empty() {
-        paragraph(page, view, "ruled out", Role::Plain, &causes(&out));
+        paragraph(page, view.width, "ruled out", Role::Plain, &causes(&out));
     }
     if !open.is_empty() {
-        paragraph(page, view, "not ruled out", Role::Plain, &causes(&open));
+        paragraph(page, view.width, "not ruled out", Role::Plain, &causes(&open));
     } else if !out.is_empty() && finding.proof != Proof::Undecidable {
-        paragraph(page, view, "not ruled out", Role::Plain, "nothing");
+        paragraph(page, view.width, "not ruled out", Role::Plain, "nothing");
     }
-    remedies(page, view, &finding.remedies);
+    remedies(page, view.width, &finding.remedies);
     if let Some(filter) = &finding.filter {
         // Whole and on one line, for it is there to be copied.
         page.push(labelled("Wireshark").push(Role::Plain, filter));
@@ -93,7 +93,7 @@ fn because(view: &View<'_>, finding: &Finding) -> Vec<String> {
         .collect()
 }
 
-fn causes(causes: &[&Excluded]) -> String {
+pub(super) fn causes(causes: &[&Excluded]) -> String {
     let each = causes.iter().map(|cause| match cause.why.is_empty() {
         true => words(&cause.cause),
         false => format!("{}: {}", words(&cause.cause), shorten(&cause.why, 160)),
@@ -107,14 +107,14 @@ fn words(name: &str) -> String {
 }
 
 /// Numbered remedies. Of a remedy with several lines the indented ones are commands: they stay whole.
-fn remedies(page: &mut Page, view: &View<'_>, remedies: &[String]) {
+pub(super) fn remedies(page: &mut Page, width: usize, remedies: &[String]) {
     for (index, remedy) in remedies.iter().enumerate() {
         let number = format!("{:<3}", index + 1);
         let mut line = if index == 0 { labelled("do") } else { Line::default().column(TEXT) };
         line = line.push(Role::Strong, &number);
         let column = TEXT + number.len();
         for part in remedy.lines() {
-            let room = view.room(column);
+            let room = super::room(width, column);
             let lines =
                 if part.starts_with([' ', '\t']) { vec![part.replace('\t', "    ")] } else { wrap(part, room, room) };
             for text in lines {
@@ -145,7 +145,7 @@ pub(super) fn others(page: &mut Page, view: &View<'_>, findings: &[&Finding]) {
     if !notes.is_empty() {
         let names: Vec<String> = notes.iter().take(OTHERS).map(|f| format!("{} {}", f.code, f.name)).collect();
         let more = if notes.len() > OTHERS { format!(" · … {} more", notes.len() - OTHERS) } else { String::new() };
-        paragraph(page, view, "noted", Role::Dim, &format!("{}{more}", names.join(" · ")));
+        paragraph(page, view.width, "noted", Role::Dim, &format!("{}{more}", names.join(" · ")));
     }
 }
 
@@ -164,15 +164,15 @@ fn sentence(view: &View<'_>, finding: &Finding) -> String {
     if notes.is_empty() { summary } else { format!("{summary} ({})", notes.join("; ")) }
 }
 
-fn paragraph(page: &mut Page, view: &View<'_>, label: &str, role: Role, text: &str) {
+pub(super) fn paragraph(page: &mut Page, width: usize, label: &str, role: Role, text: &str) {
     let mut line = labelled(label);
-    let room = view.room(TEXT);
+    let room = super::room(width, TEXT);
     for text in wrap(text, room, room) {
         page.push(std::mem::take(&mut line).pad(TEXT).push(role, &text));
     }
 }
 
-fn labelled(label: &str) -> Line {
+pub(super) fn labelled(label: &str) -> Line {
     Line::at(2, Role::Dim, label).pad(TEXT)
 }
 

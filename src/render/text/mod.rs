@@ -10,6 +10,7 @@
 
 mod chain;
 mod closing;
+mod compare;
 mod finding;
 mod line;
 mod preflight;
@@ -21,6 +22,7 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
+pub use compare::compare_text;
 pub use preflight::preflight_text;
 pub use profiles::{profile_text, profiles_text};
 pub use summary::summary_text;
@@ -28,7 +30,7 @@ pub use summary::summary_text;
 use line::{Line, Role, date_and_clock, shorten, width, wrap};
 
 use crate::report::{
-    Device, Finding, Handshake, ProfileBasis, Report, Severity, SignInMethod, SignInStrength, VerdictStatus,
+    Device, Finding, Handshake, ProfileBasis, Report, Severity, SignIn, SignInMethod, SignInStrength, VerdictStatus,
 };
 
 /// With more devices than this, those without an error take one line each.
@@ -173,7 +175,7 @@ impl<'a> View<'a> {
 
     /// Columns from `column` to the right edge.
     fn room(&self, column: usize) -> usize {
-        self.width.saturating_sub(column).max(NARROWEST / 2)
+        room(self.width, column)
     }
 
     /// A capture's file name, or its path where several share the name; of any other file the name.
@@ -184,6 +186,11 @@ impl<'a> View<'a> {
     fn findings(&self, device: &Device) -> &'a [&'a Finding] {
         self.index.findings.get(device.id.as_str()).map(Vec::as_slice).unwrap_or_default()
     }
+}
+
+/// Columns from `column` to the right edge of so wide a page.
+fn room(width: usize, column: usize) -> usize {
+    width.saturating_sub(column).max(NARROWEST / 2)
 }
 
 fn file_name(path: &str) -> &str {
@@ -300,15 +307,7 @@ fn context(view: &View<'_>, device: &Device, headline: Option<&Finding>) -> Stri
     let mut words = vec![captures(view, device)];
     let time = device.events.iter().find_map(|event| event.time.as_deref());
     words.extend(time.map(|time| format!("{} UTC", shorten(&date_and_clock(time).0, 10))));
-    words.extend(match (device.sign_in.method, device.sign_in.strength) {
-        (SignInMethod::Unknown, _) => None,
-        (SignInMethod::Pin, SignInStrength::Seen) => Some("PIN sign-in".to_owned()),
-        (SignInMethod::Pin, SignInStrength::ConsistentWith) => Some("consistent with PIN sign-in".to_owned()),
-        (SignInMethod::UsbTethered, SignInStrength::Seen) => Some("USB-tethered sign-in".to_owned()),
-        (SignInMethod::UsbTethered, SignInStrength::ConsistentWith) => {
-            Some("consistent with USB-tethered sign-in".to_owned())
-        }
-    });
+    words.extend(signed_in(&device.sign_in).map(str::to_owned));
     let basis = match device.profile.basis {
         ProfileBasis::Recognized => "recognized",
         ProfileBasis::Given => "given",
@@ -321,6 +320,17 @@ fn context(view: &View<'_>, device: &Device, headline: Option<&Finding>) -> Stri
     }
     words.retain(|word| !word.is_empty());
     words.join(", ")
+}
+
+/// How a device signed in, where that is known.
+fn signed_in(sign_in: &SignIn) -> Option<&'static str> {
+    match (sign_in.method, sign_in.strength) {
+        (SignInMethod::Unknown, _) => None,
+        (SignInMethod::Pin, SignInStrength::Seen) => Some("PIN sign-in"),
+        (SignInMethod::Pin, SignInStrength::ConsistentWith) => Some("consistent with PIN sign-in"),
+        (SignInMethod::UsbTethered, SignInStrength::Seen) => Some("USB-tethered sign-in"),
+        (SignInMethod::UsbTethered, SignInStrength::ConsistentWith) => Some("consistent with USB-tethered sign-in"),
+    }
 }
 
 /// The captures that show a device.

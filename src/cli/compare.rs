@@ -1,0 +1,75 @@
+//! `chaingap compare`: sets a trace that works beside one that does not.
+
+use std::fs;
+use std::path::PathBuf;
+
+use chaingap::render;
+use chaingap::report::{Pick, compare};
+use clap::Args;
+
+use super::inputs::Input;
+use super::options::TrustOptions;
+use super::output::FormOptions;
+use super::{Exit, Failure, analyze};
+
+/// `chaingap compare`.
+#[derive(Debug, Args)]
+pub(crate) struct Compare {
+    /// The capture of the device that works, or of both devices; - is standard input
+    #[arg(value_name = "GOOD")]
+    good_capture: PathBuf,
+    /// The capture of the device that does not; without it GOOD shows both
+    #[arg(value_name = "BAD")]
+    bad_capture: Option<PathBuf>,
+    /// The device that works: needed where several of its capture do
+    #[arg(long, value_name = "IP|MAC")]
+    good: Option<String>,
+    /// The device that does not: needed where several of its capture do not
+    #[arg(long, value_name = "IP|MAC")]
+    bad: Option<String>,
+    #[command(flatten)]
+    trust: TrustOptions,
+    #[command(flatten)]
+    form: FormOptions,
+}
+
+impl Compare {
+    /// Exit status: 0 they agree, 1 they part, 2 they cannot be compared.
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let good = input(&self.good_capture);
+        let bad = self.bad_capture.as_ref().filter(|bad| !is_same(&self.good_capture, bad)).map(input);
+        let analyzer = self.trust.builder()?.build();
+        let mut investigation = analyzer.investigate();
+        let mut all_read = true;
+        for input in std::iter::once(&good).chain(&bad) {
+            all_read &= analyze::read(&mut investigation, input);
+        }
+        if !all_read {
+            return Ok(Exit::Failed);
+        }
+        let report = investigation.report();
+        let (good, bad) = (good.name(), bad.as_ref().unwrap_or(&good).name());
+        let good = Pick { capture: &good, device: self.good.as_deref() };
+        let bad = Pick { capture: &bad, device: self.bad.as_deref() };
+        let comparison = compare(&report, &good, &bad).map_err(|error| Failure(error.to_string()))?;
+        if self.bad_capture.is_none() && comparison.good.device == comparison.bad.device {
+            let (path, device) = (good.capture, &comparison.good.device);
+            return Err(Failure(format!("{path}: {device} is both; name two devices, or give a second capture")));
+        }
+        self.form.write(|| render::compare_json(&comparison), |style| render::compare_text(&comparison, style))?;
+        Ok(match (comparison.comparable, comparison.agree) {
+            (false, _) => Exit::Failed,
+            (true, true) => Exit::Clean,
+            (true, false) => Exit::Found,
+        })
+    }
+}
+
+fn input(path: &PathBuf) -> Input {
+    if path.as_os_str() == "-" { Input::Stdin } else { Input::File(path.clone()) }
+}
+
+/// Whether two paths lead to one file, which is then read once.
+fn is_same(one: &PathBuf, other: &PathBuf) -> bool {
+    one == other || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(a), Ok(b)) if a == b)
+}

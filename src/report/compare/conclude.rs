@@ -1,0 +1,371 @@
+//! What follows from two stories side by side, in one sentence.
+//!
+//! In: the aligned steps, the two devices and the findings about them. Out: whether they can be compared, the sentence,
+//! the finding that it explains and the frames that it rests on. Bounded: a few names and differences are told, the rest
+//! counted. Left to others: proof. That a certificate of the good trace completes the bad one's chain is known because
+//! the report judged both as one investigation; here it is only looked up.
+
+use super::model::{Because, CompareStep, StepSide, WhichSide};
+use super::servers::{self, Service};
+use super::steps::Told;
+use super::supply::Supply;
+use crate::report::{Certificate, Device, Finding, Handshake, Report, VerdictStatus};
+
+/// The most names or differences in one sentence.
+const MOST: usize = 3;
+
+/// The longest name told whole.
+const NAME: usize = 80;
+
+/// What the certificates of a report are called.
+pub(super) struct Names<'a> {
+    report: &'a Report,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(report: &'a Report) -> Self {
+        Self { report }
+    }
+
+    pub(super) fn certificate(&self, sha: &str) -> Option<&'a Certificate> {
+        self.report.certificates.get(sha)
+    }
+
+    /// `CN=…`.
+    pub(super) fn subject(&self, sha: &str) -> String {
+        match self.certificate(sha) {
+            Some(certificate) => first_part(&certificate.subject),
+            None => format!("certificate {}", sha.get(..16).unwrap_or(sha)),
+        }
+    }
+
+    /// Several, the rest counted.
+    pub(super) fn subjects<'s>(&self, shas: impl Iterator<Item = &'s String>) -> String {
+        listed(&shas.map(|sha| self.subject(sha)).collect::<Vec<_>>())
+    }
+
+    /// The issuer's whole name.
+    pub(super) fn issuer(&self, sha: &str) -> Option<String> {
+        self.certificate(sha).map(|certificate| shortened(&certificate.issuer, NAME))
+    }
+
+    /// `CN=… (until 2030-01-01)`.
+    pub(super) fn dated(&self, sha: &str) -> String {
+        let end = self.certificate(sha).and_then(|certificate| certificate.not_after.as_deref());
+        let day = end.and_then(|end| end.split('T').next()).map(|day| format!(" (until {day})"));
+        format!("{}{}", self.subject(sha), day.unwrap_or_default())
+    }
+}
+
+/// The first attribute of an RFC 4514 name, as written.
+pub(super) fn first_part(subject: &str) -> String {
+    let mut escaped = false;
+    let end = subject.char_indices().find(|(_, c)| {
+        let ends = !escaped && matches!(c, ',' | '+');
+        escaped = !escaped && *c == '\\';
+        ends
+    });
+    shortened(end.map_or(subject, |(at, _)| subject.get(..at).unwrap_or(subject)), NAME)
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// `a, b and c`, or `a, b, c and 4 more`.
+pub(super) fn listed(words: &[String]) -> String {
+    let (told, more) = words.split_at(words.len().min(MOST));
+    match (told, more.len()) {
+        ([], _) => "none".into(),
+        ([only], 0) => only.clone(),
+        ([first @ .., last], 0) => format!("{} and {last}", first.join(", ")),
+        (told, more) => format!("{} and {more} more", told.join(", ")),
+    }
+}
+
+/// `frame 7`, `frames 7–9`.
+pub(super) fn frames(side: &StepSide) -> String {
+    match (side.frame, side.last_frame) {
+        (Some(first), Some(last)) if last > first => format!("frames {first}–{last}"),
+        (Some(first), _) => format!("frame {first}"),
+        (None, _) => "no frame".into(),
+    }
+}
+
+/// The outcome.
+pub(super) struct Said {
+    pub(super) comparable: bool,
+    pub(super) conclusion: String,
+    pub(super) finding: Option<String>,
+    pub(super) because: Vec<Because>,
+}
+
+impl Said {
+    fn new(conclusion: String) -> Self {
+        Self { comparable: true, conclusion, finding: None, because: Vec::new() }
+    }
+}
+
+/// Puts the outcome into words.
+pub(super) fn conclude(names: &Names<'_>, told: &Told<'_>, good: &Device, bad: &Device, findings: &[Finding]) -> Said {
+    if let Some(why) = not_comparable(names, told) {
+        return Said { comparable: false, ..Said::new(format!("they cannot be compared: {why}")) };
+    }
+    let case = Case { names, told, good, bad, findings };
+    let mut said = if !told.steps.iter().any(|step| step.parts) {
+        Said::new(case.agreement())
+    } else {
+        // A failure elsewhere does not make the good one useless where it works and the bad one does not.
+        let shows_how = told.shared.iter().any(|(ours, theirs)| ours.works() && !theirs.works());
+        match (works(good) || shows_how, works(bad)) {
+            (true, false) => case.explanation(),
+            (true, true) => Said::new(case.both_work()),
+            (false, false) => Said::new(case.both_fail()),
+            (false, true) => Said::new(format!(
+                "the trace given as good fails ({}), and the one given as bad works: give them the other way round",
+                good.verdict.summary
+            )),
+        }
+    };
+    said.finding = bad.verdict.finding.clone().filter(|_| !works(bad));
+    said
+}
+
+fn works(device: &Device) -> bool {
+    matches!(device.verdict.status, VerdictStatus::Ok | VerdictStatus::Degraded)
+}
+
+/// Why there is nothing to hold against each other.
+fn not_comparable(names: &Names<'_>, told: &Told<'_>) -> Option<String> {
+    let (ours, theirs) = (&told.alone.0, &told.alone.1);
+    if !told.shared.is_empty() {
+        return None;
+    }
+    let servers =
+        |services: &[Service<'_>]| listed(&services.iter().map(|service| service.described(names)).collect::<Vec<_>>());
+    match (ours.is_empty(), theirs.is_empty()) {
+        (true, true) => Some("neither trace holds a TLS handshake".into()),
+        (true, false) => Some("the good trace holds no TLS handshake".into()),
+        (false, true) if told.common_ground => None,
+        (false, true) => Some("the bad trace holds no TLS handshake, and nothing else that the good one has".into()),
+        (false, false) => Some(format!(
+            "they are with different servers, the good one with {}, the bad one with {}; no name, certificate or \
+             address is shared",
+            servers(ours),
+            servers(theirs)
+        )),
+    }
+}
+
+pub(super) struct Case<'a> {
+    names: &'a Names<'a>,
+    told: &'a Told<'a>,
+    good: &'a Device,
+    bad: &'a Device,
+    findings: &'a [Finding],
+}
+
+impl<'a> Case<'a> {
+    fn headline(&self, device: &Device) -> Option<&'a Finding> {
+        self.findings.iter().find(|finding| device.verdict.finding.as_ref() == Some(&finding.id))
+    }
+
+    fn agreement(&self) -> String {
+        let how = match (works(self.good), works(self.bad)) {
+            (true, true) => "both work".to_owned(),
+            (false, false) => format!("both fail in the same way: {}", self.bad.verdict.summary),
+            _ => "nothing that matters differs, though only one of the two verdicts is good".to_owned(),
+        };
+        let asides: Vec<String> = self.told.steps.iter().filter_map(told_with_subject).collect();
+        let steps = self.told.steps.len();
+        match asides.is_empty() {
+            true => format!("they agree: {how}, and none of their {steps} steps differs"),
+            false => format!("they agree: {how}, and only what does not matter differs: {}", joined(&asides)),
+        }
+    }
+
+    fn both_work(&self) -> String {
+        let supply = self.told.shared.iter().find_map(|pair| Supply::other_way(self, pair));
+        let parting = self.told.steps.iter().filter(|step| step.parts);
+        // How each came to the chain tells more than the steps that show it.
+        let covered = |step: &&CompareStep| supply.is_none() || !matches!(step.kind.as_str(), "fetch" | "handshake");
+        let other = parting.filter(covered).filter_map(told_with_subject);
+        let told: Vec<String> = supply.clone().into_iter().chain(other).collect();
+        format!("both work, but in different ways: {}", joined(&told))
+    }
+
+    fn both_fail(&self) -> String {
+        let needed = "a trace of a device that works is needed to say what is missing";
+        let names = (self.headline(self.good), self.headline(self.bad));
+        match names {
+            (Some(one), Some(other)) if one.name == other.name => {
+                format!("both fail, with the same finding: {}; {needed}", self.bad.verdict.summary)
+            }
+            _ => format!(
+                "both fail, not in the same way: the good one: {}; the bad one: {}; {needed}",
+                self.good.verdict.summary, self.bad.verdict.summary
+            ),
+        }
+    }
+
+    /// Why the good one works and the bad one does not.
+    fn explanation(&self) -> Said {
+        let finding = self.headline(self.bad);
+        let failing = |service: &&Service<'_>| !service.works();
+        let at = |service: &Service<'_>| finding.is_none_or(|finding| service.is_at(finding.server.as_deref()));
+        let mut pairs: Vec<_> = self.told.shared.iter().filter(|(_, bad)| failing(&bad)).collect();
+        pairs.sort_by_key(|(_, bad)| !at(bad));
+        if let Some((ours, theirs)) = pairs.first() {
+            return self.at_one_server(ours, theirs, finding);
+        }
+        if let Some(alone) = self.told.alone.1.iter().find(failing) {
+            let side = alone.side();
+            let end = side.ending.as_ref().unwrap_or(&side.summary);
+            return Said::new(format!(
+                "the bad one fails with {} ({end}), which the good one never connects to: no good handshake to hold \
+                 against it",
+                alone.described(self.names)
+            ));
+        }
+        match self.told.alone.0.first() {
+            Some(reached) if self.told.shared.is_empty() => {
+                let before = self.told.steps.iter().filter(|step| step.parts && step.kind != "handshake");
+                let before: Vec<_> = before.filter_map(told_with_subject).collect();
+                let before =
+                    if before.is_empty() { String::new() } else { format!("; before that: {}", joined(&before)) };
+                let mut said = Said::new(format!(
+                    "the good one begins TLS with {} in {}; the bad one begins none{before}",
+                    reached.described(self.names),
+                    frames(&reached.side())
+                ));
+                said.because.extend(reached.telling().map(|handshake| cited(WhichSide::Good, handshake)));
+                said
+            }
+            _ => Said::new(self.parting_words()),
+        }
+    }
+
+    /// Where no server tells: the steps themselves.
+    fn parting_words(&self) -> String {
+        let parting = self.told.steps.iter().filter(|step| step.parts);
+        let words: Vec<_> = parting.filter_map(told_with_subject).collect();
+        format!("the good one works, the bad one does not ({}): {}", self.bad.verdict.summary, joined(&words))
+    }
+
+    fn at_one_server(&self, ours: &Service<'_>, theirs: &Service<'_>, finding: Option<&Finding>) -> Said {
+        let server = ours.described(self.names);
+        let Some(bad) = theirs.telling() else {
+            let nothing = theirs.side();
+            let mut said = Said::new(format!(
+                "the good one connects to {server} in {}; the bad one's connection comes to nothing: {}",
+                frames(&ours.side()),
+                nothing.summary
+            ));
+            said.because = vec![because(WhichSide::Good, &ours.side()), because(WhichSide::Bad, &nothing)];
+            return said;
+        };
+        let Some(good) = ours.telling().filter(|_| ours.works()) else { return Said::new(self.parting_words()) };
+        let readable = !good.certificates.is_empty() && !bad.certificates.is_empty();
+        let chain = finding.filter(|finding| readable && is_about_the_chain(finding));
+        let sentence = self
+            .other_issuer(good, bad)
+            .or_else(|| chain.map(|finding| self.supply(good, bad, finding)))
+            .unwrap_or_else(|| Sentence::new(self.plainly(&server, ours, theirs)));
+        let mut said = Said::new(sentence.words);
+        said.because = sentence.because;
+        said.because.push(cited(WhichSide::Good, good));
+        said.because.push(cited(WhichSide::Bad, bad));
+        said
+    }
+
+    fn supply(&self, good: &Handshake, bad: &Handshake, finding: &Finding) -> Sentence {
+        Supply::of(self.names, self.good, self.bad, good, bad, finding).sentence()
+    }
+
+    /// One name, two issuers.
+    fn other_issuer(&self, good: &Handshake, bad: &Handshake) -> Option<Sentence> {
+        let (one, other) = (good.certificates.first()?, bad.certificates.first()?);
+        let (issuer, other_issuer) = (self.names.issuer(one)?, self.names.issuer(other)?);
+        (one != other && issuer != other_issuer).then(|| {
+            Sentence::new(format!(
+                "for the same server the good one is shown a certificate issued by {issuer}, the bad one another, \
+                 issued by {other_issuer}: consistent with an inspecting proxy before one of them, or with a \
+                 certificate from another CA; the good one accepts its own, the bad one's ends: {}",
+                servers::ending(bad)
+            ))
+        })
+    }
+
+    /// The two endings, and what differs before them.
+    fn plainly(&self, server: &str, ours: &Service<'_>, theirs: &Service<'_>) -> String {
+        let ends = servers::ends(ours, theirs);
+        let at_server = servers::differences(self.names, ours, theirs);
+        let at_server =
+            at_server.into_iter().map(|difference| difference.words).filter(|words| Some(words) != ends.as_ref());
+        let before = self.told.steps.iter().filter(|step| step.parts && step.kind != "handshake");
+        let other: Vec<String> = before.filter_map(told_with_subject).chain(at_server).collect();
+        let end = theirs.telling().map(servers::ending).unwrap_or_default();
+        let why = if other.is_empty() {
+            "nothing else differs: what decides it is not in the captures, such as what each device trusts or \
+             has stored"
+                .to_owned()
+        } else {
+            format!("what else differs: {}", joined(&other))
+        };
+        format!("the good one's handshake with {server} completes, the bad one's does not ({end}); {why}")
+    }
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn names(&self) -> &'a Names<'a> {
+        self.names
+    }
+
+    pub(super) fn devices(&self) -> (&'a Device, &'a Device) {
+        (self.good, self.bad)
+    }
+}
+
+/// A conclusion and its frames.
+pub(super) struct Sentence {
+    pub(super) words: String,
+    pub(super) because: Vec<Because>,
+}
+
+impl Sentence {
+    pub(super) fn new(words: String) -> Self {
+        Self { words, because: Vec::new() }
+    }
+}
+
+fn is_about_the_chain(finding: &Finding) -> bool {
+    matches!(finding.name.as_str(), "missing-intermediate" | "untrusted-root" | "chain-cause-undecided")
+}
+
+fn cited(side: WhichSide, handshake: &Handshake) -> Because {
+    let capture = handshake.capture.clone();
+    let what = format!("handshake with {}: {}", handshake.server, servers::ending(handshake));
+    Because { side, capture, frame: Some(handshake.frame), what }
+}
+
+pub(super) fn because(which: WhichSide, side: &StepSide) -> Because {
+    Because { side: which, capture: side.capture.clone(), frame: side.frame, what: side.summary.clone() }
+}
+
+/// A step's differences with what they are about.
+fn told_with_subject(step: &CompareStep) -> Option<String> {
+    let subject = shortened(&step.subject, NAME);
+    step.differs.then(|| format!("{subject}: {}", step.differences.join(", ")))
+}
+
+/// Some differences, the rest counted.
+fn joined(words: &[String]) -> String {
+    let told: Vec<&str> = words.iter().take(MOST).map(String::as_str).collect();
+    match words.len().saturating_sub(MOST) {
+        0 => told.join("; "),
+        more => format!("{}; and {more} more", told.join("; ")),
+    }
+}

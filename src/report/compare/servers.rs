@@ -1,0 +1,413 @@
+//! The servers with which a device began TLS: one entry for each service, aligned over two devices.
+//!
+//! In: two devices. Out: which service of the one is which of the other (by the name asked for, else by the names
+//! resolved, else by the server's certificate, else by the endpoint; the port counts always but for the last, which has
+//! it within), and what differs between two that are the same. Left to others: everything before TLS.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::conclude::{Names, listed};
+use super::model::StepSide;
+use crate::capture::Timestamp;
+use crate::report::{Certificate, Device, EndHow, Event, Handshake, Outcome, Party};
+
+/// What one device had to do with one service.
+#[derive(Debug, Default)]
+pub(super) struct Service<'a> {
+    /// In the order of time.
+    pub(super) handshakes: Vec<&'a Handshake>,
+    /// Connections that came to nothing.
+    pub(super) refused: Vec<&'a Event>,
+    endpoint: &'a str,
+    /// Names by which it was asked for (SNI).
+    asked: BTreeSet<String>,
+    /// Names that resolved to its address.
+    resolved: BTreeSet<String>,
+}
+
+/// One way in which two differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Difference {
+    /// In words.
+    pub(super) words: String,
+    /// Whether it can matter.
+    pub(super) parts: bool,
+}
+
+impl Difference {
+    pub(super) fn parts(words: String) -> Self {
+        Self { words, parts: true }
+    }
+
+    pub(super) fn aside(words: String) -> Self {
+        Self { words, parts: false }
+    }
+}
+
+/// The services of a device, by first frame.
+pub(super) fn services(device: &Device) -> Vec<Service<'_>> {
+    let names = resolved(device);
+    let mut out: Vec<Service<'_>> = Vec::new();
+    for handshake in &device.handshakes {
+        let same = |service: &&mut Service<'_>| match &handshake.server_name {
+            Some(name) => port(service.endpoint) == port(&handshake.server) && service.asked.contains(&lower(name)),
+            None => service.endpoint == handshake.server && service.asked.is_empty(),
+        };
+        let at = match out.iter_mut().find(same) {
+            Some(service) => service,
+            None => new(&mut out, &handshake.server, &names),
+        };
+        at.asked.extend(handshake.server_name.as_deref().map(lower));
+        at.handshakes.push(handshake);
+    }
+    for event in device.events.iter().filter(|event| event.kind == "connect") {
+        let endpoint = event.summary.split(' ').next().unwrap_or_default();
+        match out.iter_mut().find(|service| service.endpoint == endpoint) {
+            Some(service) => service.refused.push(event),
+            None => new(&mut out, endpoint, &names).refused.push(event),
+        }
+    }
+    out.sort_by_key(Service::frame);
+    out
+}
+
+fn new<'s, 'a>(
+    out: &'s mut Vec<Service<'a>>,
+    endpoint: &'a str,
+    names: &BTreeMap<&str, BTreeSet<String>>,
+) -> &'s mut Service<'a> {
+    let address = endpoint.rsplit_once(':').map_or(endpoint, |(address, _)| address);
+    let resolved = names.get(address).cloned().unwrap_or_default();
+    out.push(Service { endpoint, resolved, ..Service::default() });
+    let last = out.len() - 1;
+    &mut out[last]
+}
+
+/// The names that a device resolved, by address.
+fn resolved(device: &Device) -> BTreeMap<&str, BTreeSet<String>> {
+    let mut out: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for event in device.events.iter().filter(|event| event.kind == "dns") {
+        let Some((question, answers)) = event.summary.split_once(": ") else { continue };
+        let Some((_, name)) = question.split_once(' ') else { continue };
+        for answer in answers.split(", ") {
+            out.entry(answer).or_default().insert(lower(name));
+        }
+    }
+    out
+}
+
+fn lower(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+fn port(endpoint: &str) -> Option<&str> {
+    endpoint.rsplit_once(':').map(|(_, port)| port)
+}
+
+/// A reason to take two things for the same.
+pub(super) type Ground<'g, T> = &'g dyn Fn(&T, &T) -> bool;
+
+/// Which services are the same: pairs of indices, the surest ground first.
+pub(super) fn pairs(good: &[Service<'_>], bad: &[Service<'_>]) -> Vec<(usize, usize)> {
+    let same_port = |a: &Service<'_>, b: &Service<'_>| port(a.endpoint) == port(b.endpoint);
+    // Two names asked for that differ are two services, even behind one address.
+    let both_asked = |a: &Service<'_>, b: &Service<'_>| !a.asked.is_empty() && !b.asked.is_empty();
+    let grounds: [Ground<'_, Service<'_>>; 4] = [
+        &|a, b| same_port(a, b) && !a.asked.is_disjoint(&b.asked),
+        &|a, b| same_port(a, b) && !both_asked(a, b) && !a.names().is_disjoint(b.names()),
+        &|a, b| same_port(a, b) && !a.leaves().is_disjoint(&b.leaves()),
+        &|a, b| !both_asked(a, b) && a.endpoint == b.endpoint,
+    ];
+    let mut out: Vec<(usize, usize)> = Vec::new();
+    for ground in grounds {
+        for (g, one) in good.iter().enumerate() {
+            if out.iter().any(|(known, _)| *known == g) {
+                continue;
+            }
+            let free = |b: &usize| !out.iter().any(|(_, known)| known == b);
+            let other = bad.iter().enumerate().find(|(b, other)| free(b) && ground(one, other));
+            if let Some((b, _)) = other {
+                out.push((g, b));
+            }
+        }
+    }
+    out
+}
+
+impl<'a> Service<'a> {
+    /// The names it goes by.
+    fn names(&self) -> &BTreeSet<String> {
+        if self.asked.is_empty() { &self.resolved } else { &self.asked }
+    }
+
+    fn leaves(&self) -> BTreeSet<&'a String> {
+        self.handshakes.iter().filter_map(|handshake| handshake.certificates.first()).collect()
+    }
+
+    /// The first frame.
+    pub(super) fn frame(&self) -> u64 {
+        let refused = self.refused.iter().filter_map(|event| event.frame);
+        self.handshakes.iter().map(|handshake| handshake.frame).chain(refused).min().unwrap_or(u64::MAX)
+    }
+
+    /// Name and port, else the endpoint.
+    pub(super) fn subject(&self) -> String {
+        match (self.asked.first(), port(self.endpoint)) {
+            (Some(name), Some(port)) => format!("{name}:{port}"),
+            _ => self.endpoint.to_owned(),
+        }
+    }
+
+    /// The endpoint with the names it goes by; of several that resolved to it, those that its certificate names.
+    pub(super) fn described(&self, names: &Names<'_>) -> String {
+        let leaves = self.leaves();
+        let covers = |name: &&String| {
+            let mut certificates = leaves.iter().filter_map(|sha| names.certificate(sha));
+            certificates.any(|certificate| certificate.names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+        };
+        let mut called: Vec<String> = self.names().iter().filter(covers).cloned().collect();
+        if called.is_empty() {
+            called = self.names().iter().cloned().collect();
+        }
+        if called.is_empty() { self.endpoint.to_owned() } else { format!("{} ({})", self.endpoint, listed(&called)) }
+    }
+
+    /// Whether it has this endpoint.
+    pub(super) fn is_at(&self, endpoint: Option<&str>) -> bool {
+        endpoint == Some(self.endpoint) || self.handshakes.iter().any(|h| endpoint == Some(h.server.as_str()))
+    }
+
+    /// The handshake that tells how it went: the first that failed for good, else the first that worked.
+    pub(super) fn telling(&self) -> Option<&'a Handshake> {
+        let all = || self.handshakes.iter().copied();
+        let failed = all().find(|handshake| is_failure(handshake) && handshake.recovered_by.is_none());
+        failed.or_else(|| all().find(|handshake| works(handshake))).or_else(|| all().next())
+    }
+
+    /// Whether a handshake worked in the end.
+    pub(super) fn works(&self) -> bool {
+        self.telling().is_some_and(works)
+    }
+
+    /// The failures that a later handshake made up for.
+    fn failed_before(&self) -> Option<&'a Handshake> {
+        self.handshakes.iter().copied().find(|handshake| is_failure(handshake) && handshake.recovered_by.is_some())
+    }
+
+    /// As one side of a step.
+    pub(super) fn side(&self) -> StepSide {
+        let Some(handshake) = self.telling() else {
+            let first = self.refused.first();
+            return StepSide {
+                capture: first.map(|event| event.capture.clone()).unwrap_or_default(),
+                frame: first.and_then(|event| event.frame),
+                time: first.and_then(|event| event.time.clone()),
+                count: u64::try_from(self.refused.len()).unwrap_or(u64::MAX),
+                summary: first.map(|event| event.summary.clone()).unwrap_or_default(),
+                ..StepSide::default()
+            };
+        };
+        let version = handshake.version.as_ref().or(handshake.client_version.as_ref());
+        let version = version.map(|version| format!("  {version}")).unwrap_or_default();
+        StepSide {
+            capture: handshake.capture.clone(),
+            frame: Some(handshake.frame),
+            last_frame: handshake.end.frame,
+            time: Some(handshake.time.clone()),
+            count: self.handshakes.iter().map(|handshake| 1 + handshake.repeats).sum(),
+            summary: match &handshake.server_name {
+                Some(name) => format!("{name} ({}){version}", handshake.server),
+                None => format!("{}{version}", handshake.server),
+            },
+            history: Some(handshake.history.clone()),
+            outcome: Some(handshake.outcome),
+            ending: Some(ending(handshake)),
+            certificates: handshake.certificates.clone(),
+        }
+    }
+}
+
+fn works(handshake: &Handshake) -> bool {
+    handshake.outcome == Outcome::Completed
+}
+
+fn is_failure(handshake: &Handshake) -> bool {
+    !matches!(handshake.outcome, Outcome::Completed | Outcome::Incomplete | Outcome::Undetermined)
+}
+
+/// How a handshake ended, in words.
+pub(super) fn ending(handshake: &Handshake) -> String {
+    let frame = handshake.end.frame.map(|frame| format!(", frame {frame}")).unwrap_or_default();
+    let who = handshake.end.by.map_or("nobody", Party::as_str);
+    match (handshake.outcome, handshake.end.how) {
+        (Outcome::Completed, _) => "completed".into(),
+        (Outcome::Undetermined, _) => "encryption hides how it ended".into(),
+        (_, EndHow::Alert) => {
+            let last = handshake.alerts.iter().rfind(|alert| Some(alert.frame) == handshake.end.frame);
+            let alert = last.map(|alert| format!("{} {}", alert.level, alert.name)).unwrap_or_default();
+            format!("{who}: {alert}{frame}")
+        }
+        (_, EndHow::Fin) => format!("{who} closed it (FIN){frame}"),
+        (_, EndHow::Rst) => format!("{who} reset it (RST){frame}"),
+        (_, EndHow::Silence) => "nothing more came".into(),
+        (_, EndHow::CaptureEnd) => "the capture ends".into(),
+    }
+}
+
+/// What differs between the same service with the good and with the bad device.
+pub(super) fn differences(names: &Names<'_>, good: &Service<'_>, bad: &Service<'_>) -> Vec<Difference> {
+    let (one, other) = match (good.telling(), bad.telling()) {
+        (Some(one), Some(other)) => (one, other),
+        (None, None) => return Vec::new(),
+        (None, Some(_)) => return came_to_nothing("good", good),
+        (Some(_), None) => return came_to_nothing("bad", bad),
+    };
+    let mut out: Vec<Difference> = certificates(names, one, other).into_iter().collect();
+    out.extend(dates(names, one, other));
+    out.extend(terms(names, one, other));
+    out.extend(ends(good, bad).map(Difference::parts));
+    out.extend(failed_first(good, bad));
+    out
+}
+
+/// What was offered, agreed and asked for.
+fn terms(names: &Names<'_>, one: &Handshake, other: &Handshake) -> Vec<Difference> {
+    let mut out = Vec::new();
+    if one.version != other.version && one.version.is_some() && other.version.is_some() {
+        out.push(Difference::parts(format!(
+            "other version: {} and {}",
+            or_none(&one.version),
+            or_none(&other.version)
+        )));
+    } else if one.client_version != other.client_version {
+        let offered = (or_none(&one.client_version), or_none(&other.client_version));
+        out.push(Difference::aside(format!("the good one offers {}, the bad one {}", offered.0, offered.1)));
+    }
+    if one.cipher_suite != other.cipher_suite && one.cipher_suite.is_some() && other.cipher_suite.is_some() {
+        let suites = (or_none(&one.cipher_suite), or_none(&other.cipher_suite));
+        out.push(Difference::aside(format!("other cipher suite: {} and {}", suites.0, suites.1)));
+    }
+    let asked = (one.certificate_request.is_some(), other.certificate_request.is_some());
+    if asked.0 != asked.1 && !one.resumed && !other.resumed {
+        let which = if asked.0 { "good" } else { "bad" };
+        out.push(Difference::aside(format!("only the {which} one is asked for a client certificate")));
+    } else if asked == (true, true) && one.client_certificates.is_empty() != other.client_certificates.is_empty() {
+        let which = if one.client_certificates.is_empty() { "bad" } else { "good" };
+        out.push(Difference::aside(format!("only the {which} one sends a client certificate")));
+    } else if let (Some(own), Some(its)) = (one.client_certificates.first(), other.client_certificates.first())
+        && own != its
+    {
+        let issuers = (names.issuer(own).unwrap_or_default(), names.issuer(its).unwrap_or_default());
+        out.push(Difference::aside(format!(
+            "client certificates {} issued by {}, and {} issued by {}",
+            names.subject(own),
+            issuers.0,
+            names.subject(its),
+            issuers.1
+        )));
+    }
+    if one.server_name != other.server_name {
+        let named = (or_none(&one.server_name), or_none(&other.server_name));
+        out.push(Difference::aside(format!("server name asked for (SNI): {} and {}", named.0, named.1)));
+    }
+    out
+}
+
+/// The two endings, where they differ.
+pub(super) fn ends(good: &Service<'_>, bad: &Service<'_>) -> Option<String> {
+    let (one, other) = (good.telling()?, bad.telling()?);
+    let differ = one.outcome != other.outcome || last_alert(one) != last_alert(other);
+    differ.then(|| format!("the good one's: {}; the bad one's: {}", ending(one), ending(other)))
+}
+
+fn came_to_nothing(which: &str, service: &Service<'_>) -> Vec<Difference> {
+    let summary = service.refused.first().map_or("", |event| event.summary.as_str());
+    vec![Difference::parts(format!("the {which} one's connection comes to nothing: {summary}"))]
+}
+
+fn or_none(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or("none")
+}
+
+/// Alerts after a handshake that worked close the connection and mean nothing.
+fn last_alert(handshake: &Handshake) -> Option<u8> {
+    let alert = handshake.alerts.iter().rfind(|alert| alert.level == "fatal");
+    alert.filter(|_| !works(handshake)).map(|alert| alert.code)
+}
+
+/// One that failed at first where the other did not.
+fn failed_first(good: &Service<'_>, bad: &Service<'_>) -> Option<Difference> {
+    let (which, handshake) = match (good.failed_before(), bad.failed_before()) {
+        (Some(handshake), None) => ("good", handshake),
+        (None, Some(handshake)) => ("bad", handshake),
+        _ => return None,
+    };
+    let end = ending(handshake);
+    Some(Difference::parts(format!("the {which} one fails at first (frame {}: {end}), then works", handshake.frame)))
+}
+
+/// The certificates sent, where both servers sent some that can be read.
+fn certificates(names: &Names<'_>, one: &Handshake, other: &Handshake) -> Option<Difference> {
+    let (a, b) = (&one.certificates, &other.certificates);
+    let ((Some(leaf), Some(other_leaf)), true) = ((a.first(), b.first()), a != b) else { return None };
+    if leaf != other_leaf {
+        let issuers = (names.issuer(leaf), names.issuer(other_leaf));
+        return Some(Difference::parts(match issuers {
+            (Some(one), Some(other)) if one != other => format!(
+                "other certificate, by another issuer: {one} to the good one, {other} to the bad one; consistent with \
+                 an inspecting proxy, or with a certificate from another CA"
+            ),
+            _ => format!("other certificate for the server: {} and {}", names.dated(leaf), names.dated(other_leaf)),
+        }));
+    }
+    let absent = |list: &[String], from: &[String]| -> Vec<String> {
+        list.iter().filter(|sha| !from.contains(sha)).map(|sha| names.subject(sha)).collect()
+    };
+    let (only_good, only_bad) = (absent(a, b), absent(b, a));
+    let words = match (only_good.is_empty(), only_bad.is_empty()) {
+        (false, true) => format!("the server sends {} to the good one only", only_good.join(", ")),
+        (true, false) => format!("the server sends {} to the bad one only", only_bad.join(", ")),
+        (false, false) => {
+            format!("the server sends {} to the good one, {} to the bad one", only_good.join(", "), only_bad.join(", "))
+        }
+        (true, true) => "the server sends the same certificates in another order".into(),
+    };
+    Some(Difference { words, parts: !only_good.is_empty() || !only_bad.is_empty() })
+}
+
+/// Certificates of both chains that were valid for the one and not for the other: dates that the two share.
+fn dates(names: &Names<'_>, one: &Handshake, other: &Handshake) -> Vec<Difference> {
+    let at = |handshake: &Handshake| {
+        Timestamp::parse_rfc3339(handshake.chain.judged_at.as_deref().unwrap_or(&handshake.time))
+    };
+    let (Some(then), Some(now)) = (at(one), at(other)) else { return Vec::new() };
+    let chain = |handshake: &Handshake| -> BTreeSet<String> {
+        let built = handshake.chain.completed_path.iter().filter_map(|step| step.sha256.clone());
+        handshake.certificates.iter().cloned().chain(built).collect()
+    };
+    let shared = chain(one).intersection(&chain(other)).cloned().collect::<Vec<_>>();
+    let mut out = Vec::new();
+    for sha in shared {
+        let Some(certificate) = names.certificate(&sha) else { continue };
+        let (was, is) = (validity(certificate, then), validity(certificate, now));
+        if was != is {
+            out.push(Difference::parts(format!(
+                "{} is {was} in the good trace, {is} in the bad one",
+                names.dated(&sha)
+            )));
+        }
+    }
+    out
+}
+
+/// Whether a certificate is valid at a time, in words.
+pub(super) fn validity(certificate: &Certificate, at: Timestamp) -> &'static str {
+    let time = |text: &Option<String>| text.as_deref().and_then(Timestamp::parse_rfc3339);
+    if time(&certificate.not_after).is_some_and(|end| at > end) {
+        "expired"
+    } else if time(&certificate.not_before).is_some_and(|start| at < start) {
+        "not yet valid"
+    } else {
+        "valid"
+    }
+}
