@@ -418,7 +418,7 @@ impl CaptureRun<'_, '_> {
     /// When it held no capture.
     pub fn finish(mut self) -> Result<(), Error> {
         let Some(mut pipeline) = self.pipeline.take() else { return Ok(()) };
-        let read = pipeline.finish_capture();
+        let read = pipeline.finish_capture(&mut self.investigation.evidence);
         self.investigation.close(pipeline);
         match read {
             Ok(read) => {
@@ -454,7 +454,7 @@ impl CaptureRun<'_, '_> {
         let offset = self.bytes;
         let problem = format!("offset {offset}: {source}; nothing after it could be read");
         let read = self.pipeline.take().and_then(|mut pipeline| {
-            let read = pipeline.finish_capture();
+            let read = pipeline.finish_capture(&mut self.investigation.evidence);
             self.investigation.close(pipeline);
             read.ok().filter(|_| offset > 0)
         });

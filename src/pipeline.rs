@@ -50,6 +50,10 @@ impl Pipeline {
     /// Takes the bytes that were written into [`space`](Self::space).
     pub(crate) fn advance(&mut self, count: usize, evidence: &mut Evidence) -> Result<(), CaptureError> {
         self.reader.commit(count);
+        self.read_frames(evidence)
+    }
+
+    fn read_frames(&mut self, evidence: &mut Evidence) -> Result<(), CaptureError> {
         while let Some(frame) = self.reader.next_frame()? {
             self.last = Some(frame.at);
             match decode(&frame) {
@@ -75,7 +79,9 @@ impl Pipeline {
     }
 
     /// The file is over: what it was.
-    pub(crate) fn finish_capture(&mut self) -> Result<CaptureSummary, CaptureError> {
+    pub(crate) fn finish_capture(&mut self, evidence: &mut Evidence) -> Result<CaptureSummary, CaptureError> {
+        self.reader.end();
+        self.read_frames(evidence)?;
         let reader = std::mem::replace(&mut self.reader, CaptureReader::new(u32::MAX));
         let mut summary = reader.finish()?;
         for (why, count) in std::mem::take(&mut self.unread) {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A link type as registered with the tcpdump group (draft-ietf-opsawg-pcaplinktype).
+/// A link type as registered with the tcpdump group (draft-ietf-opsawg-pcaplinktype). Numbers from 0xe000 on, which the
+/// register has not, are Network Monitor's own media types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkType(pub u16);
 
@@ -13,6 +14,8 @@ impl LinkType {
     pub const ETHERNET: Self = Self(1);
     /// Raw IP, version by the first nibble.
     pub const RAW: Self = Self(101);
+    /// Added to those of Network Monitor's media types that the register has no number for.
+    pub(super) const NETMON: u16 = 0xfe00;
 }
 
 impl fmt::Display for LinkType {
@@ -36,6 +39,7 @@ impl fmt::Display for LinkType {
             229 => "IPV6",
             249 => "USBPCAP",
             276 => "LINUX_SLL2",
+            number @ 0xe000.. => return write!(f, "NETMON_{number:#06x}"),
             number => return write!(f, "LINKTYPE_{number}"),
         };
         f.write_str(name)

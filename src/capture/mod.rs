@@ -1,18 +1,28 @@
 //! Stage 1: bytes of a capture file become frames.
 //!
-//! In: the bytes of one file, in pieces of any size. Out: [`Frame`]s in file order, each with its number, place and
-//! instant, and problems in words. Bounded: one refill buffer, which grows to one record at most. Left to others: what
-//! a frame holds.
+//! In: the bytes of one file, in pieces of any size, compressed or not. Out: [`Frame`]s in file order, each with its
+//! number, place and instant; what the file says beside them; problems in words. Bounded: one refill buffer, which grows
+//! to one record at most, and one per compression. Left to others: what a frame holds.
 
 mod buffer;
+mod compression;
+mod extras;
+mod format;
 mod link_type;
+mod netmon;
 mod pcap;
 mod pcapng;
 mod reader;
+mod record;
+mod summary;
 mod timestamp;
 
+pub use compression::Compression;
+pub use extras::{Names, Secrets};
+pub use format::Format;
 pub use link_type::LinkType;
-pub use reader::{CaptureError, CaptureReader, CaptureSummary, Format};
+pub use reader::CaptureReader;
+pub use summary::{CaptureError, CaptureSummary};
 pub use timestamp::Timestamp;
 
 /// Where a fact was captured: enough to find the frame in the file, in Wireshark and in time.
@@ -22,7 +32,7 @@ pub struct FrameRef {
     pub capture: u32,
     /// Frame number, from 1, as Wireshark counts.
     pub number: u64,
-    /// Byte offset in the file of the record that holds the frame.
+    /// Byte offset in the file of the record that holds the frame; in a compressed file, of what is decompressed.
     pub offset: u64,
     /// Bytes of that record in the file.
     pub length: u32,

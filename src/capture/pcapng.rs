@@ -1,40 +1,79 @@
-//! In: unread bytes of a pcapng file. Out: one packet at a time. Bounded: a block claims at most `MAX_BLOCK` bytes, a
-//! section at most `MAX_INTERFACES` interfaces. Left to others: buffering, numbering.
+//! In: unread bytes of a pcapng file. Out: one packet at a time; names, secrets and what the interfaces lost.
+//! Bounded: a block claims at most `MAX_BLOCK` bytes, a section at most `MAX_INTERFACES` interfaces; names and secrets
+//! by their own caps. Left to others: buffering, numbering.
 //!
 //! Format: draft-ietf-opsawg-pcapng. Sections may differ in byte order, interfaces in link type and resolution. The
-//! packet block that makes up nearly all of a file is read in place, without its options; pcap-parser reads the rest.
+//! packet block that makes up nearly all of a file is read in place; pcap-parser reads the rest.
 
 use pcap_parser::pcapng::{Block, parse_block_be, parse_block_le};
-use pcap_parser::{InterfaceDescriptionBlock, OptionCode};
+use pcap_parser::{InterfaceDescriptionBlock, OptionCode, PcapNGOption, SecretsType};
 
-use super::pcap::{Record, Step};
+use super::extras::Extras;
+use super::record::{Fit, Order, Record, Step, array, size};
 use super::{LinkType, Timestamp};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const OBSOLETE_PACKET: u32 = 2;
+const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+/// Types by which a block is known when looking for the next one after damage: those of the draft, section 11.1, that
+/// programs write, with the systemd journal's, and custom blocks.
+const KNOWN: [u32; 11] = [
+    INTERFACE_DESCRIPTION,
+    OBSOLETE_PACKET,
+    SIMPLE_PACKET,
+    4,
+    5,
+    ENHANCED_PACKET,
+    9,
+    10,
+    0x0bad,
+    0x4000_0bad,
+    SECTION_HEADER,
+];
 const BYTE_ORDER_MAGIC: [u8; 4] = [0x1a, 0x2b, 0x3c, 0x4d];
 /// Name resolution and secrets blocks may be long; more than this is damage.
 const MAX_BLOCK: u32 = 64 << 20;
+/// Options of one packet; more than this is damage.
+const MAX_OPTIONS: usize = 1 << 20;
+/// The longest block that is taken for one while looking for the next after damage.
+const MAX_FOUND: usize = 1 << 20;
 /// One for each network card and more; without a cap a file of interface blocks would fill memory.
 const MAX_INTERFACES: usize = 65_536;
 
 /// The state of the current section.
 #[derive(Debug, Default)]
 pub(super) struct PcapNg {
-    big_endian: bool,
+    order: Order,
     /// Whether a section header was read whole.
     pub(super) begun: bool,
     interfaces: Vec<Interface>,
     last_time: Timestamp,
+    /// What is no packet.
+    pub(super) extras: Extras,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Interface {
     link_type: LinkType,
     snaplen: u32,
     resolution: Resolution,
     /// Seconds to add to each time.
     offset: i64,
+    name: Option<Box<str>>,
+    lost: Lost,
+}
+
+/// Packets that an interface did not get into the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Lost {
+    /// As its last statistics say: by the interface, for want of resources.
+    by_interface: u64,
+    /// As its last statistics say: by the operating system.
+    by_system: u64,
+    /// As its packets say, in all.
+    between_packets: u64,
 }
 
 /// What one unit of a time stamp is.
@@ -47,101 +86,211 @@ enum Resolution {
 }
 
 impl PcapNg {
-    /// Reads the block at the start of `bytes`. A block that holds no packet is a record of `None`.
-    pub(super) fn block(&mut self, bytes: &[u8]) -> Step<Option<Record>> {
-        let (Some(kind), Some(magic)) = (word(bytes, 0), word(bytes, 8)) else {
+    /// Reads the block at the start of `bytes`.
+    pub(super) fn block(&mut self, bytes: &[u8]) -> Step {
+        let Some(magic) = array(bytes, 8) else {
             return Step::Needs(12);
         };
-        if u32::from_be_bytes(kind) == SECTION_HEADER {
-            let mut little = BYTE_ORDER_MAGIC;
-            little.reverse();
-            self.big_endian = match magic {
-                BYTE_ORDER_MAGIC => true,
-                m if m == little => false,
-                _ => return Step::Damaged("the section header has no byte-order magic".into()),
-            };
+        // A section header reads the same in both orders; the magic after it tells which is meant.
+        if self.order.u32(bytes, 0) == SECTION_HEADER {
+            match order_of(magic) {
+                Some(order) => self.order = order,
+                None => return Step::Damaged("the section header has no byte-order magic".into()),
+            }
         }
-        let (kind, length) = (self.u32(bytes, 0), self.u32(bytes, 4));
+        let (kind, length) = (self.order.u32(bytes, 0), self.order.u32(bytes, 4));
         if length < 12 || length % 4 != 0 || length > MAX_BLOCK {
             return Step::Damaged(format!("block of type {kind:#010x} claims a length of {length} bytes"));
         }
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let Some(block) = bytes.get(..length) else {
-            return Step::Needs(length);
+        let packet = matches!(kind, ENHANCED_PACKET | OBSOLETE_PACKET);
+        if packet && let Some(why) = self.contradiction(bytes, size(length)) {
+            return Step::Damaged(why);
+        }
+        let Some(block) = bytes.get(..size(length)) else {
+            return Step::Needs(size(length));
         };
-        if kind == ENHANCED_PACKET { self.enhanced_packet(block) } else { self.other(block) }
+        let closing = self.order.u32(block, block.len().saturating_sub(4));
+        if closing != length {
+            return Step::Damaged(format!("a block of {length} bytes closes with a length of {closing}"));
+        }
+        if packet { self.packet(kind, block) } else { self.other(block) }
     }
 
-    fn enhanced_packet(&mut self, block: &[u8]) -> Step<Option<Record>> {
-        // 8 bytes of block header, then interface, time high, time low, captured length, length on the wire.
-        let id = self.u32(block, 8);
-        let captured = usize::try_from(self.u32(block, 20)).unwrap_or(usize::MAX);
-        let Some(interface) = usize::try_from(id).ok().and_then(|id| self.interfaces.get(id).copied()) else {
+    /// What the head of a packet block, its first 32 bytes, says against itself.
+    fn contradiction(&self, bytes: &[u8], length: usize) -> Option<String> {
+        let head = bytes.get(..28)?;
+        let captured = size(self.order.u32(head, 20));
+        let room = length.saturating_sub(32);
+        (captured > room || room - captured > MAX_OPTIONS)
+            .then(|| format!("a packet claims {captured} bytes in a block of {length}"))
+    }
+
+    /// An enhanced packet: 8 bytes of block header, then interface, time high, time low, captured length, length on the
+    /// wire. An obsolete one has the interface in 16 bits, then the packets lost before it.
+    fn packet(&mut self, kind: u32, block: &[u8]) -> Step {
+        if block.len() < 32 {
+            return Step::Damaged(format!("a packet block of {} bytes is too short", block.len()));
+        }
+        let order = self.order;
+        let (id, mut lost) = match kind {
+            ENHANCED_PACKET => (order.u32(block, 8), 0),
+            _ => (u32::from(order.u16(block, 8)), u64::from(order.u16(block, 10))),
+        };
+        let captured = size(order.u32(block, 20));
+        let Some(interface) = self.interfaces.get_mut(size(id)) else {
             return Step::Damaged(format!("a packet names interface {id}, which no block describes"));
         };
-        if captured > block.len().saturating_sub(32) {
-            return Step::Damaged(format!("a packet claims {captured} bytes in a block of {}", block.len()));
+        if kind == OBSOLETE_PACKET && lost == 0xffff {
+            lost = 0; // Unknown, says the draft.
         }
-        let ticks = (u64::from(self.u32(block, 12)) << 32) | u64::from(self.u32(block, 16));
+        let options = block.get(28 + captured.next_multiple_of(4)..block.len() - 4).unwrap_or_default();
+        if kind == ENHANCED_PACKET && !options.is_empty() {
+            lost = drop_count(options, order);
+        }
+        interface.lost.between_packets = interface.lost.between_packets.saturating_add(lost);
+        let ticks = (u64::from(order.u32(block, 12)) << 32) | u64::from(order.u32(block, 16));
         let time = interface.time(ticks);
         self.last_time = time;
         let record =
-            Record { time, wire_len: self.u32(block, 24), link_type: interface.link_type, data: 28..28 + captured };
-        Step::Record(Some(record), block.len())
+            Record { time, wire_len: order.u32(block, 24), link_type: interface.link_type, data: 28..28 + captured };
+        Step::Packet(record, block.len())
     }
 
-    fn other(&mut self, block: &[u8]) -> Step<Option<Record>> {
-        let parsed = if self.big_endian { parse_block_be(block) } else { parse_block_le(block) };
-        let record = match parsed {
+    fn other(&mut self, block: &[u8]) -> Step {
+        let parsed = if self.order.big_endian { parse_block_be(block) } else { parse_block_le(block) };
+        match parsed {
             Ok((_, Block::SectionHeader(_))) => {
-                self.interfaces.clear();
+                self.end_section();
                 self.begun = true;
-                None
             }
             Ok((_, Block::InterfaceDescription(description))) => {
                 if self.interfaces.len() >= MAX_INTERFACES {
                     return Step::Damaged(format!("more than {MAX_INTERFACES} interfaces in one section"));
                 }
-                self.interfaces.push(Interface::describe(&description, self.big_endian));
-                None
+                self.interfaces.push(Interface::describe(&description, self.order));
             }
-            Ok((_, Block::SimplePacket(packet))) => match self.interfaces.first() {
-                Some(interface) => Some(self.simple_packet(interface, packet.origlen, block.len())),
-                None => return Step::Damaged("a packet comes before any interface".into()),
-            },
-            Ok(_) => None,
+            Ok((_, Block::SimplePacket(packet))) => {
+                let Some(interface) = self.interfaces.first() else {
+                    return Step::Damaged("a packet comes before any interface".into());
+                };
+                self.extras.untimed += 1;
+                return Step::Packet(self.simple_packet(interface, packet.origlen, block.len()), block.len());
+            }
+            Ok((_, Block::InterfaceStatistics(statistics))) => {
+                let order = self.order;
+                if let Some(interface) = self.interfaces.get_mut(size(statistics.if_id)) {
+                    interface.lost.count(&statistics.options, order);
+                }
+            }
+            Ok((_, Block::NameResolution(names))) => {
+                names.nr.iter().for_each(|record| self.extras.name(record.record_type.0, record.record_value));
+            }
+            Ok((_, Block::DecryptionSecrets(secrets))) if secrets.secrets_type == SecretsType::TlsKeyLog => {
+                let length = size(secrets.secrets_len).min(secrets.data.len());
+                self.extras.secrets(secrets.data.get(..length).unwrap_or_default());
+            }
+            Ok(_) => {}
             Err(_) => return Step::Damaged(format!("a block of {} bytes cannot be read", block.len())),
-        };
-        Step::Record(record, block.len())
+        }
+        Step::Skip(block.len())
     }
 
     /// A simple packet has no time of its own: it gets that of the packet before it.
     fn simple_packet(&self, interface: &Interface, wire_len: u32, block_len: usize) -> Record {
-        let mut captured = usize::try_from(wire_len).unwrap_or(usize::MAX).min(block_len.saturating_sub(16));
+        let mut captured = size(wire_len).min(block_len.saturating_sub(16));
         if interface.snaplen > 0 {
-            captured = captured.min(usize::try_from(interface.snaplen).unwrap_or(usize::MAX));
+            captured = captured.min(size(interface.snaplen));
         }
         Record { time: self.last_time, wire_len, link_type: interface.link_type, data: 12..12 + captured }
     }
 
-    fn u32(&self, bytes: &[u8], at: usize) -> u32 {
-        let bytes = word(bytes, at).unwrap_or_default();
-        if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    /// Whether a block may begin here: its type is known, both its lengths agree, what it says of a packet holds, and
+    /// a block or the end of the file follows.
+    pub(super) fn fit(&self, bytes: &[u8], at_end: bool) -> Fit {
+        let Some(magic) = array(bytes, 8) else {
+            return Fit::needs(12, at_end);
+        };
+        let section = self.order.u32(bytes, 0) == SECTION_HEADER;
+        let order = if section { order_of(magic) } else { Some(self.order) };
+        let Some(length) = order.and_then(|order| self.plausible(bytes, order)) else { return Fit::No };
+        let Some(block) = bytes.get(..length) else {
+            return Fit::needs(length, at_end);
+        };
+        let order = order.unwrap_or_default();
+        if size(order.u32(block, length - 4)) != length {
+            return Fit::No;
+        }
+        let next = bytes.get(length..).unwrap_or_default();
+        match (next.len() >= 12, at_end) {
+            (true, _) => {
+                let fits = order.u32(next, 0) == SECTION_HEADER || self.plausible(next, order).is_some();
+                if fits { Fit::Yes } else { Fit::No }
+            }
+            (false, true) => {
+                if next.is_empty() {
+                    Fit::Yes
+                } else {
+                    Fit::No
+                }
+            }
+            (false, false) => Fit::Needs(length + 12),
+        }
+    }
+
+    /// The length of a block with this head, if it may be one.
+    fn plausible(&self, bytes: &[u8], order: Order) -> Option<usize> {
+        let (kind, length) = (order.u32(bytes, 0), size(order.u32(bytes, 4)));
+        let least = match kind {
+            SECTION_HEADER => 28,
+            INTERFACE_DESCRIPTION => 20,
+            ENHANCED_PACKET | OBSOLETE_PACKET => 32,
+            SIMPLE_PACKET => 16,
+            _ => 12,
+        };
+        let fits = KNOWN.contains(&kind) && length % 4 == 0 && (least..=MAX_FOUND).contains(&length);
+        let interface = match kind {
+            ENHANCED_PACKET => size(order.u32(bytes, 8)),
+            OBSOLETE_PACKET => usize::from(order.u16(bytes, 8)),
+            _ => return fits.then_some(length),
+        };
+        let agrees = interface < self.interfaces.len() && self.contradiction(bytes, length).is_none();
+        (fits && agrees).then_some(length)
+    }
+
+    /// Says what the interfaces of the section lost; the next section has its own.
+    pub(super) fn end_section(&mut self) {
+        for (id, interface) in self.interfaces.drain(..).enumerate() {
+            let said = interface.lost.in_words();
+            if said.is_empty() {
+                continue;
+            }
+            let name = interface.name.map_or_else(|| id.to_string(), |name| format!("{name:?}"));
+            self.extras.loss(format!("interface {name} lost packets that are not in the file: {said}"));
+        }
     }
 }
 
 impl Interface {
-    fn describe(block: &InterfaceDescriptionBlock<'_>, big_endian: bool) -> Self {
-        let option = |code| block.options.iter().find(|o| o.code == code).map(|o| &*o.value);
+    fn describe(block: &InterfaceDescriptionBlock<'_>, order: Order) -> Self {
+        let option = |code| option(&block.options, code);
         let resolution = match option(OptionCode::IfTsresol).and_then(|v| v.first()).copied() {
             None => Resolution::Decimal(6),
             Some(n) if n & 0x80 == 0 => Resolution::Decimal(n),
             Some(n) => Resolution::Binary(n & 0x7f),
         };
-        let offset = option(OptionCode::IfTsoffset).and_then(|v| v.get(..8)).and_then(|v| <[u8; 8]>::try_from(v).ok());
-        let offset = offset.map_or(0, |v| if big_endian { i64::from_be_bytes(v) } else { i64::from_le_bytes(v) });
-        let link_type = LinkType(u16::try_from(block.linktype.0 & 0xffff).unwrap_or_default());
-        Self { link_type, snaplen: block.snaplen, resolution, offset }
+        let offset = option(OptionCode::IfTsoffset).filter(|v| v.len() >= 8).map_or(0, |v| order.u64(v, 0));
+        let name = option(OptionCode(2)).map(|name| {
+            let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len()).min(64);
+            String::from_utf8_lossy(name.get(..end).unwrap_or_default()).into()
+        });
+        Self {
+            link_type: LinkType(u16::try_from(block.linktype.0 & 0xffff).unwrap_or_default()),
+            snaplen: block.snaplen,
+            resolution,
+            offset: offset.cast_signed(),
+            name,
+            lost: Lost::default(),
+        }
     }
 
     fn time(&self, ticks: u64) -> Timestamp {
@@ -158,8 +307,51 @@ impl Interface {
     }
 }
 
-fn word(bytes: &[u8], at: usize) -> Option<[u8; 4]> {
-    bytes.get(at..at.checked_add(4)?)?.try_into().ok()
+impl Lost {
+    /// Takes the counters of a statistics block, isb_ifdrop (5) and isb_osdrop (7). They count from the start of the
+    /// capture, so the last block tells all.
+    fn count(&mut self, options: &[PcapNGOption<'_>], order: Order) {
+        let counter = |code| option(options, OptionCode(code)).filter(|v| v.len() >= 8).map(|v| order.u64(v, 0));
+        self.by_interface = counter(5).unwrap_or(self.by_interface);
+        self.by_system = counter(7).unwrap_or(self.by_system);
+    }
+
+    fn in_words(self) -> String {
+        let said = [
+            (self.by_interface, "dropped by the interface"),
+            (self.by_system, "dropped by the operating system"),
+            (self.between_packets, "by what its packets say"),
+        ];
+        let said = said.iter().filter(|(count, _)| *count > 0).map(|(count, how)| format!("{count} {how}"));
+        said.collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn option<'a>(options: &'a [PcapNGOption<'_>], code: OptionCode) -> Option<&'a [u8]> {
+    options.iter().find(|option| option.code == code).map(|option| &*option.value)
+}
+
+/// The option epb_dropcount (4): packets lost between this one and the one before it.
+fn drop_count(mut options: &[u8], order: Order) -> u64 {
+    while options.len() >= 4 {
+        let (code, length) = (order.u16(options, 0), usize::from(order.u16(options, 2)));
+        match code {
+            0 => break,
+            4 if length == 8 => return order.u64(options, 4),
+            _ => options = options.get(4 + length.next_multiple_of(4)..).unwrap_or_default(),
+        }
+    }
+    0
+}
+
+fn order_of(magic: [u8; 4]) -> Option<Order> {
+    let mut little = BYTE_ORDER_MAGIC;
+    little.reverse();
+    match magic {
+        BYTE_ORDER_MAGIC => Some(Order::BIG),
+        m if m == little => Some(Order::LITTLE),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -167,7 +359,8 @@ mod tests {
     use super::*;
 
     fn interface(resolution: Resolution, offset: i64) -> Interface {
-        Interface { link_type: LinkType::ETHERNET, snaplen: 0, resolution, offset }
+        let lost = Lost::default();
+        Interface { link_type: LinkType::ETHERNET, snaplen: 0, resolution, offset, name: None, lost }
     }
 
     #[test]

@@ -1,107 +1,51 @@
 //! In: the bytes of one file. Out: frames, and a summary of what the file is and what could not be read of it.
-//! Bounded: the buffer; at most `MAX_PROBLEMS` problems in words. Left to others: opening files, decoding frames.
-
-use std::collections::BTreeSet;
+//! Bounded: the buffer, by the longest record; what the summary holds. Left to others: opening files, decoding frames.
 
 use super::buffer::Buffer;
-use super::pcap::{Pcap, Record, Step};
+use super::compression::{Compression, Layers};
+use super::extras::Secrets;
+use super::format::{self, Format};
+use super::netmon::NetMon;
+use super::pcap::Pcap;
 use super::pcapng::PcapNg;
-use super::{Cut, Frame, FrameRef, LinkType, Timestamp};
+use super::record::{Fit, Record, Step, array};
+use super::summary::{CaptureError, CaptureSummary};
+use super::{Frame, FrameRef};
 
-const MAX_PROBLEMS: usize = 64;
-
-/// The container format of a capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Classic pcap.
-    Pcap,
-    /// pcapng.
-    PcapNg,
-}
-
-impl Format {
-    /// The name that reports use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pcap => "pcap",
-            Self::PcapNg => "pcapng",
-        }
-    }
-
-    /// Recognizes a capture by its first four bytes.
-    pub fn of_magic(magic: [u8; 4]) -> Option<Self> {
-        match magic {
-            [0x0a, 0x0d, 0x0d, 0x0a] => Some(Self::PcapNg),
-            [0xa1, 0xb2, 0xc3, 0xd4]
-            | [0xd4, 0xc3, 0xb2, 0xa1]
-            | [0xa1, 0xb2, 0x3c, 0x4d]
-            | [0x4d, 0x3c, 0xb2, 0xa1] => Some(Self::Pcap),
-            [0x34, 0xcd, 0xb2, 0xa1] => Some(Self::Pcap),
-            _ => None,
-        }
-    }
-}
-
-/// Why nothing more can be read of a capture.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CaptureError {
-    /// There is not a single byte.
-    #[error("the file is empty")]
-    Empty,
-    /// The first bytes are those of no capture format.
-    #[error("not a capture file: it starts with {0}")]
-    Unrecognized(String),
-    /// The file header is cut.
-    #[error("the file ends within its header, after {0} bytes")]
-    HeaderCut(u64),
-    /// The file header is damaged.
-    #[error("{0}")]
-    Header(String),
-}
-
-/// What a file was found to be.
-#[derive(Clone, Debug, Default)]
-pub struct CaptureSummary {
-    /// Container format; `None` before the first bytes.
-    pub format: Option<Format>,
-    /// Link types of its packets.
-    pub link_types: BTreeSet<LinkType>,
-    /// Packets read.
-    pub packets: u64,
-    /// Bytes read.
-    pub bytes: u64,
-    /// Time of the earliest and the latest packet.
-    pub times: Option<(Timestamp, Timestamp)>,
-    /// Packets of which less was kept than was on the wire.
-    pub cut_packets: u64,
-    /// The first cut packet.
-    pub first_cut: Option<(FrameRef, Cut)>,
-    /// What could not be read, where, and how much was lost.
-    pub problems: Vec<String>,
-}
+/// Bytes that the header of every format fits in.
+const HEADER: usize = NetMon::HEADER;
 
 #[derive(Debug)]
-enum State {
-    Start,
+enum Container {
     Pcap(Pcap),
     PcapNg(PcapNg),
-    /// Nothing after this can be read; the rest is only counted.
-    Damaged {
-        at: u64,
-        why: String,
-    },
+    NetMon(NetMon),
+}
+
+/// Where and why reading stopped; the next record is being looked for.
+#[derive(Debug)]
+struct Gap {
+    at: u64,
+    why: String,
 }
 
 /// Takes the bytes of one capture file, gives its frames.
 ///
 /// Bytes go in by [`space`](Self::space) and [`commit`](Self::commit), frames come out of
-/// [`next_frame`](Self::next_frame) until it wants more bytes.
+/// [`next_frame`](Self::next_frame) until it wants more bytes. After the last byte comes [`end`](Self::end), after the
+/// last frame [`finish`](Self::finish). The file may be compressed; offsets then count decompressed bytes.
 #[derive(Debug)]
 pub struct CaptureReader {
     capture: u32,
+    layers: Layers,
     buffer: Buffer,
-    state: State,
+    container: Option<Container>,
+    gap: Option<Gap>,
     wanted: usize,
+    /// No more bytes of the file will come.
+    ended: bool,
+    /// No more bytes will come into the buffer.
+    at_end: bool,
     summary: CaptureSummary,
 }
 
@@ -110,27 +54,50 @@ impl CaptureReader {
     pub fn new(capture: u32) -> Self {
         Self {
             capture,
+            layers: Layers::default(),
             buffer: Buffer::new(),
-            state: State::Start,
-            wanted: Pcap::HEADER,
+            container: None,
+            gap: None,
+            wanted: HEADER,
+            ended: false,
+            at_end: false,
             summary: CaptureSummary::default(),
         }
     }
 
     /// Room to write the next bytes of the file into; never empty.
     pub fn space(&mut self) -> &mut [u8] {
-        self.buffer.space(self.wanted)
+        if self.layers.is_empty() { self.buffer.space(self.wanted) } else { self.layers.space() }
     }
 
     /// Says how many bytes of [`space`](Self::space) were written.
     pub fn commit(&mut self, count: usize) {
-        self.buffer.commit(count);
         self.summary.bytes += u64::try_from(count).unwrap_or_default();
+        if self.layers.is_empty() {
+            self.buffer.commit(count);
+        } else {
+            self.layers.commit(count);
+        }
     }
 
-    /// Whether more bytes can still change anything.
-    pub fn is_damaged(&self) -> bool {
-        matches!(self.state, State::Damaged { .. })
+    /// No more bytes will come. Frames may still be left.
+    pub fn end(&mut self) {
+        self.ended = true;
+        self.layers.end();
+    }
+
+    /// The format, once the first bytes told it.
+    pub fn format(&self) -> Option<Format> {
+        self.summary.format
+    }
+
+    /// Takes the TLS key logs that were found since the last call; those of a capture stand before the packets that
+    /// need them.
+    pub fn take_secrets(&mut self) -> Vec<Secrets> {
+        match &mut self.container {
+            Some(Container::PcapNg(pcapng)) => std::mem::take(&mut pcapng.extras.secrets),
+            _ => Vec::new(),
+        }
     }
 
     /// The next frame; `None` when more bytes are needed.
@@ -139,142 +106,240 @@ impl CaptureReader {
     /// Only before the first frame, when the bytes are no capture at all.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
         loop {
-            let step = match &mut self.state {
-                State::Start => {
-                    if !self.open()? {
-                        return Ok(None);
-                    }
-                    continue;
-                }
-                State::Pcap(pcap) => match pcap.record(self.buffer.unread()) {
-                    Step::Record(record, length) => Step::Record(Some(record), length),
-                    Step::Needs(bytes) => Step::Needs(bytes),
-                    Step::Damaged(why) => Step::Damaged(why),
-                },
-                State::PcapNg(pcapng) => pcapng.block(self.buffer.unread()),
-                State::Damaged { .. } => {
-                    let all = self.buffer.unread().len();
-                    self.buffer.consume(all);
-                    return Ok(None);
+            let step = match &mut self.container {
+                None => self.open()?,
+                Some(_) if self.gap.is_some() => self.look_for_record(),
+                Some(Container::Pcap(pcap)) => pcap.record(self.buffer.unread(), self.at_end),
+                Some(Container::PcapNg(pcapng)) => pcapng.block(self.buffer.unread()),
+                Some(Container::NetMon(netmon)) => {
+                    netmon.record(self.buffer.unread(), self.buffer.offset(), self.at_end)
                 }
             };
             match step {
-                Step::Record(None, length) => self.buffer.consume(length),
-                Step::Record(Some(record), length) => return Ok(Some(self.emit(record, length))),
+                Step::Packet(record, length) => return Ok(Some(self.emit(record, length))),
+                Step::Skip(length) => self.buffer.consume(length),
                 Step::Needs(bytes) => {
                     self.wanted = bytes;
-                    return Ok(None);
+                    if !self.refill() && !self.look_past_cut() {
+                        return Ok(None);
+                    }
                 }
-                Step::Damaged(why) => self.state = State::Damaged { at: self.buffer.offset(), why },
+                Step::Damaged(why) => self.gap = Some(Gap { at: self.buffer.offset(), why }),
             }
         }
     }
 
-    /// Call after the last byte.
-    ///
-    /// # Errors
-    /// When the file held no capture header at all.
-    pub fn finish(mut self) -> Result<CaptureSummary, CaptureError> {
-        let total = self.summary.bytes;
-        match &self.state {
-            State::Start if total == 0 => return Err(CaptureError::Empty),
-            State::Start => match describe_start(self.buffer.unread()) {
-                Some(what) => return Err(CaptureError::Unrecognized(what)),
-                None => return Err(CaptureError::HeaderCut(total)),
-            },
-            State::PcapNg(pcapng) if !pcapng.begun => return Err(CaptureError::HeaderCut(total)),
-            State::Damaged { at, why } => {
-                let lost = total.saturating_sub(*at);
-                self.problem(format!("offset {at}: {why}; nothing after it could be read ({lost} bytes lost)"));
-            }
-            State::Pcap(_) | State::PcapNg(_) => {
-                let (at, left) = (self.buffer.offset(), self.buffer.unread().len());
-                if left > 0 {
-                    let wanted = self.wanted;
-                    self.problem(format!(
-                        "offset {at}: the file ends inside its last record ({left} of {wanted} bytes are there)"
-                    ));
+    /// Gets more bytes from the compressions; at the end of the file says once that there are no more.
+    fn refill(&mut self) -> bool {
+        if self.layers.fill(&mut self.buffer, self.wanted) {
+            return true;
+        }
+        let news = self.ended && !self.at_end;
+        self.at_end = self.ended;
+        news
+    }
+
+    /// A record that the file's end cuts: unless a whole one stands inside it, its length is right and the file is cut.
+    fn look_past_cut(&mut self) -> bool {
+        let left = self.buffer.unread().len();
+        if !self.at_end || self.gap.is_some() || left == 0 || self.container.is_none() {
+            return false;
+        }
+        let found = (1..left).any(|at| self.fit(at) == Fit::Yes);
+        if found {
+            let why = format!("a record claims {} bytes, more than the file has", self.wanted);
+            self.gap = Some(Gap { at: self.buffer.offset(), why });
+        }
+        found
+    }
+
+    /// Looks for the next record after damage.
+    fn look_for_record(&mut self) -> Step {
+        let here = self.gap.as_ref().is_some_and(|gap| gap.at == self.buffer.offset());
+        let unread = self.buffer.unread().len();
+        for at in usize::from(here)..unread {
+            match self.fit(at) {
+                Fit::No => {}
+                Fit::Yes => {
+                    self.buffer.consume(at);
+                    self.close_gap(true);
+                    return Step::Skip(0);
+                }
+                Fit::Needs(bytes) => {
+                    self.buffer.consume(at);
+                    return Step::Needs(bytes);
                 }
             }
         }
-        Ok(self.summary)
+        self.buffer.consume(unread);
+        Step::Needs(1)
     }
 
-    fn problem(&mut self, text: String) {
-        if self.summary.problems.len() < MAX_PROBLEMS {
-            self.summary.problems.push(text);
+    fn fit(&self, at: usize) -> Fit {
+        let bytes = self.buffer.unread().get(at..).unwrap_or_default();
+        match &self.container {
+            Some(Container::Pcap(pcap)) => pcap.fit(bytes, self.at_end),
+            Some(Container::PcapNg(pcapng)) => pcapng.fit(bytes, self.at_end),
+            Some(Container::NetMon(netmon)) => {
+                let offset = self.buffer.offset().saturating_add(u64::try_from(at).unwrap_or_default());
+                netmon.fit(bytes, offset, self.at_end)
+            }
+            None => Fit::No,
         }
     }
 
-    /// Looks at the first bytes; false when there are too few.
-    fn open(&mut self) -> Result<bool, CaptureError> {
+    fn close_gap(&mut self, found: bool) {
+        let Some(Gap { at, why }) = self.gap.take() else { return };
+        let now = self.buffer.offset();
+        let lost = now.saturating_sub(at);
+        let then = match found {
+            true => format!("{lost} bytes skipped, reading went on at offset {now}"),
+            false => format!("nothing after it could be read ({lost} bytes lost)"),
+        };
+        self.summary.problem(format!("offset {at}: {why}; {then}"));
+    }
+
+    /// Looks at the first bytes: of a compression, then of a format.
+    fn open(&mut self) -> Result<Step, CaptureError> {
         let bytes = self.buffer.unread();
-        let Some(magic) = bytes.get(..4).and_then(|b| <[u8; 4]>::try_from(b).ok()) else {
-            return Ok(false);
+        let Some(magic) = array(bytes, 0) else {
+            return Ok(Step::Needs(HEADER));
         };
-        let Some(format) = Format::of_magic(magic) else {
-            return Err(CaptureError::Unrecognized(describe_start(bytes).unwrap_or_default()));
-        };
-        if bytes.len() < Pcap::HEADER {
-            return Ok(false);
-        }
-        self.state = match format {
-            Format::PcapNg => State::PcapNg(PcapNg::default()),
-            Format::Pcap => {
-                let pcap = Pcap::header(bytes)
-                    .ok_or_else(|| CaptureError::Header("the pcap file header cannot be read".into()))?;
-                self.buffer.consume(Pcap::HEADER);
-                self.summary.link_types.insert(pcap.link_type);
-                State::Pcap(pcap)
+        if let Some(kind) = Compression::of_magic(magic) {
+            let input = std::mem::replace(&mut self.buffer, Buffer::new());
+            if !self.layers.add(kind, input, self.ended) {
+                return Err(CaptureError::Header("it is compressed more than twice over; decompress it first".into()));
             }
+            self.summary.compression = self.layers.in_words();
+            return Ok(Step::Needs(HEADER));
+        }
+        let Some(format) = Format::of_magic(magic) else {
+            if bytes.len() < format::TELLING && !self.at_end {
+                return Ok(Step::Needs(format::TELLING));
+            }
+            return Err(unreadable(bytes));
         };
+        let header = match format {
+            Format::Pcap => Pcap::HEADER,
+            Format::PcapNg => 12,
+            Format::NetMon => NetMon::HEADER,
+        };
+        if bytes.len() < header {
+            return Ok(Step::Needs(header));
+        }
+        let mut length = 0;
+        self.container = Some(match format {
+            Format::PcapNg => Container::PcapNg(PcapNg::default()),
+            Format::Pcap => {
+                let damaged = || CaptureError::Header("the pcap file header cannot be read".into());
+                let (pcap, header) = Pcap::header(bytes).ok_or_else(damaged)?;
+                self.summary.link_types.insert(pcap.link_type);
+                length = header;
+                Container::Pcap(pcap)
+            }
+            Format::NetMon => {
+                let netmon = NetMon::header(bytes).map_err(CaptureError::Header)?;
+                length = NetMon::HEADER;
+                Container::NetMon(netmon)
+            }
+        });
         self.summary.format = Some(format);
-        Ok(true)
+        Ok(Step::Skip(length))
     }
 
     fn emit(&mut self, record: Record, length: usize) -> Frame<'_> {
         let offset = self.buffer.offset();
         // Consuming only moves an index: the record's bytes stay where they are until the next refill.
         self.buffer.consume(length);
-        let summary = &mut self.summary;
-        summary.packets += 1;
-        summary.times = Some(match summary.times {
-            None => (record.time, record.time),
-            Some((first, last)) => (first.min(record.time), last.max(record.time)),
-        });
-        summary.link_types.insert(record.link_type);
         let at = FrameRef {
             capture: self.capture,
-            number: summary.packets,
+            number: self.summary.packets + 1,
             offset,
             length: u32::try_from(length).unwrap_or(u32::MAX),
             time: record.time,
         };
         let data = self.buffer.consumed(length).get(record.data).unwrap_or_default();
         let frame = Frame { at, link_type: record.link_type, data, wire_len: record.wire_len };
-        if let Some(cut) = frame.cut() {
-            summary.cut_packets += 1;
-            summary.first_cut.get_or_insert((at, cut));
-        }
+        self.summary.link_types.insert(record.link_type);
+        self.summary.count(at, frame.cut());
         frame
+    }
+
+    /// Call after the last frame.
+    ///
+    /// # Errors
+    /// When the file held no capture header at all.
+    pub fn finish(mut self) -> Result<CaptureSummary, CaptureError> {
+        let broken = self.layers.problems();
+        let there = self.buffer.offset() + u64::try_from(self.buffer.unread().len()).unwrap_or_default();
+        let begun = match &self.container {
+            None => false,
+            Some(Container::PcapNg(pcapng)) => pcapng.begun,
+            Some(_) => true,
+        };
+        if !begun {
+            return Err(match (self.summary.bytes, broken.first()) {
+                (0, _) => CaptureError::Empty,
+                (_, Some(problem)) => CaptureError::Header(problem.clone()),
+                _ if there == 0 => CaptureError::Header("what is compressed is empty".into()),
+                _ => start_of(self.buffer.unread(), there),
+            });
+        }
+        self.close_gap(false);
+        let left = self.buffer.unread().len();
+        if left > 0 {
+            let (at, wanted) = (self.buffer.offset(), self.wanted);
+            self.summary.problem(format!(
+                "offset {at}: the file ends inside its last record ({left} of {wanted} bytes are there)"
+            ));
+        }
+        broken.into_iter().for_each(|problem| self.summary.problem(problem));
+        self.tell_extras();
+        self.summary.close();
+        Ok(self.summary)
+    }
+
+    /// What the format has to say beside the frames.
+    fn tell_extras(&mut self) {
+        let summary = &mut self.summary;
+        match &mut self.container {
+            Some(Container::PcapNg(pcapng)) => {
+                pcapng.end_section();
+                let extras = std::mem::take(&mut pcapng.extras);
+                extras.losses.into_iter().for_each(|loss| summary.problem(loss));
+                if extras.secrets_dropped {
+                    summary
+                        .problem("the file carries more key-log secrets than are kept; the later ones are not".into());
+                }
+                if extras.untimed > 0 {
+                    let count = extras.untimed;
+                    summary
+                        .notes
+                        .push(format!("{count} packets have no time of their own and stand at that of the one before"));
+                }
+                summary.names = extras.names;
+            }
+            Some(Container::NetMon(netmon)) => {
+                netmon.verdict().into_iter().for_each(|problem| summary.problem(problem));
+                if netmon.is_local_time() {
+                    let note = "times are in the time zone of the computer that captured, which the file does not name; they are taken for UTC";
+                    summary.notes.push(note.into());
+                }
+            }
+            _ => {}
+        }
     }
 }
 
-/// What the first bytes look like, for the error line; `None` when they are the start of a capture.
-fn describe_start(bytes: &[u8]) -> Option<String> {
-    let magic = bytes.get(..4).and_then(|b| <[u8; 4]>::try_from(b).ok());
-    if magic.is_some_and(|magic| Format::of_magic(magic).is_some()) {
-        return None;
+/// Why a file of these bytes, `length` in all, is no capture.
+fn start_of(bytes: &[u8], length: u64) -> CaptureError {
+    let known = array(bytes, 0).is_some_and(format::is_known);
+    if known { CaptureError::HeaderCut(length) } else { unreadable(bytes) }
+}
+
+fn unreadable(start: &[u8]) -> CaptureError {
+    match format::named(start) {
+        Some((name, advice)) => CaptureError::Unread { name, advice },
+        None => CaptureError::Unrecognized(format::describe(start)),
     }
-    let start = bytes.get(..bytes.len().min(16)).unwrap_or_default();
-    let text = start.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());
-    Some(match start {
-        [0x1f, 0x8b, ..] => "gzip's magic number; decompress it first".into(),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd's magic number; decompress it first".into(),
-        [b'G', b'M', b'B', b'U', ..] => {
-            "Network Monitor's magic number; convert it with: editcap -F pcapng IN.cap OUT.pcapng".into()
-        }
-        _ if text => format!("the text {:?}", String::from_utf8_lossy(start)),
-        _ => start.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" "),
-    })
 }

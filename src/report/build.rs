@@ -94,7 +94,7 @@ impl<'a> Builder<'a> {
         let read = self.m.captures.iter().map(|(path, summary)| model::Capture {
             path: path.clone(),
             format: summary.format.map(|format| format.as_str().into()),
-            compression: None,
+            compression: summary.compression.clone(),
             link_types: summary.link_types.iter().map(ToString::to_string).collect(),
             packets: summary.packets,
             bytes: summary.bytes,
@@ -102,6 +102,7 @@ impl<'a> Builder<'a> {
             last_time: summary.times.map(|(_, last)| last.to_string()),
             cut_packets: summary.cut_packets,
             problems: summary.problems.iter().cloned().chain(cut_in_words(summary)).collect(),
+            notes: summary.notes.clone(),
         });
         read.collect()
     }

@@ -79,9 +79,9 @@ pub struct Dropped {
 pub struct Capture {
     /// The path as given.
     pub path: String,
-    /// `pcap`, `pcapng`.
+    /// `pcap`, `pcapng`, `netmon`.
     pub format: Option<String>,
-    /// `gzip`, `zstd` or null.
+    /// `gzip`, `zstd`, one in the other (`gzip in zstd`), or null. Offsets then count decompressed bytes.
     pub compression: Option<String>,
     /// Names of the link types of its packets.
     pub link_types: Vec<String>,
@@ -97,6 +97,9 @@ pub struct Capture {
     pub cut_packets: u64,
     /// What could not be read: at which offset, why, and how much was lost.
     pub problems: Vec<String>,
+    /// What to know of the file that is no loss.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Where something is in the captures.

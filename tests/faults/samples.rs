@@ -64,12 +64,17 @@ pub(crate) static SAMPLES: LazyLock<Vec<Sample>> =
 
 fn frames(bytes: &[u8]) -> Vec<Frame> {
     let (mut reader, mut rest, mut frames) = (CaptureReader::new(0), bytes, Vec::new());
-    while !rest.is_empty() {
+    let mut over = false;
+    while !over {
         let space = reader.space();
         let count = space.len().min(rest.len());
         space[..count].copy_from_slice(&rest[..count]);
         rest = &rest[count..];
         reader.commit(count);
+        over = count == 0;
+        if over {
+            reader.end();
+        }
         while let Some(frame) = reader.next_frame().unwrap() {
             assert_eq!(frame.cut(), None, "the samples hold whole frames");
             frames.push(Frame::read(frame.at.time.nanos(), frame.link_type.0, frame.data));

@@ -40,6 +40,9 @@ fn problems(capture: &Capture, say: &mut impl FnMut(&str)) {
     if capture.problems.len() > PROBLEMS {
         say(&format!("{path}: … {} more problems", capture.problems.len() - PROBLEMS));
     }
+    for note in &capture.notes {
+        say(&format!("{path}: {note}"));
+    }
     if capture.cut_packets > 0 {
         let (cut, all) = (capture.cut_packets, capture.packets);
         say(&format!("{path}: of {cut} of {all} packets the capture kept less than was on the wire"));

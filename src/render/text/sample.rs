@@ -55,6 +55,7 @@ pub(crate) fn capture(path: &str) -> Capture {
         last_time: None,
         cut_packets: 0,
         problems: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

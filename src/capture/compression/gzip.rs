@@ -1,0 +1,186 @@
+//! In: the bytes of a gzip file. Out: what its members hold, one after the other. Bounded: a header has at most
+//! `MAX_HEADER` bytes. Left to others: buffering.
+//!
+//! Format: RFC 1952. A member whose checksum does not match is delivered, and said; zeros and other bytes behind the
+//! last member are no damage to what came before.
+
+use std::fmt;
+
+use flate2::{Crc, Decompress, FlushDecompress, Status};
+
+use super::{Fault, Progress};
+use crate::capture::buffer::Buffer;
+use crate::capture::record::Order;
+
+/// Names and comments of a header end somewhere before this.
+const MAX_HEADER: usize = 64 * 1024;
+
+enum State {
+    Header,
+    Body,
+    Trailer,
+}
+
+pub(super) struct Gzip {
+    state: State,
+    inflate: Decompress,
+    crc: Crc,
+    members: u64,
+    /// Said once what was written before it is taken.
+    fault: Option<Fault>,
+}
+
+impl Default for Gzip {
+    fn default() -> Self {
+        Self { state: State::Header, inflate: Decompress::new(false), crc: Crc::new(), members: 0, fault: None }
+    }
+}
+
+impl fmt::Debug for Gzip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gzip").field("members", &self.members).finish_non_exhaustive()
+    }
+}
+
+enum Header {
+    Whole(usize),
+    Needs,
+    Not(&'static str),
+}
+
+impl Gzip {
+    pub(super) fn decode(
+        &mut self,
+        input: &mut Buffer,
+        at_end: bool,
+        out: &mut [u8],
+        problems: &mut Vec<String>,
+    ) -> Result<Progress, Fault> {
+        loop {
+            if let Some(fault) = self.fault.take() {
+                return Err(fault);
+            }
+            match self.state {
+                State::Header => match self.header(input, at_end)? {
+                    Some(needs) => return Ok(needs),
+                    None => self.state = State::Body,
+                },
+                State::Body => {
+                    if let Some(progress) = self.body(input, at_end, out)? {
+                        return Ok(progress);
+                    }
+                }
+                State::Trailer => {
+                    if input.unread().len() < 8 {
+                        return if at_end { Err(cut(input, "its checksum")) } else { Ok(Progress::Needs(8)) };
+                    }
+                    self.trailer(input, problems);
+                }
+            }
+        }
+    }
+
+    /// Goes past a member's header; says what is needed first.
+    fn header(&self, input: &mut Buffer, at_end: bool) -> Result<Option<Progress>, Fault> {
+        if self.members > 0 {
+            // Tapes and downloads are padded with zeros.
+            let zeros = input.unread().iter().take_while(|&&byte| byte == 0).count();
+            input.consume(zeros);
+            if input.unread().is_empty() {
+                return Ok(Some(Progress::Needs(1)));
+            }
+        }
+        match header(input.unread()) {
+            Header::Whole(length) => {
+                input.consume(length);
+                Ok(None)
+            }
+            Header::Needs if at_end && self.members > 0 && input.unread().len() < 3 => {
+                Err(fault(input, "what follows the last member is no gzip"))
+            }
+            Header::Needs if at_end => Err(cut(input, "a header")),
+            Header::Needs => Ok(Some(Progress::Needs(input.unread().len() + 1))),
+            Header::Not(_) if self.members > 0 => Err(fault(input, "what follows the last member is no gzip")),
+            Header::Not(why) => Err(fault(input, why)),
+        }
+    }
+
+    /// Inflates; none where there is no progress to report yet.
+    fn body(&mut self, input: &mut Buffer, at_end: bool, out: &mut [u8]) -> Result<Option<Progress>, Fault> {
+        let before = (self.inflate.total_in(), self.inflate.total_out());
+        let result = self.inflate.decompress(input.unread(), out, FlushDecompress::None);
+        let taken = usize::try_from(self.inflate.total_in() - before.0).unwrap_or(usize::MAX);
+        let wrote = usize::try_from(self.inflate.total_out() - before.1).unwrap_or(usize::MAX);
+        self.crc.update(out.get(..wrote).unwrap_or_default());
+        input.consume(taken);
+        match result {
+            Ok(Status::StreamEnd) => self.state = State::Trailer,
+            Ok(Status::Ok | Status::BufError) if wrote == 0 && taken == 0 => {
+                return if at_end { Err(cut(input, "a member")) } else { Ok(Some(Progress::Needs(1))) };
+            }
+            Ok(Status::Ok | Status::BufError) => {}
+            Err(_) => self.fault = Some(fault(input, "the compressed data is damaged")),
+        }
+        Ok((wrote > 0).then_some(Progress::Wrote(wrote)))
+    }
+
+    /// Compares checksum and length (RFC 1952, section 2.3.1) and gets ready for the next member.
+    fn trailer(&mut self, input: &mut Buffer, problems: &mut Vec<String>) {
+        let order = Order::LITTLE;
+        let expected = (order.u32(input.unread(), 0), order.u32(input.unread(), 4));
+        if expected != (self.crc.sum(), self.crc.amount()) {
+            problems.push(format!(
+                "compressed offset {}: the checksum does not match; what the member holds may be wrong",
+                input.offset()
+            ));
+            problems.truncate(16);
+        }
+        input.consume(8);
+        self.members += 1;
+        self.crc.reset();
+        self.inflate.reset(false);
+        self.state = State::Header;
+    }
+}
+
+/// The length of the header at the start (RFC 1952, section 2.3).
+fn header(bytes: &[u8]) -> Header {
+    match bytes {
+        [0x1f, 0x8b, 8, ..] => {}
+        [0x1f, 0x8b, _, ..] => return Header::Not("the compression method is unknown"),
+        [] | [0x1f] | [0x1f, 0x8b] => return Header::Needs,
+        _ => return Header::Not("there is no gzip header"),
+    }
+    let Some(&flags) = bytes.get(3) else { return Header::Needs };
+    let mut at = 10;
+    if flags & 4 != 0 {
+        if bytes.len() < at + 2 {
+            return Header::Needs;
+        }
+        at += 2 + usize::from(Order::LITTLE.u16(bytes, at));
+    }
+    // A name and a comment, each to its zero.
+    for flag in [8, 16] {
+        if flags & flag != 0 {
+            let text = bytes.get(at..).unwrap_or_default();
+            match text.iter().position(|&byte| byte == 0) {
+                Some(end) => at += end + 1,
+                None if bytes.len() > MAX_HEADER => return Header::Not("the header has no end"),
+                None => return Header::Needs,
+            }
+        }
+    }
+    if flags & 2 != 0 {
+        at += 2;
+    }
+    if bytes.len() < at { Header::Needs } else { Header::Whole(at) }
+}
+
+fn fault(input: &Buffer, why: &str) -> Fault {
+    Fault { at: input.offset(), why: why.into() }
+}
+
+fn cut(input: &Buffer, what: &str) -> Fault {
+    let at = input.offset() + u64::try_from(input.unread().len()).unwrap_or_default();
+    Fault { at, why: format!("the file ends inside {what}") }
+}

@@ -1,0 +1,193 @@
+//! In: the bytes of a compressed file, in pieces of any size. Out: what they hold, in order, and in words where that
+//! broke off. Bounded: two compressions in each other; per compression one buffer and what its format needs to look
+//! back (32 KiB for gzip, a window of at most 128 MiB for zstd). What is decompressed goes straight into the reader's
+//! buffer, so that a bomb only takes time. Left to others: what the bytes mean.
+
+mod gzip;
+mod zstd;
+
+use super::buffer::Buffer;
+use gzip::Gzip;
+use zstd::Zstd;
+
+/// How a capture file is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// gzip (RFC 1952), one or more members.
+    Gzip,
+    /// Zstandard (RFC 8878), one or more frames.
+    Zstd,
+}
+
+impl Compression {
+    /// The name that reports use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    /// Recognizes a compressed file by its first four bytes.
+    pub fn of_magic(magic: [u8; 4]) -> Option<Self> {
+        match magic {
+            [0x1f, 0x8b, 8, _] => Some(Self::Gzip),
+            // A frame, or one to be skipped (RFC 8878, sections 3.1.1 and 3.1.2).
+            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
+/// What a decoder could do.
+enum Progress {
+    /// So many bytes came out.
+    Wrote(usize),
+    /// Nothing comes out before there are so many bytes of input; at the end: all is out.
+    Needs(usize),
+}
+
+/// Where and why a compressed stream cannot be followed further.
+struct Fault {
+    at: u64,
+    why: String,
+}
+
+#[derive(Debug)]
+enum Decoder {
+    Gzip(Box<Gzip>),
+    Zstd(Box<Zstd>),
+}
+
+/// One compression around the file.
+#[derive(Debug)]
+struct Layer {
+    kind: Compression,
+    input: Buffer,
+    decoder: Decoder,
+    wanted: usize,
+    at_end: bool,
+    /// Offset within the compressed stream, and why nothing more comes.
+    broken: Option<(u64, String)>,
+    problems: Vec<String>,
+}
+
+/// The compressions around a file, the outermost first.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    layers: Vec<Layer>,
+}
+
+impl Layers {
+    const MOST: usize = 2;
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// Adds one inside the others, with the bytes that were read of it; false where there are too many.
+    pub(super) fn add(&mut self, kind: Compression, input: Buffer, at_end: bool) -> bool {
+        if self.layers.len() == Self::MOST {
+            return false;
+        }
+        let decoder = match kind {
+            Compression::Gzip => Decoder::Gzip(Box::default()),
+            Compression::Zstd => Decoder::Zstd(Box::default()),
+        };
+        // Only the outermost is told that the file is over; the end of one is told to the next.
+        let at_end = at_end && self.layers.is_empty();
+        self.layers.push(Layer { kind, input, decoder, wanted: 1, at_end, broken: None, problems: Vec::new() });
+        true
+    }
+
+    /// What reports say of it: `gzip`, `zstd`, or for one in the other `gzip in zstd`.
+    pub(super) fn in_words(&self) -> Option<String> {
+        let names: Vec<_> = self.layers.iter().rev().map(|layer| layer.kind.as_str()).collect();
+        (!names.is_empty()).then(|| names.join(" in "))
+    }
+
+    /// Room for the next bytes of the file.
+    pub(super) fn space(&mut self) -> &mut [u8] {
+        self.layers.first_mut().map(|layer| layer.input.space(layer.wanted)).unwrap_or_default()
+    }
+
+    /// Says how many were written.
+    pub(super) fn commit(&mut self, count: usize) {
+        if let Some(layer) = self.layers.first_mut() {
+            layer.input.commit(count);
+        }
+    }
+
+    /// No more bytes will come.
+    pub(super) fn end(&mut self) {
+        if let Some(layer) = self.layers.first_mut() {
+            layer.at_end = true;
+        }
+    }
+
+    /// Decompresses into `target`, where a record of `wanted` bytes must find room; false where more input is needed
+    /// first.
+    pub(super) fn fill(&mut self, target: &mut Buffer, wanted: usize) -> bool {
+        fill(&mut self.layers, target, wanted)
+    }
+
+    /// What went wrong, in words; call after the last byte.
+    pub(super) fn problems(&self) -> Vec<String> {
+        self.layers.iter().flat_map(Layer::in_words).collect()
+    }
+}
+
+/// Fills `target` from the innermost of the layers, and that from the one around it.
+fn fill(layers: &mut [Layer], target: &mut Buffer, wanted: usize) -> bool {
+    let Some((layer, around)) = layers.split_last_mut() else { return false };
+    loop {
+        let count = layer.decode(target.space(wanted));
+        if count > 0 {
+            target.commit(count);
+            return true;
+        }
+        if fill(around, &mut layer.input, layer.wanted) {
+            continue;
+        }
+        let over = !around.is_empty() && around.iter().all(|layer| layer.at_end || layer.broken.is_some());
+        if layer.at_end || !over {
+            return false;
+        }
+        layer.at_end = true;
+    }
+}
+
+impl Layer {
+    /// Decompresses what there is; 0 where more input is needed, or nothing more comes.
+    fn decode(&mut self, out: &mut [u8]) -> usize {
+        if self.broken.is_none() {
+            let (input, at_end, problems) = (&mut self.input, self.at_end, &mut self.problems);
+            let result = match &mut self.decoder {
+                Decoder::Gzip(gzip) => gzip.decode(input, at_end, out, problems),
+                Decoder::Zstd(zstd) => zstd.decode(input, at_end, out, problems),
+            };
+            match result {
+                Ok(Progress::Wrote(count)) => return count,
+                Ok(Progress::Needs(bytes)) => self.wanted = bytes,
+                Err(fault) => self.broken = Some((fault.at, fault.why)),
+            }
+        }
+        if self.broken.is_some() {
+            self.wanted = 1;
+            self.input.consume(usize::MAX);
+        }
+        0
+    }
+
+    fn in_words(&self) -> Vec<String> {
+        let kind = self.kind.as_str();
+        let mut said: Vec<_> = self.problems.iter().map(|problem| format!("{kind}: {problem}")).collect();
+        if let Some((at, why)) = &self.broken {
+            let lost = self.input.offset().saturating_sub(*at);
+            let lost = if lost > 0 { format!("; {lost} compressed bytes could not be read") } else { String::new() };
+            said.push(format!("{kind}: compressed offset {at}: {why}{lost}"));
+        }
+        said
+    }
+}
