@@ -23,7 +23,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("", "schema tool options complete dropped captures devices certificates findings statistics"),
     ("tool", "name version"),
     ("dropped", "flows bytes why"),
-    ("captures/*", "path format compression link_types packets bytes first_time last_time cut_packets problems"),
+    ("captures/*", "path format compression link_types packets bytes first_time last_time cut_packets problems notes"),
     ("devices/*", "id addresses mac identity_basis shared_address recognized_as recognized_by profile verdict clock sign_in \
                    events fetches handshakes_total handshakes_omitted handshakes"),
     ("devices/*/addresses/*", "address first last"),
@@ -247,7 +247,8 @@ fn a_folder_is_searched_recursively_by_magic_number() {
     link(folder.path(), &at("b/loop"));
     let report = chaingap(&["analyze", &path_text(folder.path()), "--format", "json"]).json();
     let paths: Vec<_> = list(&report["captures"]).map(|capture| capture["path"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(paths, [path_text(&at("a.txt")), path_text(&at("b/deeper/recording"))]);
+    // In the order of their first packets.
+    assert_eq!(paths, [path_text(&at("b/deeper/recording")), path_text(&at("a.txt"))]);
 }
 
 #[test]

@@ -1,12 +1,16 @@
-//! In: paths. Out: files in a defined order, and captures among them by their first bytes. Left to others: contents.
+//! In: paths. Out: files in a defined order, and captures among them by their first bytes. Bounded: so much of a file
+//! is read as shows its first packet, at most `PEEK` bytes. Left to others: contents.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use chaingap::capture::Format;
+use chaingap::capture::{CaptureError, CaptureReader, Timestamp};
 
 use super::Failure;
+
+/// A capture's first packet comes before this, or its time is not known.
+const PEEK: usize = 4 << 20;
 
 /// One capture to read.
 #[derive(Clone, Debug)]
@@ -35,18 +39,20 @@ impl Input {
     }
 }
 
-/// The captures that the arguments name. Folders are searched recursively by magic number; linked folders are not
-/// followed.
+/// The captures that the arguments name, in the order of the arguments. Folders are searched recursively by what files
+/// begin with, also below gzip and zstd; linked folders are not followed. The captures of a folder come in the order of
+/// their first packets, since a ring of rotated files does not carry the time in its names' order.
 pub(crate) fn captures(arguments: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
     for path in arguments {
         if path.as_os_str() == "-" {
             inputs.push(Input::Stdin);
         } else if path.is_dir() {
-            let found: Vec<_> = files_below(path)?.into_iter().filter(|file| is_capture(file)).collect();
+            let mut found: Vec<_> = files_below(path)?.into_iter().filter(|file| is_capture(file)).collect();
             if found.is_empty() {
                 return Err(Failure(format!("{}: no capture in this folder or below it", path.display())));
             }
+            in_time_order(&mut found);
             inputs.extend(found.into_iter().map(Input::File));
         } else {
             inputs.push(Input::File(path.clone()));
@@ -80,11 +86,54 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure(format!("{}: {error}", path.display())))
 }
 
+/// Puts captures into the order of their first packets' times; those without one come last, and of equals the order
+/// stays.
+pub(crate) fn in_time_order(captures: &mut [PathBuf]) {
+    captures.sort_by_cached_key(|path| {
+        let first = match peek(path) {
+            Peek::Capture(first) => first,
+            Peek::Other => None,
+        };
+        (first.is_none(), first)
+    });
+}
+
+/// What the beginning of a file shows.
+enum Peek {
+    /// A capture, or a file that only reading in full can tell from one; the time of its first packet.
+    Capture(Option<Timestamp>),
+    /// No capture.
+    Other,
+}
+
 fn is_capture(path: &Path) -> bool {
-    let mut magic = [0; 4];
-    match File::open(path) {
-        Ok(mut file) => file.read_exact(&mut magic).is_ok() && Format::of_magic(magic).is_some(),
-        // What cannot be opened may be one: reading it will say why not.
-        Err(_) => true,
+    matches!(peek(path), Peek::Capture(_))
+}
+
+fn peek(path: &Path) -> Peek {
+    // What cannot be opened may be one: reading it will say why not.
+    let Ok(mut file) = File::open(path) else { return Peek::Capture(None) };
+    let mut reader = CaptureReader::new(0);
+    let mut read = 0;
+    loop {
+        let count = match file.read(reader.space()) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return Peek::Capture(None),
+        };
+        reader.commit(count);
+        read += count;
+        let over = count == 0 || read >= PEEK;
+        if over {
+            reader.end();
+        }
+        match reader.next_frame() {
+            Ok(Some(frame)) => return Peek::Capture(Some(frame.at.time)),
+            // Known and not read: the run says so, and how to convert it.
+            Err(CaptureError::Unread { .. } | CaptureError::Header(_)) => return Peek::Capture(None),
+            Err(_) => return Peek::Other,
+            Ok(None) if over => return if reader.format().is_some() { Peek::Capture(None) } else { Peek::Other },
+            Ok(None) => {}
+        }
     }
 }

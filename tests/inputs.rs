@@ -1,0 +1,96 @@
+//! Which files are read, and in which order.
+//!
+//! In: folders with captures made for the test. Out: the captures that `chaingap analyze` lists, and what it says of those
+//! it does not read. Left to others: what is in them.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use flate2::write::GzEncoder;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A ring of rotated files: the names' order is not that of time, one file is compressed, one holds no packet yet.
+#[test]
+fn the_captures_of_a_folder_are_read_in_the_order_of_time() {
+    let bytes = fs::read(project("captures/expired.pcap")).unwrap();
+    let (middle, end) = (a_record_after(&bytes, bytes.len() / 2), bytes.len());
+    let part = |from: usize, to: usize| [&bytes[..24], &bytes[from..to]].concat();
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("ring0"), part(middle, end)).unwrap();
+    fs::write(at("ring1"), &bytes[..24]).unwrap();
+    fs::write(at("ring2.gz"), gzip(&part(24, middle))).unwrap();
+    fs::write(at("notes.gz"), gzip(b"taken on Tuesday")).unwrap();
+    let paths = |arguments: &[&str]| -> Vec<String> {
+        let report: Value =
+            serde_json::from_slice(&analyze(&[&["--format", "json"], arguments].concat()).stdout).unwrap();
+        report["captures"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|capture| capture["path"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let [ring0, ring1, ring2] = ["ring0", "ring1", "ring2.gz"].map(|name| path_text(&at(name)));
+    assert_eq!(paths(&[&path_text(folder.path())]), [ring2.clone(), ring0.clone(), ring1.clone()]);
+    // What is named one by one keeps its order.
+    assert_eq!(paths(&[&ring0, &ring1, &ring2]), [ring0, ring1, ring2]);
+}
+
+#[test]
+fn a_known_format_that_is_not_read_is_named_with_what_to_do() {
+    let folder = TempDir::new().unwrap();
+    // The heads of files as Wireshark (snoop.c), the Windows SDK (WMI_BUFFER_HEADER, SYSTEM_TRACE_HEADER) and PKWARE's
+    // APPNOTE describe them.
+    let mut trace = vec![0; 65_536];
+    trace[..4].copy_from_slice(&65_536_u32.to_le_bytes());
+    trace[72..76].copy_from_slice(&[2, 0, 2, 0xc0]);
+    let cases: [(&str, Vec<u8>, &str); 3] = [
+        ("a.snoop", b"snoop\0\0\0\0\0\0\x02\0\0\0\x04".to_vec(), "editcap -F pcapng IN OUT.pcapng"),
+        ("a.etl", trace, "pktmon etl2pcap IN.etl"),
+        ("a.zip", b"PK\x03\x04\x14\0".to_vec(), "a ZIP archive; unpack it"),
+    ];
+    for (name, bytes, advice) in &cases {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let run = analyze(&[&path_text(&path)]);
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert_eq!((run.status.code(), run.stdout.len(), said.lines().count()), (Some(2), 0, 1), "{name}: {said}");
+        assert!(said.contains(advice), "{name}: {said}");
+    }
+    // In a folder such captures are not passed over; archives are.
+    let run = analyze(&[&path_text(folder.path())]);
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert_eq!((run.status.code(), said.lines().count()), (Some(2), 2), "{said}");
+}
+
+fn analyze(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_chaingap")).arg("analyze").args(arguments).output().unwrap()
+}
+
+fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn path_text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Where the first record of a little-endian pcap file begins that is not before this offset.
+fn a_record_after(bytes: &[u8], least: usize) -> usize {
+    let length = |at: usize| 16 + u32::from_le_bytes(bytes[at + 8..at + 12].try_into().unwrap()) as usize;
+    let mut at = 24;
+    while at < least {
+        at += length(at);
+    }
+    at
+}
