@@ -11,8 +11,8 @@ use super::{LinkType, Timestamp};
 
 /// Where the first frame is told by what it looks like, so much of the file is awaited, or its end.
 const LOOK: usize = 4096;
-/// Frames looked at to tell it.
-const LOOK_FRAMES: usize = 3;
+/// Frames that must fit after each other where one is looked for.
+const FRAMES: usize = 3;
 /// Wireshark's largest packet.
 const MAX_FRAME: u32 = 262_144;
 /// Nanoseconds from the start of the capture within which a frame found after damage lies.
@@ -108,7 +108,7 @@ impl NetMon {
             return Step::Skip(self.first(bytes.get(..LOOK).unwrap_or(bytes)));
         }
         if self.table > 0 && offset >= self.table {
-            return self.behind_frames(bytes, offset);
+            return self.behind_frames(bytes, offset, at_end);
         }
         let head_len = self.head_len();
         if bytes.len() < head_len {
@@ -142,13 +142,13 @@ impl NetMon {
         Step::Packet(record, whole)
     }
 
-    /// Whether a frame may begin here, `offset` bytes into the file: its head fits, and the next one's or the table
-    /// follows.
+    /// Whether a frame may begin here, `offset` bytes into the file: its head fits, and those of the next or the table
+    /// follow.
     pub(super) fn fit(&self, bytes: &[u8], offset: u64, at_end: bool) -> Fit {
         if self.table > 0 && offset >= self.table {
             return if offset == self.table { Fit::Yes } else { Fit::No };
         }
-        self.fits(bytes, offset, 2, at_end)
+        self.fits(bytes, offset, FRAMES, at_end)
     }
 
     fn fits(&self, bytes: &[u8], offset: u64, frames: usize, at_end: bool) -> Fit {
@@ -165,8 +165,10 @@ impl NetMon {
             };
             let head = self.head(rest);
             let end = head_len + size(head.captured);
-            let fits =
-                head.captured > 0 && head.captured <= head.wire.min(MAX_FRAME) && head.delta.unsigned_abs() <= YEAR;
+            let fits = head.captured > 0
+                && head.captured <= head.wire
+                && head.wire <= MAX_FRAME
+                && head.delta.unsigned_abs() <= YEAR;
             if !fits {
                 return Fit::No;
             }
@@ -183,16 +185,18 @@ impl NetMon {
         if at <= bytes.len() { Fit::Yes } else { Fit::needs(at, at_end) }
     }
 
-    /// How far the first frame is from the header: programs pad it to 128 bytes, Network Monitor 3 to 72.
+    /// How far the first frame is from the header: programs pad it to 128 bytes, Network Monitor 3 to 72. The place
+    /// with the most frames that fit after each other.
     fn first(&self, bytes: &[u8]) -> usize {
-        let likely = |&&place: &&usize| {
+        let places: &[usize] = if self.has_utc() { &[72, 128, 64] } else { &[128, 72, 64] };
+        let likely = |place: usize, frames: usize| {
             let offset = u64::try_from(place).unwrap_or_default();
             let rest = bytes.get(place - Self::HEADER..).unwrap_or_default();
             // Frames that reach out of the bytes looked at are not held against the place.
-            self.table == offset || matches!(self.fits(rest, offset, LOOK_FRAMES, false), Fit::Yes | Fit::Needs(_))
+            self.table == offset || matches!(self.fits(rest, offset, frames, false), Fit::Yes | Fit::Needs(_))
         };
-        let places: &[usize] = if self.has_utc() { &[72, 128, 64] } else { &[128, 72, 64] };
-        places.iter().find(likely).map_or(128, |&place| place) - Self::HEADER
+        let found = (1..=FRAMES).rev().find_map(|frames| places.iter().find(|&&place| likely(place, frames)));
+        found.map_or(128, |&place| place) - Self::HEADER
     }
 
     fn head(&self, bytes: &[u8]) -> Head {
@@ -215,9 +219,13 @@ impl NetMon {
     }
 
     /// Compares the frame table with what was read; what follows it (comments, processes) is of no use here.
-    fn behind_frames(&mut self, bytes: &[u8], offset: u64) -> Step {
-        if offset >= self.table.saturating_add(self.table_length) || bytes.len() < 4 {
-            return if bytes.is_empty() { Step::Needs(1) } else { Step::Skip(bytes.len()) };
+    fn behind_frames(&mut self, bytes: &[u8], offset: u64, at_end: bool) -> Step {
+        let in_table = offset < self.table.saturating_add(self.table_length);
+        if bytes.is_empty() || (in_table && bytes.len() < 4 && !at_end) {
+            return Step::Needs(4);
+        }
+        if !in_table || bytes.len() < 4 {
+            return Step::Skip(bytes.len());
         }
         let entry = Order::LITTLE.u32(bytes, 0);
         self.listed = (self.listed.0 + 1, self.listed.1.wrapping_add(u64::from(entry)));
