@@ -5,6 +5,13 @@
 /// How much may be kept, so that memory depends on this and not on the capture.
 #[derive(Clone, Debug)]
 pub struct Limits {
+    /// IP packets of which fragments wait for others, or are kept to know copies by. A capture has a few at a time.
+    pub fragmented_packets: usize,
+    /// Bytes of those fragments: some hundred packets of the greatest length.
+    pub fragment_bytes: usize,
+    /// Nanoseconds of capture time for which fragments wait, from the first; as long as Linux lets them wait
+    /// (`ipfrag_time`).
+    pub fragment_nanos: i64,
     /// TCP connections followed at once. A phone holds a handful; a mirror port of a site some ten thousand.
     pub flows: usize,
     /// Ends of connections remembered, so that a late segment does not look like a new connection. Late is seconds.
@@ -31,6 +38,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            fragmented_packets: 1024,
+            fragment_bytes: 8 * 1024 * 1024,
+            fragment_nanos: 30_000_000_000,
             flows: 262_144,
             ended_flows: 16_384,
             out_of_order_bytes: 256 * 1024,

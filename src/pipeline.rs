@@ -3,10 +3,8 @@
 //! In: the bytes of one capture. Out: facts, given to the investigation's [`Evidence`]. Bounded: by every stage.
 //! Left to others: judgement.
 
-use std::collections::BTreeMap;
-
 use crate::capture::{CaptureError, CaptureReader, CaptureSummary, FrameRef};
-use crate::decode::{Packet, Segment, Unread, decode};
+use crate::decode::{Decoder, Packet, Segment};
 use crate::evidence::{Connection, Evidence, Talk};
 use crate::flow::{Flow, FlowTable, Side};
 use crate::limits::Limits;
@@ -16,8 +14,8 @@ use crate::protocol::{Conversation, Outputs};
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     reader: CaptureReader,
+    decoder: Decoder,
     flows: FlowTable<Conversation>,
-    unread: BTreeMap<Unread, u64>,
     limits: Limits,
     outputs: Outputs,
     last: Option<FrameRef>,
@@ -34,8 +32,8 @@ impl Pipeline {
     pub(crate) fn new(capture: u32, limits: Limits) -> Self {
         Self {
             reader: CaptureReader::new(capture),
+            decoder: Decoder::new(&limits),
             flows: FlowTable::new(Conversation::begin),
-            unread: BTreeMap::new(),
             limits,
             outputs: Outputs::default(),
             last: None,
@@ -54,21 +52,20 @@ impl Pipeline {
     }
 
     fn read_frames(&mut self, evidence: &mut Evidence) -> Result<(), CaptureError> {
-        while let Some(frame) = self.reader.next_frame()? {
-            self.last = Some(frame.at);
-            match decode(&frame) {
+        let Self { reader, decoder, flows, limits, outputs, last } = self;
+        while let Some(frame) = reader.next_frame()? {
+            *last = Some(frame.at);
+            decoder.decode(&frame, &mut |packet| match packet {
                 Packet::Tcp(segment) => {
-                    take_segment(&mut self.flows, &segment, &self.limits, &mut self.outputs, evidence);
-                    while let Some(flow) = self.flows.next_ended() {
-                        end_flow(flow, None, &self.limits, &mut self.outputs, evidence);
+                    take_segment(flows, &segment, limits, outputs, evidence);
+                    while let Some(flow) = flows.next_ended() {
+                        end_flow(flow, None, limits, outputs, evidence);
                     }
                 }
                 Packet::Udp(datagram) => evidence.datagram(&datagram),
                 Packet::Binding(binding) => evidence.binding(binding),
                 Packet::Link(frame) => evidence.link_frame(&frame),
-                Packet::Irrelevant => {}
-                Packet::Unread(why) => *self.unread.entry(why).or_default() += 1,
-            }
+            });
         }
         Ok(())
     }
@@ -84,10 +81,9 @@ impl Pipeline {
         self.read_frames(evidence)?;
         let reader = std::mem::replace(&mut self.reader, CaptureReader::new(u32::MAX));
         let mut summary = reader.finish()?;
-        for (why, count) in std::mem::take(&mut self.unread) {
-            let packets = if count == 1 { "1 packet".into() } else { format!("{count} packets") };
-            summary.problems.push(format!("{packets} {why}"));
-        }
+        let counts = std::mem::replace(&mut self.decoder, Decoder::new(&self.limits)).finish();
+        summary.problems.extend(counts.unread.iter().map(|(why, count)| count.in_words(why)));
+        summary.notes.extend(counts.anomalies.iter().map(|(what, count)| count.in_words(what)));
         Ok(summary)
     }
 

@@ -1,19 +1,38 @@
 //! Stage 2: frames become TCP segments, UDP datagrams and address bindings.
 //!
-//! In: one [`Frame`]. Out: one [`Packet`] that borrows its bytes. Bounded: nothing is kept or allocated. Left to others:
-//! order, loss and what the payload means. What cannot be decoded is named, so that it can be counted.
+//! In: one [`Frame`] after the other. Out: the [`Packet`]s in it, which borrow its bytes: mostly one, several where the
+//! link bundles them, none where nothing in it matters. Bounded: fragments of IP packets by [`Limits`], headers one
+//! inside another by [`MOST_HEADERS`]; a frame that is no fragment allocates nothing. Left to others: order, loss and
+//! what the payload means. What is not read is counted by its reason, with the first frame ([`Decoder::finish`]).
 
+mod bytes;
+mod fragments;
+mod inner;
+mod ip;
+mod link;
+mod neighbour;
 mod segment;
+mod tally;
+mod transport;
+mod tunnel;
+mod usb;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
-use etherparse::{
-    ArpHardwareId, EtherType, LaxIpPayloadSlice, LaxNetSlice, LaxSlicedPacket, LinkSlice, TransportSlice, UdpSlice,
-};
+use crate::capture::{Cut, Frame, FrameRef};
+use crate::limits::Limits;
 
-use crate::capture::{Frame, FrameRef, LinkType};
+use fragments::Fragments;
+use inner::Inner;
+use ip::IpPacket;
+use tally::Tally;
 
 pub use segment::{Checksum, Flags, Segment};
+pub use tally::{Anomaly, Count, Counts, Unread};
+
+/// Headers one inside another that are taken off before a frame is given up: a tunnel in a tunnel in tagged Ethernet
+/// has nine.
+pub const MOST_HEADERS: u8 = 16;
 
 /// What a frame holds.
 #[derive(Debug)]
@@ -22,14 +41,10 @@ pub enum Packet<'a> {
     Tcp(Segment<'a>),
     /// A UDP datagram.
     Udp(Datagram<'a>),
-    /// An ARP packet that binds an address to a network card.
+    /// A packet that binds an address to a network card.
     Binding(Binding),
     /// A frame of a protocol of the link itself.
     Link(LinkFrame<'a>),
-    /// Nothing that a later stage wants.
-    Irrelevant,
-    /// Something that may matter and that is not read: why.
-    Unread(Unread),
 }
 
 /// A UDP datagram.
@@ -65,7 +80,7 @@ pub const ETHERTYPE_LLDP: u16 = 0x88CC;
 /// EAP over LAN (IEEE 802.1X).
 pub const ETHERTYPE_EAPOL: u16 = 0x888E;
 
-/// An address and the network card that says it owns it (RFC 826).
+/// An address and the network card that says it owns it (RFC 826, RFC 4861).
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
     /// Where it was captured.
@@ -76,154 +91,115 @@ pub struct Binding {
     pub address: IpAddr,
 }
 
-/// Why a frame was not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unread {
-    /// Frames of this link type.
-    LinkType(LinkType),
-    /// An EtherType.
-    EtherType(u16),
-    /// A fragment of an IP packet.
-    Fragment,
-    /// Headers that are cut or damaged.
-    Damaged,
-}
+/// Where the packets of a frame go.
+type Sink<'s> = dyn FnMut(Packet<'_>) + 's;
 
-impl std::fmt::Display for Unread {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::LinkType(link) => write!(f, "of link type {link} ({}), which is not read", link.0),
-            Self::EtherType(number) => write!(f, "of EtherType {number:#06x}, which is not read"),
-            Self::Fragment => f.write_str("that are IP fragments, which are not put together"),
-            Self::Damaged => f.write_str("whose headers are cut or damaged"),
-        }
-    }
-}
-
-/// EtherTypes that carry nothing for this program: spanning tree's neighbours, loop tests and the like.
-const SILENT_ETHERTYPES: [u16; 4] = [0x9000, 0x8899, 0x88e1, 0x893a];
-
-/// Decodes one frame.
-pub fn decode<'a>(frame: &Frame<'a>) -> Packet<'a> {
-    match frame.link_type {
-        LinkType::ETHERNET => match LaxSlicedPacket::from_ethernet(frame.data) {
-            Ok(packet) => of_sliced(frame, &packet),
-            Err(_) => Packet::Unread(Unread::Damaged),
-        },
-        LinkType::RAW | LinkType(12 | 14 | 228 | 229) => match LaxSlicedPacket::from_ip(frame.data) {
-            Ok(packet) => of_sliced(frame, &packet),
-            Err(_) => Packet::Unread(Unread::Damaged),
-        },
-        other => Packet::Unread(Unread::LinkType(other)),
-    }
-}
-
-fn of_sliced<'a>(frame: &Frame<'a>, packet: &LaxSlicedPacket<'a>) -> Packet<'a> {
-    let source_mac = match &packet.link {
-        Some(LinkSlice::Ethernet2(ethernet)) => Some(ethernet.source()),
-        _ => None,
-    };
-    let (addresses, ip, claimed) = match &packet.net {
-        Some(LaxNetSlice::Ipv4(ip)) => {
-            let header = ip.header();
-            let addresses = (IpAddr::V4(header.source_addr()), IpAddr::V4(header.destination_addr()));
-            // A length of zero is what segmentation offload leaves behind: then the frame's own length counts.
-            let claimed = match header.total_len() {
-                0 => None,
-                total => Some(usize::from(total).saturating_sub(header.slice().len())),
-            };
-            (addresses, ip.payload(), claimed)
-        }
-        Some(LaxNetSlice::Ipv6(ip)) => {
-            let header = ip.header();
-            let addresses = (IpAddr::V6(header.source_addr()), IpAddr::V6(header.destination_addr()));
-            let claimed = match header.payload_length() {
-                0 => None,
-                total => Some(usize::from(total).saturating_sub(ip.extensions().slice().len())),
-            };
-            (addresses, ip.payload(), claimed)
-        }
-        Some(LaxNetSlice::Arp(arp)) => return binding(frame, arp),
-        None => return without_ip(frame, packet, source_mac),
-    };
-    if ip.fragmented {
-        return Packet::Unread(Unread::Fragment);
-    }
-    let missing = match claimed {
-        Some(claimed) => u32::try_from(claimed.saturating_sub(ip.payload.len())).unwrap_or(u32::MAX),
-        None => frame.cut().map_or(0, |cut| cut.of - cut.kept),
-    };
-    transport(frame, packet, addresses, ip, missing, source_mac)
-}
-
-fn transport<'a>(
-    frame: &Frame<'a>,
-    packet: &LaxSlicedPacket<'a>,
-    (source, destination): (IpAddr, IpAddr),
-    ip: &LaxIpPayloadSlice<'a>,
-    missing: u32,
-    source_mac: Option<[u8; 6]>,
-) -> Packet<'a> {
-    match &packet.transport {
-        Some(TransportSlice::Tcp(tcp)) => {
-            Packet::Tcp(Segment::new(frame, source, destination, source_mac, tcp, missing))
-        }
-        Some(TransportSlice::Udp(udp)) => Packet::Udp(datagram(frame.at, source, destination, source_mac, udp)),
-        Some(_) => Packet::Irrelevant,
-        None if ip.ip_number == etherparse::ip_number::UDP => match UdpSlice::from_slice_lax(ip.payload) {
-            Ok(udp) => Packet::Udp(datagram(frame.at, source, destination, source_mac, &udp)),
-            Err(_) => Packet::Unread(Unread::Damaged),
-        },
-        None if ip.ip_number == etherparse::ip_number::TCP => Packet::Unread(Unread::Damaged),
-        None => Packet::Irrelevant,
-    }
-}
-
-fn datagram<'a>(
+/// What is known of the bytes at hand from the headers around them.
+#[derive(Clone, Copy, Debug)]
+struct Context {
+    /// The frame, or the one that completed the fragments.
     at: FrameRef,
-    source: IpAddr,
-    destination: IpAddr,
+    /// How much of the frame the capture kept, where it is not all.
+    cut: Option<Cut>,
+    /// Sender's address on the innermost link.
     source_mac: Option<[u8; 6]>,
-    udp: &UdpSlice<'a>,
-) -> Datagram<'a> {
-    Datagram {
-        at,
-        source: SocketAddr::new(source, udp.source_port()),
-        destination: SocketAddr::new(destination, udp.destination_port()),
-        source_mac,
-        payload: udp.payload(),
-    }
+    /// Headers taken off so far.
+    headers: u8,
 }
 
-fn binding<'a>(frame: &Frame<'a>, arp: &etherparse::ArpPacketSlice<'a>) -> Packet<'a> {
-    if arp.hw_addr_type() != ArpHardwareId::ETHERNET || arp.proto_addr_type() != EtherType::IPV4 {
-        return Packet::Irrelevant;
-    }
-    let (mac, address) = (<[u8; 6]>::try_from(arp.sender_hw_addr()), <[u8; 4]>::try_from(arp.sender_protocol_addr()));
-    match (mac, address) {
-        // An address of zero is a probe for one not yet owned (RFC 5227 section 2.1.1).
-        (Ok(mac), Ok(address)) if address != [0; 4] => {
-            Packet::Binding(Binding { at: frame.at, mac, address: IpAddr::V4(Ipv4Addr::from(address)) })
-        }
-        _ => Packet::Irrelevant,
-    }
+/// Decodes the frames of one capture, in file order.
+#[derive(Debug)]
+pub struct Decoder {
+    fragments: Fragments,
+    tally: Tally,
 }
 
-fn without_ip<'a>(frame: &Frame<'a>, packet: &LaxSlicedPacket<'a>, source_mac: Option<[u8; 6]>) -> Packet<'a> {
-    if packet.stop_err.is_some() {
-        return Packet::Unread(Unread::Damaged);
+impl Decoder {
+    /// A decoder for one capture.
+    pub fn new(limits: &Limits) -> Self {
+        Self { fragments: Fragments::new(limits), tally: Tally::default() }
     }
-    match packet.ether_payload() {
-        Some(payload) if [ETHERTYPE_LLDP, ETHERTYPE_EAPOL].contains(&payload.ether_type.0) => {
-            let (at, ether_type, payload) = (frame.at, payload.ether_type.0, payload.payload);
-            source_mac.map_or(Packet::Irrelevant, |source_mac| {
-                Packet::Link(LinkFrame { at, source_mac, ether_type, payload })
-            })
+
+    /// Decodes one frame and gives its packets to `sink`.
+    pub fn decode(&mut self, frame: &Frame<'_>, sink: &mut dyn FnMut(Packet<'_>)) {
+        let context = Context { at: frame.at, cut: frame.cut(), source_mac: None, headers: 0 };
+        self.walk(Inner::Link(frame.link_type, frame.data), context, sink);
+    }
+
+    /// The capture is over: what was not read, and what was odd.
+    pub fn finish(mut self) -> Counts {
+        self.fragments.finish(&mut self.tally);
+        self.tally.counts()
+    }
+
+    /// Takes off one header after the other.
+    fn walk(&mut self, mut inner: Inner<'_>, mut context: Context, sink: &mut Sink<'_>) {
+        loop {
+            context.headers += 1;
+            if context.headers > MOST_HEADERS {
+                return self.tally.unread(Unread::Nested, context.at);
+            }
+            let next = match inner {
+                Inner::Link(link, bytes) => link::open(link, bytes, &mut context),
+                Inner::EtherType(number, bytes) => link::open_ethertype(number, bytes, &context),
+                Inner::Llc(bytes) => link::open_llc(bytes),
+                Inner::Ppp(bytes) => link::open_ppp(bytes),
+                Inner::Ip(bytes) => self.ip(bytes, &mut context, sink),
+                Inner::Arp(bytes) => neighbour::arp(bytes, &context, sink),
+                Inner::Several(several) => return self.each(several, context, sink),
+                Inner::Other(number, bytes) => return self.other(number, bytes, &context, sink),
+                Inner::Unread(why) => return self.tally.unread(why, context.at),
+                Inner::Nothing => return,
+            };
+            match next {
+                Some(next) => inner = next,
+                None => return self.tally.unread(Unread::Damaged, context.at),
+            }
         }
-        // Values up to 1500 are lengths of IEEE 802.3 frames.
-        Some(payload) if payload.ether_type.0 > 1500 && !SILENT_ETHERTYPES.contains(&payload.ether_type.0) => {
-            Packet::Unread(Unread::EtherType(payload.ether_type.0))
+    }
+
+    /// Packets that one frame bundles.
+    fn each(&mut self, mut several: inner::Several<'_>, context: Context, sink: &mut Sink<'_>) {
+        let mut of_this = context;
+        while let Some(inner) = several.next(&mut of_this) {
+            self.walk(inner, of_this, sink);
+            of_this = context;
         }
-        _ => Packet::Irrelevant,
+    }
+
+    /// An EtherType that this stage does not decode.
+    fn other(&mut self, ether_type: u16, payload: &[u8], context: &Context, sink: &mut Sink<'_>) {
+        let at = context.at;
+        match context.source_mac {
+            Some(source_mac) if [ETHERTYPE_LLDP, ETHERTYPE_EAPOL].contains(&ether_type) => {
+                sink(Packet::Link(LinkFrame { at, source_mac, ether_type, payload }));
+            }
+            _ if link::SILENT_ETHERTYPES.contains(&ether_type) => {}
+            _ => self.tally.unread(Unread::EtherType(ether_type), at),
+        }
+    }
+
+    /// An IP packet, or the packet that this fragment completes.
+    fn ip<'a>(&mut self, bytes: &'a [u8], context: &mut Context, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
+        let packet = IpPacket::read(bytes, context)?;
+        if packet.bad_checksum {
+            self.tally.anomaly(Anomaly::IpChecksum, context.at);
+        }
+        let Some(place) = packet.fragment else {
+            let inner = transport::open(&packet, context, sink);
+            // What a tunnel carries was not sent by the card that sent the tunnel's packet.
+            context.source_mac = None;
+            return inner;
+        };
+        if let Some(whole) = self.fragments.add(&packet, place, context.at, &mut self.tally) {
+            // All of it is there, whatever was cut off this frame.
+            let mut context = Context { cut: None, ..*context };
+            let inner = IpPacket::whole(&packet, whole.protocol, &whole.bytes)
+                .and_then(|packet| transport::open(&packet, &context, sink));
+            context.source_mac = None;
+            self.walk(inner.unwrap_or(Inner::Unread(Unread::Damaged)), context, sink);
+            self.fragments.put_back(whole);
+        }
+        Some(Inner::Nothing)
     }
 }

@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use etherparse::TcpSlice;
 
-use crate::capture::{Cut, Frame, FrameRef};
+use super::Context;
+use crate::capture::{Cut, FrameRef};
 
 /// One TCP segment (RFC 9293 section 3.1).
 #[derive(Clone, Debug)]
@@ -59,24 +60,22 @@ pub enum Checksum {
 
 impl<'a> Segment<'a> {
     pub(super) fn new(
-        frame: &Frame<'a>,
-        source: IpAddr,
-        destination: IpAddr,
-        source_mac: Option<[u8; 6]>,
+        context: &Context,
+        (source, destination): (IpAddr, IpAddr),
         tcp: &TcpSlice<'a>,
         missing: u32,
     ) -> Self {
         Self {
-            at: frame.at,
+            at: context.at,
             source: SocketAddr::new(source, tcp.source_port()),
             destination: SocketAddr::new(destination, tcp.destination_port()),
-            source_mac,
+            source_mac: context.source_mac,
             sequence: tcp.sequence_number(),
             acknowledges: tcp.acknowledgment_number(),
             flags: Flags { syn: tcp.syn(), ack: tcp.ack(), fin: tcp.fin(), rst: tcp.rst() },
             payload: tcp.payload(),
             missing,
-            cut: frame.cut(),
+            cut: context.cut,
             tcp: tcp.slice(),
         }
     }

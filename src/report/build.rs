@@ -69,7 +69,8 @@ impl<'a> Builder<'a> {
         let devices: Vec<_> = self.m.diagnosis.devices.iter().filter_map(|judged| self.device(judged)).collect();
         let captures = self.captures();
         let dropped = self.dropped();
-        let damaged = captures.iter().any(|capture| !capture.problems.is_empty());
+        let lacking = |summary: &CaptureSummary| !summary.problems.is_empty() || summary.cut_packets > 0;
+        let damaged = self.m.captures.iter().any(|(_, summary)| lacking(summary));
         model::Report {
             schema: REPORT_SCHEMA.into(),
             tool: super::tool(),

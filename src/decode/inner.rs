@@ -1,0 +1,71 @@
+//! What stands behind a header that was taken off.
+//!
+//! In: nothing. Out: [`Inner`], the one type in which links and tunnels say what follows, and [`Several`], which takes
+//! apart what bundles packets. Bounded: borrows, allocates nothing. Left to others: reading what follows.
+
+use super::link::Amsdu;
+use super::usb::{Ncm, Rndis};
+use super::{Context, Unread};
+use crate::capture::LinkType;
+
+/// What follows a header.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Inner<'a> {
+    /// A frame of this link type.
+    Link(LinkType, &'a [u8]),
+    /// What this EtherType says; not IP.
+    EtherType(u16, &'a [u8]),
+    /// Logical link control (IEEE 802.2).
+    Llc(&'a [u8]),
+    /// PPP, from its protocol field on.
+    Ppp(&'a [u8]),
+    /// An IP packet, version by the first nibble.
+    Ip(&'a [u8]),
+    /// An ARP packet.
+    Arp(&'a [u8]),
+    /// Several of the above.
+    Several(Several<'a>),
+    /// An EtherType that this stage does not decode.
+    Other(u16, &'a [u8]),
+    /// Something that may matter and that is not read: why.
+    Unread(Unread),
+    /// Nothing that a later stage wants.
+    Nothing,
+}
+
+impl<'a> Inner<'a> {
+    /// By EtherType, the common ones without a detour.
+    pub(super) fn of_ethertype(number: u16, bytes: &'a [u8]) -> Self {
+        match number {
+            0x0800 | 0x86dd => Self::Ip(bytes),
+            _ => Self::EtherType(number, bytes),
+        }
+    }
+
+    /// An Ethernet frame.
+    pub(super) fn ethernet(bytes: &'a [u8]) -> Self {
+        Self::Link(LinkType::ETHERNET, bytes)
+    }
+}
+
+/// Packets in one frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Several<'a> {
+    /// An aggregate of IEEE 802.11.
+    Amsdu(Amsdu<'a>),
+    /// RNDIS messages of one USB transfer.
+    Rndis(Rndis<'a>),
+    /// A CDC-NCM block.
+    Ncm(Ncm<'a>),
+}
+
+impl<'a> Several<'a> {
+    /// The next packet; each takes bytes of its own, or one of a bounded number of places, so that it comes to an end.
+    pub(super) fn next(&mut self, context: &mut Context) -> Option<Inner<'a>> {
+        match self {
+            Self::Amsdu(amsdu) => amsdu.next(context),
+            Self::Rndis(rndis) => rndis.next(),
+            Self::Ncm(ncm) => ncm.next(),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! In: bytes from an IP header on. Out: addresses, protocol and payload, past extension headers, and where in its packet
+//! a fragment belongs. Bounded: borrows, allocates nothing. Left to others: putting fragments together, the transport.
+//!
+//! RFC 791, RFC 8200. Network cards that segment leave lengths of zero and checksums for later: then the length that the
+//! frame has counts, and a wrong checksum is only noted. Bytes behind the length are padding or a trailer.
+
+use std::net::IpAddr;
+
+use etherparse::{
+    IpAuthHeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice,
+    ip_number,
+};
+
+use super::Context;
+use super::bytes::at_most;
+
+/// An IP packet without its headers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IpPacket<'a> {
+    /// Sender.
+    pub(super) source: IpAddr,
+    /// Receiver.
+    pub(super) destination: IpAddr,
+    /// Hops left.
+    pub(super) hops: u8,
+    /// What the payload is.
+    pub(super) protocol: IpNumber,
+    /// The bytes kept of the payload, or of this fragment of it.
+    pub(super) payload: &'a [u8],
+    /// Bytes that were on the wire after those kept.
+    pub(super) missing: u32,
+    /// The header's checksum is wrong.
+    pub(super) bad_checksum: bool,
+    /// Where the payload belongs, when it is a fragment.
+    pub(super) fragment: Option<Place>,
+}
+
+/// Where a fragment belongs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Identification of the packet.
+    pub(super) identification: u32,
+    /// Octets before this fragment.
+    pub(super) offset: usize,
+    /// Further fragments follow.
+    pub(super) more: bool,
+}
+
+impl<'a> IpPacket<'a> {
+    /// Reads the headers; `None` where they are cut or damaged.
+    pub(super) fn read(bytes: &'a [u8], context: &Context) -> Option<Self> {
+        match bytes.first()? >> 4 {
+            4 => Self::read_v4(bytes, context),
+            6 => Self::read_v6(bytes, context),
+            _ => None,
+        }
+    }
+
+    /// The packet that fragments made.
+    pub(super) fn whole<'w>(fragment: &Self, protocol: IpNumber, payload: &'w [u8]) -> Option<IpPacket<'w>> {
+        let chain = Chain::read(protocol, payload)?;
+        Some(IpPacket {
+            source: fragment.source,
+            destination: fragment.destination,
+            hops: fragment.hops,
+            protocol: chain.protocol,
+            payload: chain.rest,
+            missing: 0,
+            bad_checksum: false,
+            // A fragment cut into fragments again is none that a host sends.
+            fragment: None,
+        })
+    }
+
+    fn read_v4(bytes: &'a [u8], context: &Context) -> Option<Self> {
+        let header = Ipv4HeaderSlice::from_slice(bytes).ok()?;
+        let length = header.slice().len();
+        let claimed = usize::from(header.total_len()).checked_sub(length);
+        let (payload, missing) = extent(bytes.get(length..)?, claimed, context);
+        let place = Place {
+            identification: header.identification().into(),
+            offset: header.fragments_offset().byte_offset().into(),
+            more: header.more_fragments(),
+        };
+        let mut packet = Self {
+            source: header.source_addr().into(),
+            destination: header.destination_addr().into(),
+            hops: header.ttl(),
+            protocol: header.protocol(),
+            payload,
+            missing,
+            bad_checksum: !checksum_fits(header.slice()),
+            fragment: header.is_fragmenting_payload().then_some(place),
+        };
+        // Authentication (RFC 4302) is the one extension header that IPv4 has.
+        if packet.fragment.is_none() && packet.protocol == ip_number::AUTH {
+            packet.follow(Chain::read(packet.protocol, payload)?);
+        }
+        Some(packet)
+    }
+
+    fn read_v6(bytes: &'a [u8], context: &Context) -> Option<Self> {
+        let header = Ipv6HeaderSlice::from_slice(bytes).ok()?;
+        // Zero is a jumbogram (RFC 2675) or segmentation that is left to the network card.
+        let claimed = Some(usize::from(header.payload_length())).filter(|length| *length > 0);
+        let (payload, missing) = extent(bytes.get(header.slice().len()..)?, claimed, context);
+        let mut packet = Self {
+            source: header.source_addr().into(),
+            destination: header.destination_addr().into(),
+            hops: header.hop_limit(),
+            protocol: header.next_header(),
+            payload,
+            missing,
+            bad_checksum: false,
+            fragment: None,
+        };
+        if !matches!(packet.protocol, ip_number::TCP | ip_number::UDP) {
+            packet.follow(Chain::read(packet.protocol, payload)?);
+        }
+        Some(packet)
+    }
+
+    fn follow(&mut self, chain: Chain<'a>) {
+        (self.protocol, self.payload, self.fragment) = (chain.protocol, chain.rest, chain.fragment);
+    }
+}
+
+/// The payload without what is behind it, and how much of it the capture lacks.
+fn extent<'a>(rest: &'a [u8], claimed: Option<usize>, context: &Context) -> (&'a [u8], u32) {
+    match claimed {
+        Some(claimed) => {
+            let payload = at_most(rest, claimed);
+            (payload, u32::try_from(claimed - payload.len()).unwrap_or(u32::MAX))
+        }
+        None => (rest, context.cut.map_or(0, |cut| cut.of - cut.kept)),
+    }
+}
+
+/// RFC 791 section 3.1: the ones' complement sum over the header, with the checksum in it, is all ones.
+fn checksum_fits(header: &[u8]) -> bool {
+    let (words, _) = header.as_chunks();
+    let sum: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
+    // At most 30 words, so that adding the carry twice is enough.
+    let folded = (sum & 0xffff) + (sum >> 16);
+    (folded & 0xffff) + (folded >> 16) == 0xffff
+}
+
+/// What is behind extension headers.
+struct Chain<'a> {
+    protocol: IpNumber,
+    rest: &'a [u8],
+    fragment: Option<Place>,
+}
+
+impl<'a> Chain<'a> {
+    /// Goes past extension headers (RFC 8200 section 4), up to a fragment: what follows its header may start in the middle.
+    fn read(mut protocol: IpNumber, mut rest: &'a [u8]) -> Option<Self> {
+        loop {
+            let length = match protocol {
+                ip_number::IPV6_HOP_BY_HOP | ip_number::IPV6_DEST_OPTIONS | ip_number::IPV6_ROUTE => {
+                    let header = Ipv6RawExtHeaderSlice::from_slice(rest).ok()?;
+                    protocol = header.next_header();
+                    header.slice().len()
+                }
+                ip_number::AUTH => {
+                    let header = IpAuthHeaderSlice::from_slice(rest).ok()?;
+                    protocol = header.next_header();
+                    header.slice().len()
+                }
+                ip_number::IPV6_FRAG => {
+                    let header = Ipv6FragmentHeaderSlice::from_slice(rest).ok()?;
+                    protocol = header.next_header();
+                    let behind = rest.get(header.slice().len()..)?;
+                    if header.is_fragmenting_payload() {
+                        let fragment = Place {
+                            identification: header.identification(),
+                            offset: header.fragment_offset().byte_offset().into(),
+                            more: header.more_fragments(),
+                        };
+                        return Some(Self { protocol, rest: behind, fragment: Some(fragment) });
+                    }
+                    header.slice().len()
+                }
+                _ => return Some(Self { protocol, rest, fragment: None }),
+            };
+            rest = rest.get(length..)?;
+        }
+    }
+}

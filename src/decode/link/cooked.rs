@@ -1,0 +1,81 @@
+//! Headers that operating systems make up where the link has none, or several links are captured at once.
+//!
+//! In: a frame. Out: what is inside. Bounded: borrows. Left to others: links inside that are none of IP.
+
+use super::super::Context;
+use super::super::bytes::{array, be16, le16, u8_at};
+use super::super::inner::Inner;
+use crate::capture::LinkType;
+
+/// BSD loopback: an address family in the byte order of whoever captured it (tcpdump.org: LINKTYPE_NULL, LINKTYPE_LOOP).
+pub(super) fn loopback(bytes: &[u8]) -> Option<Inner<'_>> {
+    let family = array(bytes, 0)?;
+    // Families are small: the order that makes it so is the right one.
+    let family = u32::from_le_bytes(family).min(u32::from_be_bytes(family));
+    let rest = bytes.get(4..)?;
+    Some(match family {
+        2 => Inner::Ip(rest),
+        // IPv6 of NetBSD and OpenBSD, FreeBSD, macOS.
+        24 | 28 | 30 => Inner::Ip(rest),
+        // IPv6 of Linux and Windows; the latter is IPX with BSDs.
+        10 | 23 if u8_at(rest, 0).is_some_and(|first| first >> 4 == 6) => Inner::Ip(rest),
+        _ => Inner::Nothing,
+    })
+}
+
+/// Hardware types of Linux (`if_arp.h`) whose frames are other than what an EtherType says.
+const ETHERNET: u16 = 1;
+const IEEE80211: u16 = 801;
+const IEEE80211_RADIOTAP: u16 = 803;
+const NETLINK: u16 = 824;
+
+/// Packet type, hardware type, address length, address, protocol (tcpdump.org: LINKTYPE_LINUX_SLL).
+pub(super) fn sll<'a>(bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
+    let (hardware, address_length, protocol) = (be16(bytes, 2)?, be16(bytes, 4)?, be16(bytes, 14)?);
+    if hardware == ETHERNET && address_length == 6 {
+        context.source_mac = array(bytes, 6);
+    }
+    Some(by_hardware(hardware, protocol, bytes.get(16..)?))
+}
+
+/// Protocol, reserved, interface, hardware type, packet type, address length, address (LINKTYPE_LINUX_SLL2).
+pub(super) fn sll2<'a>(bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
+    let (protocol, hardware, address_length) = (be16(bytes, 0)?, be16(bytes, 8)?, u8_at(bytes, 11)?);
+    if hardware == ETHERNET && address_length == 6 {
+        context.source_mac = array(bytes, 12);
+    }
+    Some(by_hardware(hardware, protocol, bytes.get(20..)?))
+}
+
+fn by_hardware(hardware: u16, protocol: u16, rest: &[u8]) -> Inner<'_> {
+    match (hardware, protocol) {
+        (NETLINK, _) => Inner::Nothing,
+        (IEEE80211, _) => Inner::Link(LinkType::IEEE802_11, rest),
+        (IEEE80211_RADIOTAP, _) => Inner::Link(LinkType::IEEE802_11_RADIOTAP, rest),
+        // Linux's own number for a frame with a length (`if_ether.h`).
+        (_, 0x0004) => Inner::Llc(rest),
+        (_, 0..0x0600) => Inner::Nothing,
+        (_, number) => Inner::of_ethertype(number, rest),
+    }
+}
+
+/// Family, version, resource, then attributes; one holds the packet (tcpdump.org: LINKTYPE_NFLOG).
+pub(super) fn nflog(bytes: &[u8]) -> Option<Inner<'_>> {
+    const HEADER: usize = 4;
+    const PAYLOAD: u16 = 9;
+    // IPv4 and IPv6 in Linux's numbers; others have no packet that is of use here.
+    if !matches!(u8_at(bytes, 0)?, 2 | 10) || u8_at(bytes, 1)? != 0 {
+        return Some(Inner::Nothing);
+    }
+    let mut rest = bytes.get(HEADER..)?;
+    loop {
+        // Lengths are in the order of the machine, which nothing tells: the one that fits.
+        let length =
+            [le16(rest, 0)?, be16(rest, 0)?].into_iter().map(usize::from).find(|l| (4..=rest.len()).contains(l))?;
+        let kind = [le16(rest, 2)?, be16(rest, 2)?];
+        if kind.iter().any(|kind| kind & 0x7fff == PAYLOAD) {
+            return Some(Inner::Ip(rest.get(HEADER..length)?));
+        }
+        rest = rest.get(length.next_multiple_of(4)..)?;
+    }
+}

@@ -1,0 +1,68 @@
+//! Link-layer headers, one file a family.
+//!
+//! In: a frame and its link type, or bytes and their EtherType. Out: what is inside. Bounded: each header takes bytes,
+//! and the caller counts headers. Left to others: IP and all above it.
+
+mod cooked;
+mod ethernet;
+mod macsec;
+mod mpls;
+mod ppp;
+mod radio;
+mod wlan;
+
+use super::inner::Inner;
+use super::{Context, Unread, usb};
+use crate::capture::LinkType;
+
+pub(super) use ethernet::llc as open_llc;
+pub(super) use mpls::labels as open_mpls;
+pub(super) use ppp::protocol as open_ppp;
+pub(super) use wlan::Amsdu;
+
+/// EtherTypes that carry nothing for this program: LLDP, EAPoL, PPPoE discovery, RARP, loop tests, switches' own.
+pub(super) const SILENT_ETHERTYPES: [u16; 8] = [0x8035, 0x8863, 0x8899, 0x88cc, 0x888e, 0x88e1, 0x893a, 0x9000];
+
+/// Takes off the header of a frame; `None` where it is cut or damaged.
+pub(super) fn open<'a>(link: LinkType, bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
+    match link {
+        LinkType::ETHERNET => ethernet::frame(bytes, context),
+        // 12 and 14 are raw IP as BSDs numbered it.
+        LinkType::RAW | LinkType::IPV4 | LinkType::IPV6 | LinkType(12 | 14) => Some(Inner::Ip(bytes)),
+        LinkType::NULL | LinkType::LOOP => cooked::loopback(bytes),
+        LinkType::LINUX_SLL => cooked::sll(bytes, context),
+        LinkType::LINUX_SLL2 => cooked::sll2(bytes, context),
+        LinkType::NFLOG => cooked::nflog(bytes),
+        LinkType::PPP => Some(ppp::framed(bytes)),
+        LinkType::PPP_HDLC => ppp::hdlc(bytes),
+        LinkType::PPP_PPPD => Some(Inner::Ppp(bytes.get(2..)?)),
+        LinkType::PPP_WITH_DIR => Some(ppp::framed(bytes.get(1..)?)),
+        LinkType::PPP_ETHER => ppp::pppoe(bytes),
+        LinkType::C_HDLC => ppp::cisco(bytes),
+        LinkType::IEEE802_11 => wlan::frame(bytes, false, context),
+        LinkType::IEEE802_11_RADIOTAP => radio::radiotap(bytes, context),
+        LinkType::IEEE802_11_PRISM => radio::prism(bytes),
+        LinkType::IEEE802_11_AVS => radio::avs(bytes),
+        LinkType::PPI => radio::ppi(bytes),
+        LinkType::USB_LINUX => usb::usbmon(bytes, 48),
+        LinkType::USB_LINUX_MMAPPED => usb::usbmon(bytes, 64),
+        LinkType::USBPCAP => usb::usbpcap(bytes),
+        other => Some(Inner::Unread(Unread::LinkType(other))),
+    }
+}
+
+/// Takes off the header that an EtherType announces (IEEE 802 numbers at IANA).
+pub(super) fn open_ethertype<'a>(number: u16, bytes: &'a [u8], context: &Context) -> Option<Inner<'a>> {
+    match number {
+        0x0806 => Some(Inner::Arp(bytes)),
+        // IEEE 802.1Q, 802.1ad, and the numbers that were used for outer tags before.
+        0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x9300 => ethernet::tag(bytes),
+        0x8847 | 0x8848 => mpls::labels(bytes),
+        0x8864 => ppp::pppoe(bytes),
+        0x88e5 => macsec::frame(bytes, context),
+        // Bridged Ethernet and PPP, in GRE and Geneve.
+        0x6558 => Some(Inner::ethernet(bytes)),
+        0x880b => Some(ppp::framed(bytes)),
+        other => Some(Inner::Other(other, bytes)),
+    }
+}
