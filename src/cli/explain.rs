@@ -1,23 +1,32 @@
 //! `chaingap explain`: what a finding means, how it is proven, what mimics it, how it is mended.
 
 use chaingap::diagnosis::{RULES, rule_named};
+use chaingap::render;
 use clap::Args;
 
-use super::{Exit, Failure, output};
+use super::output::{self, Color};
+use super::{Exit, Failure};
 
 /// `chaingap explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// A code (CG001) or name (missing-intermediate); without one, the list
     code: Option<String>,
+    /// Colour the text
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    color: Color,
 }
 
 impl Explain {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let style = self.color.style(false);
         let text = match &self.code {
-            None => RULES.iter().map(|rule| format!("{}  {}\n", rule.code, rule.name)).collect(),
+            None => {
+                let rules: Vec<_> = RULES.iter().map(|rule| (rule.code, rule.name, rule.summary())).collect();
+                render::explain_list(&rules, &style)
+            }
             Some(code) => match rule_named(code) {
-                Some(rule) => rule.explain.to_owned(),
+                Some(rule) => render::explain_text(rule.explain, &style),
                 None => return Err(Failure(format!("{code:?} is no finding; chaingap explain lists them"))),
             },
         };

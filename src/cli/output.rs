@@ -70,7 +70,7 @@ impl FormOptions {
     ) -> Result<(), Failure> {
         let out = match self.format {
             Format::Json => json(),
-            Format::Text => text(&TextStyle { color: self.color.is_on(self.output.is_some()), width: width() }),
+            Format::Text => text(&self.color.style(self.output.is_some())),
         };
         write(&out, self.output.as_deref(), self.force)
     }
@@ -99,7 +99,7 @@ impl OutputOptions {
 
 /// `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Color {
+pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR says no
     #[default]
     Auto,
@@ -110,6 +110,11 @@ enum Color {
 }
 
 impl Color {
+    /// How text that goes to standard output, or to a file, looks.
+    pub(crate) fn style(self, to_file: bool) -> TextStyle {
+        TextStyle { color: self.is_on(to_file), width: width() }
+    }
+
     /// Whether to colour what goes to standard output.
     fn is_on(self, to_file: bool) -> bool {
         match self {

@@ -100,6 +100,14 @@ rules! {
     TlsIsFine "CG030" "tls-is-fine" "0.1.0";
 }
 
+impl Rule {
+    /// When it fires, in a sentence: the first paragraph of its explain text, on one line.
+    pub fn summary(&self) -> String {
+        let paragraph = self.explain.lines().skip(2).take_while(|line| !line.is_empty());
+        paragraph.collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl Code {
     /// Its row.
     pub fn rule(self) -> &'static Rule {
@@ -130,6 +138,8 @@ mod tests {
                 assert!(rule.explain.lines().any(|line| line == heading), "{}: {heading}", rule.code);
             }
             assert_eq!(rule.id.rule().code, rule.code);
+            let summary = rule.summary();
+            assert!(summary.ends_with('.') && (20..=200).contains(&summary.len()), "{}: {summary:?}", rule.code);
         }
         assert!(RULES.windows(2).all(|pair| pair[0].code < pair[1].code && pair[0].id < pair[1].id));
     }

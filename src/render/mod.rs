@@ -8,4 +8,6 @@ mod json;
 mod text;
 
 pub use json::{compare_json, json, preflight_json, profiles_json, summary_json};
-pub use text::{TextStyle, compare_text, preflight_text, profile_text, profiles_text, summary_text, text};
+pub use text::{
+    TextStyle, compare_text, explain_list, explain_text, preflight_text, profile_text, profiles_text, summary_text, text,
+};

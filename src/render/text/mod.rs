@@ -11,6 +11,7 @@
 mod chain;
 mod closing;
 mod compare;
+mod explain;
 mod finding;
 mod line;
 mod preflight;
@@ -23,6 +24,7 @@ mod timeline;
 use std::collections::BTreeMap;
 
 pub use compare::compare_text;
+pub use explain::{explain_list, explain_text};
 pub use preflight::preflight_text;
 pub use profiles::{profile_text, profiles_text};
 pub use summary::summary_text;
