@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use chaingap::Investigation;
-use chaingap::render;
+use chaingap::report::Report;
+use chaingap::{Analyzer, Investigation, render};
 use clap::Args;
 
 use super::inputs::{Input, captures};
 use super::options::TrustOptions;
-use super::output::OutputOptions;
-use super::{Exit, Failure};
+use super::output::{Format, OutputOptions, REPORT, Show};
+use super::progress::Progress;
+use super::{Exit, Failure, parallel};
 
 /// `chaingap analyze`.
 #[derive(Debug, Args)]
@@ -22,6 +23,12 @@ pub(crate) struct Analyze {
     /// The captures are one recording that was rotated over several files, in the order given
     #[arg(long)]
     continuous: bool,
+    /// Make each capture an investigation of its own
+    #[arg(long)]
+    separate: bool,
+    /// Read this many captures at once, with --separate or --format jsonl; by default one for each processor
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    jobs: usize,
     /// Show every handshake in full instead of 64 per device
     #[arg(long)]
     all_handshakes: bool,
@@ -31,27 +38,82 @@ pub(crate) struct Analyze {
 
 impl Analyze {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let show = self.output.form.show(REPORT)?;
+        let separate = self.separate || self.output.form.format == Format::Jsonl;
+        if separate && !matches!(self.output.form.format, Format::Jsonl | Format::Text | Format::Markdown) {
+            let why = "--separate makes a report of each capture: take --format jsonl for programs, text or markdown for \
+                       people";
+            return Err(Failure(why.into()));
+        }
         let inputs = captures(&self.inputs)?;
         let analyzer = self.trust.builder()?.all_handshakes(self.all_handshakes).continuous(self.continuous).build();
+        let progress = Progress::of(&inputs);
+        if separate {
+            self.separately(&analyzer, &inputs, &progress, show)
+        } else {
+            self.together(&analyzer, &inputs, &progress, show)
+        }
+    }
+
+    fn together(
+        &self,
+        analyzer: &Analyzer,
+        inputs: &[Input],
+        progress: &Progress,
+        show: Show<Report>,
+    ) -> Result<Exit, Failure> {
         let mut investigation = analyzer.investigate();
-        let failed = inputs.iter().filter(|input| !read(&mut investigation, input)).count();
+        let failed = inputs.iter().filter(|input| !read(&mut investigation, input, progress)).count();
         if failed == inputs.len() && inputs.iter().all(|input| !is_partly_read(&investigation, input)) {
             return Ok(Exit::Failed);
         }
         let report = investigation.report();
-        self.output.write(|| render::json(&report), |style| render::text(&report, style))?;
+        self.output.form.write(show, &report)?;
         Ok(if failed > 0 { Exit::Failed } else { self.output.exit(report.findings.iter()) })
+    }
+
+    /// Each capture for itself, several at once; the reports come in the order of the captures.
+    fn separately(
+        &self,
+        analyzer: &Analyzer,
+        inputs: &[Input],
+        progress: &Progress,
+        show: Show<Report>,
+    ) -> Result<Exit, Failure> {
+        let style = self.output.form.style();
+        let mut sink = self.output.form.begin()?;
+        let mut worst = Exit::Clean;
+        let work = |input: &Input| {
+            let mut investigation = analyzer.investigate();
+            let was_read = read(&mut investigation, input, progress);
+            let report = investigation.report();
+            let exit = if was_read { self.output.exit(report.findings.iter()) } else { Exit::Failed };
+            let heading = match self.output.form.format {
+                Format::Text => format!("{}\n\n", render::printable(&input.name())),
+                _ => String::new(),
+            };
+            (format!("{heading}{}", show(&report, &style)), exit)
+        };
+        let mut first = true;
+        parallel::in_order(inputs, self.jobs, work, |(text, exit)| {
+            let between = self.output.form.format != Format::Jsonl && !std::mem::take(&mut first);
+            worst = worst.max(exit);
+            sink.write(if between { "\n" } else { "" })?;
+            sink.write(&text)
+        })?;
+        sink.finish()?;
+        Ok(worst)
     }
 }
 
 /// Reads one capture; says on standard error why it could not be read.
-pub(crate) fn read(investigation: &mut Investigation<'_>, input: &Input) -> bool {
+pub(crate) fn read(investigation: &mut Investigation<'_>, input: &Input, progress: &Progress) -> bool {
     let name = input.name();
     let result = match input.open() {
-        Ok(bytes) => investigation.read(bytes, &name).map_err(|error| error.to_string()),
+        Ok(bytes) => investigation.read(progress.count(bytes), &name).map_err(|error| error.to_string()),
         Err(error) => Err(investigation.unopened(&name, &error)),
     };
-    result.map_err(|error| eprintln!("chaingap: {name}: {error}")).is_ok()
+    result.map_err(|error| progress.say(&format!("{name}: {error}"))).is_ok()
 }
 
 /// Whether anything of a capture whose reading failed was understood.

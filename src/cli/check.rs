@@ -7,8 +7,10 @@ use chaingap::report::Report;
 use clap::Args;
 
 use super::expect::{Expectation, SCHEMA};
+use super::file::{Links, write_file};
 use super::inputs::{Input, captures, files_below, read_file};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
+use super::progress::Progress;
 use super::{Exit, Failure, analyze, output};
 
 /// `chaingap check`.
@@ -76,7 +78,7 @@ impl Check {
         let report = run(&expectation, folder, &paths)?;
         let differences = expectation.differences(&report);
         if self.update && !differences.is_empty() {
-            output::write_file(file, expectation.updated(&text, &report).as_bytes(), true)?;
+            write_file(file, expectation.updated(&text, &report).as_bytes(), true, Links::Follow)?;
         }
         Ok(differences)
     }
@@ -128,7 +130,7 @@ fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Re
     let analyzer = trust.builder()?.build();
     let mut investigation = analyzer.investigate();
     for path in paths {
-        if !analyze::read(&mut investigation, &Input::File(path.clone())) {
+        if !analyze::read(&mut investigation, &Input::File(path.clone()), &Progress::none()) {
             return Err(Failure(format!("{} cannot be read", path.display())));
         }
     }

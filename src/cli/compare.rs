@@ -1,16 +1,21 @@
 //! `chaingap compare`: sets a trace that works beside one that does not.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chaingap::render;
-use chaingap::report::{Pick, compare};
+use chaingap::report::{Comparison, Pick, compare};
 use clap::Args;
 
 use super::inputs::Input;
 use super::options::TrustOptions;
-use super::output::FormOptions;
+use super::output::{FormOptions, Format, Show};
+use super::progress::Progress;
 use super::{Exit, Failure, analyze};
+
+/// The formats of a comparison.
+const FORMATS: &[(Format, Show<Comparison>)] =
+    &[(Format::Text, render::compare_text), (Format::Json, |comparison, _| render::compare_json(comparison))];
 
 /// `chaingap compare`.
 #[derive(Debug, Args)]
@@ -36,14 +41,18 @@ pub(crate) struct Compare {
 impl Compare {
     /// Exit status: 0 they agree, 1 they part, 2 they cannot be compared.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let show = self.form.show(FORMATS)?;
         let good = input(&self.good_capture);
-        let bad = self.bad_capture.as_ref().filter(|bad| !is_same(&self.good_capture, bad)).map(input);
+        let bad = self.bad_capture.as_ref().filter(|bad| !is_same(&self.good_capture, bad)).map(|bad| input(bad));
         let analyzer = self.trust.builder()?.build();
         let mut investigation = analyzer.investigate();
+        let inputs: Vec<Input> = std::iter::once(&good).chain(&bad).cloned().collect();
+        let progress = Progress::of(&inputs);
         let mut all_read = true;
-        for input in std::iter::once(&good).chain(&bad) {
-            all_read &= analyze::read(&mut investigation, input);
+        for input in &inputs {
+            all_read &= analyze::read(&mut investigation, input, &progress);
         }
+        drop(progress);
         if !all_read {
             return Ok(Exit::Failed);
         }
@@ -56,7 +65,7 @@ impl Compare {
             let (path, device) = (good.capture, &comparison.good.device);
             return Err(Failure(format!("{path}: {device} is both; name two devices, or give a second capture")));
         }
-        self.form.write(|| render::compare_json(&comparison), |style| render::compare_text(&comparison, style))?;
+        self.form.write(show, &comparison)?;
         Ok(match (comparison.comparable, comparison.agree) {
             (false, _) => Exit::Failed,
             (true, true) => Exit::Clean,
@@ -65,11 +74,11 @@ impl Compare {
     }
 }
 
-fn input(path: &PathBuf) -> Input {
-    if path.as_os_str() == "-" { Input::Stdin } else { Input::File(path.clone()) }
+fn input(path: &Path) -> Input {
+    if path.as_os_str() == "-" { Input::Stdin } else { Input::File(path.to_path_buf()) }
 }
 
 /// Whether two paths lead to one file, which is then read once.
-fn is_same(one: &PathBuf, other: &PathBuf) -> bool {
+fn is_same(one: &Path, other: &Path) -> bool {
     one == other || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(a), Ok(b)) if a == b)
 }

@@ -30,6 +30,13 @@ impl Input {
         }
     }
 
+    /// Bytes of a plain file.
+    pub(crate) fn size(&self) -> Option<u64> {
+        let Self::File(path) = self else { return None };
+        // What cannot be looked at counts for nothing: reading it will say why.
+        fs::metadata(path).map_or(Some(0), |about| about.is_file().then_some(about.len()))
+    }
+
     /// Opens it.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read>> {
         Ok(match self {

@@ -9,8 +9,15 @@ use chaingap::report::{REPORT_SCHEMA, Report, SUMMARY_SCHEMA, Summary};
 use clap::Args;
 use serde::Deserialize;
 
-use super::output::FormOptions;
+use super::output::{FormOptions, Format, Show};
 use super::{Exit, Failure};
+
+/// The formats of a summary; JSON is one line, fit to be merged again.
+const FORMATS: &[(Format, Show<Summary>)] = &[
+    (Format::Text, render::summary_text),
+    (Format::Json, |summary, _| render::summary_json(summary)),
+    (Format::Jsonl, |summary, _| render::summary_json(summary)),
+];
 
 /// `chaingap merge`.
 #[derive(Debug, Args)]
@@ -30,12 +37,13 @@ struct Kind {
 
 impl Merge {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let show = self.form.show(FORMATS)?;
         let mut total = Summary::default();
         for path in &self.reports {
             total = total + summary_of(path)?;
         }
         let failed = total.failed > 0;
-        self.form.write(|| render::summary_json(&total), |style| render::summary_text(&total, style))?;
+        self.form.write(show, &total)?;
         Ok(if failed { Exit::Failed } else { Exit::Clean })
     }
 }

@@ -8,12 +8,15 @@ mod check;
 mod compare;
 mod expect;
 mod explain;
+mod file;
 mod inputs;
 mod merge;
 mod options;
 mod output;
+mod parallel;
 mod preflight;
 mod profiles;
+mod progress;
 
 use std::process::ExitCode;
 
@@ -23,6 +26,9 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "chaingap", version, about, max_term_width = 100)]
 struct Arguments {
+    /// No progress and no notes on standard error, only failures
+    #[arg(short, long, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -46,7 +52,7 @@ enum Command {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// Nothing to say.
     Clean,
@@ -71,6 +77,9 @@ pub(crate) fn run() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    if arguments.quiet {
+        output::be_quiet();
+    }
     let result = match arguments.command {
         Command::Analyze(command) => command.run(),
         Command::Compare(command) => command.run(),

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 use super::inputs::{files_below, read_file};
+use super::output::note;
 
 /// What to judge by.
 #[derive(Clone, Debug, Default, Args)]
@@ -94,7 +95,7 @@ impl StoreOptions {
             }
         }
         for problem in builder.problems() {
-            eprintln!("chaingap: {problem}");
+            note(problem);
         }
         if let Some(text) = &self.at {
             let at = Timestamp::parse_rfc3339(text)

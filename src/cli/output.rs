@@ -1,24 +1,43 @@
-//! In: what a command has to say. Out: standard output, or a file that is written whole or not at all.
+//! In: what a command has to say, and in which formats it can. Out: standard output, or a file that is written whole or
+//! not at all. The one place that knows which format is shown how.
 
-use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use chaingap::render::TextStyle;
-use chaingap::report::{Finding, Severity};
+use chaingap::render::{self, TextStyle};
+use chaingap::report::{Finding, PreflightReport, Report, Severity};
 use clap::{Args, ValueEnum};
 
+use super::file::{Links, WholeFile, write_file};
 use super::{Exit, Failure};
 
 /// Columns where the terminal does not say.
 const DEFAULT_WIDTH: usize = 110;
+
+/// How a command's result is shown in one format.
+pub(crate) type Show<T> = fn(&T, &TextStyle) -> String;
+
+/// The formats of a report.
+pub(crate) const REPORT: &[(Format, Show<Report>)] = &[
+    (Format::Text, render::text),
+    (Format::Json, |report, _| render::json(report)),
+    (Format::Jsonl, |report, _| render::json_line(report)),
+    (Format::Sarif, |report, _| render::sarif(report)),
+    (Format::Junit, |report, _| render::junit(report)),
+    (Format::Markdown, |report, _| render::markdown(report)),
+];
+
+/// The formats of a preflight.
+pub(crate) const PREFLIGHT: &[(Format, Show<PreflightReport>)] =
+    &[(Format::Text, render::preflight_text), (Format::Json, |report, _| render::preflight_json(report))];
 
 /// Where results go, in what form, and what they do to the exit status.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputOptions {
     #[command(flatten)]
-    form: FormOptions,
+    pub(crate) form: FormOptions,
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t = FailOn::Error)]
     fail_on: FailOn,
@@ -29,7 +48,7 @@ pub(crate) struct OutputOptions {
 pub(crate) struct FormOptions {
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    pub(crate) format: Format,
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -43,11 +62,26 @@ pub(crate) struct FormOptions {
 
 /// `--format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(crate) enum Format {
     /// For people
     Text,
-    /// For machines
+    /// For programs
     Json,
+    /// For programs, a line for each capture
+    Jsonl,
+    /// For code scanning, SARIF 2.1.0
+    Sarif,
+    /// For the test page of a CI job, JUnit XML
+    Junit,
+    /// For a ticket or a job summary, GitHub-flavoured
+    Markdown,
+}
+
+impl Format {
+    /// The word on the command line.
+    fn word(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// `--fail-on`.
@@ -62,30 +96,59 @@ enum FailOn {
 }
 
 impl FormOptions {
-    /// Writes results in the form asked for.
-    pub(crate) fn write(
-        &self,
-        json: impl FnOnce() -> String,
-        text: impl FnOnce(&TextStyle) -> String,
-    ) -> Result<(), Failure> {
-        let out = match self.format {
-            Format::Json => json(),
-            Format::Text => text(&self.color.style(self.output.is_some())),
-        };
-        write(&out, self.output.as_deref(), self.force)
+    /// How to show a result in the format asked for, if the command has it: asked before any work is done.
+    pub(crate) fn show<T>(&self, formats: &[(Format, Show<T>)]) -> Result<Show<T>, Failure> {
+        let found = formats.iter().find(|(format, _)| *format == self.format);
+        found.map(|(_, show)| *show).ok_or_else(|| {
+            let words: Vec<String> = formats.iter().map(|(format, _)| format.word()).collect();
+            Failure(format!("--format {}: this command has {}", self.format.word(), words.join(", ")))
+        })
+    }
+
+    /// Writes a result.
+    pub(crate) fn write<T>(&self, show: Show<T>, result: &T) -> Result<(), Failure> {
+        write(&show(result, &self.style()), self.output.as_deref(), self.force)
+    }
+
+    /// How text that goes where the results go looks.
+    pub(crate) fn style(&self) -> TextStyle {
+        self.color.style(self.output.is_some())
+    }
+
+    /// Begins an output that is written piece by piece.
+    pub(crate) fn begin(&self) -> Result<Sink, Failure> {
+        Ok(match &self.output {
+            None => Sink::Stdout,
+            Some(path) => Sink::File(WholeFile::create(path, self.force, Links::Follow)?),
+        })
+    }
+}
+
+/// An output under construction.
+pub(crate) enum Sink {
+    Stdout,
+    File(WholeFile),
+}
+
+impl Sink {
+    /// Appends text.
+    pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
+        match self {
+            Self::Stdout => write_stdout(text),
+            Self::File(file) => file.write(text.as_bytes()),
+        }
+    }
+
+    /// Nothing more comes.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Stdout => Ok(()),
+            Self::File(file) => file.finish(),
+        }
     }
 }
 
 impl OutputOptions {
-    /// Writes results in the form asked for.
-    pub(crate) fn write(
-        &self,
-        json: impl FnOnce() -> String,
-        text: impl FnOnce(&TextStyle) -> String,
-    ) -> Result<(), Failure> {
-        self.form.write(json, text)
-    }
-
     /// The exit by the gravest of these findings.
     pub(crate) fn exit<'a>(&self, mut findings: impl Iterator<Item = &'a Finding>) -> Exit {
         let threshold = match self.fail_on {
@@ -139,33 +202,33 @@ fn terminal_width() -> Option<usize> {
 /// Writes to standard output, or to a file. A reader that went away is no error.
 pub(crate) fn write(text: &str, file: Option<&Path>, force: bool) -> Result<(), Failure> {
     match file {
-        None => match io::stdout().lock().write_all(text.as_bytes()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure(format!("standard output: {error}")))
-            }
-            _ => Ok(()),
-        },
-        Some(path) => write_file(path, text.as_bytes(), force),
+        None => write_stdout(text),
+        Some(path) => write_file(path, text.as_bytes(), force, Links::Follow),
     }
 }
 
-/// Writes beside the target and renames, so that no half-written file is ever seen.
-pub(crate) fn write_file(path: &Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
-    let failure = |error: io::Error| Failure(format!("{}: {error}", path.display()));
-    if !force && path.exists() {
-        return Err(Failure(format!("{}: the file exists; --force overwrites it", path.display())));
+fn write_stdout(text: &str) -> Result<(), Failure> {
+    match io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure(format!("standard output: {error}"))),
+        _ => Ok(()),
     }
-    // A link leads to the file to write; a pipe or a device is written as it is.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    if path.exists() && !path.is_file() {
-        return fs::write(path, bytes).map_err(failure);
+}
+
+/// `-q`.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on notes and progress are left out.
+pub(crate) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// A line on standard error that is no failure; `-q` leaves it out.
+pub(crate) fn note(text: &str) {
+    if !is_quiet() {
+        eprintln!("chaingap: {text}");
     }
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&part);
-    }
-    written.map_err(failure)
 }

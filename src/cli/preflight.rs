@@ -4,13 +4,12 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use chaingap::capture::Timestamp;
-use chaingap::render;
 use chaingap::trust::{Profile, read_certificates};
 use clap::Args;
 
 use super::inputs::read_file;
 use super::options::{StoreOptions, profile};
-use super::output::OutputOptions;
+use super::output::{OutputOptions, PREFLIGHT, note};
 use super::{Exit, Failure};
 
 /// `chaingap preflight`.
@@ -33,16 +32,17 @@ pub(crate) struct Preflight {
 
 impl Preflight {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let show = self.output.form.show(PREFLIGHT)?;
         let name = self.chain.to_string_lossy().into_owned();
         let contents = read_certificates(&read_file(&self.chain)?);
-        contents.problems.iter().for_each(|problem| eprintln!("chaingap: {name}: {problem}"));
+        contents.problems.iter().for_each(|problem| note(&format!("{name}: {problem}")));
         if contents.certificates.is_empty() {
             return Err(Failure(format!("{name}: no certificate in it")));
         }
         let profiles = self.profiles()?;
         let analyzer = self.stores.builder()?.build();
         let report = analyzer.preflight(&name, contents.certificates, self.host.as_deref(), &profiles, now());
-        self.output.write(|| render::preflight_json(&report), |style| render::preflight_text(&report, style))?;
+        self.output.form.write(show, &report)?;
         Ok(self.output.exit(report.profiles.iter().flat_map(|profile| &profile.findings)))
     }
 

@@ -6,11 +6,25 @@ use chaingap::trust::Profile;
 use clap::Args;
 
 use super::options::profile_named;
-use super::output::{self, FormOptions};
+use super::output::{self, FormOptions, Format, Show};
 use super::{Exit, Failure};
 
 /// Columns beyond which sentences are hard to read.
 const WIDEST: usize = 100;
+
+const JSON: (Format, Show<ProfilesReport>) = (Format::Json, |report, _| render::profiles_json(report));
+
+/// The formats of the list.
+const ALL: &[(Format, Show<ProfilesReport>)] =
+    &[(Format::Text, |report, style| render::profiles_text(report, &readable(style))), JSON];
+
+/// The formats of one profile.
+const ONE: &[(Format, Show<ProfilesReport>)] = &[
+    (Format::Text, |report, style| {
+        report.profiles.iter().map(|profile| render::profile_text(profile, &readable(style))).collect()
+    }),
+    JSON,
+];
 
 /// `chaingap profiles`.
 #[derive(Debug, Args)]
@@ -31,21 +45,19 @@ impl Profiles {
             output::write(Profile::template(), None, false)?;
             return Ok(Exit::Clean);
         }
+        let show = self.form.show(if self.name.is_some() { ONE } else { ALL })?;
         let profiles = match &self.name {
             Some(name) => vec![profile_named(name)?.ok_or_else(|| unknown(name))?],
             None => Profile::names().into_iter().filter_map(Profile::builtin).collect(),
         };
         let report = ProfilesReport::new(&profiles);
-        let text = |style: &TextStyle| {
-            let style = TextStyle { width: style.width.min(WIDEST), ..*style };
-            match &self.name {
-                None => render::profiles_text(&report, &style),
-                Some(_) => report.profiles.iter().map(|profile| render::profile_text(profile, &style)).collect(),
-            }
-        };
-        self.form.write(|| render::profiles_json(&report), text)?;
+        self.form.write(show, &report)?;
         Ok(Exit::Clean)
     }
+}
+
+fn readable(style: &TextStyle) -> TextStyle {
+    TextStyle { width: style.width.min(WIDEST), ..*style }
 }
 
 fn unknown(name: &str) -> Failure {

@@ -3,6 +3,7 @@
 //! In: a report. Out: `chaingap.report/1`, indented, ending with a newline. Bounded: by the report. Left to others: the
 //! model, whose field order is the order of the output.
 
+use super::text::line::obeyed_or_hidden;
 use crate::report::{Comparison, PreflightReport, ProfilesReport, Report, Summary};
 
 /// The report as indented JSON, UTF-8, with a newline at its end.
@@ -12,9 +13,14 @@ pub fn json(report: &Report) -> String {
     pretty(report)
 }
 
+/// The report as JSON on one line, for JSON Lines: UTF-8, with a newline at its end.
+pub fn json_line(report: &Report) -> String {
+    escaped(serde_json::to_string(report).unwrap_or_default())
+}
+
 /// A summary as one line of JSON, `chaingap.summary/1`, with a newline: summaries are added as reports are.
 pub fn summary_json(summary: &Summary) -> String {
-    serde_json::to_string(summary).unwrap_or_default() + "\n"
+    escaped(serde_json::to_string(summary).unwrap_or_default())
 }
 
 /// A preflight as indented JSON, `chaingap.preflight/1`.
@@ -32,9 +38,22 @@ pub fn profiles_json(report: &ProfilesReport) -> String {
     pretty(report)
 }
 
-fn pretty(report: &impl serde::Serialize) -> String {
+pub(super) fn pretty(report: &impl serde::Serialize) -> String {
     // The models hold no maps but those with text keys and no floating-point numbers: nothing in them can fail.
-    let mut out = serde_json::to_string_pretty(report).unwrap_or_default();
+    escaped(serde_json::to_string_pretty(report).unwrap_or_default())
+}
+
+/// The JSON with a newline at its end, and with escapes for what serde_json leaves as it is and a terminal would obey.
+fn escaped(json: String) -> String {
+    let mut out = String::with_capacity(json.len() + 1);
+    let mut units = [0; 2];
+    for c in json.chars() {
+        if c != '\n' && obeyed_or_hidden(c) {
+            c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
     out.push('\n');
     out
 }
@@ -50,6 +69,21 @@ mod tests {
         let back: Report = serde_json::from_str(&out).unwrap();
         assert_eq!(json(&back), out);
         assert!(out.ends_with("}\n"));
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped_and_reads_back() {
+        let name = "a\u{9b}2J\u{202e}\u{7f}\u{e0041}\u{1b}[0m é";
+        let line = escaped(serde_json::to_string(name).unwrap());
+        assert_eq!(line, "\"a\\u009b2J\\u202e\\u007f\\udb40\\udc41\\u001b[0m é\"\n");
+        assert_eq!(serde_json::from_str::<String>(&line).unwrap(), name);
+    }
+
+    #[test]
+    fn a_line_holds_the_whole_report() {
+        let line = json_line(&sample());
+        assert_eq!(line.matches('\n').count(), 1);
+        assert_eq!(serde_json::from_str::<Report>(&line).map(|back| json(&back)).unwrap(), json(&sample()));
     }
 
     #[test]

@@ -1,13 +1,26 @@
 //! Stage 9: a report becomes something to read.
 //!
-//! In: one [`Report`](crate::report::Report), and nothing else. Out: text for people, JSON for programs. Bounded: by the
-//! report; the text folds what would not fit on a screen and says how much it folded. Left to others: where the output
+//! In: one [`Report`](crate::report::Report), and nothing else. Out: text and Markdown for people, JSON for programs,
+//! SARIF and JUnit for CI. Bounded: by the report; the text folds what would not fit on a screen and says how much it folded. Left to others: where the output
 //! goes, and whether its terminal has colours.
 
 mod json;
+mod junit;
+mod markdown;
+mod sarif;
 mod text;
 
-pub use json::{compare_json, json, preflight_json, profiles_json, summary_json};
+pub use json::{compare_json, json, json_line, preflight_json, profiles_json, summary_json};
+pub use junit::junit;
+pub use markdown::markdown;
+pub use sarif::sarif;
 pub use text::{
-    TextStyle, compare_text, explain_list, explain_text, preflight_text, profile_text, profiles_text, summary_text, text,
+    TextStyle, compare_text, explain_list, explain_text, preflight_text, profile_text, profiles_text, summary_text,
+    text,
 };
+
+/// Text in which every character that a terminal or an editor would obey, or would not show, stands as `\u{..}`: fit to
+/// be printed on a line, wherever it comes from.
+pub fn printable(text: &str) -> String {
+    text::line::clean(text)
+}

@@ -15,7 +15,7 @@ mod profiles;
 mod story;
 mod summary;
 
-pub use crate::diagnosis::Prospect;
+pub use crate::diagnosis::{Prospect, rule_named};
 pub(crate) use build::{Builder, Material, build};
 pub use compare::{
     Because, COMPARE_SCHEMA, CompareSide, CompareStep, Comparison, Pick, PickError, StepSide, WhichSide, compare,

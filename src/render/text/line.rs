@@ -90,13 +90,13 @@ impl Line {
 }
 
 /// Characters of a text.
-pub(super) fn width(text: &str) -> usize {
+pub(in crate::render) fn width(text: &str) -> usize {
     text.chars().count()
 }
 
 /// The text with every character that a terminal or an editor would obey, or would not show, as `\u{..}`: controls
 /// (C0, C1, DEL), bidirectional marks, embeddings and isolates, zero-width and filler characters, line separators, tags.
-pub(super) fn clean(text: &str) -> String {
+pub(in crate::render) fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if obeyed_or_hidden(c) {
@@ -108,7 +108,8 @@ pub(super) fn clean(text: &str) -> String {
     out
 }
 
-fn obeyed_or_hidden(c: char) -> bool {
+/// Whether a terminal or an editor would obey the character, or not show it.
+pub(in crate::render) fn obeyed_or_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -122,7 +123,7 @@ fn obeyed_or_hidden(c: char) -> bool {
 }
 
 /// The text, cleaned, in at most `max` characters: a longer one loses its middle to `…`.
-pub(super) fn shorten(text: &str, max: usize) -> String {
+pub(in crate::render) fn shorten(text: &str, max: usize) -> String {
     let text = clean(text);
     let length = width(&text);
     if length <= max {
@@ -162,7 +163,7 @@ pub(super) fn wrap(text: &str, first: usize, rest: usize) -> Vec<String> {
 }
 
 /// The short name of an RFC 4514 subject: its first CN, else OU, else O, else all of it.
-pub(super) fn short_name(subject: &str) -> String {
+pub(in crate::render) fn short_name(subject: &str) -> String {
     let parts = attributes(subject);
     let wanted = ["CN", "OU", "O"];
     let found = wanted.iter().find_map(|kind| parts.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind)));
@@ -206,7 +207,7 @@ fn take(bytes: &mut Vec<u8>) -> String {
 }
 
 /// Date and time of day, to the millisecond, of an RFC 3339 instant in UTC.
-pub(super) fn date_and_clock(time: &str) -> (String, String) {
+pub(in crate::render) fn date_and_clock(time: &str) -> (String, String) {
     let (date, clock) = time.split_once('T').unwrap_or(("", time));
     let clock = clock.trim_end_matches('Z');
     let (seconds, fraction) = clock.split_once('.').unwrap_or((clock, ""));

@@ -13,7 +13,7 @@ mod closing;
 mod compare;
 mod explain;
 mod finding;
-mod line;
+pub(super) mod line;
 mod preflight;
 mod profiles;
 #[cfg(test)]

@@ -1,0 +1,113 @@
+//! In: bytes for a file. Out: the file whole, or none. Left to others: what is written.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use super::Failure;
+
+/// What a link or a name leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// A link leads to the file to write; a pipe or a device is written as it is.
+    Follow,
+    /// A link is replaced, so that nothing is written outside the folder.
+    Replace,
+}
+
+/// A file under construction: it stands beside the target until it is whole, and goes if it never is.
+#[derive(Debug)]
+pub(crate) struct WholeFile {
+    target: PathBuf,
+    /// Where the bytes are until then; `None` for a pipe or a device.
+    part: Option<PathBuf>,
+    file: File,
+}
+
+impl WholeFile {
+    /// Begins a file.
+    pub(crate) fn create(path: &Path, force: bool, links: Links) -> Result<Self, Failure> {
+        if !force && fs::symlink_metadata(path).is_ok() {
+            return Err(Failure(format!("{}: the file exists; --force overwrites it", path.display())));
+        }
+        let failure = |error: io::Error| Failure(format!("{}: {error}", path.display()));
+        let target = match links {
+            Links::Follow => fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()),
+            Links::Replace => path.to_path_buf(),
+        };
+        if links == Links::Follow && target.exists() && !target.is_file() {
+            let file = OpenOptions::new().write(true).open(&target).map_err(failure)?;
+            return Ok(Self { target, part: None, file });
+        }
+        let mut name = target.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".{}.part", std::process::id()));
+        let part = target.with_file_name(name);
+        remove_on_interrupt(&part);
+        let file = OpenOptions::new().write(true).create_new(true).open(&part);
+        let file = file.inspect_err(|_| forget(&part)).map_err(failure)?;
+        Ok(Self { target, part: Some(part), file })
+    }
+
+    /// Appends bytes.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.file.write_all(bytes).map_err(|error| self.failure(&error))
+    }
+
+    /// The file is whole.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        if let Some(part) = &self.part {
+            fs::rename(part, &self.target).map_err(|error| self.failure(&error))?;
+        }
+        self.part.take().iter().for_each(|part| forget(part));
+        Ok(())
+    }
+
+    fn failure(&self, error: &io::Error) -> Failure {
+        Failure(format!("{}: {error}", self.target.display()))
+    }
+}
+
+impl Drop for WholeFile {
+    fn drop(&mut self) {
+        if let Some(part) = &self.part {
+            let _ = fs::remove_file(part);
+            forget(part);
+        }
+    }
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn write_file(path: &Path, bytes: &[u8], force: bool, links: Links) -> Result<(), Failure> {
+    let mut file = WholeFile::create(path, force, links)?;
+    file.write(bytes)?;
+    file.finish()
+}
+
+/// Files to remove when the program is interrupted.
+static PARTS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn parts() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    PARTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on an interruption removes the file. The first call takes over the signals; where the program was started
+/// with one of them ignored, as `nohup` does, they stay as they are.
+fn remove_on_interrupt(part: &Path) {
+    static HANDLER: Once = Once::new();
+    parts().insert(part.to_path_buf());
+    HANDLER.call_once(|| {
+        let _ = ctrlc::try_set_handler(|| {
+            // The lock is kept, so that no file can be begun between this and the end.
+            let parts = parts();
+            parts.iter().for_each(|part| drop(fs::remove_file(part)));
+            // 128 and the number of SIGINT, as shells say it.
+            std::process::exit(130);
+        });
+    });
+}
+
+fn forget(part: &Path) {
+    parts().remove(part);
+}

@@ -1,0 +1,157 @@
+//! Where results go and in what form, as users and scripts meet it.
+//!
+//! In: the program and the sample captures. Out: formats, separate reports, quietness, colours and files hold what is
+//! promised. Left to others: what stands in a report (`cli.rs`), and that no name steers its reader (`formats.rs`).
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const ROOT: &str = "captures/pki/root.pem";
+const PIN: &str = "captures/pin-sign-in.pcapng";
+const USB: &str = "captures/usb-sign-in.pcapng";
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chaingap"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+    for name in ["COLUMNS", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn json_lines_hold_a_report_for_each_capture_in_their_order() {
+    let run = |jobs: &str| run(&["analyze", "captures", "--roots", ROOT, "--format", "jsonl", "--jobs", jobs]);
+    let (one, many) = (run("1"), run("4"));
+    assert_eq!(one.status.code(), Some(1));
+    assert!(one.stdout == many.stdout, "the number of jobs shows");
+    let text = stdout(&one);
+    let paths: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let report: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(report["captures"].as_array().unwrap().len(), 1);
+            report["captures"][0]["path"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert!(paths.len() >= 30 && paths.is_sorted(), "{paths:?}");
+    // What another capture shows proves nothing here.
+    let usb = text.lines().find(|line| line.contains(USB)).unwrap();
+    let usb: Value = serde_json::from_str(usb).unwrap();
+    assert_eq!(usb["findings"][0]["missing"][0]["candidates"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn separate_reports_are_for_people_or_json_lines() {
+    let text = stdout(&run(&["analyze", PIN, USB, "--roots", ROOT, "--separate"]));
+    assert!(
+        text.starts_with(&format!("{PIN}\n\n")) && text.contains(&format!("\n\n{USB}\n\n✗ 10.20.30.50  ")),
+        "{text}"
+    );
+    let markdown = stdout(&run(&["analyze", PIN, USB, "--separate", "--format", "markdown"]));
+    assert_eq!(markdown.matches("## chaingap: 1 device").count(), 2, "{markdown}");
+    let refused = run(&["analyze", PIN, USB, "--separate", "--format", "json"]);
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0));
+    assert!(stderr(&refused).contains("--format jsonl"), "{}", stderr(&refused));
+}
+
+#[test]
+fn a_separate_capture_that_cannot_be_read_is_a_report_too() {
+    let folder = TempDir::new().unwrap();
+    let bad = folder.path().join("bad.pcap");
+    fs::write(&bad, "this is no capture at all").unwrap();
+    let out = run(&["analyze", bad.to_str().unwrap(), USB, "--format", "jsonl"]);
+    assert_eq!(out.status.code(), Some(2));
+    let lines: Vec<Value> = stdout(&out).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0]["captures"][0]["problems"][0].as_str().unwrap().contains("not a capture file"));
+    assert_eq!(lines[0]["complete"], false);
+    assert_eq!(lines[1]["findings"][0]["severity"], "error");
+}
+
+#[test]
+fn a_command_says_which_formats_it_has() {
+    let out = run(&["profiles", "--format", "sarif"]);
+    assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0));
+    assert_eq!(stderr(&out), "chaingap: --format sarif: this command has text, json\n");
+}
+
+#[test]
+fn colour_follows_the_environment_and_the_option_before_it() {
+    let colored = |set: &[(&str, &str)], options: &[&str]| {
+        let arguments = [&["analyze", USB], options].concat();
+        stdout(&command(&arguments).envs(set.iter().copied()).output().unwrap()).contains('\u{1b}')
+    };
+    assert!(!colored(&[], &[]), "no colour in a pipe");
+    assert!(colored(&[("CLICOLOR_FORCE", "1")], &[]));
+    assert!(!colored(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], &[]));
+    assert!(!colored(&[("CLICOLOR_FORCE", "1")], &["--color", "never"]));
+    assert!(colored(&[("NO_COLOR", "1")], &["--color", "always"]));
+}
+
+#[test]
+fn quiet_leaves_out_notes_and_keeps_failures() {
+    let twice = ["analyze", USB, "--roots", ROOT, "--roots", ROOT];
+    let loud = run(&twice);
+    assert!(stderr(&loud).contains("already"), "{}", stderr(&loud));
+    let quiet = run(&[&twice[..], &["-q"]].concat());
+    assert_eq!((stderr(&quiet).as_str(), &quiet.stdout), ("", &loud.stdout));
+    let missing = run(&["-q", "analyze", "no-such.pcap"]);
+    assert!(stderr(&missing).contains("no-such.pcap"), "{}", stderr(&missing));
+}
+
+/// Names in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_leaves_no_half_written_file() {
+    for (signal, force) in [("INT", false), ("TERM", true)] {
+        let folder = TempDir::new().unwrap();
+        let target = folder.path().join("out.jsonl");
+        if force {
+            fs::write(&target, "precious").unwrap();
+        }
+        // The first report is written at once; the second capture never ends.
+        let arguments = ["analyze", USB, "-", "--format", "jsonl", "--jobs", "1", "-o", target.to_str().unwrap()];
+        let mut command = command(&[&arguments[..], if force { &["--force"] } else { &[] }].concat());
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(PIN)).unwrap()).unwrap();
+        let begun = || names(folder.path()).iter().any(|name| name.ends_with(".part"));
+        let patience = Instant::now();
+        while !begun() {
+            assert!(patience.elapsed() < Duration::from_secs(60), "{:?}", names(folder.path()));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let kill = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{signal}");
+        assert_eq!(names(folder.path()), if force { vec!["out.jsonl"] } else { vec![] }, "{signal}");
+        assert!(!force || fs::read_to_string(&target).unwrap() == "precious");
+        drop(stdin);
+    }
+}
