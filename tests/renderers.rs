@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chaingap::render::{self, TextStyle};
-use chaingap::report::Report;
+use chaingap::report::{CertsReport, Report};
 use serde_json::Value;
 
 /// Members whose text is one of a few words of this program's own. All others are taken to be a stranger's.
@@ -26,6 +26,12 @@ const FORMATS: &[Format] = &[
     ("sarif", render::sarif),
     ("junit", render::junit),
     ("markdown", render::markdown),
+];
+
+/// What else is made of a report.
+const OTHERS: &[Format] = &[
+    ("certs", |report| render::certs_text(&CertsReport::of(report, false), &TextStyle { color: false, width: 100 })),
+    ("json", |report| render::certs_json(&CertsReport::of(report, false))),
 ];
 
 #[test]
@@ -58,7 +64,7 @@ fn no_format_lets_a_name_steer_its_reader() {
         let more = hostile.into_iter().chain([long.as_str()]).filter(|_| index % 16 == 0);
         for text in more.chain([all.as_str()]) {
             let report = with_hostile_names(report, text);
-            for (format, make) in FORMATS {
+            for (format, make) in FORMATS.iter().chain(OTHERS) {
                 check(format, &make(&report));
             }
         }

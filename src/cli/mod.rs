@@ -4,6 +4,7 @@
 //! here and nowhere else. Left to others: everything that can be done without files.
 
 mod analyze;
+mod certs;
 mod check;
 mod compare;
 mod expect;
@@ -41,6 +42,8 @@ enum Command {
     Compare(compare::Compare),
     /// Run every NAME.expect.toml below a folder and print what differs
     Check(check::Check),
+    /// List the certificates of captures and how each was seen, and write them as PEM
+    Certs(certs::Certs),
     /// Say whether a device would trust the chain that a server is to send; no capture is needed
     Preflight(preflight::Preflight),
     /// Sum JSON Lines reports into one summary
@@ -84,6 +87,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Analyze(command) => command.run(),
         Command::Compare(command) => command.run(),
         Command::Check(command) => command.run(),
+        Command::Certs(command) => command.run(),
         Command::Preflight(command) => command.run(),
         Command::Merge(command) => command.run(),
         Command::Profiles(command) => command.run(),

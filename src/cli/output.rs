@@ -98,11 +98,7 @@ enum FailOn {
 impl FormOptions {
     /// How to show a result in the format asked for, if the command has it: asked before any work is done.
     pub(crate) fn show<T>(&self, formats: &[(Format, Show<T>)]) -> Result<Show<T>, Failure> {
-        let found = formats.iter().find(|(format, _)| *format == self.format);
-        found.map(|(_, show)| *show).ok_or_else(|| {
-            let words: Vec<String> = formats.iter().map(|(format, _)| format.word()).collect();
-            Failure(format!("--format {}: this command has {}", self.format.word(), words.join(", ")))
-        })
+        show_as(self.format, formats)
     }
 
     /// Writes a result.
@@ -122,6 +118,15 @@ impl FormOptions {
             Some(path) => Sink::File(WholeFile::create(path, self.force, Links::Follow)?),
         })
     }
+}
+
+/// How to show a result in a format, if it is among these.
+pub(crate) fn show_as<T>(format: Format, formats: &[(Format, Show<T>)]) -> Result<Show<T>, Failure> {
+    let found = formats.iter().find(|(known, _)| *known == format);
+    found.map(|(_, show)| *show).ok_or_else(|| {
+        let words: Vec<String> = formats.iter().map(|(format, _)| format.word()).collect();
+        Failure(format!("--format {}: this command has {}", format.word(), words.join(", ")))
+    })
 }
 
 /// An output under construction.

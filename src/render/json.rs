@@ -4,7 +4,7 @@
 //! model, whose field order is the order of the output.
 
 use super::text::line::obeyed_or_hidden;
-use crate::report::{Comparison, PreflightReport, ProfilesReport, Report, Summary};
+use crate::report::{CertsReport, Comparison, PreflightReport, ProfilesReport, Report, Summary};
 
 /// The report as indented JSON, UTF-8, with a newline at its end.
 ///
@@ -31,6 +31,11 @@ pub fn preflight_json(report: &PreflightReport) -> String {
 /// A comparison as indented JSON, `chaingap.compare/1`.
 pub fn compare_json(comparison: &Comparison) -> String {
     pretty(comparison)
+}
+
+/// Certificates as indented JSON, `chaingap.certs/1`.
+pub fn certs_json(report: &CertsReport) -> String {
+    pretty(report)
 }
 
 /// Device profiles as indented JSON, `chaingap.profiles/1`.

@@ -10,17 +10,23 @@ mod markdown;
 mod sarif;
 mod text;
 
-pub use json::{compare_json, json, json_line, preflight_json, profiles_json, summary_json};
+pub use json::{certs_json, compare_json, json, json_line, preflight_json, profiles_json, summary_json};
 pub use junit::junit;
 pub use markdown::markdown;
 pub use sarif::sarif;
 pub use text::{
-    TextStyle, compare_text, explain_list, explain_text, preflight_text, profile_text, profiles_text, summary_text,
-    text,
+    TextStyle, certs_text, compare_text, explain_list, explain_text, preflight_text, profile_text, profiles_text,
+    summary_text, text,
 };
 
 /// Text in which every character that a terminal or an editor would obey, or would not show, stands as `\u{..}`: fit to
 /// be printed on a line, wherever it comes from.
 pub fn printable(text: &str) -> String {
     text::line::clean(text)
+}
+
+/// The name by which people call the owner of a certificate: of its subject (RFC 4514) the first CN, else OU, else O, else
+/// all of it; at most 80 characters.
+pub fn common_name(subject: &str) -> String {
+    text::line::short_name(subject)
 }

@@ -8,6 +8,7 @@
 //! hexadecimal SHA-256 of their DER, captures by their path as given. What is unknown is `null`, never left out.
 
 mod build;
+mod certs;
 mod compare;
 mod model;
 mod preflight;
@@ -17,6 +18,7 @@ mod summary;
 
 pub use crate::diagnosis::{Prospect, rule_named};
 pub(crate) use build::{Builder, Material, build};
+pub use certs::{CERTS_SCHEMA, CertsEntry, CertsReport};
 pub use compare::{
     Because, COMPARE_SCHEMA, CompareSide, CompareStep, Comparison, Pick, PickError, StepSide, WhichSide, compare,
 };

@@ -8,6 +8,7 @@
 
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 
+mod certs;
 mod chain;
 mod closing;
 mod compare;
@@ -23,6 +24,7 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
+pub use certs::certs_text;
 pub use compare::compare_text;
 pub use explain::{explain_list, explain_text};
 pub use preflight::preflight_text;

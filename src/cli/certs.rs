@@ -1,0 +1,138 @@
+//! `chaingap certs`: lists the certificates of captures and how each was seen, and writes them as PEM.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chaingap::render;
+use chaingap::report::CertsReport;
+use clap::Args;
+
+use super::file::{Links, write_file};
+use super::inputs::captures;
+use super::options::TrustOptions;
+use super::output::{self, Color, Format, Show};
+use super::progress::Progress;
+use super::{Exit, Failure, analyze};
+
+const FORMATS: &[(Format, Show<CertsReport>)] =
+    &[(Format::Text, render::certs_text), (Format::Json, |report, _| render::certs_json(report))];
+
+/// The longest part of a file name that is taken from a certificate.
+const LONGEST: usize = 60;
+
+/// `chaingap certs`.
+#[derive(Debug, Args)]
+pub(crate) struct Certs {
+    /// Captures, folders of captures, or - for standard input
+    #[arg(required = true, value_name = "CAPTURE|DIR|-")]
+    inputs: Vec<PathBuf>,
+    /// Only those that would have completed a chain
+    #[arg(long)]
+    missing: bool,
+    #[command(flatten)]
+    trust: TrustOptions,
+    /// Write each certificate to a file in this folder, as PEM
+    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    output: Option<PathBuf>,
+    /// Overwrite files in that folder
+    #[arg(long, help_heading = "Output")]
+    force: bool,
+    /// Output format of the list
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    format: Format,
+    /// Colour the text
+    #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
+    color: Color,
+}
+
+impl Certs {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let show = output::show_as(self.format, FORMATS)?;
+        let inputs = captures(&self.inputs)?;
+        let analyzer = self.trust.builder()?.build();
+        let mut investigation = analyzer.investigate();
+        let progress = Progress::of(&inputs);
+        let failed = inputs.iter().filter(|input| !analyze::read(&mut investigation, input, &progress)).count();
+        drop(progress);
+        if failed == inputs.len() {
+            return Ok(Exit::Failed);
+        }
+        let mut report = CertsReport::of(&investigation.report(), self.missing);
+        if let Some(folder) = &self.output {
+            self.export(folder, &mut report)?;
+        }
+        output::write(&show(&report, &self.color.style(false)), None, false)?;
+        Ok(if failed > 0 { Exit::Failed } else { Exit::Clean })
+    }
+
+    /// Writes every certificate; nothing is written where one of the files exists and may not be overwritten.
+    fn export(&self, folder: &Path, report: &mut CertsReport) -> Result<(), Failure> {
+        fs::create_dir_all(folder).map_err(|error| Failure(format!("{}: {error}", folder.display())))?;
+        let mut names = BTreeSet::new();
+        for entry in &mut report.certificates {
+            let name = file_name(&entry.certificate.subject, &entry.sha256, &mut names);
+            let path = folder.join(name);
+            if !self.force && fs::symlink_metadata(&path).is_ok() {
+                return Err(Failure(format!("{}: the file exists; --force overwrites it", path.display())));
+            }
+            entry.file = Some(path.to_string_lossy().into_owned());
+        }
+        for entry in &report.certificates {
+            let path = entry.file.iter().map(Path::new);
+            let pem = pem(&entry.certificate.der);
+            path.into_iter().try_for_each(|path| write_file(path, pem.as_bytes(), self.force, Links::Replace))?;
+        }
+        Ok(())
+    }
+}
+
+/// A name that no certificate can bend: letters, digits, dots and hyphens of its common name, then digits of its hash.
+fn file_name(subject: &str, sha256: &str, used: &mut BTreeSet<String>) -> String {
+    let mut name = String::new();
+    for c in render::common_name(subject).chars() {
+        let safe = if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+        if !(safe == '-' && name.ends_with('-')) {
+            name.push(safe);
+        }
+    }
+    let name: String = name.trim_start_matches(['.', '-']).chars().take(LONGEST).collect();
+    let name = if name.is_empty() { "certificate" } else { name.trim_end_matches(['.', '-']) };
+    let digits = |count| sha256.chars().take(count).collect::<String>();
+    let short = format!("{name}-{}.pem", digits(12));
+    // Two certificates whose hashes begin alike: only on purpose.
+    let name = if used.contains(&short) { format!("{name}-{}.pem", digits(64)) } else { short };
+    used.insert(name.clone());
+    name
+}
+
+/// RFC 7468: base64 in lines of 64 characters.
+fn pem(der: &str) -> String {
+    let mut out = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in der.as_bytes().chunks(64) {
+        out.push_str(&String::from_utf8_lossy(line));
+        out.push('\n');
+    }
+    out + "-----END CERTIFICATE-----\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_and_readable() {
+        let of = |subject: &str| file_name(subject, &"ab".repeat(32), &mut BTreeSet::new());
+        assert_eq!(of("CN=Northwind Policy CA 1,O=Northwind"), "Northwind-Policy-CA-1-abababababab.pem");
+        assert_eq!(of("CN=*.contoso.test"), "contoso.test-abababababab.pem");
+        assert_eq!(of("CN=../../etc/passwd"), "etc-passwd-abababababab.pem");
+        let hostile = of("CN=a\\00b/\\\\c:\u{202e}\u{1b}[d|e");
+        assert!(hostile.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-'), "{hostile}");
+        assert_eq!(of(""), "certificate-abababababab.pem");
+        assert_eq!(of("CN=証明書"), "certificate-abababababab.pem");
+        assert!(of(&format!("CN={}", "x".repeat(10_000))).len() < 100);
+        let mut used = BTreeSet::new();
+        let both = [1, 2].map(|n| file_name("CN=a", &format!("{}{n}", "0".repeat(63)), &mut used));
+        assert_ne!(both[0], both[1]);
+    }
+}

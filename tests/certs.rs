@@ -1,0 +1,120 @@
+//! `chaingap certs`, as users and scripts meet it.
+//!
+//! In: the program and the sample captures. Out: what it lists is what the captures hold, and the files that it writes
+//! are the certificates that were recorded. Left to others: reading certificates.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const PIN: &str = "captures/pin-sign-in.pcapng";
+const USB: &str = "captures/usb-sign-in.pcapng";
+const ROOT: &str = "captures/pki/root.pem";
+
+fn certs(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chaingap"));
+    command.arg("certs").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("COLUMNS").output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// The certificate of a PEM file, as base64 without line breaks.
+fn body(pem: &str) -> String {
+    pem.lines().filter(|line| !line.starts_with("-----")).collect()
+}
+
+/// The recorded certificate of this name.
+fn recorded(name: &str) -> String {
+    body(&fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/pki").join(name)).unwrap())
+}
+
+#[test]
+fn lists_what_the_captures_hold_in_the_order_seen() {
+    let report: Value = serde_json::from_str(&text(&certs(&[PIN, USB, "--format", "json"]))).unwrap();
+    assert_eq!(report["schema"], "chaingap.certs/1");
+    let list = report["certificates"].as_array().unwrap();
+    let found: BTreeSet<&str> = list.iter().map(|entry| entry["der"].as_str().unwrap()).collect();
+    // The phone downloads the chain, the servers send their own certificate alone.
+    let recorded = ["root.pem", "policy.pem", "issuing.pem", "server.pem"].map(recorded);
+    assert_eq!(found, recorded.iter().map(String::as_str).collect());
+    let leaf = list.last().unwrap();
+    assert_eq!(leaf["subject"], "CN=lyncpool.contoso.test");
+    assert_eq!(leaf["seen"].as_array().unwrap().len(), 2, "in both captures");
+    assert!(leaf["file"].is_null());
+}
+
+#[test]
+fn the_table_tells_how_each_was_seen() {
+    let table = text(&certs(&[PIN, "--roots", ROOT]));
+    let head: Vec<&str> = table.lines().next().unwrap().split_whitespace().collect();
+    assert_eq!(head, ["subject", "issuer", "valid", "key", "sha256"]);
+    assert!(table.contains("\n  captures/pin-sign-in.pcapng frame 24, HTTP, PKCS#7 in SOAP\n"), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 110), "{table}");
+}
+
+#[test]
+fn missing_are_those_that_would_have_completed_a_chain() {
+    let table = text(&certs(&[PIN, USB, "--roots", ROOT, "--missing"]));
+    let subjects: Vec<&str> = table.lines().skip(1).filter(|line| !line.starts_with(' ')).collect();
+    assert_eq!(subjects.len(), 2, "{table}");
+    assert!(subjects.iter().all(|line| line.contains("Northwind Issuing CA 1") || line.contains("Policy CA 1")));
+    assert!(table.contains("\n  completes a chain: CG001, 10.20.30.50\n"), "{table}");
+    // From a bundle they are as good, and the capture alone has none.
+    assert!(text(&certs(&[USB, "--missing"])).contains("no certificate"));
+    let bundle = ["--bundle", "captures/pki/issuing.pem", "--bundle", "captures/pki/policy.pem"];
+    let table = text(&certs(&[&[USB, "--roots", ROOT, "--missing"][..], &bundle].concat()));
+    assert_eq!(table.matches("--bundle").count(), 2, "{table}");
+}
+
+#[test]
+fn writes_each_as_pem_and_overwrites_nothing() {
+    let folder = TempDir::new().unwrap();
+    let target = folder.path().join("new");
+    let arguments = [PIN, "-o", target.to_str().unwrap()];
+    let table = text(&certs(&arguments));
+    let names = || -> BTreeSet<String> {
+        fs::read_dir(&target).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    let first = names();
+    assert_eq!(first.len(), 4, "{first:?}");
+    for name in &first {
+        assert!(table.contains(&format!("/{name}")), "{table}");
+        let pem = fs::read_to_string(target.join(name)).unwrap();
+        assert!(pem.starts_with("-----BEGIN CERTIFICATE-----\n") && pem.ends_with("-----END CERTIFICATE-----\n"));
+        let known = ["root.pem", "policy.pem", "issuing.pem", "server.pem"].map(recorded);
+        assert!(known.contains(&body(&pem)), "{name}");
+    }
+    let leaf = first.iter().find(|name| name.starts_with("lyncpool.contoso.test-")).unwrap();
+    fs::write(target.join(leaf), "precious").unwrap();
+    let again = certs(&arguments);
+    assert_eq!((again.status.code(), again.stdout.len()), (Some(2), 0));
+    assert_eq!(fs::read_to_string(target.join(leaf)).unwrap(), "precious");
+    text(&certs(&[&arguments[..], &["--force"]].concat()));
+    assert_eq!(body(&fs::read_to_string(target.join(leaf)).unwrap()), recorded("server.pem"));
+    assert_eq!(names(), first);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_folder_leads_nowhere() {
+    let (folder, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let outside = elsewhere.path().join("outside");
+    fs::write(&outside, "precious").unwrap();
+    let arguments = [PIN, "--force", "-o", folder.path().to_str().unwrap()];
+    text(&certs(&arguments));
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    for name in &names {
+        fs::remove_file(name).unwrap();
+        std::os::unix::fs::symlink(&outside, name).unwrap();
+    }
+    text(&certs(&arguments));
+    assert_eq!(fs::read_to_string(&outside).unwrap(), "precious");
+    assert!(names.iter().all(|name| fs::symlink_metadata(name).unwrap().is_file()));
+}
