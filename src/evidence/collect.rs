@@ -250,7 +250,7 @@ impl Evidence {
                 }
                 _ => {}
             }
-            device.tell(Event { at, kind: "http", summary }, limit);
+            device.tell(Event { at, kind: "http", server: Some(talk.server), summary }, limit);
             return;
         }
         let response = exchange.response.as_ref();
@@ -290,7 +290,7 @@ impl Evidence {
         let Some(device) = self.device(talk.client.ip(), search.request) else { return };
         if !search.asks_ca_certificates && certificates.is_empty() {
             let summary = format!("search below {:?} at {}", search.base, endpoint(talk.server));
-            device.tell(Event { at: search.request, kind: "ldap", summary }, limit);
+            device.tell(Event { at: search.request, kind: "ldap", server: Some(talk.server), summary }, limit);
             return;
         }
         let nothing = certificates.is_empty() && search.problem.is_none();

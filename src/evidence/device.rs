@@ -101,6 +101,8 @@ pub struct Event {
     pub at: FrameRef,
     /// `dhcp`, `dns`, `ntp`, `ldap`, `http`, …
     pub kind: &'static str,
+    /// The server it was between, where it matters to the story which.
+    pub server: Option<SocketAddr>,
     /// What happened.
     pub summary: String,
 }

@@ -41,7 +41,7 @@ impl Evidence {
         {
             let kind = if other == OtherTls::Quic { "quic" } else { "dtls" };
             let summary = format!("{other} with {}, not analyzed", endpoint(server));
-            device.tell(Event { at: datagram.at, kind, summary }, limit);
+            device.tell(Event { at: datagram.at, kind, server: Some(server), summary }, limit);
         }
     }
 
@@ -49,7 +49,7 @@ impl Evidence {
         let limit = self.limits.events_per_device;
         let Some(device) = self.device(client, at) else { return };
         device.kerberos.get_or_insert(at);
-        device.tell(Event { at, kind: "kerberos", summary: format!("asks {}", endpoint(server)) }, limit);
+        device.tell(Event { at, kind: "kerberos", server: Some(server), summary: format!("asks {}", endpoint(server)) }, limit);
     }
 
     fn note_other_tls(&mut self, other: OtherTls, at: FrameRef) {
@@ -79,7 +79,7 @@ impl Evidence {
         let recording = self.recording(at);
         let Some(card) = self.card(recording, mac) else { return };
         if card.events.len() < MAX_EVENTS && !card.events.iter().any(|event| event.summary == summary) {
-            card.events.push(Event { at, kind, summary });
+            card.events.push(Event { at, kind, server: None, summary });
         }
     }
 }

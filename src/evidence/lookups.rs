@@ -79,7 +79,7 @@ impl Evidence {
             card.bind(IpAddr::V4(address), true, at);
         }
         if card.events.len() < MAX_NAMES && !card.events.iter().any(|event| event.summary == summary) {
-            card.events.push(Event { at, kind: "dhcp", summary });
+            card.events.push(Event { at, kind: "dhcp", server: None, summary });
         }
     }
 
@@ -119,8 +119,8 @@ impl Evidence {
                 (3, _) => "no such name".into(),
                 (code, _) => format!("error {code}"),
             };
-            device
-                .tell(Event { at, kind: "dns", summary: format!("{} {name}: {result}", question.kind_name()) }, limit);
+            let summary = format!("{} {name}: {result}", question.kind_name());
+            device.tell(Event { at, kind: "dns", server: None, summary }, limit);
         }
     }
 
@@ -135,7 +135,7 @@ impl Evidence {
                 let (_, count) = device.time_asked.get_or_insert((at, 0));
                 *count += 1;
                 let summary = format!("asks {} for the time", endpoint(datagram.destination));
-                device.tell(Event { at, kind: "ntp", summary }, limit);
+                device.tell(Event { at, kind: "ntp", server: Some(datagram.destination), summary }, limit);
             }
             (4, Some(told)) if ntp.tells_time() => {
                 self.ntp(datagram.destination.ip(), datagram.source, told.since(at.time), at);
@@ -151,7 +151,7 @@ impl Evidence {
             device.time_answers.push((at, offset));
         }
         let summary = format!("time from {}", endpoint(server));
-        device.tell(Event { at, kind: "ntp", summary }, limit);
+        device.tell(Event { at, kind: "ntp", server: Some(server), summary }, limit);
     }
 }
 

@@ -236,6 +236,8 @@ pub struct Event {
     pub kind: String,
     /// What happened, in one line.
     pub summary: String,
+    /// The server's endpoint, where it is one connection or one request.
+    pub server: Option<String>,
     /// Where the step that is absent here was seen.
     pub elsewhere: Option<FrameRange>,
 }

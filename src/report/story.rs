@@ -1,5 +1,7 @@
 //! In: one device's facts. Out: its story as a timeline, with the step that is absent where one is.
 
+use std::net::SocketAddr;
+
 use super::build::Builder;
 use super::model::{Event, FrameRange};
 use crate::capture::FrameRef;
@@ -8,28 +10,30 @@ use crate::evidence::{Device, Fetch, Handshake, SignInMethod, endpoint};
 
 /// The device's events in the order of time, then of frames.
 pub(super) fn events(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &Device) -> Vec<Event> {
-    let mut told: Vec<(FrameRef, &str, String)> = Vec::new();
-    told.extend(device.events.iter().map(|event| (event.at, event.kind, event.summary.clone())));
-    told.extend(device.fetches.iter().map(|fetch| (fetch.request, "fetch", fetch_in_words(fetch))));
-    told.extend(
-        device.handshakes.iter().map(|handshake| (handshake.first, "handshake", handshake_in_words(handshake))),
-    );
+    let mut told: Vec<(FrameRef, &str, Option<SocketAddr>, String)> = Vec::new();
+    told.extend(device.events.iter().map(|event| (event.at, event.kind, event.server, event.summary.clone())));
+    let fetches = device.fetches.iter();
+    told.extend(fetches.map(|fetch| (fetch.request, "fetch", Some(fetch.server), fetch_in_words(fetch))));
+    let handshakes = device.handshakes.iter();
+    told.extend(handshakes.map(|it| (it.first, "handshake", Some(it.server), handshake_in_words(it))));
     let refused = |at: &crate::evidence::Refused| match at.reset {
         Some(_) => format!("{} refuses the connection", endpoint(at.server)),
         None => format!("{} does not answer {} SYNs", endpoint(at.server), at.opening.syns),
     };
-    told.extend(device.refused.iter().filter_map(|at| Some((at.opening.syn?, "connect", refused(at)))));
+    let came_to_nothing = device.refused.iter();
+    told.extend(came_to_nothing.filter_map(|at| Some((at.opening.syn?, "connect", Some(at.server), refused(at)))));
     // Frames of one capture are in its order; captures are put in order by time.
     let one_capture = told.iter().all(|(at, ..)| told.first().is_some_and(|(first, ..)| first.capture == at.capture));
     told.sort_by_key(|(at, ..)| if one_capture { (0, at.place()) } else { (at.time.nanos(), at.place()) });
     let mut events: Vec<Event> = told
         .into_iter()
-        .map(|(at, kind, summary)| Event {
+        .map(|(at, kind, server, summary)| Event {
             capture: builder.path(at.capture),
             frame: Some(at.number),
             time: Some(at.time.to_string()),
             kind: kind.into(),
             summary,
+            server: server.map(endpoint),
             elsewhere: None,
         })
         .collect();
@@ -61,6 +65,7 @@ fn absent(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &Device) -> O
         time: None,
         kind: "absent".into(),
         summary: "no certificate fetch on port 80".into(),
+        server: None,
         elsewhere,
     })
 }
