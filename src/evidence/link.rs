@@ -49,7 +49,10 @@ impl Evidence {
         let limit = self.limits.events_per_device;
         let Some(device) = self.device(client, at) else { return };
         device.kerberos.get_or_insert(at);
-        device.tell(Event { at, kind: "kerberos", server: Some(server), summary: format!("asks {}", endpoint(server)) }, limit);
+        device.tell(
+            Event { at, kind: "kerberos", server: Some(server), summary: format!("asks {}", endpoint(server)) },
+            limit,
+        );
     }
 
     fn note_other_tls(&mut self, other: OtherTls, at: FrameRef) {

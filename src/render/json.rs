@@ -66,7 +66,7 @@ fn escaped(json: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::text::sample::sample;
+    use crate::render::sample::sample;
 
     #[test]
     fn reads_back_as_the_same_report() {

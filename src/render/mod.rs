@@ -7,6 +7,8 @@
 mod json;
 mod junit;
 mod markdown;
+#[cfg(test)]
+mod sample;
 mod sarif;
 mod text;
 

@@ -1,13 +1,20 @@
-//! A report for the tests: one phone that fails for want of an intermediate, as another capture shows.
+//! Reports for the tests of every renderer: a phone that fails for want of an intermediate, as another capture shows; one
+//! that works; many of both; and the first with words in it that were chosen to break out of wherever they are put.
 //!
 //! In: nothing. Out: plain values. Left to others: any meaning beyond what the tests read.
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize as _;
+
 use super::{TextStyle, text};
 use crate::report::*;
 
 pub(crate) const WIDTH: usize = 110;
+
+/// Words that mean something to HTML, XML, Markdown, shells and terminals, or that change how others are read.
+pub(crate) const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>]]>-->&lt;{{7*7}} \
+     `$(id)` | [a](javascript:alert(1)) *b* _c_ \u{1b}[31m\u{9b}2J\u{0}\u{202e}gnp\u{2066}\u{200b}\u{feff}\r\n\u{2713} all is well";
 
 pub(crate) fn sample_text(report: &Report) -> String {
     text(report, &TextStyle { color: false, width: WIDTH })
@@ -37,9 +44,135 @@ pub(crate) fn sample() -> Report {
         dropped: Dropped::default(),
         captures: vec![capture("captures/pin.pcapng"), capture("captures/usb.pcapng")],
         devices: vec![device],
-        certificates: BTreeMap::new(),
+        certificates: BTreeMap::from([
+            ("a".repeat(64), certificate("lyncpool.contoso.test", "Northwind Policy CA 1")),
+            ("b".repeat(64), certificate("Northwind Policy CA 1", "Northwind Global Root G1")),
+            ("c".repeat(64), certificate("Northwind Global Root G1", "Northwind Global Root G1")),
+        ]),
         findings: vec![finding],
         statistics: Statistics::default(),
+    }
+}
+
+/// Phones that fail, then phones that work.
+pub(crate) fn many(failing: usize, working: usize) -> Report {
+    let mut report = sample();
+    let cause = report.findings[0].clone();
+    (report.devices, report.findings) = (Vec::new(), Vec::new());
+    for n in 0..failing + working {
+        let address = format!("10.0.{}.{}", n / 250, n % 250);
+        let mut device = if n < failing { device(&address) } else { ok(&address) };
+        if n < failing {
+            let id = format!("CG001/{n}");
+            report.findings.push(Finding { id: id.clone(), device: Some(device.id.clone()), ..cause.clone() });
+            device.verdict.finding = Some(id);
+        }
+        report.devices.push(device);
+    }
+    report
+}
+
+/// The sample with these words for every text that the model leaves free, but for the kinds of events and the hashes, by
+/// which renderers find their way. What is added to the model is covered as it is added.
+pub(crate) fn everywhere(words: &str) -> Report {
+    let mut full = sample();
+    let at = Place { capture: "captures/usb.pcapng".into(), frame: 15 };
+    full.devices[0].mac = Some("02:00:00:00:00:01".into());
+    full.devices[0].recognized_as = Some("phone".into());
+    full.devices[0].clock = Some(Clock { offset_s: 7200, basis: "NTP".into(), frames: vec![at.clone()] });
+    full.devices[0].sign_in.basis = vec![Signal { capture: at.capture.clone(), frame: 9, signal: "no fetch".into() }];
+    full.devices[0].fetches = vec![fetch()];
+    full.devices[0].handshakes[0].server_name = Some("lyncpool".into());
+    full.devices[0].handshakes[0].cipher_suite = Some("suite".into());
+    full.devices[0].handshakes[0].chain.missing[0].aia = vec!["http://a/".into()];
+    full.devices[0].handshakes[0].chain.completed_path[1].source = Some("source".into());
+    let evidence = Evidence { capture: at.capture, frame: Some(9), offset: Some(1), length: Some(2), what: "x".into() };
+    full.findings[0].evidence = vec![evidence];
+    full.findings[0].excluded.push(Excluded { cause: "open".into(), excluded: false, why: "why".into() });
+    full.findings.push(finding("CG017", "capture-incomplete", Severity::Warning, "cut"));
+    full.findings.push(Finding { device: None, ..full.findings[1].clone() });
+    full.captures[0].problems = vec!["cut".into()];
+    full.dropped = Dropped { flows: 1, bytes: 1, why: Some("why".into()) };
+    full.options.roots = vec!["root.pem".into()];
+    full.options.device = Some("device".into());
+    full.complete = false;
+    for certificate in full.certificates.values_mut() {
+        certificate.names = vec!["name".into()];
+        certificate.problems = vec!["problem".into()];
+        certificate.ca_issuers = vec!["http://a/".into()];
+        certificate.seen = vec![Found { capture: "c".into(), frame: Some(1), how: "HTTP".into() }];
+    }
+    replace(&serde_json::to_value(full).unwrap(), words)
+}
+
+/// Every text replaced that may be any text: the report must still read back.
+fn replace(report: &serde_json::Value, words: &str) -> Report {
+    let mut report = report.clone();
+    let mut pointers = Vec::new();
+    texts(&report, String::new(), &mut pointers);
+    for pointer in pointers {
+        let old = std::mem::replace(report.pointer_mut(&pointer).unwrap(), words.into());
+        if Report::deserialize(&report).is_err() {
+            *report.pointer_mut(&pointer).unwrap() = old;
+        }
+    }
+    Report::deserialize(&report).unwrap()
+}
+
+/// JSON pointers of the texts.
+fn texts(value: &serde_json::Value, at: String, pointers: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) => {
+            let hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if !hash && !at.ends_with("/kind") {
+                pointers.push(at);
+            }
+        }
+        serde_json::Value::Array(list) => {
+            list.iter().enumerate().for_each(|(index, value)| texts(value, format!("{at}/{index}"), pointers));
+        }
+        serde_json::Value::Object(members) => {
+            members.iter().for_each(|(name, value)| texts(value, format!("{at}/{name}"), pointers));
+        }
+        _ => {}
+    }
+}
+
+fn fetch() -> Fetch {
+    Fetch {
+        capture: "captures/usb.pcapng".into(),
+        stream: Some(0),
+        frame: 4,
+        time: "2026-01-15T12:00:01.500Z".into(),
+        via: "http".into(),
+        server: "10.20.30.10:80".into(),
+        method: Some("POST".into()),
+        url: Some("http://lyncpool.contoso.test/CertProv/CertProvisioningService.svc".into()),
+        status: Some(404),
+        content_type: Some("text/xml".into()),
+        certificates: vec!["b".repeat(64)],
+        problem: Some("404".into()),
+        last_frame: Some(6),
+    }
+}
+
+pub(crate) fn certificate(subject: &str, issuer: &str) -> Certificate {
+    Certificate {
+        subject: format!("CN={subject},O=Northwind"),
+        issuer: format!("CN={issuer},O=Northwind"),
+        serial: "01".into(),
+        not_before: Some("2024-01-01T00:00:00Z".into()),
+        not_after: Some("2044-01-01T00:00:00Z".into()),
+        key: Some("RSA 2048".into()),
+        signature_algorithm: Some("sha256WithRSAEncryption".into()),
+        names: Vec::new(),
+        ca: subject != "lyncpool.contoso.test",
+        key_id: None,
+        issuer_key_id: None,
+        ca_issuers: Vec::new(),
+        der: "MAA=".into(),
+        problems: Vec::new(),
+        seen: Vec::new(),
     }
 }
 
@@ -115,6 +248,7 @@ pub(crate) fn event(kind: &str, frame: u64, clock: &str, summary: &str) -> Event
         time: Some(format!("2026-01-15T{clock}Z")),
         kind: kind.into(),
         summary: summary.into(),
+        server: (kind == "handshake").then(|| "10.20.30.10:443".into()),
         elsewhere: None,
     }
 }

@@ -210,7 +210,7 @@ impl Columns {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{anchor, sample, sample_text, sent, step};
+    use crate::render::sample::{anchor, sample, sample_text, sent, step};
     use crate::report::{ChainStatus, StepFrom};
 
     fn columns(text: &str, start: &str) -> Vec<String> {

@@ -72,8 +72,8 @@ pub(super) fn count(view: &View<'_>) -> Page {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{ok, sample, sample_text};
     use super::*;
+    use crate::render::sample::{ok, sample, sample_text};
 
     #[test]
     fn devices_are_counted_last() {

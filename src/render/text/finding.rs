@@ -178,7 +178,7 @@ pub(super) fn labelled(label: &str) -> Line {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{finding, sample, sample_text};
+    use crate::render::sample::{finding, sample, sample_text};
     use crate::report::{Excluded, Proof, Severity};
 
     #[test]

@@ -17,8 +17,6 @@ mod finding;
 pub(super) mod line;
 mod preflight;
 mod profiles;
-#[cfg(test)]
-pub(super) mod sample;
 mod summary;
 mod timeline;
 
@@ -380,8 +378,8 @@ fn about_a_file(view: &View<'_>, finding: &Finding) -> Page {
 
 #[cfg(test)]
 mod tests {
-    use super::sample::{WIDTH, device, finding, ok, sample, sample_text};
     use super::*;
+    use crate::render::sample::{HOSTILE, WIDTH, everywhere, finding, many, ok, sample, sample_text};
     use crate::report::Dropped;
 
     #[test]
@@ -436,19 +434,7 @@ mod tests {
 
     #[test]
     fn of_many_devices_only_some_failing_ones_are_told_in_full() {
-        let mut report = sample();
-        let failing = report.findings[0].clone();
-        (report.devices, report.findings) = (Vec::new(), Vec::new());
-        for n in 0..30 {
-            let mut device = if n < 15 { device(&format!("10.0.0.{n}")) } else { ok(&format!("10.0.0.{n}")) };
-            let id = format!("CG001/{n}");
-            if n < 15 {
-                report.findings.push(Finding { id: id.clone(), device: Some(device.id.clone()), ..failing.clone() });
-                device.verdict.finding = Some(id);
-            }
-            report.devices.push(device);
-        }
-        let text = sample_text(&report);
+        let text = sample_text(&many(15, 15));
         assert_eq!(text.matches("sent by the server").count(), 10);
         assert_eq!(text.lines().filter(|line| line.starts_with("✓ 10.0.0.")).count(), 15);
         let brief = text.lines().find(|line| line.starts_with("✗ 10.0.0.14")).unwrap();
@@ -480,6 +466,16 @@ mod tests {
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
         assert!(!text.contains(['\u{202e}', '\u{200b}']) && text.contains("evil\\u{1b}]0;x\\u{7}\\u{202e}gnp"));
         assert!(!text.lines().any(|line| line.starts_with("✓")), "no line can be forged: {text}");
+    }
+
+    #[test]
+    fn no_text_of_a_report_can_steer_the_terminal_or_flood_it() {
+        let text = sample_text(&everywhere(HOSTILE));
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()) && text.contains("\\u{202e}gnp"), "{text:?}");
+        assert!(!text.contains(['\u{202e}', '\u{2066}', '\u{200b}', '\u{feff}']), "{text:?}");
+        assert!(!text.lines().any(|line| line.starts_with('✓')), "no line can be forged: {text}");
+        let text = sample_text(&everywhere(&"n".repeat(10_000)));
+        assert!(text.len() < 40_000, "{}", text.len());
     }
 
     #[test]

@@ -209,7 +209,7 @@ fn tag(kind: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{event, sample, sample_text};
+    use crate::render::sample::{event, sample, sample_text};
 
     fn timeline_lines(text: &str) -> Vec<&str> {
         text.lines().skip_while(|line| !line.is_empty()).skip(1).take_while(|line| !line.is_empty()).collect()
