@@ -3,7 +3,7 @@
 //! In: a report. Out: `chaingap.report/1`, indented, ending with a newline. Bounded: by the report. Left to others: the
 //! model, whose field order is the order of the output.
 
-use super::text::line::obeyed_or_hidden;
+use super::shared::words::obeyed_or_hidden;
 use crate::report::{CertsReport, Comparison, PreflightReport, ProfilesReport, Report, Summary};
 
 /// The report as indented JSON, UTF-8, with a newline at its end.

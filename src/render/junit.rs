@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::text::line::clean;
+use super::shared::words::clean;
 use crate::report::{Device, Finding, Outcome, Report, Severity};
 
 /// The report as JUnit XML, UTF-8.
@@ -261,7 +261,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::text::sample::{capture, finding, ok, sample};
+    use crate::render::sample::{capture, finding, ok, sample};
     use crate::report::Capture;
 
     #[test]

@@ -6,7 +6,7 @@
 //! Most of the words come from captures and so from strangers: [`inline`] and [`block`] leave nothing in them that
 //! Markdown, or what GitHub adds to it, would obey.
 
-use super::text::line::{clean, date_and_clock, short_name, shorten};
+use super::shared::words::{clean, date_and_clock, short_name, shorten};
 use crate::report::{Chain, Device, Event, Finding, Report, Severity, Step, StepFrom, VerdictStatus};
 
 /// The most devices listed.
@@ -280,7 +280,7 @@ fn block(indent: &str, lines: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::text::sample::{ok, sample};
+    use crate::render::sample::{ok, sample};
 
     #[test]
     fn tells_the_verdict_the_chain_and_what_to_do() {

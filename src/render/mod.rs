@@ -10,6 +10,7 @@ mod markdown;
 #[cfg(test)]
 mod sample;
 mod sarif;
+mod shared;
 mod text;
 
 pub use json::{certs_json, compare_json, json, json_line, preflight_json, profiles_json, summary_json};
@@ -24,11 +25,11 @@ pub use text::{
 /// Text in which every character that a terminal or an editor would obey, or would not show, stands as `\u{..}`: fit to
 /// be printed on a line, wherever it comes from.
 pub fn printable(text: &str) -> String {
-    text::line::clean(text)
+    shared::words::clean(text)
 }
 
 /// The name by which people call the owner of a certificate: of its subject (RFC 4514) the first CN, else OU, else O, else
 /// all of it; at most 80 characters.
 pub fn common_name(subject: &str) -> String {
-    text::line::short_name(subject)
+    shared::words::short_name(subject)
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::json::pretty;
-use super::text::line::clean;
+use super::shared::words::clean;
 use crate::report::{Evidence, Finding, Report, Severity, rule_named};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -291,7 +291,7 @@ fn uri(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::text::sample::{capture, finding, sample};
+    use crate::render::sample::{capture, finding, sample};
     use serde_json::{Value, json};
 
     #[test]

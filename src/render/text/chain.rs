@@ -3,9 +3,11 @@
 //! In: one handshake's judged chain. Out: a table, leaf first, one certificate a line. Bounded: at most [`ROWS`] lines.
 //! Left to others: the judgement.
 
-use super::line::{Line, Role, short_name, shorten, width};
+use super::line::{Line, Role};
 use super::{Page, View};
-use crate::report::{Chain, ChainStatus, Device, Found, Handshake, Missing, Step, StepFrom};
+use crate::render::shared::chain::{self, Cell};
+use crate::render::shared::words::{NAME, short_name, shorten, width};
+use crate::report::{Chain, Device, Handshake};
 
 /// The most certificates shown.
 const ROWS: usize = 10;
@@ -13,7 +15,7 @@ const ROWS: usize = 10;
 /// No column of names is made narrower than this.
 const NARROWEST: usize = 14;
 
-/// One certificate, column by column.
+/// One line of the table.
 #[derive(Default)]
 struct Row {
     sent: String,
@@ -23,19 +25,38 @@ struct Row {
     absent: bool,
 }
 
+impl Row {
+    fn of(row: &chain::Row<'_>) -> Self {
+        let cell = |cell: Cell| match cell {
+            Cell::Empty => String::new(),
+            Cell::No => "–".to_owned(),
+            Cell::NotSent => "– not sent –".to_owned(),
+            Cell::Missing => "– missing –".to_owned(),
+            Cell::Here => row.name.clone(),
+        };
+        Self {
+            sent: cell(row.sent),
+            had: cell(row.had),
+            completes: if row.completes { row.name.clone() } else { String::new() },
+            whence: row.whence.clone(),
+            absent: row.absent,
+        }
+    }
+}
+
 /// The table of a handshake, or nothing where no certificate was sent in clear.
 pub(super) fn chain(page: &mut Page, view: &View<'_>, device: &Device, handshake: &Handshake) {
     let chain = &handshake.chain;
     if handshake.certificates.is_empty() && chain.path.is_empty() && chain.completed_path.is_empty() {
         return;
     }
-    let mut rows = rows(view, device, handshake);
+    let mut rows: Vec<Row> = chain::rows(&view.scope, device, handshake).iter().map(Row::of).collect();
     let more = rows.len().saturating_sub(ROWS);
     rows.truncate(ROWS);
     let completes = if rows.iter().any(|row| !row.completes.is_empty()) { "what completes it" } else { "" };
     let head = Row {
         sent: "sent by the server".to_owned(),
-        had: format!("what this {} had", view.thing),
+        had: format!("what this {} had", view.scope.thing),
         completes: completes.to_owned(),
         ..Row::default()
     };
@@ -61,111 +82,6 @@ fn downloads(page: &mut Page, chain: &Chain) {
     }
 }
 
-fn rows(view: &View<'_>, device: &Device, handshake: &Handshake) -> Vec<Row> {
-    let chain = &handshake.chain;
-    let completed = chain.completed_path.len() > chain.path.len();
-    let path = if completed { &chain.completed_path } else { &chain.path };
-    let shows_more = completed || !chain.missing.is_empty();
-    let mut rows: Vec<Row> = path.iter().map(|step| of_step(view, device, handshake, step, shows_more)).collect();
-    let unknown = chain.missing.iter().filter(|link| !path.iter().any(|step| fills(link, step)));
-    rows.extend(unknown.map(|link| of_unknown(view, chain, link)));
-    let outside =
-        handshake.certificates.iter().filter(|sha| !path.iter().any(|step| step.sha256.as_ref() == Some(sha)));
-    let whence = if path.is_empty() { "" } else { "sent, but not part of this chain" };
-    rows.extend(outside.map(|sha| Row {
-        sent: view.report.certificates.get(sha).map_or_else(|| shorten(sha, 16), |c| short_name(&c.subject)),
-        had: "–".to_owned(),
-        whence: whence.to_owned(),
-        ..Row::default()
-    }));
-    rows
-}
-
-/// A certificate of the path.
-fn of_step(view: &View<'_>, device: &Device, handshake: &Handshake, step: &Step, shows_more: bool) -> Row {
-    let name = short_name(&step.subject);
-    let sent = step.sha256.as_ref().is_some_and(|sha| handshake.certificates.contains(sha));
-    let link = handshake.chain.missing.iter().find(|link| fills(link, step));
-    let root_is_absent = !step.held && handshake.chain.status == ChainStatus::UntrustedRoot && !sent;
-    let dash = || "–".to_owned();
-    Row {
-        sent: match link {
-            _ if sent => name.clone(),
-            _ if root_is_absent || is_root(view, step) => String::new(),
-            Some(_) => "– missing –".to_owned(),
-            None => "– not sent –".to_owned(),
-        },
-        had: match step.from {
-            _ if root_is_absent => "– missing –".to_owned(),
-            StepFrom::Anchor | StepFrom::Fetched | StepFrom::Installed if step.held => name.clone(),
-            _ => dash(),
-        },
-        completes: if shows_more { name } else { String::new() },
-        whence: whence(view, device, step, sent, link),
-        absent: !step.held && !sent,
-    }
-}
-
-/// A link of which nothing but the name is known.
-fn of_unknown(view: &View<'_>, chain: &Chain, link: &Missing) -> Row {
-    let (sent, had) = match chain.status {
-        ChainStatus::MissingIntermediate => ("– missing –", "–"),
-        ChainStatus::UntrustedRoot => ("", "– missing –"),
-        _ => ("– not sent –", "–"),
-    };
-    let found = link.candidates.iter().find_map(|candidate| candidate.found_in.first());
-    let whence = found.map_or_else(|| "in no capture".to_owned(), |found| found_in(view, found));
-    Row { sent: sent.to_owned(), had: had.to_owned(), completes: short_name(&link.subject), whence, absent: true }
-}
-
-/// Where a certificate that the server did not send is.
-fn whence(view: &View<'_>, device: &Device, step: &Step, sent: bool, link: Option<&Missing>) -> String {
-    let source = step.source.as_deref().map(|source| view.capture(source));
-    let bracketed = source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
-    let frame = match (&step.capture, step.frame) {
-        (Some(capture), Some(frame)) => format!("{} frame {frame}", view.capture(capture)),
-        (Some(capture), None) => view.capture(capture),
-        (None, _) => String::new(),
-    };
-    match step.from {
-        StepFrom::Anchor if step.held && step.source.as_ref() == Some(&device.profile.name) => {
-            format!("in the profile {}", shorten(&device.profile.name, 40))
-        }
-        StepFrom::Anchor if step.held => format!("on the {}{bracketed}", view.thing),
-        _ if sent => String::new(),
-        StepFrom::Installed if step.held => format!("on the {}{bracketed}", view.thing),
-        StepFrom::Fetched if step.held => format!("fetched, {frame}{bracketed}"),
-        _ => {
-            let place = if frame.is_empty() { source.unwrap_or_default() } else { frame };
-            let found = link.into_iter().flat_map(|link| &link.candidates);
-            let same = found.filter(|candidate| Some(&candidate.sha256) == step.sha256.as_ref());
-            same.flat_map(|candidate| candidate.found_in.first()).next().map_or(place, |found| found_in(view, found))
-        }
-    }
-}
-
-fn found_in(view: &View<'_>, found: &Found) -> String {
-    match found.frame {
-        // The form in which it came is of interest in the JSON; here the way it came is enough.
-        Some(frame) => {
-            let how = found.how.split(',').next().unwrap_or_default();
-            format!("{} frame {frame}, {how}", view.capture(&found.capture))
-        }
-        None => format!("{}, {}", view.capture(&found.capture), found.how),
-    }
-}
-
-fn fills(link: &Missing, step: &Step) -> bool {
-    let candidate = link.candidates.iter().any(|candidate| Some(&candidate.sha256) == step.sha256.as_ref());
-    candidate || (!step.held && link.subject == step.subject)
-}
-
-/// Whether servers rightly leave the certificate out.
-fn is_root(view: &View<'_>, step: &Step) -> bool {
-    let known = step.sha256.as_ref().and_then(|sha| view.report.certificates.get(sha));
-    step.from == StepFrom::Anchor || known.is_some_and(|certificate| certificate.subject == certificate.issuer)
-}
-
 /// The columns' places.
 struct Columns {
     names: usize,
@@ -182,7 +98,7 @@ impl Columns {
         let room = view.room(2 + 3 * 2).saturating_sub(widest(|row| &row.whence).min(40));
         // The widest limit under which the three columns of names leave the fourth its room.
         let fits = |limit: &usize| wanted.iter().map(|w| w.min(limit)).sum::<usize>() <= room;
-        let names = (NARROWEST..=super::line::NAME).rev().find(fits).unwrap_or(NARROWEST);
+        let names = (NARROWEST..=NAME).rev().find(fits).unwrap_or(NARROWEST);
         let [sent, had, completes] = wanted.map(|w| w.min(names));
         let had_at = 2 + sent + 2;
         let completes_at = had_at + had + 2;

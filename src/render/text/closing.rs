@@ -3,9 +3,11 @@
 //! In: the report's captures, limits and verdicts. Out: a line each. Bounded: [`PROBLEMS`] lines for one capture. Left to
 //! others: what counts as a problem.
 
-use super::line::{Line, Role, shorten, wrap};
+use super::line::{Line, Role, wrap};
 use super::{Page, View};
-use crate::report::{Capture, VerdictStatus};
+use crate::render::shared::counts;
+use crate::render::shared::words::shorten;
+use crate::report::Capture;
 
 /// The most problems listed for one capture.
 const PROBLEMS: usize = 10;
@@ -21,10 +23,10 @@ pub(super) fn withheld(view: &View<'_>) -> Page {
             });
         }
     };
-    for capture in &view.report.captures {
+    for capture in &view.scope.report.captures {
         problems(capture, &mut say);
     }
-    let dropped = &view.report.dropped;
+    let dropped = &view.scope.report.dropped;
     if dropped.flows > 0 || dropped.bytes > 0 {
         let why = dropped.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
         say(&format!("{} connections and {} bytes were dropped{why}", dropped.flows, dropped.bytes));
@@ -51,21 +53,11 @@ fn problems(capture: &Capture, say: &mut impl FnMut(&str)) {
 
 /// `3 devices: 1 fails, 2 ok`, where there is more than one.
 pub(super) fn count(view: &View<'_>) -> Page {
-    let devices = &view.report.devices;
+    let devices = &view.scope.report.devices;
     if devices.len() < 2 {
         return Page::default();
     }
-    let kinds = [
-        (VerdictStatus::Fails, "fails", "fail"),
-        (VerdictStatus::Undecided, "undecided", "undecided"),
-        (VerdictStatus::Degraded, "degraded", "degraded"),
-        (VerdictStatus::Ok, "ok", "ok"),
-        (VerdictStatus::NothingSeen, "without a handshake", "without a handshake"),
-    ];
-    let words = kinds.iter().filter_map(|(status, one, several)| {
-        let n = devices.iter().filter(|device| device.verdict.status == *status).count();
-        (n > 0).then(|| format!("{n} {}", if n == 1 { one } else { several }))
-    });
+    let words = counts(view.scope.report).into_iter().map(|(_, n, word)| format!("{n} {word}"));
     let text = format!("{} devices: {}", devices.len(), words.collect::<Vec<_>>().join(", "));
     Page::one(Line::at(0, Role::Strong, &text))
 }

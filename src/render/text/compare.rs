@@ -5,9 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::{causes, labelled, paragraph, remedies, tag};
-use super::line::{Line, Role, clean, date_and_clock, short_name, shorten, width, wrap};
-use super::{NARROWEST, Page, TextStyle, file_name, mark, print, room, signed_in};
+use super::finding::{causes, labelled, paragraph, remedies};
+use super::line::{Line, Role, wrap};
+use super::{NARROWEST, Page, TextStyle, mark, print, room};
+use crate::render::shared::finding::tag;
+use crate::render::shared::words::{clean, date_and_clock, short_name, shorten, width};
+use crate::render::shared::{file_name, signed_in};
 use crate::report::{Certificate, CompareSide, CompareStep, Comparison, Finding, Outcome, Severity, StepSide};
 
 /// Narrower than this, the two stand one below the other.

@@ -2,8 +2,10 @@
 //!
 //! In: findings. Out: labelled paragraphs. Bounded: other findings by [`OTHERS`]. Left to others: the verdict line.
 
-use super::line::{Line, Role, clean, seconds, shorten, wrap};
+use super::line::{Line, Role, wrap};
 use super::{Page, View};
+use crate::render::shared::finding::{notes, tag, words};
+use crate::render::shared::words::shorten;
 use crate::report::{Evidence, Excluded, Finding, Proof, Severity};
 
 /// Column at which the text behind a label stands.
@@ -18,11 +20,6 @@ const REASONS: usize = 6;
 /// The longest sentence shown whole.
 const SENTENCE: usize = 400;
 
-/// `CG001 · error · proven`.
-pub(super) fn tag(finding: &Finding) -> String {
-    format!("{} · {} · {}", shorten(&finding.code, 10), finding.severity.as_str(), finding.proof.as_str())
-}
-
 /// The colour of a severity.
 pub(super) fn role(severity: Severity) -> Role {
     match severity {
@@ -30,18 +27,6 @@ pub(super) fn role(severity: Severity) -> Role {
         Severity::Warning => Role::Warning,
         Severity::Info => Role::Dim,
     }
-}
-
-/// `3 times, 12:00:01 to 12:00:09`, for what happened more than once.
-pub(super) fn repetition(finding: &Finding) -> Option<String> {
-    if finding.occurrences < 2 {
-        return None;
-    }
-    let span = match (&finding.first_time, &finding.last_time) {
-        (Some(first), Some(last)) => format!(", {} to {}", seconds(first), seconds(last)),
-        _ => String::new(),
-    };
-    Some(format!("{} times{span}", finding.occurrences))
 }
 
 /// What is ruled out and what is not, what to do, and the filter.
@@ -70,7 +55,7 @@ pub(super) fn advice(page: &mut Page, view: &View<'_>, finding: &Finding) {
 /// The evidence, without what is shown already: the frames in which handshakes begin and end are in the timeline, and
 /// those in which absent certificates were found in the chain's table.
 fn because(view: &View<'_>, finding: &Finding) -> Vec<String> {
-    let handshakes = || view.report.devices.iter().flat_map(|device| &device.handshakes);
+    let handshakes = || view.scope.report.devices.iter().flat_map(|device| &device.handshakes);
     let is_told = |evidence: &&Evidence| {
         let frame = evidence.frame;
         let timeline = handshakes().any(|h| {
@@ -99,11 +84,6 @@ pub(super) fn causes(causes: &[&Excluded]) -> String {
         false => format!("{}: {}", words(&cause.cause), shorten(&cause.why, 160)),
     });
     each.collect::<Vec<_>>().join(" · ")
-}
-
-/// `untrusted-root` as words.
-fn words(name: &str) -> String {
-    clean(name).replace('-', " ")
 }
 
 /// Numbered remedies. Of a remedy with several lines the indented ones are commands: they stay whole.
@@ -149,18 +129,10 @@ pub(super) fn others(page: &mut Page, view: &View<'_>, findings: &[&Finding]) {
     }
 }
 
-/// A finding's summary with how often, why, and what made up for it.
+/// A finding's summary with what is noted about it.
 fn sentence(view: &View<'_>, finding: &Finding) -> String {
-    let mut notes = Vec::new();
-    notes.extend(repetition(finding));
-    if let Some(cause) = &finding.caused_by {
-        let code = view.report.findings.iter().find(|f| f.id == *cause).map_or(cause, |f| &f.code);
-        notes.push(format!("caused by {}", shorten(code, 40)));
-    }
-    if let Some(place) = &finding.recovered_by {
-        notes.push(format!("made up for in frame {} of {}", place.frame, view.capture(&place.capture)));
-    }
     let summary = shorten(&finding.summary, SENTENCE);
+    let notes = notes(&view.scope, finding);
     if notes.is_empty() { summary } else { format!("{summary} ({})", notes.join("; ")) }
 }
 

@@ -14,13 +14,11 @@ mod closing;
 mod compare;
 mod explain;
 mod finding;
-pub(super) mod line;
+mod line;
 mod preflight;
 mod profiles;
 mod summary;
 mod timeline;
-
-use std::collections::BTreeMap;
 
 pub use certs::certs_text;
 pub use compare::compare_text;
@@ -29,11 +27,12 @@ pub use preflight::preflight_text;
 pub use profiles::{profile_text, profiles_text};
 pub use summary::summary_text;
 
-use line::{Line, Role, date_and_clock, shorten, width, wrap};
+use line::{Line, Role, wrap};
 
-use crate::report::{
-    Device, Finding, Handshake, ProfileBasis, Report, Severity, SignIn, SignInMethod, SignInStrength, VerdictStatus,
-};
+use super::shared::finding::tag;
+use super::shared::words::{shorten, width};
+use super::shared::{self, Index, Scope, captures, context, handshake_of, subject};
+use crate::report::{Device, Finding, Report, Severity, VerdictStatus};
 
 /// With more devices than this, those without an error take one line each.
 const MANY: usize = 20;
@@ -64,7 +63,7 @@ pub fn text(report: &Report, style: &TextStyle) -> String {
     let mut in_full = 0;
     for device in &report.devices {
         let view = View::of(report, &index, style, Some(device));
-        let findings = view.findings(device);
+        let findings = view.scope.findings(device);
         let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
         let full = !many || (failed && in_full < IN_FULL);
         in_full += usize::from(full);
@@ -127,52 +126,15 @@ fn print(blocks: &[Page], color: bool) -> String {
     out
 }
 
-/// What is looked up again and again, by path and by device.
-struct Index<'a> {
-    /// Short names of the captures, by path.
-    captures: BTreeMap<&'a str, &'a str>,
-    /// Findings by `id` of their device, in the report's order.
-    findings: BTreeMap<&'a str, Vec<&'a Finding>>,
-    /// Findings that concern no device of the report.
-    elsewhere: Vec<&'a Finding>,
-}
-
-impl<'a> Index<'a> {
-    fn of(report: &'a Report) -> Self {
-        let mut times: BTreeMap<&str, usize> = BTreeMap::new();
-        for capture in &report.captures {
-            *times.entry(file_name(&capture.path)).or_default() += 1;
-        }
-        let label = |path: &'a str| if times.get(file_name(path)) == Some(&1) { file_name(path) } else { path };
-        let captures = report.captures.iter().map(|c| (c.path.as_str(), label(&c.path))).collect();
-        let mut findings: BTreeMap<&str, Vec<&Finding>> =
-            report.devices.iter().map(|device| (device.id.as_str(), Vec::new())).collect();
-        let mut elsewhere = Vec::new();
-        for finding in &report.findings {
-            let device = finding.device.as_deref().and_then(|id| findings.get_mut(id));
-            device.unwrap_or(&mut elsewhere).push(finding);
-        }
-        Self { captures, findings, elsewhere }
-    }
-}
-
-/// What every part needs to know: the report, the room, and how to name things.
+/// What every part needs to know: the report, how to name things, and the room.
 struct View<'a> {
-    report: &'a Report,
-    index: &'a Index<'a>,
+    scope: Scope<'a>,
     width: usize,
-    /// `phone` or `device`.
-    thing: &'static str,
 }
 
 impl<'a> View<'a> {
     fn of(report: &'a Report, index: &'a Index<'a>, style: &TextStyle, device: Option<&Device>) -> Self {
-        let phone = |name: &str| name.to_ascii_lowercase().contains("phone");
-        // A profile that is only assumed says nothing about the device.
-        let named = |d: &Device| d.profile.basis != ProfileBasis::Assumed && phone(&d.profile.name);
-        let is_phone = device.is_some_and(|d| named(d) || d.recognized_as.as_deref().is_some_and(phone));
-        let thing = if is_phone { "phone" } else { "device" };
-        Self { report, index, width: style.width.max(NARROWEST), thing }
+        Self { scope: Scope::of(report, index, device), width: style.width.max(NARROWEST) }
     }
 
     /// Columns from `column` to the right edge.
@@ -180,13 +142,8 @@ impl<'a> View<'a> {
         room(self.width, column)
     }
 
-    /// A capture's file name, or its path where several share the name; of any other file the name.
     fn capture(&self, path: &str) -> String {
-        shorten(self.index.captures.get(path).copied().unwrap_or_else(|| file_name(path)), 60)
-    }
-
-    fn findings(&self, device: &Device) -> &'a [&'a Finding] {
-        self.index.findings.get(device.id.as_str()).map(Vec::as_slice).unwrap_or_default()
+        self.scope.capture(path)
     }
 }
 
@@ -195,13 +152,9 @@ fn room(width: usize, column: usize) -> usize {
     width.saturating_sub(column).max(NARROWEST / 2)
 }
 
-fn file_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).unwrap_or(path)
-}
-
 /// A device's whole block.
 fn whole(view: &View<'_>, device: &Device, findings: &[&Finding]) -> Page {
-    let headline = findings.iter().copied().find(|finding| device.verdict.finding.as_ref() == Some(&finding.id));
+    let headline = view.scope.headline(device);
     let others: Vec<&Finding> = findings.iter().copied().filter(|f| headline.is_none_or(|h| h.id != f.id)).collect();
     let warned = findings.iter().any(|finding| finding.severity > Severity::Info);
     let quiet = matches!(device.verdict.status, VerdictStatus::Ok | VerdictStatus::NothingSeen);
@@ -214,9 +167,9 @@ fn whole(view: &View<'_>, device: &Device, findings: &[&Finding]) -> Page {
     }
     let mut page = Page::default();
     let (mark, role) = mark(device.verdict.status);
-    let tag = headline.map(finding::tag);
+    let tag = headline.map(tag);
     let title = Title { mark, role, subject: subject(device), summary: &device.verdict.summary, tag };
-    title.print(&mut page, view, Some(&context(view, device, headline)));
+    title.print(&mut page, view, Some(&context(&view.scope, device, headline)));
     timeline::timeline(&mut page, view, device, headline);
     if let Some(finding) = headline {
         if let Some(handshake) = handshake_of(device, finding) {
@@ -235,10 +188,9 @@ fn brief(view: &View<'_>, device: &Device) -> Line {
     let (mark, role) = mark(device.verdict.status);
     let line = Line::at(0, role, mark).push(Role::Strong, &format!(" {}", subject(device)));
     let line = line.push(Role::Plain, "  ");
-    let headline = view.findings(device).iter().find(|f| device.verdict.finding.as_ref() == Some(&f.id));
-    let code = headline.map(|headline| finding::tag(headline));
+    let code = view.scope.headline(device).map(tag);
     // The same address in two captures is two devices: say which this is.
-    let capture = || (view.report.captures.len() > 1).then(|| captures(view, device));
+    let capture = || (view.scope.report.captures.len() > 1).then(|| captures(&view.scope, device));
     let tag = code.or_else(capture).unwrap_or_default();
     let room = view.room(line.width());
     let beside = room.saturating_sub(width(&tag) + 2);
@@ -284,81 +236,15 @@ impl Title<'_> {
     }
 }
 
+/// The sign of a verdict, with its colour.
 fn mark(status: VerdictStatus) -> (&'static str, Role) {
-    match status {
-        VerdictStatus::Fails => ("✗", Role::Bad),
-        VerdictStatus::Degraded => ("!", Role::Warning),
-        VerdictStatus::Ok => ("✓", Role::Good),
-        VerdictStatus::Undecided => ("?", Role::Warning),
-        VerdictStatus::NothingSeen => ("–", Role::Dim),
-    }
-}
-
-/// What to call a device: its address.
-fn subject(device: &Device) -> String {
-    let Some(first) = device.addresses.first() else { return shorten(&device.id, 45) };
-    let address = shorten(&first.address, 45);
-    match device.addresses.len() {
-        1 => address,
-        several => format!("{address} (+{})", several - 1),
-    }
-}
-
-/// The line under the verdict: captures, date, sign-in, profile, repetitions.
-fn context(view: &View<'_>, device: &Device, headline: Option<&Finding>) -> String {
-    let mut words = vec![captures(view, device)];
-    let time = device.events.iter().find_map(|event| event.time.as_deref());
-    words.extend(time.map(|time| format!("{} UTC", shorten(&date_and_clock(time).0, 10))));
-    words.extend(signed_in(&device.sign_in).map(str::to_owned));
-    let basis = match device.profile.basis {
-        ProfileBasis::Recognized => "recognized",
-        ProfileBasis::Given => "given",
-        ProfileBasis::Assumed => "assumed",
+    let role = match status {
+        VerdictStatus::Fails => Role::Bad,
+        VerdictStatus::Degraded | VerdictStatus::Undecided => Role::Warning,
+        VerdictStatus::Ok => Role::Good,
+        VerdictStatus::NothingSeen => Role::Dim,
     };
-    words.push(format!("profile {} ({basis})", shorten(&device.profile.name, 40)));
-    words.extend(headline.and_then(finding::repetition));
-    if device.shared_address {
-        words.push("several devices seem to share this address".to_owned());
-    }
-    words.retain(|word| !word.is_empty());
-    words.join(", ")
-}
-
-/// How a device signed in, where that is known.
-fn signed_in(sign_in: &SignIn) -> Option<&'static str> {
-    match (sign_in.method, sign_in.strength) {
-        (SignInMethod::Unknown, _) => None,
-        (SignInMethod::Pin, SignInStrength::Seen) => Some("PIN sign-in"),
-        (SignInMethod::Pin, SignInStrength::ConsistentWith) => Some("consistent with PIN sign-in"),
-        (SignInMethod::UsbTethered, SignInStrength::Seen) => Some("USB-tethered sign-in"),
-        (SignInMethod::UsbTethered, SignInStrength::ConsistentWith) => Some("consistent with USB-tethered sign-in"),
-    }
-}
-
-/// The captures that show a device.
-fn captures(view: &View<'_>, device: &Device) -> String {
-    let events = device.events.iter().map(|event| &event.capture);
-    let handshakes = device.handshakes.iter().map(|handshake| &handshake.capture);
-    let mut names: Vec<String> = Vec::new();
-    let mut more = 0;
-    for path in events.chain(handshakes).collect::<std::collections::BTreeSet<_>>() {
-        if names.len() < 3 { names.push(view.capture(path)) } else { more += 1 }
-    }
-    if more > 0 {
-        names.push(format!("{more} more"));
-    }
-    names.join(", ")
-}
-
-/// The handshake that a finding is about.
-fn handshake_of<'a>(device: &'a Device, finding: &Finding) -> Option<&'a Handshake> {
-    let in_capture = |h: &&Handshake| finding.capture.as_ref().is_none_or(|capture| *capture == h.capture);
-    let candidates: Vec<&Handshake> = device.handshakes.iter().filter(in_capture).collect();
-    let cited = |h: &Handshake| finding.evidence.iter().any(|e| e.frame == Some(h.frame) && e.capture == h.capture);
-    let streamed = candidates.iter().find(|h| finding.stream.is_some() && h.stream == finding.stream);
-    let evident = || candidates.iter().find(|h| cited(h));
-    let served = || candidates.iter().find(|h| finding.server.as_ref() == Some(&h.server));
-    streamed.or_else(evident).or_else(served).copied()
+    (shared::mark(status), role)
 }
 
 /// A finding that concerns no device.
@@ -370,7 +256,7 @@ fn about_a_file(view: &View<'_>, finding: &Finding) -> Page {
         Severity::Info => "–",
     };
     let subject = finding.capture.as_ref().map_or_else(|| finding.name.clone(), |capture| view.capture(capture));
-    let (role, tag) = (finding::role(finding.severity), Some(finding::tag(finding)));
+    let (role, tag) = (finding::role(finding.severity), Some(tag(finding)));
     Title { mark, role, subject, summary: &finding.summary, tag }.print(&mut page, view, None);
     finding::advice(&mut page, view, finding);
     page

@@ -3,8 +3,9 @@
 //! In: a [`PreflightReport`]. Out: lines. Bounded: by the chain and the profiles. Left to others: judgement.
 
 use super::TextStyle;
-use super::finding::tag;
-use super::line::{Line, Role, shorten, wrap};
+use super::line::{Line, Role, wrap};
+use crate::render::shared::finding::tag;
+use crate::render::shared::words::shorten;
 use crate::report::{PreflightProfile, PreflightReport, Prospect, StepFrom};
 
 /// Column at which what belongs to a profile stands.

@@ -2,8 +2,9 @@
 //!
 //! In: a [`ProfilesReport`]. Out: lines. Bounded: by the profiles. Left to others: the words of the facts.
 
-use super::line::{Line, Role, shorten, width, wrap};
+use super::line::{Line, Role, wrap};
 use super::{NARROWEST, TextStyle};
+use crate::render::shared::words::{shorten, width};
 use crate::report::{ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 
 /// Column at which the text of a fact stands, after its provenance.

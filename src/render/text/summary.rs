@@ -3,8 +3,9 @@
 //! In: a summary. Out: counts first, then findings, servers and absent certificates, the most frequent first. Bounded:
 //! [`ROWS`] rows of each. Left to others: the counts, all of which the JSON form holds.
 
-use super::line::{Line, NAME, Role, shorten};
+use super::line::{Line, Role};
 use super::{Page, TextStyle, print};
+use crate::render::shared::words::{NAME, shorten};
 use crate::report::Summary;
 
 /// Rows of one table.

@@ -3,17 +3,14 @@
 //! In: a device's events in order, and the finding that is its headline. Out: at most [`LINES`] lines with time, frame,
 //! kind and summary. Bounded: by that; what is folded is counted in `… 5 more`. Left to others: which events there are.
 
-use std::collections::BTreeMap;
-
-use super::line::{Line, Role, clean, date_and_clock, shorten, width, wrap};
+use super::line::{Line, Role, wrap};
 use super::{Page, View};
+use crate::render::shared::story::{date, most_telling, tag, tags, told};
+use crate::render::shared::words::{date_and_clock, shorten, width};
 use crate::report::{Device, Event, Finding};
 
 /// The most lines that a timeline takes.
 pub(super) const LINES: usize = 12;
-
-/// Of each kind, so many events come before the repetitions of another kind.
-const FIRST_OF_A_KIND: usize = 2;
 
 /// The timeline of a device, or nothing where it has no events.
 pub(super) fn timeline(page: &mut Page, view: &View<'_>, device: &Device, headline: Option<&Finding>) {
@@ -21,7 +18,7 @@ pub(super) fn timeline(page: &mut Page, view: &View<'_>, device: &Device, headli
         return;
     }
     let shape = Shape::of(view, device);
-    let mut kept = most_telling(device, headline);
+    let mut kept = most_telling(device, headline, LINES);
     let mut rows = shape.rows(device, &kept);
     while rows.len() > LINES && kept.len() > 1 {
         kept.pop();
@@ -30,36 +27,6 @@ pub(super) fn timeline(page: &mut Page, view: &View<'_>, device: &Device, headli
     page.blank();
     for row in rows {
         page.push(row);
-    }
-}
-
-/// Indices of the events worth showing, the most telling first: what the headline cites, then what a person asks for
-/// first, and of each kind the first ones before all others.
-fn most_telling(device: &Device, headline: Option<&Finding>) -> Vec<usize> {
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut ranked: Vec<(usize, usize)> = Vec::with_capacity(device.events.len());
-    for (index, event) in device.events.iter().enumerate() {
-        let nth = seen.entry(event.kind.as_str()).or_default();
-        *nth += 1;
-        let repeated = if *nth > FIRST_OF_A_KIND { 10 } else { 0 };
-        let rank = if cited(event, headline) { 0 } else { rank(&event.kind) + repeated };
-        ranked.push((rank, index));
-    }
-    ranked.sort_unstable();
-    ranked.into_iter().take(LINES).map(|(_, index)| index).collect()
-}
-
-fn cited(event: &Event, headline: Option<&Finding>) -> bool {
-    let Some(finding) = headline else { return false };
-    event.frame.is_some() && finding.evidence.iter().any(|e| e.frame == event.frame && e.capture == event.capture)
-}
-
-fn rank(kind: &str) -> usize {
-    match kind {
-        "absent" | "fetch" => 1,
-        "handshake" | "end" | "ldap" => 2,
-        "dhcp" | "connect" | "lldp" => 3,
-        _ => 4,
     }
 }
 
@@ -132,7 +99,7 @@ impl<'a> Shape<'a> {
         let role = if event.kind == "fetch" || event.kind == "handshake" { Role::Strong } else { Role::Plain };
         line = line.column(self.kind).push(role, &tag(&event.kind));
         let room = self.view.room(self.summary);
-        let text = shorten(&self.summary_of(event), room * 2);
+        let text = shorten(&told(&self.view.scope, event), room * 2);
         let role = if absent { Role::Warning } else { Role::Plain };
         for text in wrap(&text, room, room) {
             rows.push(std::mem::take(&mut line).pad(self.summary).push(role, &text));
@@ -157,30 +124,8 @@ impl<'a> Shape<'a> {
         }
     }
 
-    fn summary_of(&self, event: &Event) -> String {
-        let Some(elsewhere) = &event.elsewhere else { return event.summary.clone() };
-        let capture = self.view.capture(&elsewhere.capture);
-        let frames = match (elsewhere.first_frame, elsewhere.last_frame) {
-            (first, last) if first == last => format!("frame {first}"),
-            (first, last) => format!("frames {first}–{last}"),
-        };
-        if clean(&event.summary).contains(&frames) || clean(&event.summary).contains(&capture) {
-            event.summary.clone()
-        } else if elsewhere.capture == event.capture {
-            format!("{} (another {} made one, {frames})", event.summary, self.view.thing)
-        } else {
-            format!("{} (the {} in {capture} made one, {frames})", event.summary, self.view.thing)
-        }
-    }
-
     fn count(&self, left_out: &[Event]) -> Line {
-        let mut kinds: Vec<String> = Vec::new();
-        for event in left_out {
-            let tag = tag(&event.kind);
-            if !tag.is_empty() && !kinds.contains(&tag) {
-                kinds.push(tag);
-            }
-        }
+        let kinds = tags(left_out);
         let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
         let text = format!("… {} more{kinds}", left_out.len());
         Line::at(self.summary, Role::Dim, &shorten(&text, self.view.room(self.summary)))
@@ -191,20 +136,6 @@ impl<'a> Shape<'a> {
 struct Place<'e> {
     capture: Option<&'e str>,
     date: Option<String>,
-}
-
-fn date(event: &Event) -> Option<String> {
-    event.time.as_deref().map(|time| shorten(&date_and_clock(time).0, 10))
-}
-
-/// The short upper-case tag of a kind of event.
-fn tag(kind: &str) -> String {
-    match kind {
-        "absent" => String::new(),
-        "connect" => "TCP".to_owned(),
-        "handshake" => "TLS".to_owned(),
-        other => clean(other).to_uppercase().chars().take(6).collect(),
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,85 @@
+//! In: a device's events. Out: which of them to tell where there is no room for all, and in what words. Bounded: by the
+//! number asked for.
+
+use std::collections::BTreeMap;
+
+use super::Scope;
+use super::words::{clean, date_and_clock, shorten};
+use crate::report::{Device, Event, Finding};
+
+/// Of each kind, so many events come before the repetitions of another kind.
+const FIRST_OF_A_KIND: usize = 2;
+
+/// Indices of the events worth showing, the most telling first: what the headline cites, then what a person asks for
+/// first, and of each kind the first ones before all others.
+pub(in crate::render) fn most_telling(device: &Device, headline: Option<&Finding>, most: usize) -> Vec<usize> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut ranked: Vec<(usize, usize)> = Vec::with_capacity(device.events.len());
+    for (index, event) in device.events.iter().enumerate() {
+        let nth = seen.entry(event.kind.as_str()).or_default();
+        *nth += 1;
+        let repeated = if *nth > FIRST_OF_A_KIND { 10 } else { 0 };
+        let rank = if cited(event, headline) { 0 } else { rank(&event.kind) + repeated };
+        ranked.push((rank, index));
+    }
+    ranked.sort_unstable();
+    ranked.into_iter().take(most).map(|(_, index)| index).collect()
+}
+
+pub(in crate::render) fn cited(event: &Event, headline: Option<&Finding>) -> bool {
+    let Some(finding) = headline else { return false };
+    event.frame.is_some() && finding.evidence.iter().any(|e| e.frame == event.frame && e.capture == event.capture)
+}
+
+fn rank(kind: &str) -> usize {
+    match kind {
+        "absent" | "fetch" => 1,
+        "handshake" | "end" | "ldap" => 2,
+        "dhcp" | "connect" | "lldp" => 3,
+        _ => 4,
+    }
+}
+
+/// What happened, and where a step that is absent was seen.
+pub(in crate::render) fn told(scope: &Scope<'_>, event: &Event) -> String {
+    let Some(elsewhere) = &event.elsewhere else { return event.summary.clone() };
+    let capture = scope.capture(&elsewhere.capture);
+    let frames = match (elsewhere.first_frame, elsewhere.last_frame) {
+        (first, last) if first == last => format!("frame {first}"),
+        (first, last) => format!("frames {first}–{last}"),
+    };
+    if clean(&event.summary).contains(&frames) || clean(&event.summary).contains(&capture) {
+        event.summary.clone()
+    } else if elsewhere.capture == event.capture {
+        format!("{} (another {} made one, {frames})", event.summary, scope.thing)
+    } else {
+        format!("{} (the {} in {capture} made one, {frames})", event.summary, scope.thing)
+    }
+}
+
+/// The day of an event.
+pub(in crate::render) fn date(event: &Event) -> Option<String> {
+    event.time.as_deref().map(|time| shorten(&date_and_clock(time).0, 10))
+}
+
+/// The short upper-case tag of a kind of event.
+pub(in crate::render) fn tag(kind: &str) -> String {
+    match kind {
+        "absent" => String::new(),
+        "connect" => "TCP".to_owned(),
+        "handshake" => "TLS".to_owned(),
+        other => clean(other).to_uppercase().chars().take(6).collect(),
+    }
+}
+
+/// Kinds of events, as their tags, each once.
+pub(in crate::render) fn tags(events: &[Event]) -> Vec<String> {
+    let mut kinds: Vec<String> = Vec::new();
+    for event in events {
+        let tag = tag(&event.kind);
+        if !tag.is_empty() && !kinds.contains(&tag) {
+            kinds.push(tag);
+        }
+    }
+    kinds
+}
