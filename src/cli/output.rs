@@ -26,6 +26,7 @@ pub(crate) const REPORT: &[(Format, Show<Report>)] = &[
     (Format::Sarif, |report, _| render::sarif(report)),
     (Format::Junit, |report, _| render::junit(report)),
     (Format::Markdown, |report, _| render::markdown(report)),
+    (Format::Html, |report, _| render::html(report)),
 ];
 
 /// The formats of a preflight.
@@ -75,6 +76,8 @@ pub(crate) enum Format {
     Junit,
     /// For a ticket or a job summary, GitHub-flavoured
     Markdown,
+    /// For people, as one file to open in a browser, send or print
+    Html,
 }
 
 impl Format {

@@ -1,9 +1,10 @@
 //! Stage 9: a report becomes something to read.
 //!
-//! In: one [`Report`](crate::report::Report), and nothing else. Out: text and Markdown for people, JSON for programs,
-//! SARIF and JUnit for CI. Bounded: by the report; the text folds what would not fit on a screen and says how much it folded. Left to others: where the output
-//! goes, and whether its terminal has colours.
+//! In: one [`Report`](crate::report::Report), and nothing else. Out: text, HTML and Markdown for people, JSON for programs,
+//! SARIF and JUnit for CI. Bounded: by the report; the text folds what would not fit on a screen and says how much it
+//! folded. Left to others: where the output goes, and whether its terminal has colours.
 
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -13,6 +14,7 @@ mod sarif;
 mod shared;
 mod text;
 
+pub use html::html;
 pub use json::{certs_json, compare_json, json, json_line, preflight_json, profiles_json, summary_json};
 pub use junit::junit;
 pub use markdown::markdown;

@@ -107,16 +107,18 @@ pub(crate) fn everywhere(words: &str) -> Report {
 
 /// Every text replaced that may be any text: the report must still read back.
 fn replace(report: &serde_json::Value, words: &str) -> Report {
-    let mut report = report.clone();
     let mut pointers = Vec::new();
-    texts(&report, String::new(), &mut pointers);
-    for pointer in pointers {
-        let old = std::mem::replace(report.pointer_mut(&pointer).unwrap(), words.into());
-        if Report::deserialize(&report).is_err() {
-            *report.pointer_mut(&pointer).unwrap() = old;
-        }
+    texts(report, String::new(), &mut pointers);
+    let free = |pointer: &String| {
+        let mut trial = report.clone();
+        *trial.pointer_mut(pointer).unwrap() = "any".into();
+        Report::deserialize(&trial).is_ok()
+    };
+    let mut hostile = report.clone();
+    for pointer in pointers.iter().filter(|pointer| free(pointer)) {
+        *hostile.pointer_mut(pointer).unwrap() = words.into();
     }
-    Report::deserialize(&report).unwrap()
+    Report::deserialize(&hostile).unwrap()
 }
 
 /// JSON pointers of the texts.

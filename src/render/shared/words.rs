@@ -25,6 +25,11 @@ pub(in crate::render) fn clean(text: &str) -> String {
     out
 }
 
+/// As [`clean`], for a whole document: its line ends stay.
+pub(in crate::render) fn clean_lines(text: &str) -> String {
+    text.split('\n').map(clean).collect::<Vec<_>>().join("\n")
+}
+
 /// Whether a terminal or an editor would obey the character, or not show it.
 pub(in crate::render) fn obeyed_or_hidden(c: char) -> bool {
     c.is_control()

@@ -1,0 +1,328 @@
+//! In: a device's events. Out: lanes and the lines of a ladder, first to last. Bounded: about [`EVENTS`] events are drawn;
+//! what is left out between two of them is folded, and of a fold at most [`FOLDED`] are listed. Left to others: the drawing.
+
+use super::certificates::names;
+use super::messages;
+use crate::render::shared::story::{date, most_telling, tag, tags, told};
+use crate::render::shared::words::{date_and_clock, shorten};
+use crate::render::shared::{Scope, handshake_of};
+use crate::report::{Device, Event, Fetch, Finding, Handshake, Outcome};
+
+/// The most events drawn; the text tells as many.
+const EVENTS: usize = 12;
+
+/// The most events listed in one fold.
+const FOLDED: usize = 200;
+
+/// The most lanes for servers of their own.
+const SERVERS: usize = 3;
+
+/// The longest words on one arrow.
+const WORDS: usize = 300;
+
+/// Ports on which certificates are fetched in clear: their lanes stand before the others.
+const FETCHED_AT: [&str; 4] = ["80", "8080", "389", "3268"];
+
+/// One line, from top to bottom.
+pub(super) enum Line {
+    /// Another capture, another day.
+    Place(String),
+    /// What was said.
+    Arrow(Arrow),
+    /// What is left out: how much, and what.
+    Fold(String, Vec<Arrow>),
+}
+
+/// What one side said to the other, or did not say.
+pub(super) struct Arrow {
+    pub(super) time: Option<String>,
+    pub(super) frame: Option<u64>,
+    /// The lane opposite the device's own.
+    pub(super) lane: Option<usize>,
+    pub(super) way: Way,
+    pub(super) tone: Tone,
+    /// `DHCP`, `TLS`, …
+    pub(super) tag: String,
+    pub(super) text: String,
+}
+
+/// Which way an arrow points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// From the device.
+    Out,
+    /// To the device.
+    In,
+    /// Question and answer.
+    Both,
+    /// It should have gone out, and did not.
+    Absent,
+    /// It went out and came to nothing.
+    Lost,
+    /// A remark.
+    Nowhere,
+}
+
+/// What an arrow means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Plain,
+    Warn,
+    Bad,
+}
+
+/// One vertical line: who stands there.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Lane {
+    /// `phone`, `port 443`.
+    pub(super) title: String,
+    /// The address, or what else is known.
+    pub(super) note: String,
+}
+
+/// The lanes of one device: itself, those who answer broadcasts and names, the servers.
+pub(super) struct Lanes {
+    pub(super) list: Vec<Lane>,
+    helpers: Option<usize>,
+    servers: Vec<(String, usize)>,
+    /// Where a download in clear would have gone.
+    clear: Option<usize>,
+    rest: Option<usize>,
+}
+
+impl Lanes {
+    fn of<'a>(scope: &Scope<'_>, device: &Device, events: impl Iterator<Item = &'a Event> + Clone) -> Self {
+        let address = device.addresses.first().map_or(device.id.as_str(), |first| first.address.as_str());
+        let mut lanes = Self {
+            list: vec![Lane { title: scope.thing.to_owned(), note: shorten(address, 45) }],
+            helpers: None,
+            servers: Vec::new(),
+            clear: None,
+            rest: None,
+        };
+        if events.clone().any(asks_helpers) {
+            lanes.helpers = Some(lanes.push("DHCP / DNS", ""));
+        }
+        let mut endpoints: Vec<&str> = Vec::new();
+        for event in events.clone().filter(|event| !asks_helpers(event)) {
+            endpoints.extend(event.server.as_deref().filter(|server| !endpoints.contains(server)));
+        }
+        let others = endpoints.len() > SERVERS;
+        endpoints.truncate(SERVERS);
+        let (clear, closed): (Vec<&str>, Vec<&str>) =
+            endpoints.into_iter().partition(|endpoint| FETCHED_AT.contains(&port(endpoint).1));
+        clear.iter().for_each(|endpoint| lanes.server(endpoint));
+        let web = clear.iter().position(|endpoint| port(endpoint).1 == "80");
+        lanes.clear = web.and_then(|at| lanes.servers.get(at)).map(|(_, lane)| *lane);
+        if lanes.clear.is_none() && events.clone().any(|event| event.kind == "absent") {
+            lanes.clear = Some(lanes.push("port 80", "no fetch seen"));
+        }
+        closed.iter().for_each(|endpoint| lanes.server(endpoint));
+        if others {
+            lanes.rest = Some(lanes.push("other servers", ""));
+        }
+        lanes
+    }
+
+    fn push(&mut self, title: &str, note: &str) -> usize {
+        self.list.push(Lane { title: title.to_owned(), note: note.to_owned() });
+        self.list.len() - 1
+    }
+
+    fn server(&mut self, endpoint: &str) {
+        let lane = match port(endpoint) {
+            (address, "") => self.push("server", &shorten(address, 45)),
+            (address, port) => self.push(&format!("port {port}"), &shorten(address, 45)),
+        };
+        self.servers.push((endpoint.to_owned(), lane));
+    }
+
+    fn find(&self, event: &Event) -> Option<usize> {
+        if asks_helpers(event) {
+            return self.helpers;
+        }
+        if event.kind == "absent" {
+            return self.clear;
+        }
+        let server = event.server.as_deref()?;
+        self.servers.iter().find(|(endpoint, _)| endpoint == server).map(|(_, lane)| *lane).or(self.rest)
+    }
+}
+
+fn asks_helpers(event: &Event) -> bool {
+    matches!(event.kind.as_str(), "dhcp" | "dns" | "ntp" | "lldp")
+}
+
+/// Address and port of an endpoint; no port where it has none.
+fn port(endpoint: &str) -> (&str, &str) {
+    match endpoint.rsplit_once(':') {
+        Some((address, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => (address, port),
+        _ => (endpoint, ""),
+    }
+}
+
+/// Lanes and lines of a device's story.
+pub(super) fn lines(scope: &Scope<'_>, device: &Device, headline: Option<&Finding>) -> (Lanes, Vec<Line>) {
+    let mut kept = most_telling(device, headline, EVENTS);
+    kept.sort_unstable();
+    let told = kept.iter().filter_map(|index| device.events.get(*index));
+    let teller = Teller {
+        scope,
+        device,
+        lanes: Lanes::of(scope, device, told),
+        in_full: headline.and_then(|finding| handshake_of(device, finding)).or(device.handshakes.first()),
+        several: device.events.iter().any(|event| device.events.first().is_some_and(|f| f.capture != event.capture)),
+    };
+    let mut lines = Vec::new();
+    let mut place = (None, device.events.iter().find_map(date));
+    let mut next = 0;
+    kept.push(device.events.len());
+    for index in kept {
+        match device.events.get(next..index).unwrap_or_default() {
+            [] => {}
+            left_out => lines.push(teller.fold(left_out)),
+        }
+        if let Some(event) = device.events.get(index) {
+            lines.extend(teller.place(&mut place, event));
+            lines.extend(teller.arrows(event).into_iter().map(Line::Arrow));
+        }
+        next = index + 1;
+    }
+    (teller.lanes, lines)
+}
+
+struct Teller<'a> {
+    scope: &'a Scope<'a>,
+    device: &'a Device,
+    lanes: Lanes,
+    /// The one handshake that is told message by message.
+    in_full: Option<&'a Handshake>,
+    /// Whether the events come from more than one capture, so that a change must be named.
+    several: bool,
+}
+
+impl Teller<'_> {
+    fn place<'e>(&self, place: &mut (Option<&'e str>, Option<String>), event: &'e Event) -> Option<Line> {
+        let mut words = Vec::new();
+        if self.several && place.0 != Some(event.capture.as_str()) {
+            place.0 = Some(&event.capture);
+            words.push(self.scope.capture(&event.capture));
+        }
+        let day = date(event).filter(|day| place.1.as_ref() != Some(day));
+        if day.is_some() {
+            words.extend(day.clone());
+            place.1 = day;
+        }
+        (!words.is_empty()).then(|| Line::Place(words.join(", ")))
+    }
+
+    fn fold(&self, events: &[Event]) -> Line {
+        let kinds = tags(events).join(", ");
+        let kinds = if kinds.is_empty() { kinds } else { format!(" ({kinds})") };
+        let mut arrows: Vec<Arrow> = events.iter().take(FOLDED).map(|event| self.whole(event)).collect();
+        if events.len() > FOLDED {
+            let text = format!("… {} more, which the JSON report holds", events.len() - FOLDED);
+            arrows.push(Arrow {
+                time: None,
+                frame: None,
+                lane: None,
+                way: Way::Nowhere,
+                tone: Tone::Plain,
+                tag: String::new(),
+                text,
+            });
+        }
+        Line::Fold(format!("{} more{kinds}", events.len()), arrows)
+    }
+
+    /// An event as one arrow.
+    fn whole(&self, event: &Event) -> Arrow {
+        let first = event.summary.split([',', ' ']).next().unwrap_or_default();
+        let failed = |h: &Handshake| !matches!(h.outcome, Outcome::Completed | Outcome::Undetermined);
+        let (way, tone) = match event.kind.as_str() {
+            "absent" => (Way::Absent, Tone::Warn),
+            "connect" => (Way::Lost, Tone::Bad),
+            "lldp" => (Way::In, Tone::Plain),
+            "dhcp" if matches!(first, "ACK" | "OFFER" | "NAK") => (Way::In, Tone::Plain),
+            "dhcp" => (Way::Out, Tone::Plain),
+            "handshake" if self.handshake(event).is_some_and(failed) => (Way::Both, Tone::Bad),
+            _ => (Way::Both, Tone::Plain),
+        };
+        let lane = self.lanes.find(event);
+        Arrow {
+            time: event.time.as_deref().map(|time| date_and_clock(time).1),
+            frame: event.frame,
+            lane,
+            way: if lane.is_some() { way } else { Way::Nowhere },
+            tone,
+            tag: tag(&event.kind),
+            text: shorten(&told(self.scope, event), WORDS),
+        }
+    }
+
+    /// An event as all its arrows.
+    fn arrows(&self, event: &Event) -> Vec<Arrow> {
+        let Some(lane) = self.lanes.find(event) else { return vec![self.whole(event)] };
+        if let Some(handshake) = self.handshake(event).filter(|h| self.in_full.is_some_and(|full| full.id == h.id)) {
+            let mut arrows = messages::arrows(self.scope, handshake, lane);
+            if handshake.repeats > 0 {
+                let text = format!("{} more handshakes were like this one", handshake.repeats);
+                arrows.push(Arrow {
+                    time: None,
+                    frame: None,
+                    way: Way::Nowhere,
+                    text,
+                    tag: String::new(),
+                    tone: Tone::Plain,
+                    lane: Some(lane),
+                });
+            }
+            if !arrows.is_empty() {
+                return arrows;
+            }
+        }
+        match self.fetch(event) {
+            Some(fetch) => self.download(event, fetch, lane),
+            None => vec![self.whole(event)],
+        }
+    }
+
+    /// Request and answer.
+    fn download(&self, event: &Event, fetch: &Fetch, lane: usize) -> Vec<Arrow> {
+        let asked = match (&fetch.method, &fetch.url) {
+            (method, Some(url)) => format!("{} {url}", method.as_deref().unwrap_or(&fetch.via)),
+            (_, None) => event.summary.clone(),
+        };
+        let names = names(self.scope, &fetch.certificates);
+        let status = fetch.status.map(|status| format!("{status}: ")).unwrap_or_default();
+        let answer = match (&fetch.problem, fetch.certificates.len()) {
+            (Some(problem), _) => format!("{status}{problem}"),
+            (None, 0) => format!("{status}no certificate"),
+            (None, 1) => format!("{status}one certificate, {names}"),
+            (None, n) => format!("{status}{n} certificates, {names}"),
+        };
+        let bad = fetch.problem.is_some() || fetch.certificates.is_empty();
+        let request = Arrow { way: Way::Out, text: shorten(&asked, WORDS), ..self.whole(event) };
+        let answered = fetch.status.is_some() || fetch.last_frame.is_some();
+        let answer = Arrow {
+            time: None,
+            frame: fetch.last_frame,
+            lane: Some(lane),
+            way: if answered { Way::In } else { Way::Nowhere },
+            tone: if bad { Tone::Bad } else { Tone::Plain },
+            tag: String::new(),
+            text: shorten(&answer, WORDS),
+        };
+        vec![request, answer]
+    }
+
+    fn handshake(&self, event: &Event) -> Option<&Handshake> {
+        let same = |h: &&Handshake| Some(h.frame) == event.frame && h.capture == event.capture;
+        self.device.handshakes.iter().find(same).filter(|_| event.kind == "handshake")
+    }
+
+    fn fetch(&self, event: &Event) -> Option<&Fetch> {
+        let same = |f: &&Fetch| Some(f.frame) == event.frame && f.capture == event.capture;
+        self.device.fetches.iter().find(same).filter(|_| event.kind == "fetch")
+    }
+}
