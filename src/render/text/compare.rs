@@ -86,7 +86,12 @@ fn side(page: &mut Page, which: &str, side: &CompareSide, capture: &str, width: 
     let mut line = line.push(Role::Strong, &format!(" {}", shorten(&side.address, 45)));
     let indent = KIND + 7;
     let text = format!("{}: {}", words.join(", "), shorten(&side.verdict.summary, 400));
-    line = line.push(Role::Plain, "  ");
+    if line.width() + 2 + NARROWEST / 2 > width {
+        page.push(std::mem::take(&mut line));
+        line = line.pad(indent);
+    } else {
+        line = line.push(Role::Plain, "  ");
+    }
     for text in wrap(&text, room(width, line.width()), room(width, indent)) {
         page.push(std::mem::take(&mut line).pad(indent).push(Role::Plain, &text));
     }
@@ -109,10 +114,11 @@ impl<'a> Table<'a> {
         let kind = comparison.steps.iter().map(|step| width(&kind(&step.kind))).max().unwrap_or(0).max(4);
         let frames = sides().map(|side| width(&frames(side))).max().unwrap_or(0).max(5);
         let first = KIND + kind + 2;
-        let two_columns = width_ >= TWO_COLUMNS;
-        let column = if two_columns { width_.saturating_sub(first + 3) / 2 } else { width_.saturating_sub(first) };
-        let second = if two_columns { first + column + 3 } else { first };
         let text = frames + 2;
+        let half = width_.saturating_sub(first + 3) / 2;
+        let two_columns = width_ >= TWO_COLUMNS && half >= text + NARROWEST / 2;
+        let column = if two_columns { half } else { width_.saturating_sub(first) };
+        let second = if two_columns { first + column + 3 } else { first };
         let room = column.saturating_sub(text).max(NARROWEST / 4);
         Self { comparison, two_columns, at: [(first, first + text), (second, second + text)], room, frames }
     }

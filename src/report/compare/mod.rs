@@ -13,8 +13,6 @@ mod model;
 mod servers;
 mod steps;
 mod supply;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,8 +75,11 @@ fn caveats(report: &Report, good: &Pick<'_>, bad: &Pick<'_>, of_good: &Device, o
     let mut out = Vec::new();
     let pair = [("good", good, of_good), ("bad", bad, of_bad)];
     for (which, _, device) in pair {
-        let unheld = |handshake: &Handshake| handshake.chain.completed_path.iter().any(|step| !step.held);
-        if device.handshakes.iter().any(|handshake| handshake.outcome == Outcome::Completed && unheld(handshake)) {
+        let accepted = |handshake: &Handshake| handshake.outcome == Outcome::Completed;
+        let unsupplied = |handshake: &Handshake| {
+            matches!(handshake.chain.status, ChainStatus::MissingIntermediate | ChainStatus::Undetermined)
+        };
+        if device.handshakes.iter().any(|handshake| accepted(handshake) && unsupplied(handshake)) {
             out.push(format!(
                 "where the {which} one has the rest of the chain from: it may have stored it before its trace began, or \
                  not check it"

@@ -49,38 +49,30 @@ pub(super) fn services(device: &Device) -> Vec<Service<'_>> {
     let names = resolved(device);
     let mut out: Vec<Service<'_>> = Vec::new();
     for handshake in &device.handshakes {
-        let same = |service: &&mut Service<'_>| match &handshake.server_name {
+        let same = |service: &Service<'_>| match &handshake.server_name {
             Some(name) => port(service.endpoint) == port(&handshake.server) && service.asked.contains(&lower(name)),
             None => service.endpoint == handshake.server && service.asked.is_empty(),
         };
-        let at = match out.iter_mut().find(same) {
-            Some(service) => service,
-            None => new(&mut out, &handshake.server, &names),
-        };
-        at.asked.extend(handshake.server_name.as_deref().map(lower));
-        at.handshakes.push(handshake);
+        let service = one_of(&mut out, same, || Service::at(&handshake.server, &names));
+        service.asked.extend(handshake.server_name.as_deref().map(lower));
+        service.handshakes.push(handshake);
     }
     for event in device.events.iter().filter(|event| event.kind == "connect") {
         let endpoint = event.summary.split(' ').next().unwrap_or_default();
-        match out.iter_mut().find(|service| service.endpoint == endpoint) {
-            Some(service) => service.refused.push(event),
-            None => new(&mut out, endpoint, &names).refused.push(event),
-        }
+        let service = one_of(&mut out, |service| service.endpoint == endpoint, || Service::at(endpoint, &names));
+        service.refused.push(event);
     }
     out.sort_by_key(Service::frame);
     out
 }
 
-fn new<'s, 'a>(
-    out: &'s mut Vec<Service<'a>>,
-    endpoint: &'a str,
-    names: &BTreeMap<&str, BTreeSet<String>>,
-) -> &'s mut Service<'a> {
-    let address = endpoint.rsplit_once(':').map_or(endpoint, |(address, _)| address);
-    let resolved = names.get(address).cloned().unwrap_or_default();
-    out.push(Service { endpoint, resolved, ..Service::default() });
-    let last = out.len() - 1;
-    &mut out[last]
+/// The first that is so, or a new one.
+fn one_of<T>(list: &mut Vec<T>, is_so: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> &mut T {
+    let at = list.iter().position(is_so).unwrap_or(list.len());
+    if at == list.len() {
+        list.push(new());
+    }
+    &mut list[at]
 }
 
 /// The names that a device resolved, by address.
@@ -135,6 +127,12 @@ pub(super) fn pairs(good: &[Service<'_>], bad: &[Service<'_>]) -> Vec<(usize, us
 }
 
 impl<'a> Service<'a> {
+    fn at(endpoint: &'a str, names: &BTreeMap<&str, BTreeSet<String>>) -> Self {
+        let address = endpoint.rsplit_once(':').map_or(endpoint, |(address, _)| address);
+        let resolved = names.get(address).cloned().unwrap_or_default();
+        Self { endpoint, resolved, ..Self::default() }
+    }
+
     /// The names it goes by.
     fn names(&self) -> &BTreeSet<String> {
         if self.asked.is_empty() { &self.resolved } else { &self.asked }

@@ -379,8 +379,9 @@ impl Rows {
         ours.sort_by_key(|(good, ..)| *good);
         theirs.sort_by_key(|(_, bad, _)| *bad);
         for row in theirs {
-            let after = ours.iter().rposition(|(_, bad, _)| bad.is_some_and(|bad| Some(bad) < row.1));
-            ours.insert(after.map_or(0, |after| after + 1), row);
+            let before = ours.iter().rposition(|(_, bad, _)| bad.is_some_and(|bad| Some(bad) < row.1));
+            let after = ours.iter().position(|(_, bad, _)| bad.is_some_and(|bad| Some(bad) > row.1));
+            ours.insert(before.map(|at| at + 1).or(after).unwrap_or(ours.len()), row);
         }
         ours.into_iter().map(|(_, _, step)| step).collect()
     }

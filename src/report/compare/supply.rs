@@ -7,7 +7,7 @@
 use super::conclude::{Case, Names, Sentence, because, first_part, frames, listed};
 use super::model::{StepSide, WhichSide};
 use super::servers::Service;
-use crate::report::{Device, Fetch, Finding, Handshake};
+use crate::report::{ChainStatus, Device, Fetch, Finding, Handshake};
 
 /// What is looked for, and where.
 pub(super) struct Supply<'a> {
@@ -193,10 +193,14 @@ fn way(names: &Names<'_>, device: &Device, handshake: &Handshake) -> (String, St
             format!("{} {} {}", verb(fetch), names.subjects(fetched), channel(fetch))
         }
         None if !sent.is_empty() => format!("is sent {} by the server", names.subjects(sent.into_iter())),
-        None if issuers.iter().all(|step| step.held) => "needs none".into(),
+        None if handshake.chain.status == ChainStatus::Trusted => "needs none".into(),
         None => {
-            let lacking = issuers.iter().filter(|step| !step.held).map(|step| first_part(&step.subject));
-            let lacking = listed(&lacking.collect::<Vec<_>>());
+            let unheld = issuers.iter().filter(|step| !step.held).map(|step| first_part(&step.subject));
+            let mut lacking: Vec<String> = unheld.collect();
+            if lacking.is_empty() {
+                lacking.push("the rest of the chain".into());
+            }
+            let lacking = listed(&lacking);
             format!("shows no source of {lacking}: it had that from before the trace, or does not check it")
         }
     };
