@@ -265,6 +265,8 @@ pub(super) fn differences(names: &Names<'_>, good: &Service<'_>, bad: &Service<'
     out.extend(terms(names, one, other));
     out.extend(ends(good, bad).map(Difference::parts));
     out.extend(failed_first(good, bad));
+    // What can matter first: of many differences only a few are told.
+    out.sort_by_key(|difference| !difference.parts);
     out
 }
 
