@@ -140,7 +140,7 @@ impl<'a> Assessor<'a> {
         let suspect = clock.is_none()
             && self.at.is_none()
             && (seen.seconds() < YEAR_2000 || (before_all && device.time_answers.is_empty()));
-        let name = handshake.sent.first().map_or(NameCheck::Unknown, |leaf| self.name(device, handshake, leaf));
+        let name = handshake.own_certificate().map_or(NameCheck::Unknown, |leaf| self.name(device, handshake, leaf));
         let anchored = self.anchored(&chain);
         let unsupported = unsupported(self.profile, &certificates);
         let root_key = self.root_key(&chain);

@@ -192,7 +192,7 @@ fn evidence(session: &Session<'_>, handshake: &Handshake, assessment: &Assessmen
     if let Some(hello) = &handshake.tls.client_hello {
         out.push((hello.at, format!("ClientHello, {}", hello.version)));
     }
-    if let Some(list) = &handshake.tls.certificates.server {
+    if let Some(list) = handshake.tls.certificates.server.as_ref().filter(|list| list.complete) {
         out.push((list.last, sent_in_words(&handshake.sent)));
     }
     let certificate_at = handshake.tls.certificates.server.as_ref().map_or(handshake.first, |list| list.last);

@@ -52,7 +52,7 @@ fn describe(
     }
     finding.excluded = cause::excluded(code, handshake, assessment, ruling);
     finding.certificates = match code {
-        Code::NameMismatch => handshake.sent.first().cloned().into_iter().collect(),
+        Code::NameMismatch => handshake.own_certificate().cloned().into_iter().collect(),
         _ => assessment.dates.iter().filter_map(|fault| fault.certificate.clone()).collect(),
     };
     finding.remedies = match code {

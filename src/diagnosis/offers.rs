@@ -31,7 +31,7 @@ impl Offers {
         let mut offers = Self::default();
         for (index, device) in evidence.devices.iter().enumerate() {
             for handshake in &device.handshakes {
-                let (Some(name), Some(leaf)) = (name(device, handshake), handshake.sent.first()) else { continue };
+                let (Some(name), Some(leaf)) = (name(device, handshake), handshake.own_certificate()) else { continue };
                 let known = offers.0.entry(name.to_owned()).or_default();
                 let same = |offer: &Offer| offer.leaf.issuer() == leaf.issuer() && offer.device == index;
                 if known.len() < MAX_ISSUERS && !known.iter().any(same) {
@@ -45,7 +45,7 @@ impl Offers {
 
     /// A certificate of another issuer that another device was given for the same name.
     pub(super) fn of_another_issuer(&self, index: usize, device: &Device, handshake: &Handshake) -> Option<&Offer> {
-        let leaf = handshake.sent.first()?;
+        let leaf = handshake.own_certificate()?;
         let offers = self.0.get(name(device, handshake)?)?;
         offers.iter().find(|offer| offer.device != index && offer.leaf.issuer() != leaf.issuer())
     }

@@ -24,8 +24,9 @@ fn host(name: Option<&str>, placeholder: &str) -> String {
 fn server_of(session: &Session<'_>, handshake: &Handshake) -> String {
     let address = handshake.server.ip();
     let mut asked = session.device.names.iter().filter(|(_, naming)| naming.addresses.contains(&address));
-    let covered =
-        |name: &str| handshake.sent.first().is_some_and(|leaf| leaf.matches_host(name, session.profile.host_rules()));
+    let covered = |name: &str| {
+        handshake.own_certificate().is_some_and(|leaf| leaf.matches_host(name, session.profile.host_rules()))
+    };
     let asked = asked.clone().find(|(name, _)| covered(name)).or_else(|| asked.next());
     let name = handshake.server_name().or(asked.map(|(name, _)| name.as_str()));
     format!("{}:{}", host(name, &bracketed(handshake.server)), handshake.server.port())

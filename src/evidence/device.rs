@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::outcome::{EndHow, Ending};
 use super::{Recognition, SignIn};
 use crate::capture::FrameRef;
-use crate::flow::Opening;
+use crate::flow::{Opening, Side};
 use crate::protocol::tls;
 use crate::x509::Certificate;
 
@@ -216,15 +216,22 @@ impl Handshake {
         self.tls.client_hello.as_ref()?.server_name.as_deref()
     }
 
+    /// The server's own certificate, unless the capture lacks it.
+    pub fn own_certificate(&self) -> Option<&Arc<Certificate>> {
+        let own = self.tls.certificates.server.as_ref().is_some_and(|list| list.own);
+        self.sent.first().filter(|_| own)
+    }
+
     /// The readable fatal alert that ended it. One that answers the other side's end is none.
     pub fn last_word(&self) -> Option<&tls::Alert> {
         let ended = |alert: &&tls::Alert| self.ending.how == EndHow::Alert && self.ending.at == Some(alert.at);
         self.tls.fatal_alert().filter(ended)
     }
 
-    /// Whether the server answered with its flight, though that may be cut.
+    /// Whether the server answered with its flight, though that may be cut, or not be there.
     pub fn server_answered(&self) -> bool {
-        self.history.contains(['s', 'x', 'k', 'r', 'n'])
+        let lost = |hole: &tls::Hole| hole.side == Side::Server && hole.in_clear;
+        self.history.contains(['s', 'x', 'k', 'r', 'n']) || self.tls.holes.iter().any(lost)
     }
 
     /// The frame by which the client had made up its mind: what it fetched later did not count.

@@ -64,6 +64,8 @@ pub struct ServerHello {
 pub struct CertificateList {
     /// Each certificate's DER, in the order sent; those that stand whole.
     pub certificates: Vec<Vec<u8>>,
+    /// Whether the first of them is the first of the list, the sender's own.
+    pub own: bool,
     /// Whether all of the list was read.
     pub complete: bool,
     /// Bytes of the list that are not in the capture.
@@ -186,27 +188,31 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
     Some(ServerHello { at, version, random, session_id, cipher_suite, resumes_psk, retry: random == RETRY })
 }
 
-/// The certificates of a list that stand whole: a hole spoils the certificate it is in, and one over a length ends it.
-pub(super) fn certificate_list(body: &[u8], holes: &[Range<usize>]) -> (Vec<Vec<u8>>, bool) {
+/// The certificates of a list that stand whole, whether the first of the list is among them, and whether all are: a hole
+/// spoils the certificate it is in, and one over a length ends it.
+pub(super) fn certificate_list(body: &[u8], holes: &[Range<usize>]) -> (Vec<Vec<u8>>, bool, bool) {
     let intact = |range: Range<usize>| holes.iter().all(|hole| hole.end <= range.start || hole.start >= range.end);
-    let (mut certificates, mut complete) = (Vec::new(), holes.is_empty());
+    let (mut certificates, mut own, mut complete) = (Vec::new(), false, holes.is_empty());
     let mut at = 3;
     if !intact(0..3) {
-        return (certificates, false);
+        return (certificates, own, false);
     }
     let end = length24(body, 0).map_or(body.len(), |length| length + 3);
     while at < end {
         let Some(length) = length24(body, at).filter(|_| intact(at..at + 3)) else {
-            return (certificates, false);
+            return (certificates, own, false);
         };
-        let range = at + 3..at + 3 + length;
+        let (first, range) = (at == 3, at + 3..at + 3 + length);
         at = range.end;
         match body.get(range.clone()) {
-            Some(der) if intact(range) => certificates.push(der.to_vec()),
+            Some(der) if intact(range) => {
+                certificates.push(der.to_vec());
+                own |= first;
+            }
             _ => complete = false,
         }
     }
-    (certificates, complete)
+    (certificates, own, complete)
 }
 
 fn length24(body: &[u8], at: usize) -> Option<usize> {
@@ -283,12 +289,10 @@ mod tests {
     fn certificates_around_a_hole_stand() {
         // Three certificates of 4 bytes, RFC 5246 section 7.4.2: a length for the list and one before each.
         let body = [0, 0, 21, 0, 0, 4, 1, 1, 1, 1, 0, 0, 4, 2, 2, 2, 2, 0, 0, 4, 3, 3, 3, 3];
-        assert_eq!(certificate_list(&body, &[]), (vec![vec![1; 4], vec![2; 4], vec![3; 4]], true));
-        assert_eq!(certificate_list(&body, std::slice::from_ref(&(14..15))), (vec![vec![1; 4], vec![3; 4]], false));
-        assert_eq!(
-            certificate_list(&body, std::slice::from_ref(&(10..11))),
-            (vec![vec![1; 4]], false),
-            "a length is lost, and all after it"
-        );
+        let with_hole = |hole: Range<usize>| certificate_list(&body, std::slice::from_ref(&hole));
+        assert_eq!(certificate_list(&body, &[]), (vec![vec![1; 4], vec![2; 4], vec![3; 4]], true, true));
+        assert_eq!(with_hole(14..15), (vec![vec![1; 4], vec![3; 4]], true, false));
+        assert_eq!(with_hole(7..8), (vec![vec![2; 4], vec![3; 4]], false, false), "the sender's own is lost");
+        assert_eq!(with_hole(10..11), (vec![vec![1; 4]], true, false), "a length is lost, and all after it");
     }
 }

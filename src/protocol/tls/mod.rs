@@ -334,9 +334,9 @@ impl State {
                 }
             }
             'x' | 'X' => {
-                let (certificates, complete) = message::certificate_list(&message.body, &message.holes);
+                let (certificates, own, complete) = message::certificate_list(&message.body, &message.holes);
                 let missing = message.holes.iter().map(|hole| u64::try_from(hole.len()).unwrap_or(u64::MAX)).sum();
-                let list = CertificateList { certificates, complete, missing, first, last };
+                let list = CertificateList { certificates, own, complete, missing, first, last };
                 handshake.certificates.of_mut(side).get_or_insert(list);
             }
             'r' if message.is_whole() => {
