@@ -179,11 +179,13 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing) -> bool {
         let answered = client.first.zip(server.last).is_some_and(|(asked, answered)| answered.place() > asked.place());
         return answered;
     }
-    let both = client.records > 0 && server.records > 0;
-    let either_after_both = tls.both_finished() && (client.records > 0 || server.records > 0);
+    // No side sends data before its Finished (RFC 5246 section 7.4.9), whether or not the capture has that.
+    let finished = |side: Side| tls.finished.of(side).is_some() || tls.data.of(side).records > 0;
+    let spoke_after_both =
+        finished(Side::Client) && finished(Side::Server) && (client.records > 0 || server.records > 0);
     // Where only one direction was captured, the client's data shows that it accepted.
     let one_sided = client.records > 0 && !closing.seen.server;
-    both || either_after_both || one_sided
+    spoke_after_both || one_sided
 }
 
 /// Whether the silence came while a side still owed a part of its flight.
