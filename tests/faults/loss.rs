@@ -31,7 +31,7 @@ pub(crate) fn without(frames: &[Frame], lost: usize) -> Vec<Frame> {
 }
 
 /// Segments of TLS connections that come after the whole of the server's Certificate, and hold neither an alert, nor a
-/// close, nor the first application data of their side.
+/// close, nor the first application data of their side, nor, where a side has none, its Finished.
 pub(crate) fn expendable(frames: &[Frame]) -> Vec<usize> {
     connections(frames).iter().flat_map(|connection| spread(&expendable_of(frames, connection), LOSSES)).collect()
 }
@@ -52,7 +52,8 @@ fn expendable_of(frames: &[Frame], connection: &Connection) -> Vec<usize> {
         let after = complete && (direction == connection.client.direction || place.start >= certificate.end);
         complete |= direction == connection.server.direction && place.end >= certificate.end;
         let trace = leaves_a_trace(&frames[index + 1..], segment);
-        if after && trace && !segment.closes() && !stream.holds_alert_or_first_data(&place) {
+        let decides = stream.holds_alert_or_first_data(&place) || (!stream.has_data() && stream.holds_finish(&place));
+        if after && trace && !segment.closes() && !decides {
             out.push(index);
         }
     }
@@ -80,6 +81,8 @@ fn spread(all: &[usize], count: usize) -> Vec<usize> {
 /// Which part of each Certificate message is lost.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part {
+    /// All that the server sends before it, the length of the list, and the start of the first certificate.
+    FlightStart,
     /// The length of the list, and the start of the first certificate.
     Start,
     /// A hundred bytes in its middle.
@@ -108,11 +111,12 @@ pub(crate) fn without_part_of_certificates(frames: &[Frame], part: Part) -> (Vec
         let Some(certificate) = connection.server.certificate() else { continue };
         let Range { start, end } = certificate;
         let lost = match part {
+            Part::FlightStart => 0..start + 60,
             Part::Start => start + 4..start + 60,
             Part::Middle => (start + end) / 2 - 50..(start + end) / 2 + 50,
             Part::End => end - 100..end,
         };
-        assert!(start < lost.start && lost.end <= end, "the Certificate is too short for this");
+        assert!(lost.end <= end && start + 100 < end, "the Certificate is too short for this");
         let mut kept = Vec::new();
         for frame in &out {
             let segment = frame.data().filter(|segment| segment.direction() == connection.server.direction);
@@ -146,9 +150,20 @@ pub(crate) fn without_part_of_certificates(frames: &[Frame], part: Part) -> (Vec
     (out, losses)
 }
 
+/// What captures lack besides parts of certificates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Besides {
+    Nothing,
+    /// What the server sends before them: its ServerHello.
+    ServerHello,
+    /// The end of every longer frame, so that TLS 1.3 is not to be told from earlier versions, and data not from its
+    /// handshake. Nor are the heads of downloads whole, or the options that DHCP gives.
+    FrameEnds,
+}
+
 /// What is wrong with a report of captures in which the certificates are not whole, given that of the captures as
-/// recorded: one line each. Where hellos are cut as well, TLS 1.3 is not to be told from earlier versions, and data not from its handshake.
-pub(crate) fn faults_without_certificates(before: &Report, after: &Report, hellos_cut: bool) -> Vec<String> {
+/// recorded: one line each.
+pub(crate) fn faults_without_certificates(before: &Report, after: &Report, besides: Besides) -> Vec<String> {
     let mut faults = wrong_errors(before, after);
     for device in &before.devices {
         let status = after.devices.iter().find(|other| other.id == device.id).map(|other| other.verdict.status);
@@ -161,9 +176,12 @@ pub(crate) fn faults_without_certificates(before: &Report, after: &Report, hello
         // server ended it without a reason, the bytes cut away may have asked for one.
         let asked = device.handshakes.iter().any(|handshake| handshake.certificate_request.is_some())
             || findings_of(before, device).any(|finding| finding.code == "CG027");
+        let cut = besides == Besides::FrameEnds;
         let fits = match device.verdict.status {
-            same if hellos_cut && asked => status == VerdictStatus::Undecided || status == same,
-            _ if undecided || (hellos_cut && is_1_3(device)) => status == VerdictStatus::Undecided,
+            same if besides != Besides::Nothing && asked => status == VerdictStatus::Undecided || status == same,
+            same if cut && rests_on_finished(device) => status == VerdictStatus::Undecided || status == same,
+            same if cut && rests_on_heads(device, before) => status == VerdictStatus::NothingSeen || status == same,
+            _ if undecided || (cut && is_1_3(device)) => status == VerdictStatus::Undecided,
             // It is no longer seen what the server leaves out where the handshake works nevertheless.
             VerdictStatus::Degraded => matches!(status, VerdictStatus::Degraded | VerdictStatus::Ok),
             same => status == same,
@@ -181,14 +199,15 @@ pub(crate) fn faults_without_certificates(before: &Report, after: &Report, hello
 }
 
 /// Errors and warnings that say more than the capture shows: better than undecidable, and not what was found in the
-/// whole capture. CG017, that bytes are missing, is true now.
+/// whole capture. CG017, that bytes are missing, is true now, and so is CG029 where there never was a handshake.
 pub(crate) fn wrong_errors(before: &Report, after: &Report) -> Vec<String> {
     let is_sure = |finding: &&Finding| finding.severity >= Severity::Warning && finding.proof != Proof::Undecidable;
     let is_true = |finding: &&Finding| {
         let same = |known: &Finding| {
             (&known.code, &known.device, &known.server) == (&finding.code, &finding.device, &finding.server)
         };
-        finding.code == "CG017" || before.findings.iter().any(same)
+        let none = before.statistics.handshakes == 0 && finding.code == "CG029";
+        finding.code == "CG017" || none || before.findings.iter().any(same)
     };
     let wrong = after.findings.iter().filter(is_sure).filter(|finding| !is_true(finding));
     wrong
@@ -206,6 +225,19 @@ pub(crate) fn rests_on_certificates(device: &Device, report: &Report) -> bool {
         && findings_of(report, device)
             .find(decides)
             .is_some_and(|finding| BY_CERTIFICATES.contains(&finding.code.as_str()))
+}
+
+/// Whether that a handshake was completed shows in the Finished of a side that sent no data.
+fn rests_on_finished(device: &Device) -> bool {
+    let silent = |handshake: &Handshake| !handshake.history.contains('D') || !handshake.history.contains('d');
+    device.handshakes.iter().any(|handshake| handshake.outcome == Outcome::Completed && silent(handshake))
+}
+
+/// Whether the verdict on a device rests on what HTTP asks for, or that it is one device on what DHCP gives it.
+fn rests_on_heads(device: &Device, report: &Report) -> bool {
+    let mut headline =
+        findings_of(report, device).filter(|finding| Some(&finding.id) == device.verdict.finding.as_ref());
+    device.addresses.len() > 1 || headline.any(|finding| finding.code == "CG004")
 }
 
 fn is_1_3(device: &Device) -> bool {
@@ -256,7 +288,8 @@ pub(crate) fn faults_without_data(before: &Report, after: &Report) -> Vec<String
     faults
 }
 
-/// Losses in connections of a device of which CG017 does not say how many bytes are missing before which frame.
+/// Losses in connections of a device of which CG017 does not say how many bytes are missing before which frame. Of
+/// handshakes with one server that lack the same, one finding counts all and tells of the first.
 pub(crate) fn untold_losses(losses: &[Loss], device: &Device, report: &Report) -> Vec<String> {
     // A handshake that worked does not need its certificates.
     let worked = |loss: &Loss| {
@@ -278,7 +311,20 @@ pub(crate) fn untold_losses(losses: &[Loss], device: &Device, report: &Report) -
                 .any(|evidence| says(&evidence.what) && (loss.next.is_none() || evidence.frame == loss.next))
         })
     };
-    of_device.filter(|loss| !told(loss)).map(|loss| format!("{}: CG017 does not tell {loss:?}", device.id)).collect()
+    let (told, untold): (Vec<&Loss>, Vec<&Loss>) = of_device.partition(|loss| told(loss));
+    let counted = |loss: &&&Loss| {
+        let at = |other: &&&Loss| other.direction.0 == loss.direction.0;
+        let server = format!("{}:{}", loss.direction.0.ip(), loss.direction.0.port());
+        let alike = |finding: &&Finding| finding.code == "CG017" && finding.server.as_ref() == Some(&server);
+        let times: u64 = findings_of(report, device).filter(alike).map(|finding| finding.occurrences).sum();
+        told.iter().any(|told| at(&told))
+            && times >= u64::try_from(told.iter().chain(&untold).filter(at).count()).unwrap()
+    };
+    untold
+        .iter()
+        .filter(|loss| !counted(loss))
+        .map(|loss| format!("{}: CG017 does not tell {loss:?}", device.id))
+        .collect()
 }
 
 /// Whether CG017 says of a frame that was cut how many of how many bytes were kept; the line that says it does not.

@@ -81,6 +81,17 @@ impl Stream {
         None
     }
 
+    /// Whether the side sent application data.
+    pub(crate) fn has_data(&self) -> bool {
+        self.records.iter().any(|(kind, _)| *kind == APPLICATION_DATA)
+    }
+
+    /// Whether these bytes hold a part of the ChangeCipherSpec, or of what comes after it.
+    pub(crate) fn holds_finish(&self, place: &Range<usize>) -> bool {
+        let change = self.records.iter().find(|(kind, _)| *kind == CHANGE_CIPHER_SPEC);
+        change.is_some_and(|(_, record)| record.start < place.end)
+    }
+
     /// Whether these bytes hold a part of an alert, or of the first record of application data.
     pub(crate) fn holds_alert_or_first_data(&self, place: &Range<usize>) -> bool {
         let first_data = self.records.iter().find(|(kind, _)| *kind == APPLICATION_DATA);
