@@ -38,16 +38,24 @@ impl Random {
     }
 }
 
-/// A recording's frames with up to three faults, one after the other, and what they are. Where `may_lose`, one of them
-/// is a segment lost outside the bytes that decide.
-pub(crate) fn disturbed(frames: &[Frame], may_lose: bool, random: &mut Random) -> (Vec<Frame>, String) {
+/// Faults that a recording must be spared.
+#[derive(Clone, Copy)]
+pub(crate) struct Spared {
+    /// Segments lost, even outside the bytes that decide.
+    pub(crate) loss: bool,
+    /// Frames recorded late.
+    pub(crate) delay: bool,
+}
+
+/// A recording's frames with some faults, one after the other, and what they are.
+pub(crate) fn disturbed(frames: &[Frame], spared: Spared, random: &mut Random) -> (Vec<Frame>, String) {
     let mut done = Vec::new();
     let mut frames = frames.to_vec();
     if let Some(size) = random.pick(&[None, None, Some(7), Some(33), Some(64), Some(100), Some(400)]) {
         frames = disorder::recut(&frames, size);
         done.push(format!("cut at {size}"));
     }
-    if may_lose && random.below(2) == 0 {
+    if !spared.loss && random.below(2) == 0 {
         let expendable = loss::expendable(&frames);
         if !expendable.is_empty() {
             let lost = random.pick(&expendable);
@@ -65,6 +73,7 @@ pub(crate) fn disturbed(frames: &[Frame], may_lose: bool, random: &mut Random) -
     };
     done.push(what.into());
     let (what, disordered) = match random.below(8) {
+        _ if spared.delay => ("", repeated),
         0 => ("neighbours exchanged", in_bursts(&repeated, |frames| disorder::swap(frames, 0))),
         1 => ("other neighbours exchanged", in_bursts(&repeated, |frames| disorder::swap(frames, 1))),
         2 => ("FIN first", in_bursts(&repeated, disorder::close_overtakes)),
