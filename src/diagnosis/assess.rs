@@ -124,7 +124,7 @@ impl<'a> Assessor<'a> {
     pub(super) fn assess(&mut self, device: &Device, handshake: &Handshake, clock: Option<&DeviceClock>) -> Assessment {
         let unreadable = unreadable(handshake);
         let chain = match &unreadable {
-            Some(_) if handshake.tls.is_1_3() => Rc::new(Judgement::without_chain(ChainStatus::Hidden)),
+            Some(_) if handshake.tls.hides_certificates() => Rc::new(Judgement::without_chain(ChainStatus::Hidden)),
             Some(_) => Rc::new(Judgement::without_chain(ChainStatus::Undetermined)),
             None => self.chain(device, handshake),
         };
@@ -283,7 +283,7 @@ fn client_issuer(device: &Device, handshake: &Handshake) -> Option<ClientIssuer>
 /// Why a Certificate message cannot be judged.
 fn unreadable(handshake: &Handshake) -> Option<String> {
     let tls = &handshake.tls;
-    if tls.is_1_3() {
+    if tls.hides_certificates() {
         return Some("TLS 1.3 encrypts the certificates".into());
     }
     match &tls.certificates.server {

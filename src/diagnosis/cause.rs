@@ -101,8 +101,8 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
         Outcome::RejectedByServer | Outcome::ClosedByServer => Side::Server,
         Outcome::Completed | Outcome::Incomplete | Outcome::Undetermined => return Stage::Open,
     };
-    // In TLS 1.3 an encrypted record of the client may be its Finished or its alert: it shows no acceptance.
-    let answered = handshake.client_accepted() && !tls.is_1_3();
+    // In TLS 1.3 without secrets an encrypted record of the client may be its Finished or its alert: it shows no acceptance.
+    let answered = handshake.client_accepted() && !tls.hides_answer();
     match by {
         Side::Client if !handshake.server_answered() => {
             if handshake.two_sided {
@@ -111,7 +111,7 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
                 Stage::ClientAtCertificate
             }
         }
-        Side::Client if tls.both_finished() && !tls.is_1_3() => Stage::ClientWithoutData,
+        Side::Client if tls.both_finished() && !tls.hides_answer() => Stage::ClientWithoutData,
         Side::Client if answered => Stage::ClientAfterFlight,
         Side::Client => Stage::ClientAtCertificate,
         Side::Server if !handshake.server_answered() => Stage::ServerBeforeHello,

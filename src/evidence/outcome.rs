@@ -154,7 +154,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing) -> Ending {
     if is_complete(tls, closing) {
         return ending(Outcome::Completed);
     }
-    if tls.is_1_3() && tls.finished.client.is_some() {
+    if tls.hides_answer() {
         return ending(Outcome::Undetermined);
     }
     if tls.both_finished() {
@@ -175,7 +175,8 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing) -> Ending {
 /// Whether data shows that both sides finished, whatever else is missing.
 fn is_complete(tls: &tls::Handshake, closing: &Closing) -> bool {
     let (client, server) = (&tls.data.client, &tls.data.server);
-    if tls.is_1_3() {
+    // Encrypted tickets and alerts look like data.
+    if tls.unread.client > 0 || tls.unread.server > 0 {
         let answered = client.first.zip(server.last).is_some_and(|(asked, answered)| answered.place() > asked.place());
         return answered;
     }

@@ -51,6 +51,10 @@ pub struct Handshake {
     pub history: Vec<(char, FrameRef)>,
     /// What is missing, where.
     pub holes: Vec<Hole>,
+    /// Whether handshake records of each side that TLS 1.3 encrypts were read with a key log's secrets.
+    pub decrypted: Both<bool>,
+    /// TLS 1.3 records of each side that stayed encrypted and may hold a handshake message or an alert.
+    pub unread: Both<u64>,
 }
 
 /// An alert in clear.
@@ -93,9 +97,19 @@ pub struct Hole {
 }
 
 impl Handshake {
-    /// Whether TLS 1.3 was agreed on, so that certificates are encrypted.
+    /// Whether TLS 1.3 was agreed on, which encrypts certificates.
     pub fn is_1_3(&self) -> bool {
         self.server_hello.as_ref().is_some_and(|hello| hello.version.is_1_3())
+    }
+
+    /// Whether encryption hides the server's Certificate message: TLS 1.3 without its secrets.
+    pub fn hides_certificates(&self) -> bool {
+        self.is_1_3() && !self.decrypted.server
+    }
+
+    /// Whether encryption hides how the client took it: what looks like its Finished or data may be its alert.
+    pub fn hides_answer(&self) -> bool {
+        self.is_1_3() && self.unread.client > 0
     }
 
     /// Whether the server took up an earlier session, so that it sent no certificate.
@@ -279,6 +293,9 @@ impl State {
 
     fn encrypted_record(&mut self, side: Side, length: usize, at: FrameRef) {
         let is_1_3 = self.handshake.is_1_3();
+        if is_1_3 {
+            *self.handshake.unread.of_mut(side) += 1;
+        }
         if is_1_3 && self.handshake.finished.of(side).is_none() {
             self.handshake.finished.of_mut(side).get_or_insert(at);
             self.letter(pick(side, 'F', 'f'), at);
