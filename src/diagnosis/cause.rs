@@ -283,7 +283,7 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
         }
     }
     if let Some(hello) = handshake.tls.server_hello.as_ref().filter(|_| code != Code::ProtocolVersion) {
-        let suite = crate::protocol::tls::cipher_suite(hello.cipher_suite);
+        let suite = hello.cipher_suite.map_or_else(|| "one of SSL 2.0".into(), crate::protocol::tls::cipher_suite);
         let why = format!("the server agreed on {} and {suite}", hello.version);
         out.push(Excluded { cause: Code::ProtocolVersion.name().into(), excluded: true, why });
     } else if ruling.stage == Stage::ServerBeforeHello {

@@ -4,6 +4,7 @@
 use super::http::{Exchange, Http, starts_like_http};
 use super::ldap::{Ldap, LdapSearch, starts_like_ldap};
 use super::tls::{Handshake, Tls};
+use super::upgrade::{Held, Upgrade};
 use super::{Side, StreamEnd};
 use crate::capture::{Cut, FrameRef};
 use crate::flow::Piece;
@@ -58,6 +59,8 @@ enum State {
     Tls(Box<Tls>),
     Http(Box<Http>),
     Ldap(Box<Ldap>),
+    /// A protocol that is not read here, unless it goes over to TLS.
+    Other(Box<Upgrade>),
     Ignored,
 }
 
@@ -92,12 +95,12 @@ impl Conversation {
                         None => Piece::Bytes(&part.bytes),
                         Some((missing, cut)) => Piece::Gap { missing, cut },
                     };
-                    self.speak(part.side, piece, part.at, out);
+                    self.speak(part.side, piece, part.at, limits, out);
                 }
             }
             return;
         }
-        self.speak(side, piece, at, out);
+        self.speak(side, piece, at, limits, out);
     }
 
     /// Says that no more comes from one side, and how it ended.
@@ -106,7 +109,7 @@ impl Conversation {
         match &mut self.state {
             State::Http(http) => http.end(side, how, at, &mut out.exchanges),
             State::Ldap(ldap) => ldap.end(side, how, at, &mut out.searches),
-            State::Probing(_) | State::Tls(_) | State::Ignored => {}
+            State::Probing(_) | State::Tls(_) | State::Other(_) | State::Ignored => {}
         }
     }
 
@@ -116,7 +119,7 @@ impl Conversation {
             State::Tls(tls) => return Some(tls.finish()),
             State::Http(mut http) => http.finish(at, &mut out.exchanges),
             State::Ldap(mut ldap) => ldap.finish(at, &mut out.searches),
-            State::Probing(_) | State::Ignored => {}
+            State::Probing(_) | State::Other(_) | State::Ignored => {}
         }
         None
     }
@@ -136,7 +139,7 @@ impl Conversation {
         match &self.state {
             State::Tls(tls) => tls.is_settled(),
             State::Ignored => true,
-            State::Probing(_) | State::Http(_) | State::Ldap(_) => false,
+            State::Probing(_) | State::Other(_) | State::Http(_) | State::Ldap(_) => false,
         }
     }
 
@@ -144,7 +147,7 @@ impl Conversation {
         if self.swapped { side.other() } else { side }
     }
 
-    fn speak(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, out: &mut Outputs) {
+    fn speak(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, limits: &Limits, out: &mut Outputs) {
         let side = self.role(side);
         match (&mut self.state, piece) {
             (State::Tls(tls), piece) => tls.push(side, piece, at),
@@ -163,8 +166,28 @@ impl Conversation {
                 }
             }
             (State::Ldap(ldap), Piece::Gap { missing, .. }) => ldap.gap(side, missing, at, &mut out.searches),
+            (State::Other(upgrade), piece) => match upgrade.push(side, piece, at) {
+                Some(held) => self.go_over_to_tls(side, held, limits),
+                None if upgrade.is_hopeless() => self.state = State::Ignored,
+                None => {}
+            },
             (State::Probing(_) | State::Ignored, _) => {}
         }
+    }
+
+    /// A hello of one side starts TLS within the connection.
+    fn go_over_to_tls(&mut self, side: Side, held: Held, limits: &Limits) {
+        let bytes: Vec<u8> = held.iter().flat_map(|(_, bytes)| bytes.iter().copied()).collect();
+        // The side that sends a ClientHello is the client, whatever the ports say.
+        let client = Tls::starts_client(&bytes);
+        let wrong = client && side == Side::Server;
+        self.swapped ^= wrong;
+        let side = if wrong { Side::Client } else { side };
+        let mut tls = Tls::new(limits.handshake_message_bytes);
+        for (at, bytes) in &held {
+            tls.push(side, Piece::Bytes(bytes), *at);
+        }
+        self.state = State::Tls(Box::new(tls));
     }
 
     /// The protocol that the first bytes of either direction show; `None` while they are too few.
@@ -196,7 +219,8 @@ impl Conversation {
             }
         }
         let held: usize = probed.iter().map(|part| part.bytes.len()).sum();
-        (hopeless || held > PROBE_BYTES || probed.len() > 64).then_some(State::Ignored)
+        let unknown = hopeless || held > PROBE_BYTES || probed.len() > 64;
+        unknown.then(|| State::Other(Box::default()))
     }
 }
 

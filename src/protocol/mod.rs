@@ -16,6 +16,7 @@ pub mod ntp;
 pub mod other_tls;
 pub mod pkcs7;
 pub mod tls;
+mod upgrade;
 
 pub use crate::flow::{Both, Side, StreamEnd};
 pub use body::FoundCertificate;

@@ -267,7 +267,12 @@ impl<'a> Builder<'a> {
             server_name: handshake.server_name().map(str::to_owned),
             client_version: hello.map(|hello| hello.version.to_string()),
             version: handshake.tls.version().map(|version| version.to_string()),
-            cipher_suite: handshake.tls.server_hello.as_ref().map(|hello| tls::cipher_suite(hello.cipher_suite)),
+            cipher_suite: handshake
+                .tls
+                .server_hello
+                .as_ref()
+                .and_then(|hello| hello.cipher_suite)
+                .map(tls::cipher_suite),
             resumed: handshake.tls.resumed(),
             history: handshake.history.clone(),
             certificates: digests(&handshake.sent),

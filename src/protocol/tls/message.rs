@@ -51,8 +51,8 @@ pub struct ServerHello {
     pub random: [u8; 32],
     /// Session id.
     pub session_id: Vec<u8>,
-    /// The cipher suite chosen.
-    pub cipher_suite: u16,
+    /// The cipher suite chosen; in SSL 2.0 the client chooses later.
+    pub cipher_suite: Option<u16>,
     /// Whether it takes up a session by a key of an earlier one (TLS 1.3).
     pub resumes_psk: bool,
     /// Whether it asks for another ClientHello (RFC 8446 section 4.1.4).
@@ -158,6 +158,32 @@ pub(super) fn sslv2_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
     Some(ClientHello { at, version, sslv2: true, random, session_id, cipher_suites, server_name: None, stack: vec![2] })
 }
 
+/// The ServerHello of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2.6): session id hit, certificate type, version,
+/// three lengths, certificate, cipher specs, connection id. Gives the certificate with it.
+pub(super) fn sslv2_server_hello(body: &[u8], at: FrameRef) -> Option<(ServerHello, Vec<u8>)> {
+    let mut bytes = Cursor(body);
+    bytes.take(3)?;
+    let version = Version(bytes.u16()?);
+    let certificate = usize::from(bytes.u16()?);
+    let (specs, connection) = (usize::from(bytes.u16()?), usize::from(bytes.u16()?));
+    let certificate = bytes.take(certificate)?.to_vec();
+    bytes.take(specs)?;
+    let mut random = [0; 32];
+    for (to, from) in random.iter_mut().rev().zip(bytes.take(connection)?.iter().rev()) {
+        *to = *from;
+    }
+    let hello = ServerHello {
+        at,
+        version,
+        random,
+        session_id: Vec::new(),
+        cipher_suite: None,
+        resumes_psk: false,
+        retry: false,
+    };
+    Some((hello, certificate))
+}
+
 /// SHA-256 of "HelloRetryRequest" (RFC 8446 section 4.1.3).
 const RETRY: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11,
@@ -169,10 +195,10 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
     let mut bytes = Cursor(body);
     let legacy = Version(bytes.u16()?);
     let random: [u8; 32] = bytes.take(32)?.try_into().ok()?;
-    // Drafts 18 to 21 leave out the session id and the compression method.
-    let draft = matches!(legacy.0, 0x7f12..=0x7f15);
+    // Drafts up to 21 leave out the session id and the compression method.
+    let draft = matches!(legacy.0, 0x7f00..=0x7f15);
     let session_id = if draft { Vec::new() } else { bytes.vector8()?.to_vec() };
-    let cipher_suite = bytes.u16()?;
+    let cipher_suite = Some(bytes.u16()?);
     if !draft {
         bytes.take(1)?;
     }

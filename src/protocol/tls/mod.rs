@@ -27,6 +27,8 @@ const MAX_HISTORY: usize = 64;
 pub struct Handshake {
     /// The last ClientHello: the one that counts after a HelloRetryRequest.
     pub client_hello: Option<ClientHello>,
+    /// The HelloRetryRequest that came before the ServerHello.
+    pub hello_retry: Option<ServerHello>,
     /// The ServerHello.
     pub server_hello: Option<ServerHello>,
     /// The Certificate message of each side.
@@ -99,7 +101,7 @@ pub struct Hole {
 impl Handshake {
     /// Whether TLS 1.3 was agreed on, which encrypts certificates.
     pub fn is_1_3(&self) -> bool {
-        self.server_hello.as_ref().is_some_and(|hello| hello.version.is_1_3())
+        self.version().is_some_and(Version::is_1_3)
     }
 
     /// Whether encryption hides the server's Certificate message: TLS 1.3 without its secrets.
@@ -131,7 +133,7 @@ impl Handshake {
     /// before it.
     pub fn version_is_open(&self) -> bool {
         let earlier = self.server_hello_done.or(self.client_key_exchange).or(self.finished.client);
-        self.server_hello.is_none() && self.certificates.server.is_none() && earlier.is_none()
+        self.version().is_none() && self.certificates.server.is_none() && earlier.is_none()
     }
 
     /// Whether bytes that the capture lacks may hold the Finished messages that were not seen.
@@ -164,7 +166,7 @@ impl Handshake {
 
     /// The version agreed on.
     pub fn version(&self) -> Option<Version> {
-        self.server_hello.as_ref().map(|hello| hello.version)
+        self.server_hello.as_ref().or(self.hello_retry.as_ref()).map(|hello| hello.version)
     }
 }
 
@@ -201,6 +203,11 @@ impl Tls {
         matches!(bytes, [22, 3, _, _, _, 1, ..] | [0x80..=0xff, _, 1, ..])
     }
 
+    /// Whether bytes within a connection start a hello of TLS; `None` when there are too few to tell.
+    pub fn starts_with_hello(bytes: &[u8]) -> Option<bool> {
+        record::starts_with_hello(bytes)
+    }
+
     /// Takes the next piece of one direction.
     pub fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef) {
         let Self { records, state } = self;
@@ -227,21 +234,23 @@ impl Tls {
 impl State {
     fn record(&mut self, side: Side, event: Event<'_>, at: FrameRef) {
         match event {
-            Event::Begin(ContentType::HANDSHAKE) => self.messages.of_mut(side).record_begins(),
-            Event::Begin(ContentType::ALERT) => self.alert.of_mut(side).clear(),
-            Event::Begin(_) => {}
+            Event::Begin([kind, ..]) => match ContentType(kind) {
+                ContentType::HANDSHAKE => self.messages.of_mut(side).record_begins(),
+                ContentType::ALERT => self.alert.of_mut(side).clear(),
+                _ => {}
+            },
             Event::Body(kind, piece) => self.body(side, kind, piece, at),
             Event::End { kind, length } => self.end_of_record(side, kind, length, at),
-            Event::Sslv2Hello(bytes) => {
-                self.letter('C', at);
-                self.handshake.client_hello = message::sslv2_hello(bytes, at);
-            }
+            Event::Sslv2(record) => self.sslv2(side, record, at),
             Event::Lost { missing, cut } => self.lost(side, missing, cut, at),
         }
     }
 
     fn body(&mut self, side: Side, kind: ContentType, piece: Piece<'_>, at: FrameRef) {
         let encrypted = *self.encrypted.of(side);
+        if kind == ContentType::APPLICATION_DATA {
+            return;
+        }
         if let Piece::Gap { missing, cut } = piece {
             self.hole(Hole { side, at, missing, cut, in_clear: !encrypted });
         }
@@ -306,12 +315,59 @@ impl State {
         if is_1_3 && (self.handshake.finished.client.is_none() || length <= 19) {
             return;
         }
+        self.data(side, at);
+    }
+
+    fn data(&mut self, side: Side, at: FrameRef) {
         let data = self.handshake.data.of_mut(side);
         data.records += 1;
         data.last = Some(at);
         if data.first.is_none() {
             data.first = Some(at);
             self.letter(pick(side, 'D', 'd'), at);
+        }
+    }
+
+    /// A record of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2): messages in clear up to the client's master key.
+    fn sslv2(&mut self, side: Side, record: &[u8], at: FrameRef) {
+        let version_2 = self.handshake.version() == Some(Version::SSL_2_0);
+        match (side, record.first()) {
+            (Side::Client, Some(1)) if self.handshake.client_hello.is_none() => {
+                self.letter('C', at);
+                self.handshake.client_hello = message::sslv2_hello(record, at);
+            }
+            (Side::Server, Some(4)) if self.handshake.server_hello.is_none() => {
+                let Some((hello, certificate)) = message::sslv2_server_hello(record, at) else { return };
+                self.letter('s', at);
+                self.letter('x', at);
+                let certificates = vec![certificate];
+                let list = CertificateList { certificates, complete: true, missing: 0, first: at, last: at };
+                self.handshake.server_hello = Some(hello);
+                self.handshake.certificates.server = Some(list);
+                self.handshake.server_hello_done = Some(at);
+            }
+            (Side::Client, Some(2)) if version_2 && self.handshake.client_key_exchange.is_none() => {
+                self.letter('K', at);
+                self.handshake.client_key_exchange = Some(at);
+                self.encrypted = Both { client: true, server: true };
+            }
+            _ if self.encrypted.client => self.encrypted_sslv2(side, at),
+            _ => {}
+        }
+    }
+
+    /// After the master key: the server's Verify, each side's Finished, data. A client certificate, for which the server
+    /// would ask between the two, cannot be told from data.
+    fn encrypted_sslv2(&mut self, side: Side, at: FrameRef) {
+        let verified = self.handshake.change_cipher_spec.of_mut(side);
+        if side == Side::Server && verified.is_none() {
+            *verified = Some(at);
+            self.letter('i', at);
+        } else if self.handshake.finished.of(side).is_none() {
+            *self.handshake.finished.of_mut(side) = Some(at);
+            self.letter(pick(side, 'F', 'f'), at);
+        } else {
+            self.data(side, at);
         }
     }
 
@@ -344,10 +400,9 @@ impl State {
         match letter {
             'C' if message.is_whole() => handshake.client_hello = message::client_hello(&message.body, first),
             's' if message.is_whole() => {
-                if let Some(hello) = message::server_hello(&message.body, first)
-                    && !hello.retry
-                {
-                    handshake.server_hello = Some(hello);
+                if let Some(hello) = message::server_hello(&message.body, first) {
+                    let place = if hello.retry { &mut handshake.hello_retry } else { &mut handshake.server_hello };
+                    *place = Some(hello);
                 }
             }
             'x' | 'X' => {

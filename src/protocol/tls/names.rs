@@ -7,6 +7,8 @@ use std::fmt;
 pub struct Version(pub u16);
 
 impl Version {
+    /// SSL 2.0.
+    pub const SSL_2_0: Self = Self(0x0002);
     /// TLS 1.0.
     pub const TLS_1_0: Self = Self(0x0301);
     /// TLS 1.2.
@@ -29,7 +31,7 @@ impl fmt::Display for Version {
             0x0302 => f.write_str("TLS 1.1"),
             0x0303 => f.write_str("TLS 1.2"),
             0x0304 => f.write_str("TLS 1.3"),
-            0x7f00..=0x7fff => f.write_str("TLS 1.3"),
+            0x7f00..=0x7fff => write!(f, "TLS 1.3-draft{}", self.0 & 0xff),
             number => write!(f, "{number:#06x}"),
         }
     }

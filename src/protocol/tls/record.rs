@@ -1,7 +1,8 @@
 //! In: one direction's bytes and gaps. Out: TLS records, their bodies in pieces as they come.
-//! Bounded: five bytes of a header, and an SSLv2-format hello of 32 KiB at most. Left to others: what bodies mean.
+//! Bounded: five bytes of a header, and a record of SSL 2.0 of 32 KiB at most. Left to others: what bodies mean.
 //!
-//! Records are RFC 8446 section 5.1 (and RFC 5246 section 6.2.1); the SSLv2-format hello is RFC 5246 appendix E.2.
+//! Records are RFC 8446 section 5.1 (and RFC 5246 section 6.2.1); the SSLv2-format hello is RFC 5246 appendix E.2, the
+//! records of SSL 2.0 draft-hickman-netscape-ssl-00 section 1.1.
 //! A gap inside a body is passed on, since the header told its length; a gap over a header loses the framing, which is
 //! found again where a later piece starts with a plausible header.
 
@@ -25,14 +26,14 @@ impl ContentType {
 /// What a direction yields.
 #[derive(Debug)]
 pub(super) enum Event<'a> {
-    /// A header.
-    Begin(ContentType),
-    /// A part of the body of a record that is not application data.
+    /// A header: content type, version, length.
+    Begin([u8; 5]),
+    /// A part of the body of a record.
     Body(ContentType, Piece<'a>),
     /// The last byte of a record.
     End { kind: ContentType, length: usize },
-    /// An SSLv2-format ClientHello, without its two length bytes.
-    Sslv2Hello(&'a [u8]),
+    /// A record of SSL 2.0, without its header: also the SSLv2-format ClientHello of later versions.
+    Sslv2(&'a [u8]),
     /// The framing is lost here, for want of so many bytes.
     Lost { missing: u64, cut: Option<Cut> },
 }
@@ -42,8 +43,10 @@ pub(super) enum Event<'a> {
 pub(super) struct Records {
     state: State,
     header: Vec<u8>,
-    /// Whether the first bytes of the direction are still to come.
+    /// Whether the direction's first bytes are behind.
     begun: bool,
+    /// Whether the direction speaks SSL 2.0, at least at first.
+    sslv2: bool,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +59,9 @@ enum State {
         left: usize,
     },
     Sslv2 {
+        /// With the header.
         length: usize,
+        header: usize,
     },
     Lost,
 }
@@ -83,21 +88,16 @@ impl Records {
                     let (now, later) = bytes.split_at_checked(*left).unwrap_or((bytes, &[]));
                     let kind = *kind;
                     *left -= now.len();
-                    if kind != ContentType::APPLICATION_DATA {
-                        sink(Event::Body(kind, Piece::Bytes(now)), at);
-                    }
+                    sink(Event::Body(kind, Piece::Bytes(now)), at);
                     self.end_of_body(at, sink);
                     later
                 }
-                State::Sslv2 { length } => {
-                    let want = *length - self.header.len();
+                State::Sslv2 { length, header } => {
+                    let (length, header) = (*length, *header);
+                    let want = length.saturating_sub(self.header.len());
                     let (now, later) = bytes.split_at_checked(want).unwrap_or((bytes, &[]));
                     self.header.extend_from_slice(now);
-                    if self.header.len() == *length {
-                        sink(Event::Sslv2Hello(self.header.get(2..).unwrap_or_default()), at);
-                        self.header.clear();
-                        self.state = State::Header;
-                    }
+                    self.end_of_sslv2(length, header, at, sink);
                     later
                 }
                 State::Lost => return,
@@ -111,12 +111,17 @@ impl Records {
         let [kind, major, minor, high, low] = *self.header.as_slice() else {
             return later;
         };
-        if !self.begun && is_sslv2_hello(&self.header) {
-            self.begun = true;
-            self.state = State::Sslv2 { length: 2 + (usize::from(kind & 0x7f) << 8 | usize::from(major)) };
+        self.sslv2 |= !self.begun && is_sslv2_hello(&self.header);
+        self.begun = true;
+        // After a hello in the format of SSL 2.0 most go on with TLS.
+        if self.sslv2 && !plausible(kind, major, minor, 0) {
+            // Two bytes, or three where padding follows the data.
+            let (header, mask) = if kind & 0x80 == 0 { (3, 0x3f) } else { (2, 0x7f) };
+            let length = header + (usize::from(kind & mask) << 8 | usize::from(major));
+            self.state = State::Sslv2 { length, header };
+            self.end_of_sslv2(length, header, at, sink);
             return later;
         }
-        self.begun = true;
         let length = usize::from(high) << 8 | usize::from(low);
         if !plausible(kind, major, minor, length) {
             self.header.clear();
@@ -125,11 +130,19 @@ impl Records {
             return &[];
         }
         self.header.clear();
-        let kind = ContentType(kind);
-        self.state = State::Body { kind, length, left: length };
-        sink(Event::Begin(kind), at);
+        self.state = State::Body { kind: ContentType(kind), length, left: length };
+        sink(Event::Begin([kind, major, minor, high, low]), at);
         self.end_of_body(at, sink);
         later
+    }
+
+    fn end_of_sslv2(&mut self, length: usize, header: usize, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
+        if self.header.len() >= length {
+            // A record shorter than the five bytes read of it has left some of the next; none of SSL 2.0 is.
+            let record = std::mem::take(&mut self.header);
+            self.state = State::Header;
+            sink(Event::Sslv2(record.get(header..length).unwrap_or_default()), at);
+        }
     }
 
     fn end_of_body(&mut self, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
@@ -144,15 +157,12 @@ impl Records {
         match &mut self.state {
             State::Body { kind, left, .. } if u64::try_from(*left).is_ok_and(|left| missing <= left) => {
                 *left -= usize::try_from(missing).unwrap_or_default();
-                let kind = *kind;
-                if kind != ContentType::APPLICATION_DATA {
-                    sink(Event::Body(kind, Piece::Gap { missing, cut }), at);
-                }
+                sink(Event::Body(*kind, Piece::Gap { missing, cut }), at);
                 self.end_of_body(at, sink);
             }
             State::Body { kind, length, left } => {
                 let (kind, length, rest) = (*kind, *length, u64::try_from(*left).unwrap_or_default());
-                if rest > 0 && kind != ContentType::APPLICATION_DATA {
+                if rest > 0 {
                     sink(Event::Body(kind, Piece::Gap { missing: rest, cut }), at);
                 }
                 // Its end is not there, but it is known where that was.
@@ -185,9 +195,60 @@ fn looks_like_header(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether the first five bytes are those of an SSLv2-format ClientHello.
+/// Whether the first five bytes are those of an SSLv2-format ClientHello, or of the answer to one of SSL 2.0: its
+/// ServerHello (session id hit, certificate type) or its Error.
 fn is_sslv2_hello(bytes: &[u8]) -> bool {
-    matches!(bytes, [length, _, 1, 3, 0..=4, ..] | [length, _, 1, 0, 2, ..] if length & 0x80 != 0)
+    let record = bytes.first().is_some_and(|first| first & 0x80 != 0);
+    let client = matches!(bytes, [_, _, 1, 3, 0..=4, ..] | [_, _, 1, 0, 2, ..]);
+    record && (client || matches!(bytes, [_, _, 4, 0..=1, 0..=1, ..] | [0x80, 3, 0, 0, 1..=6, ..]))
+}
+
+/// Whether bytes after something else start a hello: a ClientHello in either format, or a ServerHello. `None` when they
+/// are too few to tell.
+pub(super) fn starts_with_hello(bytes: &[u8]) -> Option<bool> {
+    if bytes.first().is_some_and(|first| first & 0x80 != 0) {
+        return starts_with_sslv2_hello(bytes);
+    }
+    // Record: type, version, length; message: type, length; version.
+    let allowed = |index: usize, byte: u8| match index {
+        0 => byte == 22,
+        1 => byte == 3,
+        2 => byte <= 4,
+        3 => usize::from(byte) <= MAX_RECORD >> 8,
+        5 => matches!(byte, 1 | 2),
+        6 => byte == 0,
+        9 => matches!(byte, 3 | 0x7f),
+        _ => true,
+    };
+    if !bytes.iter().take(11).enumerate().all(|(index, byte)| allowed(index, *byte)) {
+        return Some(false);
+    }
+    let [_, _, _, high, low, ..] = bytes else { return None };
+    let record = usize::from(*high) << 8 | usize::from(*low);
+    // A record that holds no whole header of a message: nothing more can be asked.
+    let want = if record < 6 { 6 } else { 11 };
+    (bytes.len() >= want).then(|| record > 0 && record <= MAX_RECORD)
+}
+
+/// RFC 5246 appendix E.2: the lengths of its parts add up to that of the record.
+fn starts_with_sslv2_hello(bytes: &[u8]) -> Option<bool> {
+    let allowed = |index: usize, byte: u8| match index {
+        2 => byte == 1,
+        3 => byte == 3 || byte == 0,
+        4 => byte <= 4,
+        _ => true,
+    };
+    if !bytes.iter().take(5).enumerate().all(|(index, byte)| allowed(index, *byte)) {
+        return Some(false);
+    }
+    let [high, low, _, _, _, specs @ ..] = bytes.get(..11)? else { return None };
+    let word = |at: usize| match specs.get(at..at + 2) {
+        Some([high, low]) => usize::from(*high) << 8 | usize::from(*low),
+        _ => 0,
+    };
+    let (specs, id, challenge) = (word(0), word(2), word(4));
+    let length = usize::from(high & 0x7f) << 8 | usize::from(*low);
+    Some(specs > 0 && specs % 3 == 0 && (16..=32).contains(&challenge) && length == 9 + specs + id + challenge)
 }
 
 /// Whether a direction that starts with these bytes speaks TLS; `None` when there are too few to tell.
