@@ -14,6 +14,7 @@ use crate::diagnosis::{Diagnosis, ProfileChoice, Supplied, Trust, diagnose, pref
 use crate::evidence::{Device, Evidence, SignInMethod};
 use crate::limits::Limits;
 use crate::pipeline::Pipeline;
+use crate::protocol::tls::KeyLog;
 use crate::report::{self, Material, PreflightReport, Report};
 use crate::trust::{Profile, read_certificates};
 use crate::x509::Certificate;
@@ -95,6 +96,7 @@ pub struct Analyzer {
     options: report::Options,
     all_handshakes: bool,
     continuous: bool,
+    keys: Arc<KeyLog>,
 }
 
 /// Collects what to judge by.
@@ -200,6 +202,20 @@ impl Builder {
         let supplied = self.supplied(file, bytes, |trust| &trust.bundle);
         self.analyzer.trust.bundle.extend(supplied);
         self.analyzer.options.bundle.push(file.into());
+        self
+    }
+
+    /// Adds the secrets of a key log (SSLKEYLOGFILE), so that what they open is read. Where a capture holds secrets of
+    /// its own, both count.
+    pub fn keylog(mut self, file: &str, bytes: &[u8]) -> Self {
+        let lines = Arc::make_mut(&mut self.analyzer.keys).add(bytes);
+        if lines.secrets == 0 {
+            self.problems.push(format!("{file}: no secret of a key log in it"));
+        } else if lines.unread > 0 {
+            let count = lines.unread;
+            self.problems.push(format!("{file}: {count} of its lines are none of a key log, or were too many"));
+        }
+        self.analyzer.options.keylog.push(file.into());
         self
     }
 
@@ -324,7 +340,7 @@ impl<'a> Investigation<'a> {
                 open.continue_with(index);
                 open
             }
-            None => Pipeline::new(index, self.analyzer.limits.clone()),
+            None => Pipeline::new(index, self.analyzer.limits.clone(), Arc::clone(&self.analyzer.keys)),
         };
         CaptureRun { investigation: self, pipeline: Some(pipeline), bytes: 0 }
     }
@@ -342,6 +358,9 @@ impl<'a> Investigation<'a> {
         let finished = pipeline.finish(&mut self.evidence);
         self.flows += finished.flows;
         self.flows_dropped += finished.flows_dropped;
+        if let Some((_, summary)) = self.captures.last_mut() {
+            summary.problems.extend(finished.problems);
+        }
     }
 
     /// Lists a capture that could not be opened, and gives the line that says so.
@@ -419,8 +438,7 @@ impl CaptureRun<'_, '_> {
     pub fn finish(mut self) -> Result<(), Error> {
         let Some(mut pipeline) = self.pipeline.take() else { return Ok(()) };
         let read = pipeline.finish_capture(&mut self.investigation.evidence);
-        self.investigation.close(pipeline);
-        match read {
+        let result = match read {
             Ok(read) => {
                 if let Some((_, summary)) = self.investigation.captures.last_mut() {
                     *summary = read;
@@ -428,7 +446,9 @@ impl CaptureRun<'_, '_> {
                 Ok(())
             }
             Err(error) => Err(self.unreadable(error)),
-        }
+        };
+        self.investigation.close(pipeline);
+        result
     }
 
     fn space(&mut self) -> &mut [u8] {
@@ -453,14 +473,14 @@ impl CaptureRun<'_, '_> {
     fn broken_off(mut self, source: std::io::Error) -> Result<(), Error> {
         let offset = self.bytes;
         let problem = format!("offset {offset}: {source}; nothing after it could be read");
-        let read = self.pipeline.take().and_then(|mut pipeline| {
-            let read = pipeline.finish_capture(&mut self.investigation.evidence);
-            self.investigation.close(pipeline);
-            read.ok().filter(|_| offset > 0)
-        });
+        let mut pipeline = self.pipeline.take();
+        let read = pipeline.as_mut().and_then(|p| p.finish_capture(&mut self.investigation.evidence).ok());
         if let Some((_, summary)) = self.investigation.captures.last_mut() {
-            *summary = read.unwrap_or_default();
+            *summary = read.filter(|_| offset > 0).unwrap_or_default();
             summary.problems.push(problem);
+        }
+        if let Some(pipeline) = pipeline {
+            self.investigation.close(pipeline);
         }
         Err(Error::Read { offset, source })
     }

@@ -3,12 +3,16 @@
 //! In: the bytes of one capture. Out: facts, given to the investigation's [`Evidence`]. Bounded: by every stage.
 //! Left to others: judgement.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::capture::{CaptureError, CaptureReader, CaptureSummary, FrameRef};
 use crate::decode::{Decoder, Packet, Segment};
 use crate::evidence::{Connection, Evidence, Talk};
 use crate::flow::{Flow, FlowTable, Side};
 use crate::limits::Limits;
-use crate::protocol::{Conversation, Outputs};
+use crate::protocol::tls::{KeyLog, Undecrypted};
+use crate::protocol::{Context, Conversation, Outputs};
 
 /// One recording on its way through the stages: a capture, or several that continue one another.
 #[derive(Debug)]
@@ -16,25 +20,31 @@ pub(crate) struct Pipeline {
     reader: CaptureReader,
     decoder: Decoder,
     flows: FlowTable<Conversation>,
+    undecrypted: BTreeMap<Undecrypted, (u64, FrameRef)>,
     limits: Limits,
+    keys: Arc<KeyLog>,
     outputs: Outputs,
     last: Option<FrameRef>,
 }
 
 /// What one recording was.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Finished {
+    /// What stayed encrypted although there are secrets, in words.
+    pub(crate) problems: Vec<String>,
     pub(crate) flows: u64,
     pub(crate) flows_dropped: u64,
 }
 
 impl Pipeline {
-    pub(crate) fn new(capture: u32, limits: Limits) -> Self {
+    pub(crate) fn new(capture: u32, limits: Limits, keys: Arc<KeyLog>) -> Self {
         Self {
             reader: CaptureReader::new(capture),
             decoder: Decoder::new(&limits),
             flows: FlowTable::new(Conversation::begin),
+            undecrypted: BTreeMap::new(),
             limits,
+            keys,
             outputs: Outputs::default(),
             last: None,
         }
@@ -52,14 +62,20 @@ impl Pipeline {
     }
 
     fn read_frames(&mut self, evidence: &mut Evidence) -> Result<(), CaptureError> {
-        let Self { reader, decoder, flows, limits, outputs, last } = self;
-        while let Some(frame) = reader.next_frame()? {
+        let Self { reader, decoder, flows, undecrypted, limits, keys, outputs, last } = self;
+        loop {
+            for secrets in reader.take_secrets() {
+                Arc::make_mut(keys).add(&secrets.0);
+            }
+            let context = Context { limits, keys };
+            let Some(frame) = reader.next_frame()? else { return Ok(()) };
             *last = Some(frame.at);
             decoder.decode(&frame, &mut |packet| match packet {
                 Packet::Tcp(segment) => {
-                    take_segment(flows, &segment, limits, outputs, evidence);
+                    take_segment(flows, &segment, context, outputs, evidence);
                     while let Some(flow) = flows.next_ended() {
-                        end_flow(flow, None, limits, outputs, evidence);
+                        let why = end_flow(flow, None, context, outputs, evidence);
+                        count_undecrypted(undecrypted, why);
                     }
                 }
                 Packet::Udp(datagram) => evidence.datagram(&datagram),
@@ -67,7 +83,6 @@ impl Pipeline {
                 Packet::Link(frame) => evidence.link_frame(&frame),
             });
         }
-        Ok(())
     }
 
     /// Goes on with another capture; connections that are open stay open.
@@ -93,12 +108,20 @@ impl Pipeline {
             if let Some(last) = self.last {
                 flow.note_capture_end(last.time);
             }
-            end_flow(flow, self.last, &self.limits, &mut self.outputs, evidence);
+            let context = Context { limits: &self.limits, keys: &self.keys };
+            let why = end_flow(flow, self.last, context, &mut self.outputs, evidence);
+            count_undecrypted(&mut self.undecrypted, why);
         }
         if let Some(last) = self.last {
             evidence.finish_recording(last);
         }
-        Finished { flows: self.flows.seen(), flows_dropped: self.flows.dropped() }
+        let in_words = |(why, (count, first)): (&Undecrypted, &(u64, FrameRef))| {
+            let whose = if *count == 1 { "1 handshake".into() } else { format!("{count} handshakes") };
+            let (why, first) = (why.as_str(), first.number);
+            format!("records of {whose} stay encrypted, from frame {first} on: {why}")
+        };
+        let problems = self.undecrypted.iter().map(in_words).collect();
+        Finished { flows: self.flows.seen(), flows_dropped: self.flows.dropped(), problems }
     }
 }
 
@@ -106,14 +129,14 @@ impl Pipeline {
 fn take_segment(
     flows: &mut FlowTable<Conversation>,
     segment: &Segment<'_>,
-    limits: &Limits,
+    context: Context<'_>,
     outputs: &mut Outputs,
     evidence: &mut Evidence,
 ) {
     let flow = flows.segment(
         segment,
-        limits,
-        &mut |conversation, side, piece, at| conversation.push(side, piece, at, limits, outputs),
+        context.limits,
+        &mut |conversation, side, piece, at| conversation.push(side, piece, at, context, outputs),
         Conversation::is_settled,
     );
     if let Some(talk) = flow.map(talk_of).filter(|_| !outputs.is_empty()) {
@@ -128,15 +151,22 @@ fn talk_of(flow: &Flow<Conversation>) -> Talk {
     Talk { stream: flow.stream, client, server }
 }
 
-/// Ends a connection: delivers what is still held, tells how each side ended, and hands it over.
+fn count_undecrypted(all: &mut BTreeMap<Undecrypted, (u64, FrameRef)>, one: Option<(Undecrypted, FrameRef)>) {
+    if let Some((why, at)) = one {
+        all.entry(why).or_insert((0, at)).0 += 1;
+    }
+}
+
+/// Ends a connection: delivers what is still held, tells how each side ended, and hands it over. Gives why its records
+/// stayed encrypted although there are secrets.
 fn end_flow(
     mut flow: Flow<Conversation>,
     capture_end: Option<FrameRef>,
-    limits: &Limits,
+    context: Context<'_>,
     outputs: &mut Outputs,
     evidence: &mut Evidence,
-) {
-    flow.finish(&mut |conversation, side, piece, at| conversation.push(side, piece, at, limits, outputs));
+) -> Option<(Undecrypted, FrameRef)> {
+    flow.finish(&mut |conversation, side, piece, at| conversation.push(side, piece, at, context, outputs));
     for side in [Side::Client, Side::Server] {
         let (how, at) = flow.end_of(side);
         flow.conversation.end(side, how, at, outputs);
@@ -146,5 +176,7 @@ fn end_flow(
     let (swapped, sealed) = (conversation.is_swapped(), conversation.is_sealed());
     let handshake = conversation.finish(capture_end.unwrap_or(flow.last), outputs);
     outputs.drain().for_each(|said| evidence.said(talk, said));
+    let undecrypted = handshake.as_ref().and_then(|tls| tls.undecrypted);
     evidence.connection(talk, &Connection { flow: &flow, swapped, sealed }, handshake);
+    undecrypted
 }

@@ -110,9 +110,6 @@ fn own_profile(folder: &Path, profile: Option<&str>) -> Result<String, Failure> 
 
 fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Report, Failure> {
     let options = &expectation.options;
-    if options.keylog.is_some() {
-        return Err(Failure("options.keylog: this version reads no key logs".into()));
-    }
     let sign_in = match options.sign_in.as_deref() {
         None | Some("auto") => SignInOption::Auto,
         Some("pin") => SignInOption::Pin,
@@ -126,7 +123,8 @@ fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Re
         bundle: inside(folder, &options.bundle)?,
         at: options.at.clone(),
     };
-    let trust = TrustOptions { stores, device: options.device.clone(), sign_in };
+    let keylog = inside(folder, options.keylog.as_slice())?;
+    let trust = TrustOptions { stores, keylog, device: options.device.clone(), sign_in };
     let analyzer = trust.builder()?.build();
     let mut investigation = analyzer.investigate();
     for path in paths {

@@ -18,6 +18,9 @@ use super::output::note;
 pub(crate) struct TrustOptions {
     #[command(flatten)]
     pub(crate) stores: StoreOptions,
+    /// Secrets of the captured handshakes: a key log (SSLKEYLOGFILE); repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keylog: Vec<PathBuf>,
     /// Look at these devices only
     #[arg(long, value_name = "IP|MAC|CIDR")]
     pub(crate) device: Option<String>,
@@ -62,6 +65,13 @@ impl TrustOptions {
     /// Reads the files named. Problems with single certificates go to standard error.
     pub(crate) fn builder(&self) -> Result<Builder, Failure> {
         let mut builder = self.stores.builder()?;
+        let known = builder.problems().len();
+        for file in &self.keylog {
+            builder = builder.keylog(&file.to_string_lossy(), &read_file(file)?);
+        }
+        for problem in builder.problems().iter().skip(known) {
+            eprintln!("chaingap: {problem}");
+        }
         builder = match self.stores.profile.as_str() {
             "auto" => builder,
             "none" => builder.profile(None),

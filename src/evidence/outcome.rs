@@ -182,8 +182,9 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing) -> bool {
     }
     // No side sends data before its Finished (RFC 5246 section 7.4.9), whether or not the capture has that.
     let finished = |side: Side| tls.finished.of(side).is_some() || tls.data.of(side).records > 0;
-    let spoke_after_both =
-        finished(Side::Client) && finished(Side::Server) && (client.records > 0 || server.records > 0);
+    // Who asks for another handshake within the connection has accepted the first.
+    let went_on = client.records > 0 || server.records > 0 || tls.renegotiation.is_some();
+    let spoke_after_both = finished(Side::Client) && finished(Side::Server) && went_on;
     // Where only one direction was captured, the client's data shows that it accepted.
     let one_sided = client.records > 0 && !closing.seen.server;
     spoke_after_both || one_sided

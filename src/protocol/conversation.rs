@@ -3,7 +3,7 @@
 
 use super::http::{Exchange, Http, starts_like_http};
 use super::ldap::{Ldap, LdapSearch, starts_like_ldap};
-use super::tls::{Handshake, Tls};
+use super::tls::{self, Handshake, KeyLog, Tls};
 use super::upgrade::{Held, Upgrade};
 use super::{Side, StreamEnd};
 use crate::capture::{Cut, FrameRef};
@@ -39,6 +39,15 @@ impl Outputs {
     pub fn is_empty(&self) -> bool {
         self.exchanges.is_empty() && self.searches.is_empty()
     }
+}
+
+/// What reading a conversation takes besides its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Caps.
+    pub limits: &'a Limits,
+    /// Secrets of TLS.
+    pub keys: &'a KeyLog,
 }
 
 /// What is spoken over one connection.
@@ -85,22 +94,22 @@ impl Conversation {
     }
 
     /// Takes the next piece of one direction.
-    pub fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, limits: &Limits, out: &mut Outputs) {
+    pub fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, context: Context<'_>, out: &mut Outputs) {
         if let State::Probing(probed) = &mut self.state {
             probed.push(Probed::of(side, piece, at));
-            if let Some(state) = self.recognize(limits) {
+            if let Some(state) = self.recognize(context.limits) {
                 let State::Probing(probed) = std::mem::replace(&mut self.state, state) else { return };
                 for part in probed {
                     let piece = match part.gap {
                         None => Piece::Bytes(&part.bytes),
                         Some((missing, cut)) => Piece::Gap { missing, cut },
                     };
-                    self.speak(part.side, piece, part.at, limits, out);
+                    self.speak(part.side, piece, part.at, context, out);
                 }
             }
             return;
         }
-        self.speak(side, piece, at, limits, out);
+        self.speak(side, piece, at, context, out);
     }
 
     /// Says that no more comes from one side, and how it ended.
@@ -147,10 +156,10 @@ impl Conversation {
         if self.swapped { side.other() } else { side }
     }
 
-    fn speak(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, limits: &Limits, out: &mut Outputs) {
+    fn speak(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, context: Context<'_>, out: &mut Outputs) {
         let side = self.role(side);
         match (&mut self.state, piece) {
-            (State::Tls(tls), piece) => tls.push(side, piece, at),
+            (State::Tls(tls), piece) => tls.push(side, piece, at, context.keys),
             (State::Http(http), Piece::Bytes(bytes)) => {
                 http.push(side, bytes, at, &mut out.exchanges);
                 if http.tunnelled() {
@@ -167,7 +176,7 @@ impl Conversation {
             }
             (State::Ldap(ldap), Piece::Gap { missing, .. }) => ldap.gap(side, missing, at, &mut out.searches),
             (State::Other(upgrade), piece) => match upgrade.push(side, piece, at) {
-                Some(held) => self.go_over_to_tls(side, held, limits),
+                Some(held) => self.go_over_to_tls(side, held, context),
                 None if upgrade.is_hopeless() => self.state = State::Ignored,
                 None => {}
             },
@@ -176,16 +185,16 @@ impl Conversation {
     }
 
     /// A hello of one side starts TLS within the connection.
-    fn go_over_to_tls(&mut self, side: Side, held: Held, limits: &Limits) {
+    fn go_over_to_tls(&mut self, side: Side, held: Held, context: Context<'_>) {
         let bytes: Vec<u8> = held.iter().flat_map(|(_, bytes)| bytes.iter().copied()).collect();
         // The side that sends a ClientHello is the client, whatever the ports say.
-        let client = Tls::starts_client(&bytes);
+        let client = tls::starts_client(&bytes);
         let wrong = client && side == Side::Server;
         self.swapped ^= wrong;
         let side = if wrong { Side::Client } else { side };
-        let mut tls = Tls::new(limits.handshake_message_bytes);
+        let mut tls = Tls::new(context.limits.handshake_message_bytes);
         for (at, bytes) in &held {
-            tls.push(side, Piece::Bytes(bytes), *at);
+            tls.push(side, Piece::Bytes(bytes), *at, context.keys);
         }
         self.state = State::Tls(Box::new(tls));
     }
@@ -201,9 +210,9 @@ impl Conversation {
         let (client, server) = (start(Side::Client), start(Side::Server));
         let mut hopeless = true;
         for (bytes, side) in [(&client, Side::Client), (&server, Side::Server)] {
-            let answers = [Tls::starts(bytes), starts_like_http(bytes), starts_like_ldap(bytes)];
+            let answers = [tls::starts_like_tls(bytes), starts_like_http(bytes), starts_like_ldap(bytes)];
             // The side that speaks like a client is the client, whatever the ports say.
-            let asks = Tls::starts_client(bytes) || (answers[1] == Some(true) && !bytes.starts_with(b"HTTP/"));
+            let asks = tls::starts_client(bytes) || (answers[1] == Some(true) && !bytes.starts_with(b"HTTP/"));
             if asks && side == Side::Server && client.is_empty() {
                 self.swapped = true;
             }

@@ -20,4 +20,4 @@ mod upgrade;
 
 pub use crate::flow::{Both, Side, StreamEnd};
 pub use body::FoundCertificate;
-pub use conversation::{Conversation, Outputs, Said};
+pub use conversation::{Context, Conversation, Outputs, Said};

@@ -6,7 +6,7 @@
 //! stands at the start of a segment. That is all that is asked here, so that no such protocol needs to be known.
 
 use super::Side;
-use super::tls::Tls;
+use super::tls;
 use crate::capture::FrameRef;
 use crate::flow::{Both, Piece};
 
@@ -36,16 +36,16 @@ impl Upgrade {
         if !start.is_empty() {
             start.push((at, bytes.to_vec()));
             let whole: Vec<u8> = start.iter().flat_map(|(_, bytes)| bytes.iter().copied()).collect();
-            match Tls::starts_with_hello(&whole) {
+            match tls::starts_with_hello(&whole) {
                 Some(true) => return Some(std::mem::take(start)),
                 Some(false) => start.clear(),
                 None => return None,
             }
         }
-        if Tls::starts_with_hello(bytes) != Some(false) {
+        if tls::starts_with_hello(bytes) != Some(false) {
             start.push((at, bytes.to_vec()));
         }
-        (Tls::starts_with_hello(bytes) == Some(true)).then(|| std::mem::take(start))
+        (tls::starts_with_hello(bytes) == Some(true)).then(|| std::mem::take(start))
     }
 
     /// Whether it is too late for TLS.

@@ -55,6 +55,8 @@ pub struct Options {
     pub installed: Vec<String>,
     /// Files and folders of certificates that exist in the world.
     pub bundle: Vec<String>,
+    /// Key logs.
+    pub keylog: Vec<String>,
     /// The only device looked at, as given.
     pub device: Option<String>,
     /// `auto`, `pin` or `usb`.

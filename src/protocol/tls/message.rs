@@ -3,8 +3,10 @@
 //! Bodies are RFC 8446 section 4 and RFC 5246 section 7.4; extensions RFC 6066 and RFC 8446 section 4.2. tls-parser
 //! reads the hellos; certificate lists are read here, because they must survive holes.
 
+use std::io::Read;
 use std::ops::Range;
 
+use flate2::read::ZlibDecoder;
 use tls_parser::{TlsExtension, parse_tls_client_hello_extensions, parse_tls_handshake_client_hello};
 
 use super::names::Version;
@@ -27,6 +29,8 @@ pub struct ClientHello {
     pub cipher_suites: Vec<u16>,
     /// SNI host name.
     pub server_name: Option<String>,
+    /// Whether data may come before the server's answer (RFC 8446 section 4.2.10).
+    pub offers_early_data: bool,
     /// What tells one TLS stack from another and does not change with the version: extension types and groups.
     pub stack: Vec<u16>,
 }
@@ -55,6 +59,10 @@ pub struct ServerHello {
     pub cipher_suite: Option<u16>,
     /// Whether it takes up a session by a key of an earlier one (TLS 1.3).
     pub resumes_psk: bool,
+    /// Whether the MAC is over what is encrypted (RFC 7366).
+    pub encrypt_then_mac: bool,
+    /// Whether the master secret is bound to the handshake's messages (RFC 7627).
+    pub extended_master_secret: bool,
     /// Whether it asks for another ClientHello (RFC 8446 section 4.1.4).
     pub retry: bool,
 }
@@ -102,6 +110,7 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         session_id: hello.session_id.unwrap_or_default().to_vec(),
         cipher_suites: hello.ciphers.iter().map(|id| id.0).collect(),
         server_name: None,
+        offers_early_data: false,
         stack: hello.comp.iter().map(|method| u16::from(method.0)).collect(),
     };
     let Some((_, extensions)) = hello.ext.and_then(|bytes| parse_tls_client_hello_extensions(bytes).ok()) else {
@@ -120,6 +129,7 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
             TlsExtension::EllipticCurves(groups) => {
                 out.stack.extend(groups.iter().map(|group| group.0).filter(|group| !is_grease(*group)));
             }
+            TlsExtension::EarlyData(_) => out.offers_early_data = true,
             TlsExtension::ALPN(_) => out.stack.push(16),
             TlsExtension::ExtendedMasterSecret => out.stack.push(23),
             TlsExtension::EncryptThenMac => out.stack.push(22),
@@ -155,7 +165,17 @@ pub(super) fn sslv2_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         })
         .collect();
     let version = Version(word(1)?);
-    Some(ClientHello { at, version, sslv2: true, random, session_id, cipher_suites, server_name: None, stack: vec![2] })
+    Some(ClientHello {
+        at,
+        version,
+        sslv2: true,
+        random,
+        session_id,
+        cipher_suites,
+        server_name: None,
+        offers_early_data: false,
+        stack: vec![2],
+    })
 }
 
 /// The ServerHello of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2.6): session id hit, certificate type, version,
@@ -179,6 +199,8 @@ pub(super) fn sslv2_server_hello(body: &[u8], at: FrameRef) -> Option<(ServerHel
         session_id: Vec::new(),
         cipher_suite: None,
         resumes_psk: false,
+        encrypt_then_mac: false,
+        extended_master_secret: false,
         retry: false,
     };
     Some((hello, certificate))
@@ -202,43 +224,114 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
     if !draft {
         bytes.take(1)?;
     }
-    let (mut version, mut resumes_psk) = (legacy, false);
+    let mut hello = ServerHello {
+        at,
+        version: legacy,
+        random,
+        session_id,
+        cipher_suite,
+        resumes_psk: false,
+        encrypt_then_mac: false,
+        extended_master_secret: false,
+        retry: random == RETRY,
+    };
     let mut extensions = Cursor(bytes.vector16().unwrap_or_default());
     while let (Some(kind), Some(data)) = (extensions.u16(), extensions.vector16()) {
         match (kind, data) {
-            (43, [high, low]) => version = Version(u16::from_be_bytes([*high, *low])),
-            (41, _) => resumes_psk = true,
+            (43, [high, low]) => hello.version = Version(u16::from_be_bytes([*high, *low])),
+            (41, _) => hello.resumes_psk = true,
+            (22, _) => hello.encrypt_then_mac = true,
+            (23, _) => hello.extended_master_secret = true,
             _ => {}
         }
     }
-    Some(ServerHello { at, version, random, session_id, cipher_suite, resumes_psk, retry: random == RETRY })
+    Some(hello)
 }
 
-/// The certificates of a list that stand whole, whether the first of the list is among them, and whether all are: a hole
-/// spoils the certificate it is in, and one over a length ends it.
-pub(super) fn certificate_list(body: &[u8], holes: &[Range<usize>]) -> (Vec<Vec<u8>>, bool, bool) {
+/// What a Certificate message holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Entries {
+    /// The certificates that stand whole.
+    pub(super) certificates: Vec<Vec<u8>>,
+    /// CertificateStatus of the certificates at these positions, in TLS 1.3.
+    pub(super) statuses: Vec<(usize, Vec<u8>)>,
+    /// Whether the first of them is the first of the list, the sender's own.
+    pub(super) own: bool,
+    /// Whether all of the list was read.
+    pub(super) complete: bool,
+}
+
+/// The certificates of a list that stand whole: a hole spoils the certificate it is in, and one over a length ends it.
+/// In TLS 1.3 a context comes before the list, and extensions after each certificate (RFC 8446 section 4.4.2).
+pub(super) fn certificate_list(body: &[u8], holes: &[Range<usize>], is_1_3: bool) -> Entries {
     let intact = |range: Range<usize>| holes.iter().all(|hole| hole.end <= range.start || hole.start >= range.end);
-    let (mut certificates, mut own, mut complete) = (Vec::new(), false, holes.is_empty());
-    let mut at = 3;
-    if !intact(0..3) {
-        return (certificates, own, false);
+    let mut out = Entries { complete: holes.is_empty(), ..Entries::default() };
+    let start = match body.first() {
+        Some(context) if is_1_3 && intact(0..1) => 1 + usize::from(*context),
+        _ => 0,
+    };
+    if (is_1_3 && start == 0) || !intact(start..start + 3) {
+        out.complete = false;
+        return out;
     }
-    let end = length24(body, 0).map_or(body.len(), |length| length + 3);
+    let end = length24(body, start).map_or(body.len(), |length| start + 3 + length);
+    let mut at = start + 3;
     while at < end {
         let Some(length) = length24(body, at).filter(|_| intact(at..at + 3)) else {
-            return (certificates, own, false);
+            out.complete = false;
+            return out;
         };
-        let (first, range) = (at == 3, at + 3..at + 3 + length);
+        let (first, range) = (at == start + 3, at + 3..at + 3 + length);
         at = range.end;
         match body.get(range.clone()) {
             Some(der) if intact(range) => {
-                certificates.push(der.to_vec());
-                own |= first;
+                out.certificates.push(der.to_vec());
+                out.own |= first;
             }
-            _ => complete = false,
+            _ => out.complete = false,
+        }
+        if is_1_3 {
+            let Some(length) = Cursor(body.get(at..).unwrap_or_default()).u16().filter(|_| intact(at..at + 2)) else {
+                out.complete = false;
+                return out;
+            };
+            let range = at + 2..at + 2 + usize::from(length);
+            at = range.end;
+            let extensions = body.get(range.clone()).filter(|_| intact(range)).unwrap_or_default();
+            let position = out.certificates.len().saturating_sub(1);
+            out.statuses.extend(status_request(extensions).map(|status| (position, status.to_vec())));
         }
     }
-    (certificates, own, complete)
+    out
+}
+
+/// The extension that carries a CertificateStatus.
+fn status_request(extensions: &[u8]) -> Option<&[u8]> {
+    let mut extensions = Cursor(extensions);
+    while let (Some(kind), Some(data)) = (extensions.u16(), extensions.vector16()) {
+        if kind == 5 {
+            return Some(data);
+        }
+    }
+    None
+}
+
+/// A CompressedCertificate (RFC 8879 section 4): algorithm, uncompressed length, compressed bytes. Gives the body of
+/// the Certificate message, at most `limit` bytes of it; `None` where it is not what it says.
+pub(super) fn decompressed(body: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let mut bytes = Cursor(body);
+    let algorithm = bytes.u16()?;
+    let length = length24(bytes.take(3)?, 0).filter(|length| *length <= limit)?;
+    let compressed = bytes.take(3).and_then(|header| length24(header, 0)).and_then(|length| bytes.take(length))?;
+    let room = u64::try_from(length).ok()? + 1;
+    let mut out = Vec::new();
+    match algorithm {
+        1 => ZlibDecoder::new(compressed).take(room).read_to_end(&mut out).ok()?,
+        2 => brotli_decompressor::Decompressor::new(compressed, 4096).take(room).read_to_end(&mut out).ok()?,
+        3 => ruzstd::decoding::StreamingDecoder::new(compressed).ok()?.take(room).read_to_end(&mut out).ok()?,
+        _ => return None,
+    };
+    (out.len() == length).then_some(out)
 }
 
 fn length24(body: &[u8], at: usize) -> Option<usize> {
@@ -248,20 +341,34 @@ fn length24(body: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// RFC 5246 section 7.4.4; before TLS 1.2 there is no list of signature algorithms.
+/// RFC 5246 section 7.4.4; before TLS 1.2 there is no list of signature algorithms. RFC 8446 section 4.3.2: a context
+/// and extensions, one of which may hold the names.
 pub(super) fn certificate_request(body: &[u8], version: Version, at: FrameRef) -> Option<CertificateRequest> {
     let mut bytes = Cursor(body);
     bytes.vector8()?;
+    if version.is_1_3() {
+        let mut extensions = Cursor(bytes.vector16()?);
+        let mut list: &[u8] = &[];
+        while let (Some(kind), Some(data)) = (extensions.u16(), extensions.vector16()) {
+            if kind == 47 {
+                list = Cursor(data).vector16()?;
+            }
+        }
+        return Some(request(list, at));
+    }
     if version >= Version::TLS_1_2 {
         bytes.vector16()?;
     }
-    let list = bytes.vector16()?;
+    Some(request(bytes.vector16()?, at))
+}
+
+fn request(list: &[u8], at: FrameRef) -> CertificateRequest {
     let mut names = Cursor(list);
     let mut authorities = Vec::new();
     while let Some(name) = names.vector16() {
         authorities.push(name.to_vec());
     }
-    Some(CertificateRequest { authorities, bytes: u64::try_from(list.len()).unwrap_or_default(), at })
+    CertificateRequest { authorities, bytes: u64::try_from(list.len()).unwrap_or_default(), at }
 }
 
 /// Reads the vectors of RFC 8446 section 3.4.
@@ -315,8 +422,12 @@ mod tests {
     fn certificates_around_a_hole_stand() {
         // Three certificates of 4 bytes, RFC 5246 section 7.4.2: a length for the list and one before each.
         let body = [0, 0, 21, 0, 0, 4, 1, 1, 1, 1, 0, 0, 4, 2, 2, 2, 2, 0, 0, 4, 3, 3, 3, 3];
-        let with_hole = |hole: Range<usize>| certificate_list(&body, std::slice::from_ref(&hole));
-        assert_eq!(certificate_list(&body, &[]), (vec![vec![1; 4], vec![2; 4], vec![3; 4]], true, true));
+        let read = |holes: &[Range<usize>]| {
+            let entries = certificate_list(&body, holes, false);
+            (entries.certificates, entries.own, entries.complete)
+        };
+        let with_hole = |hole: Range<usize>| read(std::slice::from_ref(&hole));
+        assert_eq!(read(&[]), (vec![vec![1; 4], vec![2; 4], vec![3; 4]], true, true));
         assert_eq!(with_hole(14..15), (vec![vec![1; 4], vec![3; 4]], true, false));
         assert_eq!(with_hole(7..8), (vec![vec![2; 4], vec![3; 4]], false, false), "the sender's own is lost");
         assert_eq!(with_hole(10..11), (vec![vec![1; 4]], true, false), "a length is lost, and all after it");

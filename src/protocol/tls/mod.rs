@@ -1,26 +1,50 @@
 //! TLS over TCP: what of a handshake can be read in clear, and how it went.
 //!
-//! In: [`Piece`]s of both directions. Out: one [`Handshake`] per connection. Bounded: one handshake message per
-//! direction; after the handshake only record headers are read and the rest is counted. Left to others: decryption,
-//! how TCP ended, what it means.
+//! In: [`Piece`](crate::flow::Piece)s of both directions. Out: one [`Handshake`] per connection. Bounded: one handshake
+//! message and one protected record per direction; after the handshake only record headers are read and the rest is
+//! counted, but for records of a handshake or an alert where a key log has the secrets. Left to others: how TCP ended,
+//! what it means.
+//!
+//! Secrets must be known when the keys they stand for come into use: a key log is read before the capture, and a
+//! capture's own secrets stand before the packets that need them, as Wireshark asks too.
 
+mod cipher;
+mod connection;
+mod facts;
 mod handshake;
+mod keylog;
 mod message;
 mod names;
+mod ocsp;
+mod protect;
 mod record;
+mod schedule;
+mod session;
 
 use crate::capture::{Cut, FrameRef};
-use crate::flow::{Both, Piece, Side};
+use crate::flow::{Both, Side};
 
-use handshake::{Message, Messages};
+pub use connection::Tls;
+pub use keylog::{KeyLog, KeyLogLines};
 pub use message::{CertificateList, CertificateRequest, ClientHello, ServerHello};
 pub use names::{AlertCode, Version, cipher_suite};
-use record::{ContentType, Event, Records};
+pub use ocsp::{OcspAnswer, OcspStatus};
+pub use protect::Undecrypted;
 
-/// Alerts kept of one connection.
-const MAX_ALERTS: usize = 16;
-/// Letters kept of one connection's history.
-const MAX_HISTORY: usize = 64;
+/// Whether a direction that starts with these bytes speaks TLS; `None` when there are too few to tell.
+pub fn starts_like_tls(bytes: &[u8]) -> Option<bool> {
+    record::starts_like_tls(bytes)
+}
+
+/// Whether bytes within a connection start a hello of TLS; `None` when there are too few to tell.
+pub fn starts_with_hello(bytes: &[u8]) -> Option<bool> {
+    record::starts_with_hello(bytes)
+}
+
+/// Whether these bytes start a ClientHello, so that their sender is the client.
+pub fn starts_client(bytes: &[u8]) -> bool {
+    matches!(bytes, [22, 3, _, _, _, 1, ..] | [0x80..=0xff, _, 1, ..])
+}
 
 /// What was read of a handshake.
 #[derive(Clone, Debug, Default)]
@@ -33,19 +57,22 @@ pub struct Handshake {
     pub server_hello: Option<ServerHello>,
     /// The Certificate message of each side.
     pub certificates: Both<Option<CertificateList>>,
+    /// What OCSP responses that the server stapled to its certificates say.
+    pub stapled: Vec<OcspAnswer>,
     /// The server's CertificateRequest.
     pub certificate_request: Option<CertificateRequest>,
     /// Frame of ServerHelloDone.
     pub server_hello_done: Option<FrameRef>,
     /// Frame of ClientKeyExchange.
     pub client_key_exchange: Option<FrameRef>,
-    /// Frame of each side's Finished, or in TLS 1.3 of its first encrypted record.
+    /// Frame of each side's Finished, or in TLS 1.3 without secrets of its first encrypted record.
     pub finished: Both<Option<FrameRef>>,
     /// Frame of each side's ChangeCipherSpec.
     pub change_cipher_spec: Both<Option<FrameRef>>,
-    /// Alerts in clear.
+    /// Alerts that could be read.
     pub alerts: Vec<Alert>,
-    /// Frame of each side's first encrypted alert.
+    /// Frame of each side's first encrypted alert that may end the connection: one that stays unread, that is fatal or
+    /// that says close_notify.
     pub encrypted_alert: Both<Option<FrameRef>>,
     /// Application data of each side.
     pub data: Both<Data>,
@@ -57,14 +84,18 @@ pub struct Handshake {
     pub decrypted: Both<bool>,
     /// TLS 1.3 records of each side that stayed encrypted and may hold a handshake message or an alert.
     pub unread: Both<u64>,
+    /// Why records stayed encrypted although there is a key log, and from which frame on.
+    pub undecrypted: Option<(Undecrypted, FrameRef)>,
+    /// Frame of the first record of another handshake within the connection, after data (RFC 5246 section 7.4.1.1).
+    pub renegotiation: Option<FrameRef>,
 }
 
-/// An alert in clear.
+/// An alert that could be read.
 #[derive(Clone, Copy, Debug)]
 pub struct Alert {
     /// Who sent it.
     pub from: Side,
-    /// AlertLevel is fatal.
+    /// AlertLevel is fatal; in TLS 1.3 all but close_notify and user_canceled are (RFC 8446 section 6).
     pub fatal: bool,
     /// AlertDescription.
     pub code: AlertCode,
@@ -154,9 +185,14 @@ impl Handshake {
         })
     }
 
-    /// The first fatal alert in clear.
+    /// The first fatal alert of the handshake: not of a later one within the connection, unless that one asked for the
+    /// client's certificate, as servers do that want it for some pages only.
     pub fn fatal_alert(&self) -> Option<&Alert> {
-        self.alerts.iter().find(|alert| alert.fatal)
+        let later = self
+            .renegotiation
+            .filter(|later| self.certificate_request.as_ref().is_none_or(|request| request.at.number < later.number));
+        let of_later = |alert: &&Alert| later.is_some_and(|later| later.number <= alert.at.number);
+        self.alerts.iter().filter(|alert| alert.fatal).find(|alert| !of_later(alert))
     }
 
     /// Whether both sides have shown that they have all they need.
@@ -167,290 +203,5 @@ impl Handshake {
     /// The version agreed on.
     pub fn version(&self) -> Option<Version> {
         self.server_hello.as_ref().or(self.hello_retry.as_ref()).map(|hello| hello.version)
-    }
-}
-
-/// The TLS state of one connection.
-#[derive(Debug, Default)]
-pub struct Tls {
-    records: Both<Records>,
-    state: State,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    handshake: Handshake,
-    messages: Both<Messages>,
-    encrypted: Both<bool>,
-    /// The alert bytes of a record under way.
-    alert: Both<Vec<u8>>,
-    limit: usize,
-}
-
-impl Tls {
-    /// A connection of which nothing was read yet; `limit` is the longest handshake message kept, in bytes.
-    pub fn new(limit: usize) -> Self {
-        Self { records: Both::default(), state: State { limit, ..State::default() } }
-    }
-
-    /// Whether a direction that starts with these bytes speaks TLS; `None` when there are too few to tell.
-    pub fn starts(bytes: &[u8]) -> Option<bool> {
-        record::starts_like_tls(bytes)
-    }
-
-    /// Whether these bytes start a ClientHello, so that their sender is the client.
-    pub fn starts_client(bytes: &[u8]) -> bool {
-        matches!(bytes, [22, 3, _, _, _, 1, ..] | [0x80..=0xff, _, 1, ..])
-    }
-
-    /// Whether bytes within a connection start a hello of TLS; `None` when there are too few to tell.
-    pub fn starts_with_hello(bytes: &[u8]) -> Option<bool> {
-        record::starts_with_hello(bytes)
-    }
-
-    /// Takes the next piece of one direction.
-    pub fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef) {
-        let Self { records, state } = self;
-        records.of_mut(side).push(piece, at, &mut |event, at| state.record(side, event, at));
-    }
-
-    /// Whether the handshake is over in both directions, so that only record headers are still read.
-    pub fn is_settled(&self) -> bool {
-        let data = &self.state.handshake.data;
-        data.client.records > 0 && data.server.records > 0
-    }
-
-    /// What was read, once no more bytes come.
-    pub fn finish(mut self) -> Handshake {
-        for side in [Side::Client, Side::Server] {
-            if let Some(message) = self.state.messages.of_mut(side).take_unfinished() {
-                self.state.message(side, message);
-            }
-        }
-        self.state.handshake
-    }
-}
-
-impl State {
-    fn record(&mut self, side: Side, event: Event<'_>, at: FrameRef) {
-        match event {
-            Event::Begin([kind, ..]) => match ContentType(kind) {
-                ContentType::HANDSHAKE => self.messages.of_mut(side).record_begins(),
-                ContentType::ALERT => self.alert.of_mut(side).clear(),
-                _ => {}
-            },
-            Event::Body(kind, piece) => self.body(side, kind, piece, at),
-            Event::End { kind, length } => self.end_of_record(side, kind, length, at),
-            Event::Sslv2(record) => self.sslv2(side, record, at),
-            Event::Lost { missing, cut } => self.lost(side, missing, cut, at),
-        }
-    }
-
-    fn body(&mut self, side: Side, kind: ContentType, piece: Piece<'_>, at: FrameRef) {
-        let encrypted = *self.encrypted.of(side);
-        if kind == ContentType::APPLICATION_DATA {
-            return;
-        }
-        if let Piece::Gap { missing, cut } = piece {
-            self.hole(Hole { side, at, missing, cut, in_clear: !encrypted });
-        }
-        match (kind, piece) {
-            _ if encrypted => {}
-            (ContentType::HANDSHAKE, piece) => {
-                let mut whole = Vec::new();
-                self.messages.of_mut(side).push(piece, at, self.limit, &mut |message| whole.push(message));
-                for message in whole {
-                    self.message(side, message);
-                }
-            }
-            (ContentType::ALERT, Piece::Bytes(bytes)) => {
-                let alert = self.alert.of_mut(side);
-                let room = 2_usize.saturating_sub(alert.len());
-                alert.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
-            }
-            _ => {}
-        }
-    }
-
-    fn end_of_record(&mut self, side: Side, kind: ContentType, length: usize, at: FrameRef) {
-        let encrypted = *self.encrypted.of(side);
-        match kind {
-            ContentType::CHANGE_CIPHER_SPEC => {
-                self.handshake.change_cipher_spec.of_mut(side).get_or_insert(at);
-                self.letter(pick(side, 'I', 'i'), at);
-                // In TLS 1.3 it means nothing (RFC 8446 appendix D.4).
-                if !self.handshake.is_1_3() {
-                    *self.encrypted.of_mut(side) = true;
-                }
-            }
-            ContentType::ALERT if !encrypted && length == 2 => self.alert_in_clear(side, at),
-            ContentType::ALERT => {
-                self.handshake.encrypted_alert.of_mut(side).get_or_insert(at);
-                self.letter(pick(side, 'L', 'l'), at);
-            }
-            ContentType::HANDSHAKE if encrypted => {
-                let first = self.handshake.finished.of(side).is_none();
-                self.handshake.finished.of_mut(side).get_or_insert(at);
-                if first {
-                    self.letter(pick(side, 'F', 'f'), at);
-                }
-            }
-            ContentType::APPLICATION_DATA => self.encrypted_record(side, length, at),
-            _ => {}
-        }
-    }
-
-    fn encrypted_record(&mut self, side: Side, length: usize, at: FrameRef) {
-        let is_1_3 = self.handshake.is_1_3();
-        if is_1_3 {
-            *self.handshake.unread.of_mut(side) += 1;
-        }
-        if is_1_3 && self.handshake.finished.of(side).is_none() {
-            self.handshake.finished.of_mut(side).get_or_insert(at);
-            self.letter(pick(side, 'F', 'f'), at);
-            return;
-        }
-        // The rest of the server's flight comes in records like those of data, as do tickets and alerts. Only what
-        // follows the client's own Finished can be data, and a record of 19 bytes is as long as an alert.
-        if is_1_3 && (self.handshake.finished.client.is_none() || length <= 19) {
-            return;
-        }
-        self.data(side, at);
-    }
-
-    fn data(&mut self, side: Side, at: FrameRef) {
-        let data = self.handshake.data.of_mut(side);
-        data.records += 1;
-        data.last = Some(at);
-        if data.first.is_none() {
-            data.first = Some(at);
-            self.letter(pick(side, 'D', 'd'), at);
-        }
-    }
-
-    /// A record of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2): messages in clear up to the client's master key.
-    fn sslv2(&mut self, side: Side, record: &[u8], at: FrameRef) {
-        let version_2 = self.handshake.version() == Some(Version::SSL_2_0);
-        match (side, record.first()) {
-            (Side::Client, Some(1)) if self.handshake.client_hello.is_none() => {
-                self.letter('C', at);
-                self.handshake.client_hello = message::sslv2_hello(record, at);
-            }
-            (Side::Server, Some(4)) if self.handshake.server_hello.is_none() => {
-                let Some((hello, certificate)) = message::sslv2_server_hello(record, at) else { return };
-                self.letter('s', at);
-                self.letter('x', at);
-                let certificates = vec![certificate];
-                let list = CertificateList { certificates, complete: true, missing: 0, first: at, last: at };
-                self.handshake.server_hello = Some(hello);
-                self.handshake.certificates.server = Some(list);
-                self.handshake.server_hello_done = Some(at);
-            }
-            (Side::Client, Some(2)) if version_2 && self.handshake.client_key_exchange.is_none() => {
-                self.letter('K', at);
-                self.handshake.client_key_exchange = Some(at);
-                self.encrypted = Both { client: true, server: true };
-            }
-            _ if self.encrypted.client => self.encrypted_sslv2(side, at),
-            _ => {}
-        }
-    }
-
-    /// After the master key: the server's Verify, each side's Finished, data. A client certificate, for which the server
-    /// would ask between the two, cannot be told from data.
-    fn encrypted_sslv2(&mut self, side: Side, at: FrameRef) {
-        let verified = self.handshake.change_cipher_spec.of_mut(side);
-        if side == Side::Server && verified.is_none() {
-            *verified = Some(at);
-            self.letter('i', at);
-        } else if self.handshake.finished.of(side).is_none() {
-            *self.handshake.finished.of_mut(side) = Some(at);
-            self.letter(pick(side, 'F', 'f'), at);
-        } else {
-            self.data(side, at);
-        }
-    }
-
-    fn alert_in_clear(&mut self, side: Side, at: FrameRef) {
-        self.letter(pick(side, 'L', 'l'), at);
-        if let [level, code] = *self.alert.of(side).as_slice()
-            && self.handshake.alerts.len() < MAX_ALERTS
-        {
-            self.handshake.alerts.push(Alert { from: side, fatal: level == 2, code: AlertCode(code), at });
-        }
-    }
-
-    fn message(&mut self, side: Side, message: Message) {
-        let letter = match (message.kind, side) {
-            (1, Side::Client) => 'C',
-            (2, Side::Server) => 's',
-            (4, Side::Server) => 't',
-            (11, _) => pick(side, 'X', 'x'),
-            (12, Side::Server) => 'k',
-            (13, Side::Server) => 'r',
-            (14, Side::Server) => 'n',
-            (15, _) => pick(side, 'V', 'v'),
-            (16, Side::Client) => 'K',
-            (20, _) => pick(side, 'F', 'f'),
-            _ => return,
-        };
-        self.letter(letter, message.last);
-        let (first, last) = (message.first, message.last);
-        let handshake = &mut self.handshake;
-        match letter {
-            'C' if message.is_whole() => handshake.client_hello = message::client_hello(&message.body, first),
-            's' if message.is_whole() => {
-                if let Some(hello) = message::server_hello(&message.body, first) {
-                    let place = if hello.retry { &mut handshake.hello_retry } else { &mut handshake.server_hello };
-                    *place = Some(hello);
-                }
-            }
-            'x' | 'X' => {
-                let (certificates, own, complete) = message::certificate_list(&message.body, &message.holes);
-                let missing = message.holes.iter().map(|hole| u64::try_from(hole.len()).unwrap_or(u64::MAX)).sum();
-                let list = CertificateList { certificates, own, complete, missing, first, last };
-                handshake.certificates.of_mut(side).get_or_insert(list);
-            }
-            'r' if message.is_whole() => {
-                let version = handshake.version().unwrap_or(Version::TLS_1_0);
-                handshake.certificate_request = message::certificate_request(&message.body, version, first);
-            }
-            'n' => handshake.server_hello_done = Some(last),
-            'K' => handshake.client_key_exchange = Some(last),
-            'F' | 'f' => {
-                handshake.finished.of_mut(side).get_or_insert(last);
-            }
-            _ => {}
-        }
-    }
-
-    fn lost(&mut self, side: Side, missing: u64, cut: Option<Cut>, at: FrameRef) {
-        if let Some(message) = self.messages.of_mut(side).take_unfinished() {
-            self.message(side, message);
-        }
-        let in_clear = !*self.encrypted.of(side) && self.handshake.data.of(side).records == 0;
-        self.hole(Hole { side, at, missing, cut, in_clear });
-    }
-
-    fn hole(&mut self, hole: Hole) {
-        self.letter('?', hole.at);
-        if self.handshake.holes.len() < MAX_ALERTS {
-            self.handshake.holes.push(hole);
-        }
-    }
-
-    fn letter(&mut self, letter: char, at: FrameRef) {
-        let history = &mut self.handshake.history;
-        let repeated = letter == '?' && history.iter().any(|(known, _)| *known == '?');
-        if history.len() < MAX_HISTORY && !repeated {
-            history.push((letter, at));
-        }
-    }
-}
-
-fn pick(side: Side, client: char, server: char) -> char {
-    match side {
-        Side::Client => client,
-        Side::Server => server,
     }
 }

@@ -227,7 +227,7 @@ pub(super) fn starts_with_hello(bytes: &[u8]) -> Option<bool> {
     let record = usize::from(*high) << 8 | usize::from(*low);
     // A record that holds no whole header of a message: nothing more can be asked.
     let want = if record < 6 { 6 } else { 11 };
-    (bytes.len() >= want).then(|| record > 0 && record <= MAX_RECORD)
+    (bytes.len() >= want).then_some(record > 0 && record <= MAX_RECORD)
 }
 
 /// RFC 5246 appendix E.2: the lengths of its parts add up to that of the record.

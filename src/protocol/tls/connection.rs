@@ -1,0 +1,362 @@
+//! In: [`Piece`]s of both directions of one connection, and a key log. Out: one [`Handshake`]. Bounded: as `tls` says.
+//! Left to others: what of it is kept.
+//!
+//! Each direction has its own state: in clear; protected, with its secret known or not; and in TLS 1.3 the handshake's
+//! protection and then that of data. It is found anew whenever the keys change, so that a renegotiation is read too.
+
+use std::fmt;
+
+use super::cipher::Opened;
+use super::handshake::{Message, Messages};
+use super::keylog::KeyLog;
+use super::message;
+use super::protect::{Pending, Protection, Undecrypted};
+use super::record::{ContentType, Event, Records};
+use super::session::Session;
+use super::{Handshake, Hole};
+use crate::capture::{Cut, FrameRef};
+use crate::flow::{Both, Piece, Side};
+
+/// The TLS state of one connection.
+#[derive(Debug, Default)]
+pub struct Tls {
+    records: Both<Records>,
+    state: State,
+}
+
+#[derive(Default)]
+struct State {
+    handshake: Handshake,
+    sides: Both<Direction>,
+    session: Session,
+    limit: usize,
+}
+
+/// One direction.
+#[derive(Default)]
+struct Direction {
+    messages: Messages,
+    /// Encrypted since its ChangeCipherSpec, before TLS 1.3.
+    encrypted: bool,
+    protection: Option<Protection>,
+    /// Why there is none.
+    why: Option<Undecrypted>,
+    /// The protection of data has begun, in TLS 1.3.
+    application: bool,
+    /// The alert bytes of a record in clear under way.
+    alert: Vec<u8>,
+    /// The protected record under way, if it is to be opened.
+    pending: Option<Pending>,
+    /// The record under way holds a Finished of TLS 1.3, or a KeyUpdate.
+    finished: bool,
+    update: bool,
+}
+
+impl Tls {
+    /// A connection of which nothing was read yet; `limit` is the longest handshake message kept, in bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { records: Both::default(), state: State { limit, ..State::default() } }
+    }
+
+    /// Takes the next piece of one direction.
+    pub fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, keys: &KeyLog) {
+        let Self { records, state } = self;
+        records.of_mut(side).push(piece, at, &mut |event, at| state.record(side, event, at, keys));
+    }
+
+    /// Whether the handshake is over in both directions, so that only record headers are still read.
+    pub fn is_settled(&self) -> bool {
+        let data = &self.state.handshake.data;
+        data.client.records > 0 && data.server.records > 0
+    }
+
+    /// What was read, once no more bytes come.
+    pub fn finish(mut self) -> Handshake {
+        for side in [Side::Client, Side::Server] {
+            if let Some(message) = self.state.sides.of_mut(side).messages.take_unfinished() {
+                self.state.handshake.message(side, &message, self.state.limit);
+            }
+        }
+        self.state.handshake
+    }
+}
+
+impl State {
+    fn record(&mut self, side: Side, event: Event<'_>, at: FrameRef, keys: &KeyLog) {
+        match event {
+            Event::Begin(header) => self.begin(side, header),
+            Event::Body(kind, piece) => self.body(side, kind, piece, at, keys),
+            Event::End { kind, length } => self.end(side, kind, length, at, keys),
+            Event::Sslv2(record) => self.handshake.sslv2(side, record, at),
+            Event::Lost { missing, cut } => self.lost(side, missing, cut, at, keys),
+        }
+    }
+
+    /// Whether records of this kind are encrypted.
+    fn is_protected(&self, side: Side, kind: ContentType) -> bool {
+        // In TLS 1.3 all that is encrypted looks like data, and ChangeCipherSpec means nothing (RFC 8446 appendix D.4).
+        let encrypted = self.sides.of(side).encrypted;
+        if self.handshake.is_1_3() { kind == ContentType::APPLICATION_DATA } else { encrypted }
+    }
+
+    fn begin(&mut self, side: Side, header: [u8; 5]) {
+        let [kind, .., high, low] = header;
+        let kind = ContentType(kind);
+        let protected = self.is_protected(side, kind);
+        let direction = self.sides.of_mut(side);
+        let length = usize::from(high) << 8 | usize::from(low);
+        let wanted = |protection: &Protection| protection.wants(kind, length, direction.application);
+        direction.pending = None;
+        if protected && direction.protection.as_ref().is_some_and(wanted) {
+            direction.pending = Some(Pending::new(header));
+        } else if kind == ContentType::HANDSHAKE && !protected {
+            direction.messages.record_begins();
+        } else if kind == ContentType::ALERT {
+            direction.alert.clear();
+        }
+    }
+
+    fn body(&mut self, side: Side, kind: ContentType, piece: Piece<'_>, at: FrameRef, keys: &KeyLog) {
+        let protected = self.is_protected(side, kind);
+        let direction = self.sides.of_mut(side);
+        // What would be read is missing where it is not in the capture.
+        let opens = direction.pending.is_some() && !direction.application && kind == ContentType::APPLICATION_DATA;
+        let readable = !protected || opens;
+        if let Some(pending) = &mut direction.pending {
+            pending.push(piece, at);
+        } else if protected && let Some(protection) = &mut direction.protection {
+            protection.pass(piece);
+        }
+        if let Piece::Gap { missing, cut } = piece
+            && (kind != ContentType::APPLICATION_DATA || opens)
+        {
+            self.handshake.hole(Hole { side, at, missing, cut, in_clear: readable });
+        }
+        match (kind, piece) {
+            _ if protected => {}
+            (ContentType::HANDSHAKE, piece) => self.handshake_bytes(side, piece, at, keys),
+            (ContentType::ALERT, Piece::Bytes(bytes)) => {
+                let alert = &mut self.sides.of_mut(side).alert;
+                let room = 2_usize.saturating_sub(alert.len());
+                alert.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn handshake_bytes(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, keys: &KeyLog) {
+        let mut whole = Vec::new();
+        self.sides.of_mut(side).messages.push(piece, at, self.limit, &mut |message| whole.push(message));
+        for message in &whole {
+            self.message(side, message, keys);
+        }
+    }
+
+    fn end(&mut self, side: Side, kind: ContentType, length: usize, at: FrameRef, keys: &KeyLog) {
+        if self.is_protected(side, kind) {
+            return self.end_of_protected(side, kind, length, at, keys);
+        }
+        match kind {
+            ContentType::CHANGE_CIPHER_SPEC => self.change_of_keys(side, at, keys),
+            ContentType::ALERT if length == 2 => {
+                let alert = std::mem::take(&mut self.sides.of_mut(side).alert);
+                self.handshake.alert(side, &alert, at);
+            }
+            ContentType::ALERT => self.handshake.encrypted_alert(side, at),
+            ContentType::APPLICATION_DATA => self.handshake.encrypted_record(side, length, at),
+            _ => {}
+        }
+    }
+
+    fn end_of_protected(&mut self, side: Side, kind: ContentType, length: usize, at: FrameRef, keys: &KeyLog) {
+        let Some(pending) = self.sides.of_mut(side).pending.take() else {
+            if let Some(protection) = &mut self.sides.of_mut(side).protection {
+                protection.skip();
+                if self.handshake.is_1_3() {
+                    // Too long for anything but data.
+                    return self.handshake.data(side, at);
+                }
+            }
+            return self.unread(side, kind, length, at, keys);
+        };
+        if let Some(opened) = self.open(side, &pending, keys) {
+            return self.content(side, &opened, &pending, at, keys);
+        }
+        let direction = self.sides.of(side);
+        let in_handshake = self.handshake.is_1_3() && !direction.application;
+        if in_handshake && pending.has_hole() && direction.protection.is_some() {
+            // Of a record that is not padded it is known how much it held: all but its type and the tag.
+            let missing = u64::try_from(length.saturating_sub(17)).unwrap_or_default();
+            self.handshake_bytes(side, Piece::Gap { missing, cut: None }, at, keys);
+        } else if in_handshake && direction.protection.as_ref().is_some_and(Protection::awaits_handshake) {
+            // Early data, as long as nothing of the handshake was opened.
+            *self.handshake.unread.of_mut(side) += 1;
+        } else {
+            self.unread(side, kind, length, at, keys);
+        }
+    }
+
+    /// What a protected record holds. Where its protection turns out to be of no use, it is given up.
+    fn open(&mut self, side: Side, pending: &Pending, keys: &KeyLog) -> Option<Opened> {
+        let is_1_3 = self.handshake.is_1_3();
+        let direction = self.sides.of_mut(side);
+        let protection = direction.protection.as_mut()?;
+        let early = protection.awaits_handshake();
+        let why = match protection.open(pending) {
+            Ok(opened) => {
+                if opened.is_some() && is_1_3 && !direction.application {
+                    *self.handshake.decrypted.of_mut(side) = true;
+                    if early {
+                        *self.handshake.unread.of_mut(side) = 0;
+                    }
+                }
+                return opened;
+            }
+            Err(why) => why,
+        };
+        // The Finished that ends the handshake's protection may be among what the capture lacks.
+        if is_1_3
+            && !direction.application
+            && let Ok(mut next) = self.session.traffic(side, true, keys)
+        {
+            next.lose();
+            if let Ok(Some(opened)) = next.open(pending) {
+                (direction.protection, direction.application) = (Some(next), true);
+                return Some(opened);
+            }
+        }
+        (direction.protection, direction.why) = (None, Some(why));
+        None
+    }
+
+    /// What a protected record held.
+    fn content(&mut self, side: Side, opened: &Opened, pending: &Pending, at: FrameRef, keys: &KeyLog) {
+        match ContentType(opened.kind) {
+            ContentType::HANDSHAKE => {
+                self.sides.of_mut(side).messages.record_begins();
+                for (at, bytes) in pending.parts(opened) {
+                    self.handshake_bytes(side, Piece::Bytes(bytes), at, keys);
+                }
+                self.take_next_keys(side, keys);
+            }
+            ContentType::ALERT => {
+                self.handshake.alert(side, &opened.plain, at);
+                // Warnings but close_notify and user_canceled end nothing.
+                if matches!(opened.plain.as_slice(), [2, _] | [_, 0 | 90]) || self.handshake.is_1_3() {
+                    self.handshake.encrypted_alert.of_mut(side).get_or_insert(at);
+                }
+            }
+            ContentType::CHANGE_CIPHER_SPEC => self.change_of_keys(side, at, keys),
+            ContentType::APPLICATION_DATA => self.handshake.data(side, at),
+            _ => {}
+        }
+    }
+
+    /// In TLS 1.3 keys change after the record with Finished or KeyUpdate (RFC 8446 section 5.1).
+    fn take_next_keys(&mut self, side: Side, keys: &KeyLog) {
+        let direction = self.sides.of_mut(side);
+        if std::mem::take(&mut direction.update)
+            && let Some(protection) = &mut direction.protection
+        {
+            protection.update();
+        }
+        if std::mem::take(&mut direction.finished) && !direction.application {
+            direction.application = true;
+            let next = self.session.traffic(side, true, keys);
+            self.protect(side, next);
+        }
+    }
+
+    fn protect(&mut self, side: Side, next: Result<Protection, Undecrypted>) {
+        let direction = self.sides.of_mut(side);
+        direction.why = next.as_ref().err().copied();
+        direction.protection = next.ok();
+    }
+
+    /// A record that stays encrypted.
+    fn unread(&mut self, side: Side, kind: ContentType, length: usize, at: FrameRef, keys: &KeyLog) {
+        if let Some(why) = self.sides.of(side).why.filter(|_| !keys.is_empty()) {
+            self.handshake.undecrypted.get_or_insert((why, at));
+        }
+        match kind {
+            ContentType::CHANGE_CIPHER_SPEC => self.change_of_keys(side, at, keys),
+            ContentType::ALERT => self.handshake.encrypted_alert(side, at),
+            ContentType::HANDSHAKE => self.handshake.encrypted_handshake(side, at),
+            ContentType::APPLICATION_DATA => self.handshake.encrypted_record(side, length, at),
+            _ => {}
+        }
+    }
+
+    fn change_of_keys(&mut self, side: Side, at: FrameRef, keys: &KeyLog) {
+        self.handshake.change_of_keys(side, at);
+        if !self.handshake.is_1_3() {
+            self.sides.of_mut(side).encrypted = true;
+            let next = self.session.key_block(side, keys);
+            self.protect(side, next);
+        }
+    }
+
+    fn message(&mut self, side: Side, message: &Message, keys: &KeyLog) {
+        self.handshake.message(side, message, self.limit);
+        if keys.is_empty() || !message.is_whole() {
+            return;
+        }
+        let (kind, body) = (message.kind, message.body.as_slice());
+        match (kind, side) {
+            (1, Side::Client) => {
+                if let Some(hello) = message::client_hello(body, message.first) {
+                    self.session.client_hello(&hello);
+                }
+            }
+            (2, Side::Server) => {
+                if let Some(hello) = message::server_hello(body, message.first).filter(|hello| !hello.retry) {
+                    self.session.server_hello(&hello);
+                    if hello.version.is_1_3() {
+                        self.protect_handshake(keys);
+                    }
+                }
+            }
+            (20, _) => self.sides.of_mut(side).finished = self.handshake.is_1_3(),
+            (24, _) => self.sides.of_mut(side).update = self.handshake.is_1_3(),
+            _ => {}
+        }
+        self.session.keep(kind, body, keys);
+        if (kind, side) == (16, Side::Client) {
+            self.session.client_key_exchange(body, keys);
+        }
+    }
+
+    /// The protection of a handshake of TLS 1.3 begins.
+    fn protect_handshake(&mut self, keys: &KeyLog) {
+        let early = self.handshake.client_hello.as_ref().is_some_and(|hello| hello.offers_early_data);
+        for side in [Side::Client, Side::Server] {
+            let mut next = self.session.traffic(side, false, keys);
+            if let Ok(protection) = &mut next
+                && early
+                && side == Side::Client
+            {
+                protection.await_handshake();
+            }
+            self.protect(side, next);
+        }
+    }
+
+    fn lost(&mut self, side: Side, missing: u64, cut: Option<Cut>, at: FrameRef, keys: &KeyLog) {
+        if let Some(message) = self.sides.of_mut(side).messages.take_unfinished() {
+            self.message(side, &message, keys);
+        }
+        let direction = self.sides.of_mut(side);
+        direction.pending = None;
+        if let Some(protection) = &mut direction.protection {
+            protection.lose();
+        }
+        let in_clear = !direction.encrypted && self.handshake.data.of(side).records == 0;
+        self.handshake.hole(Hole { side, at, missing, cut, in_clear });
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("handshake", &self.handshake).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,241 @@
+//! In: messages, alerts and records of a handshake, read. Out: what [`Handshake`] keeps of them. Bounded: `MAX_ALERTS`,
+//! `MAX_HISTORY`; of several messages of one kind the first counts, but for hellos before the server's answer.
+//! Left to others: how they were read.
+
+use super::handshake::Message;
+use super::message::{self, CertificateList};
+use super::names::{AlertCode, Version};
+use super::ocsp;
+use super::{Alert, Handshake, Hole};
+use crate::capture::FrameRef;
+use crate::flow::Side;
+
+/// Alerts kept of one connection.
+const MAX_ALERTS: usize = 16;
+/// Letters kept of one connection's history.
+const MAX_HISTORY: usize = 64;
+
+impl Handshake {
+    /// A handshake message of TLS; `limit` is the longest Certificate message that is decompressed, in bytes.
+    pub(super) fn message(&mut self, side: Side, message: &Message, limit: usize) {
+        let letter = match (message.kind, side) {
+            (1, Side::Client) => 'C',
+            (2, Side::Server) => 's',
+            (4, Side::Server) => 't',
+            (11 | 25, _) => pick(side, 'X', 'x'),
+            (12, Side::Server) => 'k',
+            (13, Side::Server) => 'r',
+            (14, Side::Server) => 'n',
+            (15, _) => pick(side, 'V', 'v'),
+            (16, Side::Client) => 'K',
+            (20, _) => pick(side, 'F', 'f'),
+            (22, Side::Server) => return self.certificate_status(message),
+            _ => return,
+        };
+        self.letter(letter, message.last);
+        let (first, last, whole) = (message.first, message.last, message.is_whole());
+        match letter {
+            'C' if self.both_finished() => {
+                self.renegotiation.get_or_insert(first);
+            }
+            'C' if whole => self.client_hello = message::client_hello(&message.body, first),
+            's' if whole && self.server_hello.is_none() => {
+                if let Some(hello) = message::server_hello(&message.body, first) {
+                    let place = if hello.retry { &mut self.hello_retry } else { &mut self.server_hello };
+                    *place = Some(hello);
+                }
+            }
+            'x' | 'X' if self.certificates.of(side).is_none() => self.certificates(side, message, limit),
+            'r' if whole && self.certificate_request.is_none() => {
+                let version = self.version().unwrap_or(Version::TLS_1_0);
+                self.certificate_request = message::certificate_request(&message.body, version, first);
+            }
+            'n' => {
+                self.server_hello_done.get_or_insert(last);
+            }
+            'K' => {
+                self.client_key_exchange.get_or_insert(last);
+            }
+            'F' | 'f' => {
+                self.finished.of_mut(side).get_or_insert(last);
+            }
+            _ => {}
+        }
+    }
+
+    fn certificates(&mut self, side: Side, message: &Message, limit: usize) {
+        let inflated = (message.kind == 25 && message.is_whole()).then(|| message::decompressed(&message.body, limit));
+        let (body, holes) = match &inflated {
+            Some(Some(body)) => (body.as_slice(), &[][..]),
+            Some(None) => (&[][..], &[][..]),
+            None if message.kind == 25 => (&[][..], &message.holes[..]),
+            None => (message.body.as_slice(), &message.holes[..]),
+        };
+        let entries = message::certificate_list(body, holes, self.is_1_3());
+        let missing = message.holes.iter().map(|hole| u64::try_from(hole.len()).unwrap_or(u64::MAX)).sum();
+        if side == Side::Server {
+            for (position, status) in &entries.statuses {
+                let certificate = entries.certificates.get(*position).map(Vec::as_slice);
+                let answers = ocsp::of_certificate_status(status)
+                    .map(|response| ocsp::answers(response, *position, certificate, message.first));
+                self.stapled.extend(answers.into_iter().flatten());
+            }
+            self.stapled.truncate(ocsp::MAX_ANSWERS);
+        }
+        let list = CertificateList {
+            certificates: entries.certificates,
+            own: entries.own,
+            complete: entries.complete,
+            missing,
+            first: message.first,
+            last: message.last,
+        };
+        *self.certificates.of_mut(side) = Some(list);
+    }
+
+    /// CertificateStatus of TLS 1.2: about the leaf.
+    fn certificate_status(&mut self, message: &Message) {
+        let leaf = self.certificates.server.as_ref().and_then(|list| list.certificates.first());
+        if let Some(response) = ocsp::of_certificate_status(&message.body).filter(|_| message.is_whole())
+            && self.stapled.is_empty()
+        {
+            self.stapled = ocsp::answers(response, 0, leaf.map(Vec::as_slice), message.first);
+        }
+    }
+
+    /// An alert that could be read.
+    pub(super) fn alert(&mut self, side: Side, content: &[u8], at: FrameRef) {
+        self.letter(pick(side, 'L', 'l'), at);
+        if let [level, code] = *content
+            && self.alerts.len() < MAX_ALERTS
+        {
+            let fatal = level == 2 || (self.is_1_3() && !matches!(code, 0 | 90));
+            self.alerts.push(Alert { from: side, fatal, code: AlertCode(code), at });
+        }
+    }
+
+    /// An alert that stays encrypted.
+    pub(super) fn encrypted_alert(&mut self, side: Side, at: FrameRef) {
+        self.encrypted_alert.of_mut(side).get_or_insert(at);
+        self.letter(pick(side, 'L', 'l'), at);
+    }
+
+    /// A handshake record that stays encrypted, before TLS 1.3.
+    pub(super) fn encrypted_handshake(&mut self, side: Side, at: FrameRef) {
+        let before = self.finished.of_mut(side);
+        if before.is_none() {
+            *before = Some(at);
+            self.letter(pick(side, 'F', 'f'), at);
+        } else if self.both_finished() && (self.data.client.records > 0 || self.data.server.records > 0) {
+            // Finished messages are over once data flows.
+            if self.renegotiation.is_none() {
+                self.letter(pick(side, 'F', 'f'), at);
+            }
+            self.renegotiation.get_or_insert(at);
+        }
+    }
+
+    /// A record of TLS 1.3 that stays encrypted, or one of data before it.
+    pub(super) fn encrypted_record(&mut self, side: Side, length: usize, at: FrameRef) {
+        let is_1_3 = self.is_1_3();
+        let early = side == Side::Client && self.client_hello.as_ref().is_some_and(|hello| hello.offers_early_data);
+        if early && self.server_hello.is_none() {
+            return;
+        }
+        if is_1_3 {
+            *self.unread.of_mut(side) += 1;
+        }
+        if is_1_3 && self.finished.of(side).is_none() {
+            *self.finished.of_mut(side) = Some(at);
+            self.letter(pick(side, 'F', 'f'), at);
+            return;
+        }
+        // The rest of the server's flight comes in records like those of data, as do tickets and alerts. Only what
+        // follows the client's own Finished can be data, and a record of 19 bytes is as long as an alert. Early data
+        // hides where the client's Finished is.
+        if is_1_3 && (early || self.finished.client.is_none() || length <= 19) {
+            return;
+        }
+        self.data(side, at);
+    }
+
+    /// A record of application data.
+    pub(super) fn data(&mut self, side: Side, at: FrameRef) {
+        let data = self.data.of_mut(side);
+        data.records += 1;
+        data.last = Some(at);
+        if data.first.is_none() {
+            data.first = Some(at);
+            self.letter(pick(side, 'D', 'd'), at);
+        }
+    }
+
+    /// A ChangeCipherSpec.
+    pub(super) fn change_of_keys(&mut self, side: Side, at: FrameRef) {
+        self.change_cipher_spec.of_mut(side).get_or_insert(at);
+        self.letter(pick(side, 'I', 'i'), at);
+    }
+
+    /// Bytes that are missing.
+    pub(super) fn hole(&mut self, hole: Hole) {
+        self.letter('?', hole.at);
+        if self.holes.len() < MAX_ALERTS {
+            self.holes.push(hole);
+        }
+    }
+
+    /// A record of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2): messages in clear up to the client's master key.
+    pub(super) fn sslv2(&mut self, side: Side, record: &[u8], at: FrameRef) {
+        let version_2 = self.version() == Some(Version::SSL_2_0);
+        match (side, record.first()) {
+            (Side::Client, Some(1)) if self.client_hello.is_none() => {
+                self.letter('C', at);
+                self.client_hello = message::sslv2_hello(record, at);
+            }
+            (Side::Server, Some(4)) if self.server_hello.is_none() => {
+                let Some((hello, certificate)) = message::sslv2_server_hello(record, at) else { return };
+                self.letter('s', at);
+                self.letter('x', at);
+                let certificates = vec![certificate];
+                let list = CertificateList { certificates, own: true, complete: true, missing: 0, first: at, last: at };
+                self.server_hello = Some(hello);
+                self.certificates.server = Some(list);
+                self.server_hello_done = Some(at);
+            }
+            (Side::Client, Some(2)) if version_2 && self.client_key_exchange.is_none() => {
+                self.letter('K', at);
+                self.client_key_exchange = Some(at);
+            }
+            _ if version_2 && self.client_key_exchange.is_some() => self.encrypted_sslv2(side, at),
+            _ => {}
+        }
+    }
+
+    /// After the master key: the server's Verify, each side's Finished, data. A client certificate, for which the server
+    /// would ask between the two, cannot be told from data.
+    fn encrypted_sslv2(&mut self, side: Side, at: FrameRef) {
+        if side == Side::Server && self.change_cipher_spec.server.is_none() {
+            self.change_of_keys(side, at);
+        } else if self.finished.of(side).is_none() {
+            *self.finished.of_mut(side) = Some(at);
+            self.letter(pick(side, 'F', 'f'), at);
+        } else {
+            self.data(side, at);
+        }
+    }
+
+    fn letter(&mut self, letter: char, at: FrameRef) {
+        let history = &mut self.history;
+        let repeated = letter == '?' && history.iter().any(|(known, _)| *known == '?');
+        if history.len() < MAX_HISTORY && !repeated {
+            history.push((letter, at));
+        }
+    }
+}
+
+fn pick<T>(side: Side, client: T, server: T) -> T {
+    match side {
+        Side::Client => client,
+        Side::Server => server,
+    }
+}

@@ -1,0 +1,94 @@
+//! In: an OCSP response stapled to a handshake. Out: what it says of each certificate it names.
+//! Bounded: `MAX_ANSWERS`. Left to others: its signature and its dates.
+//!
+//! OCSPResponse and BasicOCSPResponse are RFC 6960 section 4.2.1; the CertificateStatus that carries them RFC 6066
+//! section 8, and in TLS 1.3 an extension of the certificate's entry (RFC 8446 section 4.4.2.1).
+
+use crate::capture::FrameRef;
+use crate::protocol::ber::{self, CONTEXT_0, INTEGER, OCTET_STRING, SEQUENCE};
+
+/// A response names one certificate, seldom more.
+pub(super) const MAX_ANSWERS: usize = 16;
+const ENUMERATED: u8 = 0x0A;
+
+/// What a responder says of one certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OcspAnswer {
+    /// Position in the server's list of the certificate that it was stapled to: 0 is the leaf.
+    pub certificate: usize,
+    /// Serial number of the certificate that the answer is about: content of a DER INTEGER.
+    pub serial: Vec<u8>,
+    /// Whether that is the serial number of the certificate that it was stapled to.
+    pub serial_matches: bool,
+    /// What it says.
+    pub status: OcspStatus,
+    /// Frame of the message's first byte.
+    pub at: FrameRef,
+}
+
+/// CertStatus (RFC 6960 section 4.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OcspStatus {
+    /// Not revoked.
+    Good,
+    /// Revoked, for good or on hold.
+    Revoked,
+    /// The responder does not know the certificate.
+    Unknown,
+}
+
+/// The response of a CertificateStatus: `ocsp(1)` and a length of three bytes before it.
+pub(super) fn of_certificate_status(body: &[u8]) -> Option<&[u8]> {
+    let [1, high, middle, low, rest @ ..] = body else { return None };
+    rest.get(..usize::from(*high) << 16 | usize::from(*middle) << 8 | usize::from(*low))
+}
+
+/// What a response stapled to this certificate says.
+pub(super) fn answers(response: &[u8], position: usize, certificate: Option<&[u8]>, at: FrameRef) -> Vec<OcspAnswer> {
+    let own = certificate.and_then(serial_of);
+    let statuses = statuses(response).unwrap_or_default();
+    let answer = |(serial, status): (&[u8], OcspStatus)| OcspAnswer {
+        certificate: position,
+        serial: serial.to_vec(),
+        serial_matches: own == Some(serial),
+        status,
+        at,
+    };
+    statuses.into_iter().take(MAX_ANSWERS).map(answer).collect()
+}
+
+/// Serial numbers and statuses of a successful basic response.
+///
+/// ```text
+/// OCSPResponse      ::= SEQUENCE { responseStatus ENUMERATED, [0] { SEQUENCE { OID, OCTET STRING } } }
+/// BasicOCSPResponse ::= SEQUENCE { tbsResponseData, signatureAlgorithm, signature, certs }
+/// ResponseData      ::= SEQUENCE { version [0], responderID [1] or [2], producedAt, SEQUENCE OF SingleResponse, … }
+/// SingleResponse    ::= SEQUENCE { SEQUENCE { algorithm, nameHash, keyHash, serial INTEGER }, status [0], [1] or [2], … }
+/// ```
+fn statuses(response: &[u8]) -> Option<Vec<(&[u8], OcspStatus)>> {
+    let mut outer = ber::first(response)?.tagged(SEQUENCE)?.children();
+    outer.next()?.tagged(ENUMERATED).filter(|status| status.content == [0])?;
+    let bytes = outer.next()?.tagged(CONTEXT_0)?.children().next()?.tagged(SEQUENCE)?.children().nth(1)?;
+    let basic = ber::first(bytes.tagged(OCTET_STRING)?.content)?.tagged(SEQUENCE)?;
+    let data = basic.children().next()?.tagged(SEQUENCE)?;
+    let responses = data.children().find(|field| field.tag == SEQUENCE)?;
+    Some(responses.children().filter_map(single).collect())
+}
+
+fn single(response: ber::Element<'_>) -> Option<(&[u8], OcspStatus)> {
+    let mut fields = response.children();
+    let serial = fields.next()?.children().nth(3)?.tagged(INTEGER)?.content;
+    let status = match fields.next()?.tag & 0x1F {
+        0 => OcspStatus::Good,
+        1 => OcspStatus::Revoked,
+        _ => OcspStatus::Unknown,
+    };
+    Some((serial, status))
+}
+
+/// The serial number of a certificate (RFC 5280 section 4.1): after the version, which version 1 leaves out.
+fn serial_of(certificate: &[u8]) -> Option<&[u8]> {
+    let tbs = ber::first(certificate)?.tagged(SEQUENCE)?.children().next()?;
+    let serial = tbs.children().find(|field| field.tag != CONTEXT_0)?;
+    serial.tagged(INTEGER).map(|serial| serial.content)
+}

@@ -1,0 +1,122 @@
+//! In: what the hellos agreed on, and a key log. Out: the protection of each direction's records.
+//! Bounded: the handshake's messages are kept only where a premaster secret may need them, `MAX_TRANSCRIPT` bytes.
+//! Left to others: records.
+
+use super::cipher::{Cipher, Form, Keys, Suite};
+use super::keylog::KeyLog;
+use super::message::{ClientHello, ServerHello};
+use super::names::Version;
+use super::protect::{Protection, Undecrypted};
+use super::schedule::{PrfHash, expand_label, master, prf};
+use crate::flow::Side;
+
+/// A ClientKeyExchange comes before any large message of the client but its certificates.
+const MAX_TRANSCRIPT: usize = 256 * 1024;
+
+/// What two hellos agreed on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) suite: Suite,
+    pub(super) form: Form,
+    hash: PrfHash,
+}
+
+/// The handshake under way, which in a renegotiation is not the first.
+#[derive(Default)]
+pub(super) struct Session {
+    client_random: [u8; 32],
+    server_random: [u8; 32],
+    terms: Option<Terms>,
+    extended_master: bool,
+    /// The handshake's messages, where a premaster secret may need them.
+    transcript: Vec<u8>,
+    master: Option<Vec<u8>>,
+}
+
+impl Session {
+    pub(super) fn client_hello(&mut self, hello: &ClientHello) {
+        // After a HelloRetryRequest the client says the same again.
+        *self = Self { client_random: hello.random, ..Self::default() };
+    }
+
+    pub(super) fn server_hello(&mut self, hello: &ServerHello) {
+        self.server_random = hello.random;
+        self.extended_master = hello.extended_master_secret;
+        self.terms = terms(hello);
+    }
+
+    /// Keeps a message of the handshake as it was sent.
+    pub(super) fn keep(&mut self, kind: u8, body: &[u8], keys: &KeyLog) {
+        if keys.has_premaster() && self.transcript.len() + body.len() < MAX_TRANSCRIPT {
+            let [_, high, middle, low] = u32::try_from(body.len()).unwrap_or_default().to_be_bytes();
+            self.transcript.extend_from_slice(&[kind, high, middle, low]);
+            self.transcript.extend_from_slice(body);
+        }
+    }
+
+    /// ClientKeyExchange: with RSA it holds the premaster secret, behind a length (RFC 5246 section 7.4.7.1).
+    pub(super) fn client_key_exchange(&mut self, body: &[u8], keys: &KeyLog) {
+        let premaster = body.get(2..).and_then(|encrypted| keys.premaster(encrypted));
+        if let (Some(premaster), Some(terms)) = (premaster, self.terms) {
+            let extended = self.extended_master.then_some(self.transcript.as_slice());
+            self.master = Some(master(terms.hash, premaster, (&self.client_random, &self.server_random), extended));
+        }
+    }
+
+    /// The protection that TLS 1.3 begins after ServerHello, or, for `application`, after a side's Finished.
+    pub(super) fn traffic(&self, side: Side, application: bool, keys: &KeyLog) -> Result<Protection, Undecrypted> {
+        let secrets = keys.of(&self.client_random).ok_or(Undecrypted::NoSecret)?;
+        let secret = match (side, application) {
+            (Side::Client, false) => &secrets.client_handshake,
+            (Side::Server, false) => &secrets.server_handshake,
+            (Side::Client, true) => &secrets.client_application,
+            (Side::Server, true) => &secrets.server_application,
+        };
+        let secret = secret.as_ref().ok_or(Undecrypted::NoSecret)?;
+        let terms = self.terms.filter(|terms| terms.form.is_1_3).ok_or(Undecrypted::Unsupported)?;
+        let cipher = traffic_cipher(&terms, secret).ok_or(Undecrypted::WrongSecret)?;
+        Ok(Protection::new(cipher, Some((terms.hash, secret.clone())), terms))
+    }
+
+    /// The protection that a ChangeCipherSpec begins before TLS 1.3.
+    pub(super) fn key_block(&self, side: Side, keys: &KeyLog) -> Result<Protection, Undecrypted> {
+        let logged = keys.of(&self.client_random).and_then(|secrets| secrets.master.as_ref());
+        let master = logged.or(self.master.as_ref()).ok_or(Undecrypted::NoSecret)?;
+        let terms = self.terms.filter(|terms| !terms.form.is_1_3).ok_or(Undecrypted::Unsupported)?;
+        let lengths = terms.suite.lengths(terms.form);
+        let total = 2 * (lengths.mac + lengths.key + lengths.iv);
+        let seed = [&self.server_random[..], &self.client_random[..]];
+        let block = prf(terms.hash, master, b"key expansion", &seed, total);
+        let mut rest = block.as_slice();
+        let mut pair = |length: usize| {
+            let (client, after) = rest.split_at_checked(length)?;
+            let (server, after) = after.split_at_checked(length)?;
+            rest = after;
+            Some(if side == Side::Client { client } else { server })
+        };
+        let keys = (|| Some(Keys { mac: pair(lengths.mac)?, key: pair(lengths.key)?, iv: pair(lengths.iv)? }))();
+        let cipher = keys.and_then(|keys| Cipher::new(terms.suite, terms.form, keys));
+        Ok(Protection::new(cipher.ok_or(Undecrypted::WrongSecret)?, None, terms))
+    }
+}
+
+/// Drafts of TLS 1.3 before the 25th derive or bind keys in other ways, SSL 3.0 in its own.
+fn terms(hello: &ServerHello) -> Option<Terms> {
+    let is_1_3 = hello.version == Version::TLS_1_3 || (0x7f19..=0x7f1c).contains(&hello.version.0);
+    let before = (Version::TLS_1_0..=Version::TLS_1_2).contains(&hello.version);
+    if !is_1_3 && !before {
+        return None;
+    }
+    let suite = Suite::of(hello.cipher_suite?)?;
+    let hash = if hello.version < Version::TLS_1_2 { PrfHash::Md5Sha1 } else { suite.hash };
+    let form = Form { is_1_3, explicit_iv: hello.version > Version::TLS_1_0, encrypt_then_mac: hello.encrypt_then_mac };
+    Some(Terms { suite, form, hash })
+}
+
+/// The cipher of a traffic secret (RFC 8446 section 7.3).
+pub(super) fn traffic_cipher(terms: &Terms, secret: &[u8]) -> Option<Cipher> {
+    let lengths = terms.suite.lengths(terms.form);
+    let key = expand_label(terms.hash, secret, b"key", lengths.key)?;
+    let iv = expand_label(terms.hash, secret, b"iv", lengths.iv)?;
+    Cipher::new(terms.suite, terms.form, Keys { mac: &[], key: &key, iv: &iv })
+}
