@@ -205,3 +205,6 @@ impl Handshake {
         self.server_hello.as_ref().or(self.hello_retry.as_ref()).map(|hello| hello.version)
     }
 }
+
+#[cfg(test)]
+mod tests;
