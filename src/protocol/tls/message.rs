@@ -432,4 +432,33 @@ mod tests {
         assert_eq!(with_hole(7..8), (vec![vec![2; 4], vec![3; 4]], false, false), "the sender's own is lost");
         assert_eq!(with_hole(10..11), (vec![vec![1; 4]], true, false), "a length is lost, and all after it");
     }
+
+    #[test]
+    fn certificates_compressed_by_each_algorithm() {
+        let leaf = include_bytes!("../../../tests/data/protocol/ocsp-leaf.der");
+        let compressed: [(u8, &[u8]); 3] = [
+            (1, include_bytes!("../../../tests/data/protocol/certificate.zlib")),
+            (2, include_bytes!("../../../tests/data/protocol/certificate.br")),
+            (3, include_bytes!("../../../tests/data/protocol/certificate.zst")),
+        ];
+        // RFC 8446 section 4.4.2: context, length of the list, length of the certificate, it, length of its extensions.
+        let length = 1 + 3 + 3 + leaf.len() + 2;
+        let with = |algorithm: u8, claimed: usize, bytes: &[u8]| {
+            let length = |length: usize| u32::try_from(length).unwrap().to_be_bytes()[1..].to_vec();
+            [vec![0, algorithm], length(claimed), length(bytes.len()), bytes.to_vec()].concat()
+        };
+        for (algorithm, bytes) in compressed {
+            let body = decompressed(&with(algorithm, length, bytes), 1 << 16).unwrap();
+            let entries = certificate_list(&body, &[], true);
+            assert_eq!((entries.certificates, entries.complete), (vec![leaf.to_vec()], true), "{algorithm}");
+            for wrong in [length - 1, length + 1] {
+                assert!(decompressed(&with(algorithm, wrong, bytes), 1 << 16).is_none(), "{algorithm}: {wrong}");
+            }
+            assert!(decompressed(&with(algorithm, length, bytes), 100).is_none(), "{algorithm}: beyond the limit");
+            for cut in 0..bytes.len() {
+                assert!(decompressed(&with(algorithm, length, &bytes[..cut]), 1 << 16).is_none(), "{algorithm}: {cut}");
+            }
+        }
+        assert!(decompressed(&with(4, length, compressed[0].1), 1 << 16).is_none(), "no such algorithm");
+    }
 }

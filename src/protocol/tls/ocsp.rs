@@ -92,3 +92,36 @@ fn serial_of(certificate: &[u8]) -> Option<&[u8]> {
     let serial = tbs.children().find(|field| field.tag != CONTEXT_0)?;
     serial.tagged(INTEGER).map(|serial| serial.content)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Timestamp;
+
+    const LEAF: &[u8] = include_bytes!("../../../tests/data/protocol/ocsp-leaf.der");
+    const ROOT: &[u8] = include_bytes!("../../../tests/data/protocol/root.der");
+
+    /// Responses of openssl's responder to the question after serial number f1e2d3c4.
+    const RESPONSES: [(&[u8], OcspStatus); 3] = [
+        (include_bytes!("../../../tests/data/protocol/ocsp-good.der"), OcspStatus::Good),
+        (include_bytes!("../../../tests/data/protocol/ocsp-revoked.der"), OcspStatus::Revoked),
+        (include_bytes!("../../../tests/data/protocol/ocsp-unknown.der"), OcspStatus::Unknown),
+    ];
+
+    #[test]
+    fn a_responders_answers_about_a_certificate() {
+        let at = FrameRef { capture: 0, number: 1, offset: 0, length: 0, time: Timestamp::default() };
+        for (response, status) in RESPONSES {
+            let found = answers(response, 0, Some(LEAF), at);
+            assert_eq!(found.len(), 1);
+            assert_eq!((found[0].serial.as_slice(), found[0].status), (&[0, 0xf1, 0xe2, 0xd3, 0xc4][..], status));
+            assert!(found[0].serial_matches);
+            assert!(!answers(response, 0, Some(ROOT), at)[0].serial_matches, "another certificate's");
+            for length in 0..response.len() {
+                answers(&response[..length], 0, Some(LEAF), at);
+            }
+        }
+        // tryLater (RFC 6960 section 4.2.1): no answer.
+        assert!(answers(&[0x30, 3, 0x0a, 1, 3], 0, Some(LEAF), at).is_empty());
+    }
+}
