@@ -251,7 +251,11 @@ impl<'a> Assessor<'a> {
         }
         let address = handshake.server.ip();
         let asked = device.names.iter().filter(|(_, naming)| naming.addresses.contains(&address));
-        let names: Vec<String> = asked.map(|(name, _)| name.clone()).collect();
+        // Through a proxy the address is the proxy's, and the name was said to it.
+        let names: Vec<String> = match &handshake.tls.tunnel_to {
+            Some(host) => vec![host.clone()],
+            None => asked.map(|(name, _)| name.clone()).collect(),
+        };
         match names.iter().find(|name| leaf.matches_host(name, rules)) {
             Some(name) => NameCheck::Covered(name.clone()),
             None if names.is_empty() => NameCheck::Unknown,

@@ -60,6 +60,8 @@ pub struct Conversation {
     sealed: bool,
     /// The connection's start is not in the capture.
     mid_stream: bool,
+    /// The host to which a proxy opened a tunnel.
+    tunnel_to: Option<String>,
 }
 
 #[derive(Debug)]
@@ -125,7 +127,7 @@ impl Conversation {
     /// Says that the connection is over; what was left unanswered comes out.
     pub fn finish(self, at: FrameRef, out: &mut Outputs) -> Option<Handshake> {
         match self.state {
-            State::Tls(tls) => return Some(tls.finish()),
+            State::Tls(tls) => return Some(Handshake { tunnel_to: self.tunnel_to, ..tls.finish() }),
             State::Http(mut http) => http.finish(at, &mut out.exchanges),
             State::Ldap(mut ldap) => ldap.finish(at, &mut out.searches),
             State::Probing(_) | State::Other(_) | State::Ignored => {}
@@ -163,6 +165,7 @@ impl Conversation {
             (State::Http(http), Piece::Bytes(bytes)) => {
                 http.push(side, bytes, at, &mut out.exchanges);
                 if http.tunnelled() {
+                    self.tunnel_to = http.tunnel_to().map(str::to_owned);
                     self.state = State::default();
                 }
             }

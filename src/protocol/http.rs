@@ -102,6 +102,8 @@ pub struct Http {
     /// Whether the client reset the connection.
     reset: bool,
     tunnelled: bool,
+    /// The host that CONNECT asked for.
+    tunnel_to: Option<String>,
 }
 
 /// An answer whose body is being received.
@@ -141,6 +143,7 @@ impl Http {
             unread: None,
             reset: false,
             tunnelled: false,
+            tunnel_to: None,
         }
     }
 
@@ -152,6 +155,11 @@ impl Http {
     /// Whether the connection has gone over to another protocol, by CONNECT or Upgrade; nothing more is read then.
     pub fn tunnelled(&self) -> bool {
         self.tunnelled
+    }
+
+    /// The host to which CONNECT opened a tunnel (RFC 9110 section 9.3.6), without its port.
+    pub fn tunnel_to(&self) -> Option<&str> {
+        self.tunnel_to.as_deref()
     }
 
     /// The next bytes of one side, all from the frame `at`.
@@ -301,6 +309,9 @@ impl Http {
         self.responses.expect(framing);
         if connected || head.status == 101 {
             self.tunnelled = true;
+            let target = exchange.as_ref().filter(|_| connected).map(|exchange| exchange.target.as_str());
+            let host = target.map(|target| target.rsplit_once(':').map_or(target, |(host, _)| host));
+            self.tunnel_to = host.map(str::to_owned);
             self.requests.stop();
             self.responses.stop();
         }

@@ -336,12 +336,12 @@ fn tunnels_end_the_parsing() {
     let established = "HTTP/1.1 200 Connection established\r\n\r\n";
     let (http, found) =
         run(Http::new(), &[said(Client, connect), said(Server, established), said(Client, "\x16\x03")], 1);
-    assert!(http.tunnelled());
+    assert_eq!((http.tunnelled(), http.tunnel_to()), (true, Some("sip.contoso.test")));
     assert_eq!((found.len(), found[0].method.as_str()), (1, "CONNECT"));
     assert!(found[0].response.as_ref().unwrap().complete);
     let switching = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n";
     let (http, found) = run(Http::new(), &[said(Client, FETCH), said(Server, switching)], 9);
-    assert!(http.tunnelled() && found[0].response.as_ref().unwrap().status == 101);
+    assert!(http.tunnelled() && http.tunnel_to().is_none() && found[0].response.as_ref().unwrap().status == 101);
     let refused = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
     assert!(!run(Http::new(), &[said(Client, connect), said(Server, refused)], 1).0.tunnelled());
 }

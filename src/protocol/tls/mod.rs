@@ -49,6 +49,8 @@ pub fn starts_client(bytes: &[u8]) -> bool {
 /// What was read of a handshake.
 #[derive(Clone, Debug, Default)]
 pub struct Handshake {
+    /// The host to which a proxy was asked for a tunnel (CONNECT), where the handshake is in one.
+    pub tunnel_to: Option<String>,
     /// The last ClientHello: the one that counts after a HelloRetryRequest.
     pub client_hello: Option<ClientHello>,
     /// The HelloRetryRequest that came before the ServerHello.
