@@ -74,7 +74,7 @@ pub(super) const CHAIN: [Code; 5] = [
     Code::ChainCauseUndecided,
     Code::ChainInvalid,
 ];
-const AT_CERTIFICATE: [Code; 10] = [
+const AT_CERTIFICATE: [Code; 11] = [
     Code::MissingIntermediate,
     Code::UntrustedRoot,
     Code::CertificateExpired,
@@ -85,6 +85,7 @@ const AT_CERTIFICATE: [Code; 10] = [
     Code::OtherCaRefused,
     Code::ChainCauseUndecided,
     Code::ChainInvalid,
+    Code::CertificateRevoked,
 ];
 
 /// Where a handshake ended.
@@ -171,7 +172,7 @@ fn warn_about(stage: Stage, filtered: Vec<Code>) -> Vec<Code> {
     if stage != Stage::Completed {
         return filtered.into_iter().filter(|code| *code != Code::ChainCauseUndecided).collect();
     }
-    let kept = [Code::CertificateExpired, Code::CertificateNotYetValid];
+    let kept = [Code::CertificateExpired, Code::CertificateNotYetValid, Code::CertificateRevoked];
     filtered.into_iter().filter(|code| kept.contains(code)).collect()
 }
 
@@ -221,8 +222,10 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
         Code::OtherCaRefused => chain.status == ChainStatus::Trusted && assessment.other_ca.is_some(),
         // A bare close or an alert for it is all that a server's refusal of version or suites ever shows.
         Code::ProtocolVersion | Code::NoSharedCipher => handshake.history.contains('C'),
-        // The alert itself says it.
-        Code::CertificateRevoked => true,
+        // The alert itself says it, or the server's own OCSP answer.
+        Code::CertificateRevoked => {
+            handshake.last_word().is_some_and(|alert| alert.code.0 == 44) || handshake.tls.revoked_by_ocsp().is_some()
+        }
         Code::IssuerListTruncated => {
             let answer = handshake.tls.certificates.client.as_ref();
             let listed = assessment.client_issuer.as_ref().is_some_and(|issuer| issuer.listed);
@@ -321,6 +324,7 @@ fn exclusion(
     let nothing_known = chain.judged_certificates().is_empty();
     match other {
         _ if survives => Some((false, "it fits as well".into())),
+        Code::CertificateRevoked => None,
         Code::MissingIntermediate | Code::UntrustedRoot | Code::IssuerKeyMismatch
             if by_alert && chain.status != ChainStatus::Trusted =>
         {

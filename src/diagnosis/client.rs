@@ -17,8 +17,8 @@ const LONG_LIST: u64 = 8_192;
 
 pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     for (index, handshake, assessment, ruling) in session.handshakes() {
-        if ruling.survivors.contains(&Code::CertificateRevoked) {
-            out.push(revoked(session, index, handshake));
+        if let Some(severity) = ruling.severity_of(Code::CertificateRevoked) {
+            out.push(revoked(session, index, handshake, ruling, severity));
         }
         let Some(request) = &handshake.tls.certificate_request else {
             if ruling.survivors.contains(&Code::ClientCertificate) {
@@ -121,13 +121,26 @@ fn refused(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &
     finding
 }
 
-fn revoked(session: &Session<'_>, index: usize, handshake: &Handshake) -> Finding {
-    let summary =
-        format!("TLS handshake fails: the {} says that a certificate of the server is revoked", session.noun());
-    let mut finding = session.finding(Code::CertificateRevoked, Severity::Error, Proof::Proven, index, summary);
+fn revoked(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &Ruling, severity: Severity) -> Finding {
+    let alert = handshake.last_word().is_some_and(|alert| alert.code.0 == 44);
+    let (what, proof) = match ruling.survivors.len() {
+        _ if alert => {
+            (format!("the {} says that a certificate of the server is revoked", session.noun()), Proof::Proven)
+        }
+        several => {
+            let what = "the OCSP answer that the server sent says that its certificate is revoked".to_owned();
+            (what, if several > 1 { Proof::Undecidable } else { Proof::Inferred })
+        }
+    };
+    let summary = format!("{}{what}", ruling.lead(Code::CertificateRevoked));
+    let mut finding = session.finding(Code::CertificateRevoked, severity, proof, index, summary);
     if let Some(list) = &handshake.tls.certificates.server {
         finding.evidence.push((list.last, "the server's certificates".into()));
     }
+    let stapled = handshake.tls.revoked_by_ocsp();
+    finding.evidence.extend(
+        stapled.map(|answer| (answer.at, "stapled OCSP answer: revoked (its signature is not checked)".into())),
+    );
     finding.evidence.extend(cause::ending_evidence(handshake));
     finding.certificates = handshake.sent.clone();
     finding.remedies = remedy::revoked();

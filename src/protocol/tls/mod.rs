@@ -187,13 +187,18 @@ impl Handshake {
         })
     }
 
+    /// The answer stapled to the server's certificates that says that one of them is revoked.
+    pub fn revoked_by_ocsp(&self) -> Option<&OcspAnswer> {
+        self.stapled.iter().find(|answer| answer.serial_matches && answer.status == OcspStatus::Revoked)
+    }
+
     /// The first fatal alert of the handshake: not of a later one within the connection, unless that one asked for the
     /// client's certificate, as servers do that want it for some pages only.
     pub fn fatal_alert(&self) -> Option<&Alert> {
         let later = self
             .renegotiation
-            .filter(|later| self.certificate_request.as_ref().is_none_or(|request| request.at.number < later.number));
-        let of_later = |alert: &&Alert| later.is_some_and(|later| later.number <= alert.at.number);
+            .filter(|later| self.certificate_request.as_ref().is_none_or(|request| request.at.place() < later.place()));
+        let of_later = |alert: &&Alert| later.is_some_and(|later| later.place() <= alert.at.place());
         self.alerts.iter().filter(|alert| alert.fatal).find(|alert| !of_later(alert))
     }
 
