@@ -63,12 +63,12 @@ impl Pipeline {
 
     fn read_frames(&mut self, evidence: &mut Evidence) -> Result<(), CaptureError> {
         let Self { reader, decoder, flows, undecrypted, limits, keys, outputs, last } = self;
-        loop {
+        while reader.advance()? {
             for secrets in reader.take_secrets() {
                 Arc::make_mut(keys).add(&secrets.0);
             }
             let context = Context { limits, keys };
-            let Some(frame) = reader.next_frame()? else { return Ok(()) };
+            let Some(frame) = reader.frame() else { continue };
             *last = Some(frame.at);
             decoder.decode(&frame, &mut |packet| match packet {
                 Packet::Tcp(segment) => {
@@ -83,6 +83,7 @@ impl Pipeline {
                 Packet::Link(frame) => evidence.link_frame(&frame),
             });
         }
+        Ok(())
     }
 
     /// Goes on with another capture; connections that are open stay open.

@@ -135,6 +135,7 @@ impl NetMon {
         let skip = skip.min(size(head.captured));
         let record = Record {
             time: self.time(&head, bytes, data.end),
+            timed: true,
             wire_len: head.wire.saturating_sub(u32::try_from(skip).unwrap_or_default()),
             link_type,
             data: data.start + skip..data.end,

@@ -179,6 +179,7 @@ impl Pcap {
         let kept = if self.fcs == 0 { read.captured } else { read.captured.min(wire_len) };
         Record {
             time: Timestamp::from_nanos(nanos, digits),
+            timed: true,
             wire_len,
             link_type: self.link_type,
             data: head..head + size(kept),
@@ -195,7 +196,12 @@ impl Pcap {
     fn oddities(&self, bytes: &[u8], head: usize) -> usize {
         let (mut at, mut odd) = (0, 0);
         for _ in 0..LOOK_RECORDS {
-            let Some(rest) = bytes.get(at..).filter(|rest| rest.len() >= head) else { break };
+            let rest = bytes.get(at..).unwrap_or_default();
+            if rest.len() < head {
+                // A record that the file cuts speaks against the format; one that only reaches out of the look does not.
+                odd += usize::from(bytes.len() < LOOK && (at > bytes.len() || !rest.is_empty()));
+                break;
+            }
             let read = self.head_of(rest);
             odd += usize::from(read.fraction >= 1_000_000);
             odd += usize::from(read.captured > self.snaplen);

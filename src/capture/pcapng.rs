@@ -99,15 +99,17 @@ impl PcapNg {
             }
         }
         let (kind, length) = (self.order.u32(bytes, 0), self.order.u32(bytes, 4));
-        if length < 12 || length % 4 != 0 || length > MAX_BLOCK {
+        if !(12..=MAX_BLOCK).contains(&length) {
             return Step::Damaged(format!("block of type {kind:#010x} claims a length of {length} bytes"));
         }
+        // The draft wants a multiple of 4; some early writers padded to it and did not count the padding.
+        let whole = size(length).next_multiple_of(4);
         let packet = matches!(kind, ENHANCED_PACKET | OBSOLETE_PACKET);
-        if packet && let Some(why) = self.contradiction(bytes, size(length)) {
+        if packet && let Some(why) = self.contradiction(bytes, whole) {
             return Step::Damaged(why);
         }
-        let Some(block) = bytes.get(..size(length)) else {
-            return Step::Needs(size(length));
+        let Some(block) = bytes.get(..whole) else {
+            return Step::Needs(whole);
         };
         let closing = self.order.u32(block, block.len().saturating_sub(4));
         if closing != length {
@@ -151,8 +153,8 @@ impl PcapNg {
         let ticks = (u64::from(order.u32(block, 12)) << 32) | u64::from(order.u32(block, 16));
         let time = interface.time(ticks);
         self.last_time = time;
-        let record =
-            Record { time, wire_len: order.u32(block, 24), link_type: interface.link_type, data: 28..28 + captured };
+        let data = 28..28 + captured;
+        let record = Record { time, timed: true, wire_len: order.u32(block, 24), link_type: interface.link_type, data };
         Step::Packet(record, block.len())
     }
 
@@ -201,7 +203,8 @@ impl PcapNg {
         if interface.snaplen > 0 {
             captured = captured.min(size(interface.snaplen));
         }
-        Record { time: self.last_time, wire_len, link_type: interface.link_type, data: 12..12 + captured }
+        let data = 12..12 + captured;
+        Record { time: self.last_time, timed: false, wire_len, link_type: interface.link_type, data }
     }
 
     /// Whether a block may begin here: its type is known, both its lengths agree, what it says of a packet holds, and

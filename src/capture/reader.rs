@@ -42,6 +42,8 @@ pub struct CaptureReader {
     container: Option<Container>,
     gap: Option<Gap>,
     wanted: usize,
+    /// The frame gone to: its place, record, and the record's length.
+    current: Option<(FrameRef, Record, usize)>,
     /// No more bytes of the file will come.
     ended: bool,
     /// No more bytes will come into the buffer.
@@ -59,6 +61,7 @@ impl CaptureReader {
             container: None,
             gap: None,
             wanted: HEADER,
+            current: None,
             ended: false,
             at_end: false,
             summary: CaptureSummary::default(),
@@ -67,6 +70,7 @@ impl CaptureReader {
 
     /// Room to write the next bytes of the file into; never empty.
     pub fn space(&mut self) -> &mut [u8] {
+        self.current = None;
         if self.layers.is_empty() { self.buffer.space(self.wanted) } else { self.layers.space() }
     }
 
@@ -92,7 +96,7 @@ impl CaptureReader {
     }
 
     /// Takes the TLS key logs that were found since the last call; those of a capture stand before the packets that
-    /// need them.
+    /// need them. Call it between [`advance`](Self::advance) and the use of [`frame`](Self::frame).
     pub fn take_secrets(&mut self) -> Vec<Secrets> {
         match &mut self.container {
             Some(Container::PcapNg(pcapng)) => std::mem::take(&mut pcapng.extras.secrets),
@@ -105,6 +109,15 @@ impl CaptureReader {
     /// # Errors
     /// Only before the first frame, when the bytes are no capture at all.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
+        Ok(if self.advance()? { self.frame() } else { None })
+    }
+
+    /// Goes to the next frame; false when more bytes are needed.
+    ///
+    /// # Errors
+    /// Only before the first frame, when the bytes are no capture at all.
+    pub fn advance(&mut self) -> Result<bool, CaptureError> {
+        self.current = None;
         loop {
             let step = match &mut self.container {
                 None => self.open()?,
@@ -116,12 +129,15 @@ impl CaptureReader {
                 }
             };
             match step {
-                Step::Packet(record, length) => return Ok(Some(self.emit(record, length))),
+                Step::Packet(record, length) => {
+                    self.take(record, length);
+                    return Ok(true);
+                }
                 Step::Skip(length) => self.buffer.consume(length),
                 Step::Needs(bytes) => {
                     self.wanted = bytes;
                     if !self.refill() && !self.look_past_cut() {
-                        return Ok(None);
+                        return Ok(false);
                     }
                 }
                 Step::Damaged(why) => self.gap = Some(Gap { at: self.buffer.offset(), why }),
@@ -247,22 +263,28 @@ impl CaptureReader {
         Ok(Step::Skip(length))
     }
 
-    fn emit(&mut self, record: Record, length: usize) -> Frame<'_> {
-        let offset = self.buffer.offset();
-        // Consuming only moves an index: the record's bytes stay where they are until the next refill.
-        self.buffer.consume(length);
+    fn take(&mut self, record: Record, length: usize) {
         let at = FrameRef {
             capture: self.capture,
             number: self.summary.packets + 1,
-            offset,
+            offset: self.buffer.offset(),
             length: u32::try_from(length).unwrap_or(u32::MAX),
             time: record.time,
         };
-        let data = self.buffer.consumed(length).get(record.data).unwrap_or_default();
-        let frame = Frame { at, link_type: record.link_type, data, wire_len: record.wire_len };
+        // Consuming only moves an index: the record's bytes stay where they are until the next refill.
+        self.buffer.consume(length);
         self.summary.link_types.insert(record.link_type);
-        self.summary.count(at, frame.cut());
-        frame
+        let timed = record.timed;
+        self.current = Some((at, record, length));
+        let cut = self.frame().and_then(|frame| frame.cut());
+        self.summary.count(at, timed, cut);
+    }
+
+    /// The frame that [`advance`](Self::advance) went to, until bytes are added or it goes on.
+    pub fn frame(&self) -> Option<Frame<'_>> {
+        let (at, record, length) = self.current.as_ref()?;
+        let data = self.buffer.consumed(*length).get(record.data.clone()).unwrap_or_default();
+        Some(Frame { at: *at, link_type: record.link_type, data, wire_len: record.wire_len })
     }
 
     /// Call after the last frame.

@@ -10,6 +10,8 @@ pub(super) const MAX_RECORD: u32 = 16 << 20;
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) time: Timestamp,
+    /// Whether the file gives it that time.
+    pub(super) timed: bool,
     pub(super) wire_len: u32,
     pub(super) link_type: LinkType,
     pub(super) data: std::ops::Range<usize>,

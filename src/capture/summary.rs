@@ -78,12 +78,12 @@ impl CaptureSummary {
         }
     }
 
-    pub(super) fn count(&mut self, at: FrameRef, cut: Option<Cut>) {
+    pub(super) fn count(&mut self, at: FrameRef, timed: bool, cut: Option<Cut>) {
         self.packets = at.number;
-        self.times = Some(match self.times {
-            None => (at.time, at.time),
-            Some((first, last)) => (first.min(at.time), last.max(at.time)),
-        });
+        if timed {
+            let (first, last) = self.times.unwrap_or((at.time, at.time));
+            self.times = Some((first.min(at.time), last.max(at.time)));
+        }
         if let Some(cut) = cut {
             self.cut_packets += 1;
             self.first_cut.get_or_insert((at, cut));

@@ -188,9 +188,21 @@ fn simple_and_obsolete_packet_blocks() {
     let old = |frame: &Frame| BIG.old_packet(0, 0xffff, ticks(frame.time, 9), &frame.data);
     let bytes = [head.clone(), FRAMES.iter().flat_map(old).collect()].concat();
     assert_eq!(read(&bytes).contents(), contents(1));
+    // Early writers padded blocks and did not count the padding, as in files that Wireshark's wiki keeps.
+    let uncounted = |frame: &Frame| {
+        let (mut block, short) = (old(frame), 3 - (frame.data.len() + 3) % 4);
+        let (end, length) = (block.len(), BIG.u32(block.len() - short));
+        block[4..8].copy_from_slice(&length);
+        block[end - 4..].copy_from_slice(&length);
+        block
+    };
+    let early = [head.clone(), FRAMES.iter().flat_map(uncounted).collect()].concat();
+    assert_eq!(read(&early).contents(), contents(1));
+    as_wireshark_reads("early.pcapng", &early);
     same_findings("old.pcapng", &bytes);
     as_wireshark_reads("old.pcapng", &bytes);
-    // Simple packets have no time: they stand at that of the one before.
+    // Simple packets have no time: they stand at that of the one before, and say nothing of the capture's time.
+    assert_eq!(read(&[head.clone(), BIG.simple_packet(&FRAMES[0].data)].concat()).summary.times, None);
     let mut bytes = [head, old(&FRAMES[0])].concat();
     FRAMES[1..].iter().for_each(|frame| bytes.extend(BIG.simple_packet(&frame.data)));
     let capture = read(&bytes);
