@@ -121,7 +121,16 @@ fn both_devices_may_be_in_one_capture() {
 
 #[test]
 fn traces_that_do_not_differ_agree() {
-    assert_says(&[PIN, PIN], 0, &["they agree: both work"]);
+    assert_says(&[PIN, PIN], 0, &["they agree: both are the same sign-in of one device, 10.20.30.51"]);
+    let folder = TempDir::new().unwrap();
+    // Another recording of the same, and the same handshake recorded twice.
+    let again = made(&folder, "again.pcapng", PIN, |_, _| true);
+    assert_says(&[PIN, &again], 0, &["they agree: both work, and none of their"]);
+    let copy = folder.path().join("copy.pcapng");
+    fs::copy(PIN, &copy).unwrap();
+    assert_says(&[PIN, copy.to_str().unwrap()], 0, &["they agree: both are the same sign-in"]);
+    let taps = ["captures/taps-phone-side.pcapng", "captures/taps-server-side.pcapng"];
+    assert_says(&taps, 0, &["they agree: both are the same sign-in"]);
     assert_says(&[PIN, TWO, "--bad", "10.20.30.51"], 0, &["they agree: both work"]);
     // The encoding of the same answer does not matter.
     for other in ["captures/fetch-gzip.pcapng", "captures/fetch-gzip-chunked.pcapng"] {
@@ -160,19 +169,24 @@ fn different_servers_cannot_be_compared() {
 #[test]
 fn of_several_candidates_the_user_chooses() {
     let folder = TempDir::new().unwrap();
-    // Two sections of pcapng one after the other are a capture: two phones that fail.
-    let both = [fs::read(USB).unwrap(), fs::read("captures/usb-ipv6.pcapng").unwrap()].concat();
+    // Two sections of pcapng one after the other are a capture: phone .50 that fails, and after it another one, .52,
+    // which is the one that fails in the capture of two phones, at another address and with another card.
+    let other = fs::read(TWO).unwrap();
+    let other = replaced(&other, &[10, 20, 30, 50], &[10, 20, 30, 52]);
+    let other = replaced(&other, &[0x02, 0x15, 0x5d, 0x20, 0x30, 0x50], &[0x02, 0x15, 0x5d, 0x20, 0x30, 0x52]);
     let path = folder.path().join("both.pcapng");
-    fs::write(&path, both).unwrap();
+    fs::write(&path, [fs::read(USB).unwrap(), other].concat()).unwrap();
     let path = path.to_str().unwrap();
     let failed = run(&[&[PIN, path], &ROOTS[..]].concat(), "110");
     assert_eq!((failed.status, failed.stdout.as_str()), (2, ""));
     assert!(failed.stderr.contains("choose a device by --bad: "), "{}", failed.stderr);
-    assert!(failed.stderr.contains("10.20.30.50 (fails)") && failed.stderr.contains("fd00:10:20:30::50 (fails)"));
-    // Any way to write the address will do.
+    assert!(failed.stderr.contains("10.20.30.50 (fails), 10.20.30.52 (fails)"), "{}", failed.stderr);
     let words = ["the bad one never asks"];
-    assert_says(&[PIN, path, "--bad", "fd00:10:20:30:0:0:0:50"], 1, &words);
-    assert_says(&[PIN, path, "--bad", "10.20.30.50"], 1, &words);
+    for name in ["10.20.30.50", "10.20.30.52", "02-15-5D-20-30-52"] {
+        assert_says(&[PIN, path, "--bad", name], 1, &words);
+    }
+    // Any way to write the address will do.
+    assert_says(&[PIN, "captures/usb-ipv6.pcapng", "--bad", "fd00:10:20:30:0:0:0:50"], 1, &words);
 
     for (arguments, why) in [
         (vec![PIN, TWO, "--bad", "10.20.30.99"], "there is no device 10.20.30.99"),
@@ -291,6 +305,24 @@ fn other_causes_are_told_by_where_the_two_part() {
 }
 
 #[test]
+fn clocks_that_are_apart_are_told_with_the_dates_that_they_miss() {
+    // The phone's clock stood at 2006 and the certificates start in 2024; in the good trace it is 200 s behind.
+    assert_says(
+        &[
+            "captures/clock-nearly-right.pcapng",
+            "captures/clock-skew.pcapng",
+            "--roots",
+            "captures/pki/woodgrove-root.pem",
+        ],
+        1,
+        &[
+            "the good one's clock is 200 s behind, the bad one's 7481 days behind",
+            "valid in the good trace, not yet valid in the bad one: CN=lyncpool.contoso.test (until 2044-01-01), ",
+        ],
+    );
+}
+
+#[test]
 fn one_name_with_two_issuers_is_consistent_with_an_inspecting_proxy() {
     let words = [
         "consistent with an inspecting proxy",
@@ -304,14 +336,19 @@ fn one_name_with_two_issuers_is_consistent_with_an_inspecting_proxy() {
 }
 
 #[test]
+fn a_recorded_proxy_is_told_of_in_one_capture() {
+    let words = ["CN=Woodgrove Issuing CA 1,O=Woodgrove", "CN=Litware Inspection CA,O=Litware", "inspecting proxy"];
+    assert_says(&["captures/intercepted.pcapng", "--roots", "captures/pki/woodgrove-root.pem"], 1, &words);
+}
+
+#[test]
 fn other_answers_of_dhcp_and_dns_are_said() {
     let folder = TempDir::new().unwrap();
     // The server at another address: the same name and certificate.
-    let moved = fs::read(PIN).unwrap();
-    let moved = replaced(&moved, &[10, 20, 30, 10], &[10, 20, 30, 77]);
-    let file = folder.path().join("moved.pcapng");
+    let file = made(&folder, "moved.pcapng", PIN, |_, _| true);
+    let moved = replaced(&fs::read(&file).unwrap(), &[10, 20, 30, 10], &[10, 20, 30, 77]);
     fs::write(&file, moved).unwrap();
-    let (status, value) = compare(&[PIN, file.to_str().unwrap()]);
+    let (status, value) = compare(&[PIN, &file]);
     assert_eq!(status, 1);
     let words = "A lyncpool.contoso.test: the good one is told 10.20.30.10; the bad one 10.20.30.77";
     assert!(value["conclusion"].as_str().unwrap().contains(words), "{}", value["conclusion"]);
@@ -335,7 +372,7 @@ fn a_date_that_both_chains_share_may_lie_between_them() {
         *nanoseconds += years;
         true
     });
-    let words = "CN=lyncpool.contoso.test (until 2044-01-01) is valid in the good trace, expired in the bad one";
+    let words = "valid in the good trace, expired in the bad one: CN=lyncpool.contoso.test (until 2044-01-01), ";
     let (status, value) = compare(&[FULL_CHAIN, &file]);
     assert_eq!(status, 1);
     let told = steps(&value, "handshake")[0]["differences"].to_string();
@@ -365,7 +402,8 @@ fn the_text_says_what_follows_first_and_stands_side_by_side() {
     }
 }
 
-/// A capture made from another one: packets by number, kept or not, each with its time in nanoseconds.
+/// A capture made from another one: packets by number, kept or not, each with its time in nanoseconds. Its handshakes
+/// have random values of their own, for the same ones twice would be one handshake recorded at two taps.
 fn made(folder: &TempDir, name: &str, from: &str, mut keep: impl FnMut(u64, &mut u64) -> bool) -> String {
     let bytes = fs::read(from).unwrap();
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
@@ -381,6 +419,7 @@ fn made(folder: &TempDir, name: &str, from: &str, mut keep: impl FnMut(u64, &mut
                 at = end;
                 continue;
             }
+            other_random(&mut block);
             block[12..16].copy_from_slice(&u32::try_from(time >> 32).unwrap().to_le_bytes());
             block[16..20].copy_from_slice(&u32::try_from(time & 0xffff_ffff).unwrap().to_le_bytes());
         }
@@ -390,6 +429,15 @@ fn made(folder: &TempDir, name: &str, from: &str, mut keep: impl FnMut(u64, &mut
     let path = folder.path().join(name);
     fs::write(&path, out).unwrap();
     path.to_str().unwrap().to_owned()
+}
+
+/// Changes the last bytes of a hello's random value: a handshake record of TLS 1.0, then a hello (RFC 2246 section 7.4.1).
+fn other_random(block: &mut [u8]) {
+    let is_hello =
+        |bytes: &[u8]| bytes[..3] == [22, 3, 1] && matches!(bytes[5], 1 | 2) && bytes[6] == 0 && bytes[9..11] == [3, 1];
+    if let Some(at) = block.windows(43).position(is_hello) {
+        block[at + 35..at + 43].iter_mut().for_each(|byte| *byte ^= 0x55);
+    }
 }
 
 /// The bytes with every occurrence of some replaced by as many others.

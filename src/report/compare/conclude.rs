@@ -174,6 +174,14 @@ impl<'a> Case<'a> {
     }
 
     fn agreement(&self) -> String {
+        if self.good.id == self.bad.id {
+            // Also where two captures hold one handshake: the report joins them, whoever recorded it twice.
+            let handshakes = self.good.handshakes.len();
+            return format!(
+                "they agree: both are the same sign-in of one device, {}, {handshakes} handshakes",
+                self.good.id
+            );
+        }
         let how = match (works(self.good), works(self.bad)) {
             (true, true) => "both work".to_owned(),
             (false, false) => format!("both fail in the same way: {}", self.bad.verdict.summary),
@@ -270,9 +278,9 @@ impl<'a> Case<'a> {
         let Some(good) = ours.telling().filter(|_| ours.works()) else { return Said::new(self.parting_words()) };
         let readable = !good.certificates.is_empty() && !bad.certificates.is_empty();
         let chain = finding.filter(|finding| readable && is_about_the_chain(finding));
-        let sentence = self
-            .other_issuer(good, bad)
-            .or_else(|| chain.map(|finding| self.supply(good, bad, finding)))
+        // Another issuer explains a chain; dates and clocks stand on their own, with the issuer among what differs.
+        let sentence = chain
+            .map(|finding| self.other_issuer(good, bad).unwrap_or_else(|| self.supply(good, bad, finding)))
             .unwrap_or_else(|| Sentence::new(self.plainly(&server, ours, theirs)));
         let mut said = Said::new(sentence.words);
         said.because = sentence.because;

@@ -381,27 +381,30 @@ fn dates(names: &Names<'_>, one: &Handshake, other: &Handshake) -> Vec<Differenc
         Timestamp::parse_rfc3339(handshake.chain.judged_at.as_deref().unwrap_or(&handshake.time))
     };
     let (Some(then), Some(now)) = (at(one), at(other)) else { return Vec::new() };
-    let chain = |handshake: &Handshake| -> BTreeSet<String> {
+    let chain = |handshake: &Handshake| -> Vec<String> {
         let built = handshake.chain.completed_path.iter().filter_map(|step| step.sha256.clone());
-        handshake.certificates.iter().cloned().chain(built).collect()
+        let mut chain: Vec<String> = handshake.certificates.iter().cloned().chain(built).collect();
+        let mut known = BTreeSet::new();
+        chain.retain(|sha| known.insert(sha.clone()));
+        chain
     };
-    let shared = chain(one).intersection(&chain(other)).cloned().collect::<Vec<_>>();
-    let mut out = Vec::new();
-    for sha in shared {
-        let Some(certificate) = names.certificate(&sha) else { continue };
+    let theirs = chain(other);
+    let mut changed: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for sha in chain(one).iter().filter(|sha| theirs.contains(sha)) {
+        let Some(certificate) = names.certificate(sha) else { continue };
         let (was, is) = (validity(certificate, then), validity(certificate, now));
         if was != is {
-            out.push(Difference::parts(format!(
-                "{} is {was} in the good trace, {is} in the bad one",
-                names.dated(&sha)
-            )));
+            changed.entry((was, is)).or_default().push(names.dated(sha));
         }
     }
-    out
+    let told = changed.into_iter().map(|((was, is), which)| {
+        Difference::parts(format!("{was} in the good trace, {is} in the bad one: {}", listed(&which)))
+    });
+    told.collect()
 }
 
 /// Whether a certificate is valid at a time, in words.
-pub(super) fn validity(certificate: &Certificate, at: Timestamp) -> &'static str {
+fn validity(certificate: &Certificate, at: Timestamp) -> &'static str {
     let time = |text: &Option<String>| text.as_deref().and_then(Timestamp::parse_rfc3339);
     if time(&certificate.not_after).is_some_and(|end| at > end) {
         "expired"

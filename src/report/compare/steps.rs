@@ -280,6 +280,16 @@ fn services<'a>(good: &'a Device, bad: &'a Device) -> Services<'a> {
     (shared, (alone, theirs.into_iter().flatten().collect()))
 }
 
+/// How far a clock is off: `5 s ahead`, `7481 days behind`.
+fn off(seconds: i64) -> String {
+    let side = if seconds < 0 { "behind" } else { "ahead" };
+    match seconds.unsigned_abs() {
+        0 => "right".into(),
+        days if days >= 2 * 86_400 => format!("{} days {side}", days / 86_400),
+        seconds => format!("{seconds} s {side}"),
+    }
+}
+
 /// Steps under construction, each with the first frames of both.
 #[derive(Default)]
 struct Rows {
@@ -327,12 +337,12 @@ impl Rows {
                 capture: clock.frames.first().map(|place| place.capture.clone()).unwrap_or_default(),
                 frame: clock.frames.first().map(|place| place.frame),
                 count: 1,
-                summary: format!("{} s off, by {}", clock.offset_s, clock.basis),
+                summary: format!("{}, by {}", off(clock.offset_s), clock.basis),
                 ..StepSide::default()
             })
         };
         let apart = one.unwrap_or_default().abs_diff(other.unwrap_or_default()) > CLOCK_SECONDS;
-        let words = |offset: Option<i64>| offset.map_or("not known".into(), |seconds| format!("{seconds} s off"));
+        let words = |offset: Option<i64>| offset.map_or("not known".into(), off);
         let difference = apart.then(|| {
             Difference::parts(format!("the good one's clock is {}, the bad one's {}", words(one), words(other)))
         });
