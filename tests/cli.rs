@@ -33,7 +33,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("devices/*/clock", "offset_s basis frames"),
     ("devices/*/sign_in", "method strength basis"),
     ("devices/*/sign_in/basis/*", "capture frame signal"),
-    ("devices/*/events/*", "capture frame time kind summary elsewhere"),
+    ("devices/*/events/*", "capture frame time kind summary server elsewhere"),
     ("devices/*/events/*/elsewhere", "capture first_frame last_frame"),
     ("devices/*/fetches/*", "capture stream frame time via server method url status content_type certificates problem"),
     ("devices/*/handshakes/*", "id capture stream frame time also_seen client server server_name client_version version \
@@ -112,6 +112,7 @@ fn wrong_usage_exits_with_2_and_says_how_on_standard_error() {
         &["analyze", USB, "--device", "not-an-address"],
         &["analyze", USB, "--profile", "no-such-profile"],
         &["analyze", USB, "--roots", "no-such-file.pem"],
+        &["profiles", "--format", "html"],
         &["no-such-command"],
     ] {
         let run = chaingap(arguments);
@@ -294,7 +295,7 @@ fn reports_have_every_promised_member() {
 
 #[test]
 fn the_same_input_gives_the_same_bytes() {
-    for format in ["json", "text"] {
+    for format in ["json", "text", "html"] {
         let run = || chaingap(&["analyze", "captures", "--roots", ROOT, "--format", format, "--all-handshakes"]).stdout;
         let first = run();
         assert!(!first.is_empty());

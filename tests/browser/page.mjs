@@ -159,6 +159,8 @@ async function keyboard(page) {
 async function accessible(page, what) {
   // Through the debugger: the page's own policy would not let it in.
   await page.evaluate(axe);
+  // Of many devices the first are as good as all: they are made by one template. The list of all of them stays.
+  await page.evaluate(() => [...document.querySelectorAll("details.device")].slice(8).forEach((device) => device.remove()));
   const result = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"] }));
   for (const { id, help, nodes } of result.violations) check(false, `axe, ${what}: ${id}: ${help}: ${nodes.length}, first ${nodes[0].html.slice(0, 160)} ${nodes[0].failureSummary}`);
   check(true, "axe");
@@ -189,7 +191,7 @@ async function one(browser, report, permissions) {
         await page.emulateMedia({ media: "screen" });
       }
       clean(noted, what);
-      await unfold(page, 120);
+      await unfold(page, 40);
       await accessible(page, what);
       if (colorScheme === "light") await policyHolds(page);
       await context.close();

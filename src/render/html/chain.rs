@@ -63,7 +63,10 @@ fn hint(rows: &[Row<'_>]) -> &'static str {
 }
 
 fn cells(shelf: &Shelf<'_>, above: Option<&Row<'_>>, row: &Row<'_>) -> Markup {
-    let join = |cell: fn(&Row<'_>) -> Cell| above.map_or(Link::None, |above| link(cell(above), cell(row)));
+    let join = |cell: fn(&Row<'_>) -> Cell| match above {
+        Some(above) if !above.stray && !row.stray => link(cell(above), cell(row)),
+        _ => Link::None,
+    };
     let whole = above.is_some_and(|above| !above.stray && !row.stray);
     let joint = |link| html! { @if above.is_some() { (joint(link)) } };
     html! {
@@ -72,9 +75,9 @@ fn cells(shelf: &Shelf<'_>, above: Option<&Row<'_>>, row: &Row<'_>) -> Markup {
         div role="cell" {
             (joint(if whole { Link::Whole } else { Link::None }))
             @if row.stray { p.whence { (row.whence) } } @else {
-                div.card.completes[row.absent] {
+                div.card.completes[row.absent].unseen[row.absent && row.sha256.is_none()] {
                     (shelf.link(row.sha256, &row.name))
-                    @if row.absent { span.badge { "completes it" } }
+                    @if row.absent { span.badge { "would complete it" } }
                     @if !row.whence.is_empty() { p.whence { (row.whence) } }
                     (until(shelf, row))
                 }
@@ -87,7 +90,7 @@ fn cells(shelf: &Shelf<'_>, above: Option<&Row<'_>>, row: &Row<'_>) -> Markup {
 fn link(above: Cell, below: Cell) -> Link {
     match (above, below) {
         (Cell::Here, Cell::Here) => Link::Whole,
-        (_, Cell::Missing) => Link::Broken,
+        (_, Cell::Missing) | (Cell::Missing, Cell::Here) => Link::Broken,
         _ => Link::None,
     }
 }

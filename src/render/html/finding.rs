@@ -24,7 +24,7 @@ pub(super) fn tag(finding: &Finding) -> Markup {
         p.tag {
             b { (shorten(&finding.code, 10)) " " (shorten(&finding.name, 60)) } " · "
             span.(severity_class(finding.severity)) { (finding.severity.as_str()) } " · "
-            b { (finding.proof.as_str()) } ": " (meaning(finding.proof))
+            b { (finding.proof.as_str()) } ": " (meaning(finding))
         }
     }
 }

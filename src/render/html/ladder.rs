@@ -74,17 +74,20 @@ fn draw(line: &Line, lanes: &[Lane]) -> Markup {
                     @if let Some(time) = &arrow.time { span.time { (time) } " " }
                     @if let Some(frame) = arrow.frame { span.frame { "frame " (frame) } }
                 }
-                div.said { (words(arrow)) }
+                div.said {
+                    p { (words(arrow)) }
+                    @if let Some(note) = &arrow.note { br; p.note { (note) } }
+                }
                 (picture(arrow, lanes))
             },
-            Line::Fold(words, arrows) => li.fold {
+            Line::Fold(count, arrows) => li.fold {
                 details {
-                    summary { "… " (words) }
+                    summary { "… " (count) }
                     ul { @for arrow in arrows {
                         li {
                             @if let Some(time) = &arrow.time { span.time { (time) } " " }
                             @if let Some(frame) = arrow.frame { span.frame { "frame " (frame) } " " }
-                            (words_of(arrow))
+                            (words(arrow))
                         }
                     } }
                 }
@@ -93,12 +96,8 @@ fn draw(line: &Line, lanes: &[Lane]) -> Markup {
     }
 }
 
-fn words_of(arrow: &Arrow) -> Markup {
-    html! { @if !arrow.tag.is_empty() { b.tag { (arrow.tag) } " " } (arrow.text) }
-}
-
 fn words(arrow: &Arrow) -> Markup {
-    html! { p { (words_of(arrow)) } }
+    html! { @if !arrow.tag.is_empty() { b.tag { (arrow.tag) } " " } (arrow.text) }
 }
 
 fn tone(arrow: &Arrow) -> &'static str {

@@ -2,10 +2,10 @@
 //! [`MOST`] arrows. Left to others: lanes and looks.
 
 use super::certificates::names;
-use super::steps::{Arrow, Tone, Way};
+use super::steps::{Arrow, CLOCK, Tone, Way};
 use crate::render::shared::Scope;
 use crate::render::shared::words::{date_and_clock, shorten};
-use crate::report::{EndHow, Handshake, Outcome, Party, StepFrom};
+use crate::report::{EndHow, Finding, Handshake, Outcome, Party, StepFrom};
 
 /// The most arrows for one handshake.
 const MOST: usize = 16;
@@ -23,7 +23,7 @@ struct Group {
 }
 
 /// The arrows of a handshake whose server stands in this lane.
-pub(super) fn arrows(scope: &Scope<'_>, handshake: &Handshake, lane: usize) -> Vec<Arrow> {
+pub(super) fn arrows(scope: &Scope<'_>, handshake: &Handshake, lane: usize, headline: Option<&Finding>) -> Vec<Arrow> {
     let groups = groups(handshake);
     let mut alerts = handshake.alerts.iter();
     let mut ended = false;
@@ -38,7 +38,7 @@ pub(super) fn arrows(scope: &Scope<'_>, handshake: &Handshake, lane: usize) -> V
         ended |= decides;
         let first = arrows.is_empty();
         arrows.push(Arrow {
-            time: first.then(|| date_and_clock(&handshake.time).1),
+            time: first.then(|| shorten(&date_and_clock(&handshake.time).1, CLOCK)),
             frame: if decides { handshake.end.frame.or(frame) } else { frame },
             lane: Some(lane),
             way: match group.by {
@@ -53,17 +53,22 @@ pub(super) fn arrows(scope: &Scope<'_>, handshake: &Handshake, lane: usize) -> V
                 Some(alert) => shorten(&format!("alert: {} {} ({})", alert.level, alert.name, alert.code), WORDS),
                 None => shorten(&words(scope, handshake, &group.letters), WORDS),
             },
+            note: said_of(handshake, headline, frame),
         });
     }
     if groups.len() > MOST {
-        arrows.push(note(lane, Tone::Plain, format!("… {} more messages", groups.len() - MOST)));
+        arrows.push(Arrow::remark(Tone::Plain, format!("… {} more messages", groups.len() - MOST)));
     }
-    arrows.extend(ending(handshake, ended).map(|text| note(lane, Tone::Warn, text)));
+    arrows.extend(ending(handshake, ended).map(|text| Arrow::remark(Tone::Warn, text)));
     arrows
 }
 
-fn note(lane: usize, tone: Tone, text: String) -> Arrow {
-    Arrow { time: None, frame: None, lane: Some(lane), way: Way::Nowhere, tone, tag: String::new(), text }
+/// What the finding says about a frame. Where a handshake begins and how it ends is told by its messages.
+fn said_of(handshake: &Handshake, headline: Option<&Finding>, frame: Option<u64>) -> Option<String> {
+    let told = frame == Some(handshake.frame) || frame == handshake.end.frame || frame.is_none();
+    let mut evidence =
+        headline?.evidence.iter().filter(|e| !told && e.frame == frame && e.capture == handshake.capture);
+    evidence.next().map(|evidence| shorten(&evidence.what, WORDS))
 }
 
 /// The letters of the history, by who said them. Alerts, closings and doubts stand alone; data and closings that answer

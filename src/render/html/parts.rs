@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::render::shared::Scope;
 use crate::render::shared::words::clean;
-use crate::report::{Proof, Severity, VerdictStatus};
+use crate::report::{Finding, Proof, Severity, VerdictStatus};
 
 /// A term and what is known of it; nothing where nothing is.
 pub(super) fn fact(term: &str, what: Option<&str>) -> Markup {
@@ -46,11 +46,14 @@ pub(super) fn severity_class(severity: Severity) -> &'static str {
     }
 }
 
-/// What the word for the proof means.
-pub(super) fn meaning(proof: Proof) -> &'static str {
-    match proof {
+/// What the word for a finding's proof means.
+pub(super) fn meaning(finding: &Finding) -> &'static str {
+    match finding.proof {
         Proof::Proven => "the captures leave no other cause",
-        Proof::Inferred => "the evidence points to it; what is left is named below as not ruled out",
+        Proof::Inferred if finding.excluded.iter().any(|cause| !cause.excluded) => {
+            "the evidence points to it; what else it could be is named below as not ruled out"
+        }
+        Proof::Inferred => "the evidence points to it, but does not prove it",
         Proof::Undecidable => "the captures cannot decide it; below stands what would",
     }
 }

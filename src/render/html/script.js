@@ -1,4 +1,4 @@
-// Filters the list of devices, copies commands, unfolds everything for printing. All is there to read without it.
+// Filters the list of devices, copies commands, unfolds what a link leads to and what is printed. All is there to read without it.
 "use strict";
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -60,10 +60,10 @@
   addEventListener("hashchange", unfold);
   unfold();
 
-  // Paper has no folds.
+  // Paper has no folds. Devices that are folded stay so: of many only those that somebody opened are printed whole.
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = all("details:not([open])");
+    folded = all("details:not(.device):not([open])");
     for (const box of folded) box.open = true;
   });
   addEventListener("afterprint", () => {

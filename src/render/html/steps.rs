@@ -20,6 +20,9 @@ const SERVERS: usize = 3;
 /// The longest words on one arrow.
 const WORDS: usize = 300;
 
+/// The longest time of day: to the millisecond, and some.
+pub(super) const CLOCK: usize = 15;
+
 /// Ports on which certificates are fetched in clear: their lanes stand before the others.
 const FETCHED_AT: [&str; 4] = ["80", "8080", "389", "3268"];
 
@@ -44,6 +47,15 @@ pub(super) struct Arrow {
     /// `DHCP`, `TLS`, …
     pub(super) tag: String,
     pub(super) text: String,
+    /// What the finding says about this frame.
+    pub(super) note: Option<String>,
+}
+
+impl Arrow {
+    /// Words without an arrow.
+    pub(super) fn remark(tone: Tone, text: String) -> Self {
+        Self { time: None, frame: None, lane: None, way: Way::Nowhere, tone, tag: String::new(), text, note: None }
+    }
 }
 
 /// Which way an arrow points.
@@ -171,6 +183,7 @@ pub(super) fn lines(scope: &Scope<'_>, device: &Device, headline: Option<&Findin
         device,
         lanes: Lanes::of(scope, device, told),
         in_full: headline.and_then(|finding| handshake_of(device, finding)).or(device.handshakes.first()),
+        headline,
         several: device.events.iter().any(|event| device.events.first().is_some_and(|f| f.capture != event.capture)),
     };
     let mut lines = Vec::new();
@@ -197,6 +210,7 @@ struct Teller<'a> {
     lanes: Lanes,
     /// The one handshake that is told message by message.
     in_full: Option<&'a Handshake>,
+    headline: Option<&'a Finding>,
     /// Whether the events come from more than one capture, so that a change must be named.
     several: bool,
 }
@@ -222,15 +236,7 @@ impl Teller<'_> {
         let mut arrows: Vec<Arrow> = events.iter().take(FOLDED).map(|event| self.whole(event)).collect();
         if events.len() > FOLDED {
             let text = format!("… {} more, which the JSON report holds", events.len() - FOLDED);
-            arrows.push(Arrow {
-                time: None,
-                frame: None,
-                lane: None,
-                way: Way::Nowhere,
-                tone: Tone::Plain,
-                tag: String::new(),
-                text,
-            });
+            arrows.push(Arrow::remark(Tone::Plain, text));
         }
         Line::Fold(format!("{} more{kinds}", events.len()), arrows)
     }
@@ -250,13 +256,14 @@ impl Teller<'_> {
         };
         let lane = self.lanes.find(event);
         Arrow {
-            time: event.time.as_deref().map(|time| date_and_clock(time).1),
+            time: event.time.as_deref().map(|time| shorten(&date_and_clock(time).1, CLOCK)),
             frame: event.frame,
             lane,
             way: if lane.is_some() { way } else { Way::Nowhere },
             tone,
             tag: tag(&event.kind),
             text: shorten(&told(self.scope, event), WORDS),
+            note: None,
         }
     }
 
@@ -264,18 +271,10 @@ impl Teller<'_> {
     fn arrows(&self, event: &Event) -> Vec<Arrow> {
         let Some(lane) = self.lanes.find(event) else { return vec![self.whole(event)] };
         if let Some(handshake) = self.handshake(event).filter(|h| self.in_full.is_some_and(|full| full.id == h.id)) {
-            let mut arrows = messages::arrows(self.scope, handshake, lane);
+            let mut arrows = messages::arrows(self.scope, handshake, lane, self.headline);
             if handshake.repeats > 0 {
                 let text = format!("{} more handshakes were like this one", handshake.repeats);
-                arrows.push(Arrow {
-                    time: None,
-                    frame: None,
-                    way: Way::Nowhere,
-                    text,
-                    tag: String::new(),
-                    tone: Tone::Plain,
-                    lane: Some(lane),
-                });
+                arrows.push(Arrow::remark(Tone::Plain, text));
             }
             if !arrows.is_empty() {
                 return arrows;
@@ -294,7 +293,9 @@ impl Teller<'_> {
             (_, None) => event.summary.clone(),
         };
         let names = names(self.scope, &fetch.certificates);
-        let status = fetch.status.map(|status| format!("{status}: ")).unwrap_or_default();
+        // An LDAP result of 0 is success.
+        let status = fetch.status.filter(|status| *status != 0);
+        let status = status.map(|status| format!("{status}: ")).unwrap_or_default();
         let answer = match (&fetch.problem, fetch.certificates.len()) {
             (Some(problem), _) => format!("{status}{problem}"),
             (None, 0) => format!("{status}no certificate"),
@@ -305,13 +306,10 @@ impl Teller<'_> {
         let request = Arrow { way: Way::Out, text: shorten(&asked, WORDS), ..self.whole(event) };
         let answered = fetch.status.is_some() || fetch.last_frame.is_some();
         let answer = Arrow {
-            time: None,
             frame: fetch.last_frame,
             lane: Some(lane),
             way: if answered { Way::In } else { Way::Nowhere },
-            tone: if bad { Tone::Bad } else { Tone::Plain },
-            tag: String::new(),
-            text: shorten(&answer, WORDS),
+            ..Arrow::remark(if bad { Tone::Bad } else { Tone::Plain }, shorten(&answer, WORDS))
         };
         vec![request, answer]
     }
