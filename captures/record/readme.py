@@ -22,9 +22,14 @@ It installs nothing. On Debian 12 it needs these packages:
 
 and the Python package `aioquic` for the `python3` that is found first, as in a virtual environment.
 
-Captures are pcapng with times in nanoseconds, but for some in pcap with microseconds or nanoseconds. `formats/` holds
-usb-sign-in.pcapng in every other file format and compression that is read, written by `convert/formats.sh` with
-Wireshark's editcap. This file is written by `record/readme.py`.
+`formats/` holds usb-sign-in.pcapng in every other file format and compression that is read, written by
+`convert/formats.sh` with Wireshark's editcap. `links/` holds some of these recordings in other links, tunnels, USB
+framings and fragments, with the same expectations; `convert/links.sh` makes them after the recordings. There the headers
+around the recorded packets are computed, but for those that Linux itself put there (VXLAN, cooked captures); each
+expectation says which.
+
+Captures are pcapng with times in nanoseconds, but for some in pcap with microseconds or nanoseconds. This file is written
+by `record/readme.py`.
 
 | expectation | what is true | expected | in place of a phone and its server |
 |---|---|---|---|
