@@ -25,9 +25,9 @@ const UNREADABLE: &[(&str, &str)] = &[
 ];
 
 /// Link types that the samples must have among them.
-const LINK_TYPES: &str = "C_HDLC ETHERNET IEEE802_11 IEEE802_11_AVS IEEE802_11_PRISM IEEE802_11_RADIOTAP IPV4 IPV6 \
-                          LINUX_SLL LINUX_SLL2 LOOP NFLOG NULL PPI PPP PPP_ETHER PPP_HDLC PPP_PPPD RAW USBPCAP \
-                          USB_LINUX USB_LINUX_MMAPPED";
+const LINK_TYPES: &str = "APPLE_IP_OVER_IEEE1394 ATM_RFC1483 C_HDLC ETHERNET FDDI IEEE802_11 IEEE802_11_AVS \
+                          IEEE802_11_PRISM IEEE802_11_RADIOTAP IPOIB IPV4 IPV6 LINUX_SLL LINUX_SLL2 LOOP NFLOG \
+                          NULL PKTAP PPI PPP PPP_ETHER PPP_HDLC PPP_PPPD RAW USBPCAP USB_LINUX USB_LINUX_MMAPPED";
 
 /// Parts of a report that say where and when, and so differ between a recording and its conversion.
 const PLACES: &[&str] = &[

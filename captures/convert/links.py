@@ -179,6 +179,30 @@ def nflog(frame, number):
     return be(1, family, 1, 0, 2, 5) + attributes + le(2, 4 + len(frame) - 14, 2, 9) + frame[14:]
 
 
+def pktap(frame, number):
+    """Apple's pktap.h: length, type of the record, link type, name of the interface; the rest is about the process."""
+    return le(4, 108, 4, 1, 4, 1) + b"en0".ljust(24, b"\0") + le(4, number % 2 + 1) + bytes(68) + frame
+
+
+def fddi(frame, _):
+    """ISO 9314-2: asynchronous frame with LLC, addresses of 48 bits."""
+    return b"\x50" + frame[:12] + llc(frame)
+
+
+def atm(frame, _):
+    return llc(frame)
+
+
+def ieee_1394(frame, _):
+    """LINKTYPE_APPLE_IP_OVER_IEEE1394: hardware identifiers of eight octets."""
+    return frame[:6] + b"\0\1" + frame[6:12] + b"\0\1" + frame[12:]
+
+
+def infiniband(frame, _):
+    """RFC 4391 behind both addresses of twenty octets."""
+    return bytes(14) + frame[:6] + bytes(14) + frame[6:12] + frame[12:14] + bytes(2) + frame[14:]
+
+
 # IEEE 802.11 (sections 9.2.4, 9.3.2), and what radios say before it.
 
 def wlan_header(number, source, destination, control=0x08, flags=0, quality=0):
@@ -558,6 +582,11 @@ CONVERSIONS = [
     ("null-big-endian", SIX, 0, each(only_ip(loopback("big", 24))), "on a BSD loopback, recorded by a big-endian machine"),
     ("loop", SIX, 108, each(only_ip(loopback("big", 28))), "on OpenBSD's loopback"),
     ("nflog", USB, 239, each(only_ip(nflog)), "as Linux netfilter logs it"),
+    ("pktap", USB, 258, each(pktap), "as macOS records it together with the interface's name"),
+    ("fddi", USB, 10, each(fddi), "on FDDI"),
+    ("atm", USB, 100, each(atm), "on ATM with LLC/SNAP"),
+    ("ieee-1394", USB, 138, each(only_ip(ieee_1394)), "on IEEE 1394 as Apple records it"),
+    ("infiniband", USB, 242, each(only_ip(infiniband)), "on InfiniBand"),
     ("wlan", USB, 105, each(wlan), "as IEEE 802.11 frames: all directions, with and without quality of service"),
     ("wlan-radiotap", USB, 127, each(wlan_radiotap), "as IEEE 802.11 frames with radiotap headers, padding and check sequences"),
     ("wlan-aggregates", PIN, 127, lambda frames: list(aggregated(frames)), "as IEEE 802.11 aggregates (A-MSDU)"),

@@ -14,10 +14,14 @@ impl LinkType {
     pub const ETHERNET: Self = Self(1);
     /// PPP, with or without the address and control octets of HDLC-like framing.
     pub const PPP: Self = Self(9);
+    /// FDDI.
+    pub const FDDI: Self = Self(10);
     /// PPP in HDLC-like framing, or Cisco's.
     pub const PPP_HDLC: Self = Self(50);
     /// PPP over Ethernet, from its own header on.
     pub const PPP_ETHER: Self = Self(51);
+    /// ATM with LLC/SNAP.
+    pub const ATM_RFC1483: Self = Self(100);
     /// Raw IP, version by the first nibble.
     pub const RAW: Self = Self(101);
     /// Added to those of Network Monitor's media types that the register has no number for.
@@ -34,6 +38,8 @@ impl LinkType {
     pub const IEEE802_11_PRISM: Self = Self(119);
     /// Radiotap header before IEEE 802.11.
     pub const IEEE802_11_RADIOTAP: Self = Self(127);
+    /// Apple's IP over IEEE 1394.
+    pub const APPLE_IP_OVER_IEEE1394: Self = Self(138);
     /// AVS header before IEEE 802.11.
     pub const IEEE802_11_AVS: Self = Self(163);
     /// PPP as pppd records it: the address octet tells the direction.
@@ -52,8 +58,12 @@ impl LinkType {
     pub const IPV6: Self = Self(229);
     /// Linux netfilter log.
     pub const NFLOG: Self = Self(239);
+    /// IP over InfiniBand.
+    pub const IPOIB: Self = Self(242);
     /// Windows USBPcap.
     pub const USBPCAP: Self = Self(249);
+    /// Apple's header about the interface, before a frame of the link type it names.
+    pub const PKTAP: Self = Self(258);
     /// Linux cooked capture, version 2.
     pub const LINUX_SLL2: Self = Self(276);
 }

@@ -3,7 +3,7 @@
 //! In: a frame. Out: what is inside. Bounded: borrows. Left to others: links inside that are none of IP.
 
 use super::super::Context;
-use super::super::bytes::{array, be16, le16, u8_at};
+use super::super::bytes::{array, be16, le16, le32, u8_at};
 use super::super::inner::Inner;
 use crate::capture::LinkType;
 
@@ -57,6 +57,12 @@ fn by_hardware(hardware: u16, protocol: u16, rest: &[u8]) -> Inner<'_> {
         (_, 0..0x0600) => Inner::Nothing,
         (_, number) => Inner::of_ethertype(number, rest),
     }
+}
+
+/// Length, type of the record, link type (Apple's `pktap.h`), as macOS machines order them.
+pub(super) fn pktap(bytes: &[u8]) -> Option<Inner<'_>> {
+    let (length, link) = (le32(bytes, 0)?, u16::try_from(le32(bytes, 8)?).ok()?);
+    Some(Inner::Link(LinkType(link), bytes.get(length..)?))
 }
 
 /// Family, version, resource, then attributes; one holds the packet (tcpdump.org: LINKTYPE_NFLOG).

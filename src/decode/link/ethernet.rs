@@ -17,6 +17,13 @@ pub(super) fn frame<'a>(bytes: &'a [u8], context: &mut Context) -> Option<Inner<
     payload(be16(header, 12)?, rest)
 }
 
+/// Frame control, destination, source; frames for stations carry LLC (ISO 9314-2).
+pub(super) fn fddi<'a>(bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
+    context.source_mac = array(bytes, 7);
+    let rest = bytes.get(13..)?;
+    Some(if u8_at(bytes, 0)? & 0xf0 == 0x50 { Inner::Llc(rest) } else { Inner::Nothing })
+}
+
 /// A VLAN tag: two octets of tag control, then length or type (IEEE 802.1Q section 9.6).
 pub(super) fn tag(bytes: &[u8]) -> Option<Inner<'_>> {
     payload(be16(bytes, 2)?, bytes.get(4..)?)

@@ -11,6 +11,7 @@ mod ppp;
 mod radio;
 mod wlan;
 
+use super::bytes::be16;
 use super::inner::Inner;
 use super::{Context, Unread, usb};
 use crate::capture::LinkType;
@@ -20,8 +21,10 @@ pub(super) use mpls::labels as open_mpls;
 pub(super) use ppp::protocol as open_ppp;
 pub(super) use wlan::Amsdu;
 
-/// EtherTypes that carry nothing for this program: LLDP, EAPoL, PPPoE discovery, RARP, loop tests, switches' own.
-pub(super) const SILENT_ETHERTYPES: [u16; 8] = [0x8035, 0x8863, 0x8899, 0x88cc, 0x888e, 0x88e1, 0x893a, 0x9000];
+/// EtherTypes that carry nothing for this program: LLDP, EAPoL, PPPoE discovery, RARP, link aggregation, maintenance,
+/// clocks, loop tests, switches' own.
+pub(super) const SILENT_ETHERTYPES: [u16; 11] =
+    [0x8035, 0x8809, 0x8863, 0x8899, 0x88cc, 0x888e, 0x88e1, 0x88f7, 0x8902, 0x893a, 0x9000];
 
 /// Takes off the header of a frame; `None` where it is cut or damaged.
 pub(super) fn open<'a>(link: LinkType, bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
@@ -33,6 +36,12 @@ pub(super) fn open<'a>(link: LinkType, bytes: &'a [u8], context: &mut Context) -
         LinkType::LINUX_SLL => cooked::sll(bytes, context),
         LinkType::LINUX_SLL2 => cooked::sll2(bytes, context),
         LinkType::NFLOG => cooked::nflog(bytes),
+        LinkType::PKTAP => cooked::pktap(bytes),
+        LinkType::FDDI => ethernet::fddi(bytes, context),
+        LinkType::ATM_RFC1483 | LinkType(11) => Some(Inner::Llc(bytes)),
+        // Addresses of eight and eight, of twenty and twenty octets before the EtherType; the latter with two behind it.
+        LinkType::APPLE_IP_OVER_IEEE1394 => Some(Inner::of_ethertype(be16(bytes, 16)?, bytes.get(18..)?)),
+        LinkType::IPOIB => Some(Inner::of_ethertype(be16(bytes, 40)?, bytes.get(44..)?)),
         LinkType::PPP => Some(ppp::framed(bytes)),
         LinkType::PPP_HDLC => ppp::hdlc(bytes),
         LinkType::PPP_PPPD => Some(Inner::Ppp(bytes.get(2..)?)),
