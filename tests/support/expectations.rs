@@ -66,6 +66,7 @@ pub(crate) struct Expected {
 pub(crate) struct ExpectedFinding {
     pub(crate) name: String,
     pub(crate) severity: Severity,
+    #[allow(dead_code, reason = "not every test asks for it")]
     pub(crate) proof: Proof,
 }
 
