@@ -1,7 +1,7 @@
 //! The report held against Wireshark, sample by sample and stream by stream.
 //!
-//! In: the sample captures, `tshark` where it is installed. Out: certificates of both sides, alerts in clear, version,
-//! cipher suite and stream numbers are the same; without `tshark` a line that says that nothing was compared. Left to
+//! In: the sample captures, with and without their key logs, `tshark` where it is installed. Out: certificates of both
+//! sides, alerts, version, cipher suite and stream numbers are the same; without `tshark` a line that says that nothing was compared. Left to
 //! others: what is concluded from them.
 
 use std::collections::BTreeMap;
@@ -38,7 +38,10 @@ fn every_sample_is_read_as_wireshark_reads_it() {
     let samples = samples();
     let half = samples.len().div_ceil(2);
     let compared: Vec<_> = thread::scope(|scope| {
-        let compare = |sample: &PathBuf| (wireshark(sample, &names), report(sample));
+        let compare = |(sample, keys): &Sample| {
+            let keys = keys.as_deref();
+            (wireshark(sample, keys, &names), report(sample, keys))
+        };
         let halves: Vec<_> = samples
             .chunks(half)
             .map(|part| scope.spawn(move || part.iter().map(compare).collect::<Vec<_>>()))
@@ -47,13 +50,17 @@ fn every_sample_is_read_as_wireshark_reads_it() {
     });
     let mut total = Stream::default();
     let mut wrong = Vec::new();
-    for (sample, (theirs, ours)) in samples.iter().zip(compared) {
+    for ((sample, keys), (mut theirs, ours)) in samples.iter().zip(compared) {
+        if keys.is_some() {
+            shows_otherwise(sample, &mut theirs);
+        }
         for stream in theirs.values() {
             total.server_certificates.extend(stream.server_certificates.iter().cloned());
             total.alerts.extend(stream.alerts.iter().cloned());
         }
         if theirs != ours {
-            wrong.push(format!("{}\n  Wireshark: {theirs:#?}\n  chaingap: {ours:#?}", sample.display()));
+            let keys = if keys.is_some() { " with its key log" } else { "" };
+            wrong.push(format!("{}{keys}\n  Wireshark: {theirs:#?}\n  chaingap: {ours:#?}", sample.display()));
         }
     }
     // Were both sides empty, they would agree too.
@@ -67,10 +74,34 @@ fn every_sample_is_read_as_wireshark_reads_it() {
     );
 }
 
+/// Where Wireshark 4.0 shows the same in another way.
+fn shows_otherwise(sample: &Path, theirs: &mut Streams) {
+    let mut streams = theirs.values_mut();
+    match sample.file_stem().and_then(|stem| stem.to_str()) {
+        // It shows both handshakes of the connection; a report's is the first.
+        Some("keys-renegotiation") => streams.for_each(|stream| {
+            let (first, second) = stream.server_certificates.split_at(2);
+            assert_eq!(first, second);
+            stream.server_certificates.truncate(2);
+        }),
+        // It names the message and does not decompress it: the certificate is the one that the server was started with.
+        Some("keys-compressed") => {
+            let pem = fs::read_to_string(folder().join("pki/wingtip-server.pem")).unwrap();
+            let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+            let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).unwrap();
+            let stream = streams.next().unwrap();
+            assert!(stream.server_certificates.is_empty());
+            stream.server_certificates.push(in_hex(&Sha256::digest(der)));
+        }
+        _ => {}
+    }
+}
+
 /// What the report says.
-fn report(path: &Path) -> Streams {
+fn report(path: &Path, keys: Option<&Path>) -> Streams {
     let run = Command::new(env!("CARGO_BIN_EXE_chaingap"))
         .args(["analyze", "--all-handshakes", "--profile", "none", "--fail-on", "never", "--format", "json"])
+        .args(keys.iter().flat_map(|keys| [Path::new("--keylog"), keys]))
         .arg(path)
         .output()
         .unwrap();
@@ -98,7 +129,7 @@ fn report(path: &Path) -> Streams {
 }
 
 /// What Wireshark shows.
-fn wireshark(path: &Path, names: &Names) -> Streams {
+fn wireshark(path: &Path, keys: Option<&Path>, names: &Names) -> Streams {
     const FIELDS: [&str; 15] = [
         "tcp.stream",
         "frame.number",
@@ -118,6 +149,9 @@ fn wireshark(path: &Path, names: &Names) -> Streams {
     ];
     let mut command = Command::new("tshark");
     command.args(["-n", "-o", "tcp.reassemble_out_of_order:TRUE", "-o", "tcp.try_heuristic_first:TRUE"]);
+    if let Some(keys) = keys {
+        command.arg("-o").arg(format!("tls.keylog_file:{}", keys.display()));
+    }
     command.args(["-Y", "tls && tcp", "-T", "fields", "-E", "separator=|", "-E", "aggregator=,", "-r"]).arg(path);
     FIELDS.iter().for_each(|field| {
         command.args(["-e", field]);
@@ -209,20 +243,33 @@ fn fingerprint(hex: &str) -> String {
     let digits: Vec<_> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     let der: Vec<u8> = digits.chunks(2).map(byte).collect();
-    Sha256::digest(der).iter().map(|byte| format!("{byte:02x}")).collect()
+    in_hex(&Sha256::digest(der))
+}
+
+fn in_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn samples() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+/// A capture, and the key log to read it with.
+type Sample = (PathBuf, Option<PathBuf>);
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("captures")
+}
+
+/// Every sample, and once more those that have a key log.
+fn samples() -> Vec<Sample> {
+    let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let is_capture = |path: &PathBuf| path.extension().is_some_and(|end| end == "pcap" || end == "pcapng");
     // Of a handshake whose packets were cut Wireshark shows nothing.
     let is_cut = |path: &PathBuf| path.ends_with("cut-inside.pcapng");
     let mut paths: Vec<_> = entries.filter(is_capture).filter(|path| !is_cut(path)).collect();
     paths.sort();
-    paths
+    let keyed = paths.iter().map(|path| (path.clone(), path.with_extension("keys"))).filter(|(_, keys)| keys.exists());
+    let keyed: Vec<Sample> = keyed.map(|(path, keys)| (path, Some(keys))).collect();
+    paths.into_iter().map(|path| (path, None)).chain(keyed).collect()
 }

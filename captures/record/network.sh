@@ -9,7 +9,7 @@
 
 server_ip=10.20.30.10
 server_ip6=fd00:10:20:30::10
-space=chaingap-rec
+space=${SPACE:-chaingap-rec} # another name lets two runs pass each other by
 recorder_pid=
 tap_pid=
 

@@ -20,7 +20,8 @@ It installs nothing. On Debian 12 it needs these packages:
 
     %s
 
-and the Python package `aioquic` for the `python3` that is found first, as in a virtual environment.
+and the Python packages `aioquic` and, for `keys-compressed`, `tlslite-ng` 0.8.2 for the `python3` that is found first, as
+in a virtual environment. `NAME.keys` is a key log with the secrets of NAME.pcapng.
 
 `formats/` holds usb-sign-in.pcapng in every other file format and compression that is read, written by
 `convert/formats.sh` with Wireshark's editcap. `links/` holds some of these recordings in other links, tunnels, USB

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Re-makes the sample captures: record.sh [scenarios | rules | signin | NAME...]
+# Re-makes the sample captures: record.sh [scenarios | rules | signin | tls | NAME...]
 #
-# The captures come in three sets, each with certificates of its own: those of scenarios.sh, rules.sh and signin.sh. Without
-# a name: new certificates and every capture. With the name of a set: the same for that set alone. With names of captures:
+# The captures come in four sets, each with certificates of its own: those of scenarios.sh, rules.sh, signin.sh and tls.sh.
+# Without a name: new certificates and every capture. With the name of a set: the same for that set alone. With names of captures:
 # these only, with the keys of an earlier run that was told KEEP_KEYS=DIR, and is told so again. record.sh --packages
 # prints what it needs.
 #
@@ -23,6 +23,7 @@ source "$here/phone.sh"
 source "$here/scenarios.sh"
 source "$here/rules.sh"
 source "$here/signin.sh"
+source "$here/tls.sh"
 
 # Each command, and the Debian package that brings it.
 commands="
@@ -30,7 +31,7 @@ tcpdump:tcpdump editcap:wireshark-common ip:iproute2 ss:iproute2 ethtool:ethtool
 dnsmasq:dnsmasq-base slapd:slapd slapadd:slapd ldapsearch:ldap-utils dig:bind9-dnsutils
 udhcpc:udhcpc dhcpcd:dhcpcd-base curl:curl openssl:openssl python3:python3
 gnutls-cli:gnutls-bin gnutls-serv:gnutls-bin tstclnt:libnss3-tools certutil:libnss3-tools
-java:openjdk-17-jdk-headless javac:openjdk-17-jdk-headless
+java:openjdk-17-jdk-headless javac:openjdk-17-jdk-headless tinyproxy:tinyproxy-bin
 faketime:faketime chronyd:chrony mergecap:wireshark-common sslsplit:sslsplit lldpd:lldpd hostapd:hostapd
 wpa_supplicant:wpasupplicant eapol_test:eapoltest krb5kdc:krb5-kdc kadmin.local:krb5-admin-server kinit:krb5-user"
 
@@ -105,13 +106,14 @@ export OPENSSL_CONF=/dev/null # not the settings of this machine
 javac -d "$work" "$here"/*.java
 declare -A wanted=()
 if ((!$#)); then
-    if [[ ! -e $keys/complete && ! -e $keys/rules-complete && ! -e $keys/signin-complete ]]; then rm -f "$pki"/*.pem; fi
-    set scenarios rules signin
+    if ! ls "$keys"/*complete >/dev/null 2>&1; then rm -f "$pki"/*.pem; fi
+    set scenarios rules signin tls
 fi
 for name in "$@"; do wanted[$name]=1; done
 record_set scenarios make_pki complete "$scenario_table"
 record_set rules make_rules_pki rules-complete "$rules_table"
 record_set signin make_signin_pki signin-complete "$signin_table"
+record_set tls make_tls_pki tls-complete "$tls_table"
 if ((${#wanted[@]})); then
     echo "record.sh: no such capture: ${!wanted[*]}" >&2
     exit 2

@@ -275,7 +275,9 @@ impl State {
 
     /// A record that stays encrypted.
     fn unread(&mut self, side: Side, kind: ContentType, length: usize, at: FrameRef, keys: &KeyLog) {
-        if let Some(why) = self.sides.of(side).why.filter(|_| !keys.is_empty()) {
+        // What comes after a fatal alert, its answer or a ticket that crossed it, changes nothing.
+        let over = self.handshake.alerts.iter().any(|alert| alert.fatal);
+        if let Some(why) = self.sides.of(side).why.filter(|_| !keys.is_empty() && !over) {
             self.handshake.undecrypted.get_or_insert((why, at));
         }
         match kind {

@@ -172,7 +172,12 @@ impl Handshake {
 
     /// A ChangeCipherSpec.
     pub(super) fn change_of_keys(&mut self, side: Side, at: FrameRef) {
-        self.change_cipher_spec.of_mut(side).get_or_insert(at);
+        let known = self.change_cipher_spec.of_mut(side);
+        let again = known.is_some();
+        known.get_or_insert(at);
+        if again && self.both_finished() && !self.is_1_3() {
+            self.renegotiation.get_or_insert(at);
+        }
         self.letter(pick(side, 'I', 'i'), at);
     }
 
