@@ -19,6 +19,8 @@
 
 mod analyzer;
 #[deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
+mod annotate;
+#[deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 pub mod capture;
 #[deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 pub mod decode;
@@ -39,3 +41,4 @@ pub mod trust;
 pub mod x509;
 
 pub use analyzer::{Analyzer, Builder, CaptureRun, DeviceFilter, Error, Investigation};
+pub use annotate::{AnnotateOptions, Annotated, annotate};

@@ -4,8 +4,10 @@
 //! number, place and instant; what the file says beside them; problems in words. Bounded: one refill buffer, which grows
 //! to one record at most, and one per compression. Left to others: what a frame holds.
 
+mod block;
 mod buffer;
 mod compression;
+mod excerpt;
 mod extras;
 mod format;
 mod link_type;
@@ -18,6 +20,7 @@ mod summary;
 mod timestamp;
 
 pub use compression::Compression;
+pub use excerpt::{Beside, Copied, excerpt};
 pub use extras::{Names, Secrets};
 pub use format::Format;
 pub use link_type::LinkType;

@@ -4,6 +4,7 @@
 //! here and nowhere else. Left to others: everything that can be done without files.
 
 mod analyze;
+mod annotate;
 mod certs;
 mod check;
 mod compare;
@@ -42,6 +43,8 @@ enum Command {
     Compare(compare::Compare),
     /// Run every NAME.expect.toml below a folder and print what differs
     Check(check::Check),
+    /// Copy the frames that matter to a pcapng file, with a comment on each piece of evidence, for Wireshark
+    Annotate(annotate::Annotate),
     /// List the certificates of captures and how each was seen, and write them as PEM
     Certs(certs::Certs),
     /// Say whether a device would trust the chain that a server is to send; no capture is needed
@@ -87,6 +90,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Analyze(command) => command.run(),
         Command::Compare(command) => command.run(),
         Command::Check(command) => command.run(),
+        Command::Annotate(command) => command.run(),
         Command::Certs(command) => command.run(),
         Command::Preflight(command) => command.run(),
         Command::Merge(command) => command.run(),

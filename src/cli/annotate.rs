@@ -1,0 +1,86 @@
+//! `chaingap annotate`: the frames that matter as pcapng with a comment on each piece of evidence.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+
+use chaingap::{AnnotateOptions, annotate};
+use clap::Args;
+
+use super::file::{Links, write_file};
+use super::inputs::Input;
+use super::options::TrustOptions;
+use super::output::note;
+use super::progress::Progress;
+use super::{Exit, Failure, analyze};
+
+/// `chaingap annotate`.
+#[derive(Debug, Args)]
+pub(crate) struct Annotate {
+    /// A capture file
+    #[arg(value_name = "CAPTURE")]
+    capture: PathBuf,
+    #[command(flatten)]
+    trust: TrustOptions,
+    /// Keep requests that carry credentials in clear (authorization, cookies, user names, PINs); by default they are left
+    /// out
+    #[arg(long)]
+    with_credentials: bool,
+    /// Keep TLS secrets, with which everything in these connections can be read
+    #[arg(long)]
+    embed_secrets: bool,
+    /// The pcapng file to write
+    #[arg(short, long, value_name = "OUT.pcapng", help_heading = "Output")]
+    output: PathBuf,
+    /// Overwrite that file
+    #[arg(long, help_heading = "Output")]
+    force: bool,
+}
+
+impl Annotate {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let name = self.capture.display();
+        if !self.capture.is_file() {
+            let why = if self.capture.exists() || self.capture.as_os_str() == "-" {
+                "is read twice, so it must be a file"
+            } else {
+                "there is no such file"
+            };
+            return Err(Failure(format!("{name}: {why}")));
+        }
+        if fs::canonicalize(&self.output).ok() == fs::canonicalize(&self.capture).ok() {
+            return Err(Failure(format!("{name}: is the capture itself; it would be lost")));
+        }
+        if !self.force && fs::symlink_metadata(&self.output).is_ok() {
+            let output = self.output.display();
+            return Err(Failure(format!("{output}: the file exists; --force overwrites it")));
+        }
+        let input = Input::File(self.capture.clone());
+        let analyzer = self.trust.builder()?.build();
+        let mut investigation = analyzer.investigate();
+        let progress = Progress::of(std::slice::from_ref(&input));
+        let was_read = analyze::read(&mut investigation, &input, &progress);
+        drop(progress);
+        if !was_read && investigation.packets_of(&input.name()) == 0 {
+            return Ok(Exit::Failed);
+        }
+        let report = investigation.report();
+        let options = AnnotateOptions {
+            with_credentials: self.with_credentials,
+            embed_secrets: self.embed_secrets,
+            key_log: Vec::new(),
+        };
+        let failure = |error: &dyn std::fmt::Display| Failure(format!("{name}: {error}"));
+        let mut file = File::open(&self.capture).map_err(|error| failure(&error))?;
+        let annotated = annotate(&report, &input.name(), &mut file, &options).map_err(|error| failure(&error))?;
+        write_file(&self.output, &annotated.pcapng, self.force, Links::Follow)?;
+        let (frames, comments) = (annotated.frames, annotated.comments);
+        note(&format!("{}: {frames} frames, {comments} comments", self.output.display()));
+        if !annotated.withheld.is_empty() {
+            let numbers: Vec<String> = annotated.withheld.iter().take(20).map(u64::to_string).collect();
+            let more = if annotated.withheld.len() > 20 { ", …" } else { "" };
+            let numbers = numbers.join(", ");
+            note(&format!("left out because they carry credentials: frames {numbers}{more} (--with-credentials)"));
+        }
+        Ok(Exit::Clean)
+    }
+}
