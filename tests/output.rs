@@ -118,6 +118,37 @@ fn quiet_leaves_out_notes_and_keeps_failures() {
     assert!(stderr(&missing).contains("no-such.pcap"), "{}", stderr(&missing));
 }
 
+#[test]
+fn check_gives_the_same_in_every_format_and_for_any_number_of_jobs() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("pki")).unwrap();
+    for name in ["usb-sign-in.pcapng", "usb-sign-in.expect.toml", "pki/root.pem"] {
+        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name), at(name)).unwrap();
+    }
+    let good = fs::read_to_string(at("usb-sign-in.expect.toml")).unwrap();
+    fs::write(at("a.expect.toml"), good.replace("verdict = \"fails\"", "verdict = \"ok\"")).unwrap();
+    fs::write(at("b.expect.toml"), "no expectation").unwrap();
+    let check = |options: &[&str]| run(&[&["check", folder.path().to_str().unwrap()], options].concat());
+    let json = |jobs: &str| stdout(&check(&["--format", "json", "--jobs", jobs]));
+    assert_eq!(json("1"), json("3"));
+    let report: Value = serde_json::from_str(&json("2")).unwrap();
+    assert_eq!((&report["schema"], &report["different"]), (&"chaingap.check/1".into(), &2.into()));
+    let outcomes: Vec<_> = report["expectations"].as_array().unwrap().iter().map(|e| e["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["different", "failed", "same"]);
+    let difference = &report["expectations"][0]["differences"][0];
+    assert_eq!((&difference["expected"], &difference["got"]), (&"ok".into(), &"fails".into()));
+    let target = at("junit.xml");
+    let out = check(&["--format", "junit", "-o", target.to_str().unwrap()]);
+    assert_eq!((out.status.code(), out.stdout.len()), (Some(1), 0));
+    let xml = fs::read_to_string(&target).unwrap();
+    assert!(xml.contains("tests=\"3\" failures=\"1\" errors=\"1\""), "{xml}");
+    let text = stdout(&check(&[]));
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with(' ')).collect();
+    assert!(lines.len() == 4 && lines[0].starts_with("DIFF  ") && lines[2].starts_with("ok    "), "{text}");
+    assert_eq!(lines[3], "3 expectations, 2 with differences");
+}
+
 /// Names in a folder.
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> =

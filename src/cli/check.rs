@@ -3,15 +3,23 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use chaingap::report::Report;
+use chaingap::render;
+use chaingap::report::{CheckOutcome, CheckReport, Checked, Report};
 use clap::Args;
 
 use super::expect::{Expectation, SCHEMA};
 use super::file::{Links, write_file};
 use super::inputs::{Input, captures, files_below, read_file};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
+use super::output::{FormOptions, Format, Show};
 use super::progress::Progress;
-use super::{Exit, Failure, analyze, output};
+use super::{Exit, Failure, analyze, parallel};
+
+const FORMATS: &[(Format, Show<CheckReport>)] = &[
+    (Format::Text, render::check_text),
+    (Format::Json, |report, _| render::check_json(report)),
+    (Format::Junit, |report, _| render::check_junit(report)),
+];
 
 /// `chaingap check`.
 #[derive(Debug, Args)]
@@ -25,62 +33,84 @@ pub(crate) struct Check {
     /// Fail on captures that no expectation names
     #[arg(long)]
     require_all: bool,
+    /// Run this many expectations at once; by default one for each processor
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    jobs: usize,
+    #[command(flatten)]
+    form: FormOptions,
 }
 
 impl Check {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let show = self.form.show(FORMATS)?;
         let files: Vec<_> = files_below(&self.folder)?.into_iter().filter(|file| is_expectation(file)).collect();
         if files.is_empty() {
             return Err(Failure(format!("{}: no *.expect.toml in this folder or below it", self.folder.display())));
         }
-        let (mut different, mut named, mut text) = (0, BTreeSet::new(), String::new());
-        for file in &files {
-            let name = file.display();
-            match self.check(file, &mut named) {
-                Ok(differences) if differences.is_empty() => text += &format!("ok    {name}\n"),
-                Ok(differences) => {
-                    let word = if self.update { "wrote" } else { "DIFF " };
-                    text += &format!("{word} {name}\n");
-                    differences.iter().for_each(|line| text += &format!("        {line}\n"));
-                    different += usize::from(!self.update);
-                }
-                Err(Failure(why)) => {
-                    text += &format!("DIFF  {name}\n        {why}\n");
-                    different += 1;
-                }
-            }
-        }
-        if self.require_all {
-            let all = captures(std::slice::from_ref(&self.folder)).unwrap_or_default();
-            for input in all {
-                if let Input::File(path) = input
-                    && !named.contains(&path)
-                {
-                    text += &format!("DIFF  {}\n        no expectation names this capture\n", path.display());
-                    different += 1;
-                }
-            }
-        }
-        text += &format!("{} expectations, {different} with differences\n", files.len());
-        output::write(&text, None, false)?;
-        Ok(if different == 0 { Exit::Clean } else { Exit::Found })
+        let (mut checked, mut named) = (Vec::new(), BTreeSet::new());
+        parallel::in_order(
+            &files,
+            self.jobs,
+            |file| self.check(file),
+            |(result, captures)| {
+                checked.push(result);
+                named.extend(captures);
+                Ok::<(), Failure>(())
+            },
+        )?;
+        let unnamed = if self.require_all { self.unnamed(&named) } else { Vec::new() };
+        let report = CheckReport::new(self.folder.to_string_lossy().into_owned(), checked, unnamed);
+        self.form.write(show, &report)?;
+        Ok(if report.different == 0 { Exit::Clean } else { Exit::Found })
     }
 
-    fn check(&self, file: &Path, named: &mut BTreeSet<PathBuf>) -> Result<Vec<String>, Failure> {
+    /// Captures in the folder that no expectation names.
+    fn unnamed(&self, named: &BTreeSet<PathBuf>) -> Vec<String> {
+        let all = captures(std::slice::from_ref(&self.folder)).unwrap_or_default();
+        let paths = all.into_iter().filter_map(|input| match input {
+            Input::File(path) => Some(path),
+            Input::Stdin => None,
+        });
+        paths.filter(|path| !named.contains(path)).map(|path| path.to_string_lossy().into_owned()).collect()
+    }
+
+    /// Runs one expectation; also gives the captures that it names.
+    fn check(&self, file: &Path) -> (Checked, Vec<PathBuf>) {
+        let mut checked = Checked {
+            path: file.to_string_lossy().into_owned(),
+            description: None,
+            outcome: CheckOutcome::Failed,
+            differences: Vec::new(),
+            problem: None,
+        };
+        let mut named = Vec::new();
+        match self.compare(file, &mut checked, &mut named) {
+            Ok(outcome) => checked.outcome = outcome,
+            Err(Failure(why)) => checked.problem = Some(why),
+        }
+        (checked, named)
+    }
+
+    fn compare(&self, file: &Path, checked: &mut Checked, named: &mut Vec<PathBuf>) -> Result<CheckOutcome, Failure> {
         let text = String::from_utf8(read_file(file)?).map_err(|_| Failure("not a text file".into()))?;
         let expectation: Expectation = toml::from_str(&text).map_err(|error| Failure(error.to_string()))?;
         if expectation.schema != SCHEMA {
             return Err(Failure(format!("schema is {:?}, not {SCHEMA:?}", expectation.schema)));
         }
+        checked.description = Some(expectation.description.clone());
         let folder = file.parent().unwrap_or(Path::new("."));
         let paths = inside(folder, &expectation.captures)?;
         named.extend(paths.iter().cloned());
         let report = run(&expectation, folder, &paths)?;
-        let differences = expectation.differences(&report);
-        if self.update && !differences.is_empty() {
-            write_file(file, expectation.updated(&text, &report).as_bytes(), true, Links::Follow)?;
+        checked.differences = expectation.differences(&report);
+        if checked.differences.is_empty() {
+            return Ok(CheckOutcome::Same);
         }
-        Ok(differences)
+        if !self.update {
+            return Ok(CheckOutcome::Different);
+        }
+        write_file(file, expectation.updated(&text, &report).as_bytes(), true, Links::Follow)?;
+        Ok(CheckOutcome::Updated)
     }
 }
 

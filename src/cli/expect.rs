@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use chaingap::diagnosis::rule_named;
-use chaingap::report::{Device, Finding, Report, Severity};
+use chaingap::report::{Device, Difference, Finding, Report, Severity};
 use serde::Deserialize;
 
 /// The schema that this program reads and writes.
@@ -18,7 +18,6 @@ pub(crate) const SCHEMA: &str = "chaingap.expect/1";
 pub(crate) struct Expectation {
     pub(crate) schema: String,
     /// What happens in the captures, and how they were made.
-    #[allow(dead_code, reason = "for people")]
     pub(crate) description: String,
     /// What was recorded in place of a real phone or server.
     #[allow(dead_code, reason = "for people")]
@@ -96,27 +95,26 @@ impl ExpectedFinding {
 }
 
 impl Expectation {
-    /// Lines that say how a report differs; none when it does not.
-    pub(crate) fn differences(&self, report: &Report) -> Vec<String> {
+    /// How a report differs; nothing when it does not.
+    pub(crate) fn differences(&self, report: &Report) -> Vec<Difference> {
         let mut out = Vec::new();
         for expected in &self.devices {
             let Some(device) = report.devices.iter().find(|device| device.id == expected.device) else {
-                out.push(format!("{}: expected {}, got no such device", expected.device, expected.verdict));
+                out.push(difference(&expected.device, "verdict", Some(&expected.verdict), None));
                 continue;
             };
-            let id = &device.id;
             let mut differ = |what: &str, expected: &str, got: &str| {
                 if expected != got {
-                    out.push(format!("{id} {what}: expected {expected}, got {got}"));
+                    out.push(difference(&device.id, what, Some(expected), Some(got)));
                 }
             };
             differ("verdict", &expected.verdict, device.verdict.status.as_str());
             differ("sign-in", &expected.sign_in, device.sign_in.method.as_str());
-            out.extend(self.compare(id, &expected.findings, &self.counting(report, Some(id))));
+            out.extend(self.compare(&device.id, &expected.findings, &self.counting(report, Some(&device.id))));
         }
         let known = |device: &&Device| self.devices.iter().any(|expected| expected.device == device.id);
         for device in report.devices.iter().filter(|device| !known(device)) {
-            out.push(format!("{}: got {}, expected no such device", device.id, device.verdict.status.as_str()));
+            out.push(difference(&device.id, "verdict", None, Some(device.verdict.status.as_str())));
         }
         out.extend(self.compare("captures", &self.findings, &self.counting(report, None)));
         out
@@ -137,7 +135,7 @@ impl Expectation {
         self.since.as_deref().zip(since).is_some_and(|(file, rule)| rule > number(file))
     }
 
-    fn compare(&self, whose: &str, expected: &[ExpectedFinding], got: &[ExpectedFinding]) -> Vec<String> {
+    fn compare(&self, whose: &str, expected: &[ExpectedFinding], got: &[ExpectedFinding]) -> Vec<Difference> {
         let (mut expected, mut got) = (expected.to_vec(), got.to_vec());
         expected.retain(|wanted| match got.iter().position(|found| found == wanted) {
             Some(at) => {
@@ -146,10 +144,14 @@ impl Expectation {
             }
             None => true,
         });
-        let missing =
-            expected.iter().map(|finding| format!("{whose} finding: expected {}, got none", finding.in_words()));
-        let more = got.iter().map(|finding| format!("{whose} finding: got {}, expected none", finding.in_words()));
-        missing.chain(more).collect()
+        // What has the name of something expected differs in the rest of it.
+        let mut out = Vec::new();
+        for wanted in &expected {
+            let same = got.iter().position(|found| found.name == wanted.name).map(|at| got.remove(at).in_words());
+            out.push(difference(whose, "finding", Some(&wanted.in_words()), same.as_deref()));
+        }
+        out.extend(got.iter().map(|found| difference(whose, "finding", None, Some(&found.in_words()))));
+        out
     }
 
     /// The text of the file with devices and findings as a report has them; what people wrote stays.
@@ -185,6 +187,11 @@ impl Expectation {
         }
         out + &findings("finding", None)
     }
+}
+
+fn difference(whose: &str, what: &str, expected: Option<&str>, got: Option<&str>) -> Difference {
+    let about = format!("{whose} {what}");
+    Difference { about, expected: expected.map(str::to_owned), got: got.map(str::to_owned) }
 }
 
 fn toml_string(text: &str) -> String {

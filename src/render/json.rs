@@ -4,7 +4,7 @@
 //! model, whose field order is the order of the output.
 
 use super::shared::words::obeyed_or_hidden;
-use crate::report::{CertsReport, Comparison, PreflightReport, ProfilesReport, Report, Summary};
+use crate::report::{CertsReport, CheckReport, Comparison, PreflightReport, ProfilesReport, Report, Summary};
 
 /// The report as indented JSON, UTF-8, with a newline at its end.
 ///
@@ -35,6 +35,11 @@ pub fn compare_json(comparison: &Comparison) -> String {
 
 /// Certificates as indented JSON, `chaingap.certs/1`.
 pub fn certs_json(report: &CertsReport) -> String {
+    pretty(report)
+}
+
+/// A regression run as indented JSON, `chaingap.check/1`.
+pub fn check_json(report: &CheckReport) -> String {
     pretty(report)
 }
 

@@ -1,6 +1,6 @@
 //! The report as JUnit XML, for the test page of a CI job.
 //!
-//! In: a report. Out: a suite for each device, in it a case for each server that it made handshakes with; a suite for
+//! In: a report, or a regression run. Out: a suite for each device, in it a case for each server that it made handshakes with; a suite for
 //! the captures. A case fails by a finding of severity error. Bounded: by the report. Left to others: the exit status.
 //!
 //! There is no standard; this is what the schema that Jenkins publishes (junit-10.xsd) and GitLab's and GitHub's readers
@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::shared::words::clean;
-use crate::report::{Device, Finding, Outcome, Report, Severity};
+use crate::report::{CheckOutcome, CheckReport, Checked, Device, Difference, Finding, Outcome, Report, Severity};
 
 /// The report as JUnit XML, UTF-8.
 pub fn junit(report: &Report) -> String {
@@ -25,32 +25,32 @@ pub fn junit(report: &Report) -> String {
 }
 
 /// A group of cases.
-pub(super) struct Suite {
-    pub(super) name: String,
+struct Suite {
+    name: String,
     /// RFC 3339, to the second.
-    pub(super) timestamp: Option<String>,
-    pub(super) cases: Vec<Case>,
+    timestamp: Option<String>,
+    cases: Vec<Case>,
 }
 
 /// One case. Texts may have several lines.
 #[derive(Default)]
-pub(super) struct Case {
-    pub(super) class: String,
-    pub(super) name: String,
-    pub(super) failures: Vec<Failure>,
+struct Case {
+    class: String,
+    name: String,
+    failures: Vec<Failure>,
     /// Why it could not be run at all.
-    pub(super) error: Option<Failure>,
+    error: Option<Failure>,
     /// Why it decides nothing.
-    pub(super) skipped: Option<String>,
+    skipped: Option<String>,
     /// What else there is to say.
-    pub(super) notes: String,
+    notes: String,
 }
 
 /// What went wrong: a kind, a sentence, all of it.
-pub(super) struct Failure {
-    pub(super) kind: String,
-    pub(super) message: String,
-    pub(super) text: String,
+struct Failure {
+    kind: String,
+    message: String,
+    text: String,
 }
 
 /// A case for each server, in the order of the handshakes; what concerns none has a case of its own.
@@ -164,8 +164,43 @@ fn in_full(finding: &Finding, headline: &str) -> String {
     lines.join("\n")
 }
 
+/// JUnit XML: a case for each expectation.
+pub fn check_junit(report: &CheckReport) -> String {
+    let case = |checked: &Checked| {
+        let mut case = Case { class: report.folder.clone(), name: checked.path.clone(), ..Case::default() };
+        let differences: Vec<String> = checked.differences.iter().map(in_words).collect();
+        match checked.outcome {
+            CheckOutcome::Same => {}
+            CheckOutcome::Updated => case.notes = format!("rewritten\n{}", differences.join("\n")),
+            CheckOutcome::Different => case.failures.push(Failure {
+                kind: "difference".to_owned(),
+                message: differences.first().cloned().unwrap_or_default(),
+                text: differences.join("\n"),
+            }),
+            CheckOutcome::Failed => {
+                let why = checked.problem.clone().unwrap_or_default();
+                let message = why.lines().next().unwrap_or_default().to_owned();
+                case.error = Some(Failure { kind: "not run".to_owned(), message, text: why });
+            }
+        }
+        case
+    };
+    let mut cases: Vec<Case> = report.expectations.iter().map(case).collect();
+    cases.extend(report.unnamed.iter().map(|path| {
+        let why = "no expectation names this capture".to_owned();
+        let failures = vec![Failure { kind: "unnamed".to_owned(), message: why.clone(), text: why }];
+        Case { class: report.folder.clone(), name: path.clone(), failures, ..Case::default() }
+    }));
+    write("chaingap check", &[Suite { name: report.folder.clone(), timestamp: None, cases }])
+}
+
+fn in_words(difference: &Difference) -> String {
+    let word = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".to_owned());
+    format!("{}: expected {}, got {}", difference.about, word(&difference.expected), word(&difference.got))
+}
+
 /// The suites as one document.
-pub(super) fn write(name: &str, suites: &[Suite]) -> String {
+fn write(name: &str, suites: &[Suite]) -> String {
     let count = |of: fn(&Case) -> bool| suites.iter().flat_map(|suite| &suite.cases).filter(|case| of(case)).count();
     let mut xml = Xml { out: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned() };
     let counts = [
@@ -289,6 +324,13 @@ mod tests {
         assert!(xml.contains("<skipped message=\"the capture does not show how it ended\"></skipped>"), "{xml}");
         assert!(xml.contains("<error type=\"unreadable\" message=\"offset 0: not a capture file\">"), "{xml}");
         assert!(xml.contains("failures=\"0\" errors=\"1\">"), "{xml}");
+    }
+
+    #[test]
+    fn a_regression_run_has_a_case_for_each_expectation() {
+        let xml = check_junit(&crate::render::text::check::tests::sample());
+        assert!(xml.contains("<testsuites name=\"chaingap check\" tests=\"4\" failures=\"2\" errors=\"1\">"), "{xml}");
+        assert!(xml.contains("expected nothing, got &lt;b&gt;\\u{1b}[m</failure>"), "{xml}");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod build;
 mod certs;
+mod check;
 mod compare;
 mod model;
 mod preflight;
@@ -19,6 +20,7 @@ mod summary;
 pub use crate::diagnosis::{Prospect, rule_named};
 pub(crate) use build::{Builder, Material, build};
 pub use certs::{CERTS_SCHEMA, CertsEntry, CertsReport};
+pub use check::{CHECK_SCHEMA, CheckOutcome, CheckReport, Checked, Difference};
 pub use compare::{
     Because, COMPARE_SCHEMA, CompareSide, CompareStep, Comparison, Pick, PickError, StepSide, WhichSide, compare,
 };

@@ -10,6 +10,7 @@
 
 mod certs;
 mod chain;
+pub(super) mod check;
 mod closing;
 mod compare;
 mod explain;
@@ -21,6 +22,7 @@ mod summary;
 mod timeline;
 
 pub use certs::certs_text;
+pub use check::check_text;
 pub use compare::compare_text;
 pub use explain::{explain_list, explain_text};
 pub use preflight::preflight_text;

@@ -1,0 +1,81 @@
+//! In: nothing. Out: the model of a regression run, schema `chaingap.check/1`. Left to others: running.
+
+use serde::{Deserialize, Serialize};
+
+use super::model::Tool;
+
+/// The value of the report's `schema` member.
+pub const CHECK_SCHEMA: &str = "chaingap.check/1";
+
+/// How captures compare with what was expected of them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// [`CHECK_SCHEMA`].
+    pub schema: String,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// The folder, as given.
+    pub folder: String,
+    /// The expectations below it, by path.
+    pub expectations: Vec<Checked>,
+    /// Captures that no expectation names; empty unless it was asked for.
+    pub unnamed: Vec<String>,
+    /// How many expectations and unnamed captures differ.
+    pub different: u64,
+}
+
+/// One expectation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Checked {
+    /// Its file.
+    pub path: String,
+    /// What it says of itself.
+    pub description: Option<String>,
+    /// How it went.
+    pub outcome: CheckOutcome,
+    /// What differs.
+    pub differences: Vec<Difference>,
+    /// Why it could not be run.
+    pub problem: Option<String>,
+}
+
+/// How an expectation went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckOutcome {
+    /// It is as expected.
+    Same,
+    /// Something differs.
+    Different,
+    /// Something differed, and the file says so now.
+    Updated,
+    /// It could not be run.
+    Failed,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// What it is about: `10.20.30.50 verdict`.
+    pub about: String,
+    /// What was expected; null where nothing was.
+    pub expected: Option<String>,
+    /// What was found; null where nothing was.
+    pub got: Option<String>,
+}
+
+impl CheckReport {
+    /// The report of a run.
+    pub fn new(folder: String, expectations: Vec<Checked>, unnamed: Vec<String>) -> Self {
+        let differs = |checked: &&Checked| matches!(checked.outcome, CheckOutcome::Different | CheckOutcome::Failed);
+        let different = expectations.iter().filter(differs).count() + unnamed.len();
+        Self {
+            schema: CHECK_SCHEMA.into(),
+            tool: super::tool(),
+            folder,
+            expectations,
+            unnamed,
+            different: u64::try_from(different).unwrap_or(u64::MAX),
+        }
+    }
+}
