@@ -23,7 +23,7 @@ use pieces::Pieces;
 
 /// The most that an IP packet's payload may have.
 const LONGEST: usize = 65_535;
-/// Separate pieces of one packet: a packet of 64 KiB in disorder has fewer than fifty.
+/// Separate pieces of one packet: the longest one, in packets of 576 octets and in reverse, has fewer.
 const MOST_PIECES: usize = 128;
 
 /// What fragments of one packet have in common. IPv6 tells the protocol in the first fragment alone.
@@ -111,11 +111,11 @@ impl Fragments {
         }
         self.begin(key, at);
         let waiting = self.waiting.get_mut(&key)?;
-        let before = waiting.pieces.len();
+        let before = waiting.pieces.cost();
         if waiting.pieces.insert(place.offset, packet.payload) {
             tally.anomaly(Anomaly::FragmentConflict, at);
         }
-        self.bytes += waiting.pieces.len() - before;
+        self.bytes += waiting.pieces.cost() - before;
         if place.offset == 0 {
             waiting.protocol.get_or_insert(packet.protocol);
         }
@@ -132,7 +132,9 @@ impl Fragments {
     /// Takes back what [`add`](Self::add) gave, to know copies of its fragments by.
     pub(super) fn put_back(&mut self, whole: Whole) {
         if let Some(waiting) = self.waiting.get_mut(&whole.key).filter(|waiting| waiting.serial == whole.serial) {
+            let before = waiting.pieces.cost();
             waiting.pieces.put_back(whole.bytes);
+            self.bytes += waiting.pieces.cost() - before;
         }
     }
 
@@ -157,7 +159,9 @@ impl Fragments {
     fn complete(&mut self, key: Key) -> Option<Whole> {
         let waiting = self.waiting.get_mut(&key)?;
         let (total, protocol) = (waiting.total?, waiting.protocol?);
+        let before = waiting.pieces.cost();
         let bytes = waiting.pieces.take(total)?;
+        self.bytes -= before - waiting.pieces.cost();
         waiting.done = true;
         Some(Whole { key, serial: waiting.serial, protocol, bytes })
     }
@@ -193,7 +197,7 @@ impl Fragments {
     fn forget(&mut self, key: Key) -> Option<Waiting> {
         let waiting = self.waiting.remove(&key)?;
         self.order.remove(&waiting.serial);
-        self.bytes -= waiting.pieces.len();
+        self.bytes -= waiting.pieces.cost();
         Some(waiting)
     }
 }

@@ -1,88 +1,101 @@
-//! In: pieces of one packet, in any order. Out: all of it, once there is no hole. Bounded: as many bytes as the farthest
-//! piece reaches to; how many pieces is for the caller. Left to others: what belongs together, time.
+//! In: pieces of one packet, in any order. Out: all of it, once there is no hole. Bounded: as many bytes as came, however
+//! far apart; how many pieces is for the caller. Left to others: what belongs together, time.
 
-use std::ops::Range;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-/// The bytes that came, each where it belongs.
+/// What a piece costs beside its bytes: a place in the tree and an allocation.
+const OVERHEAD: usize = 64;
+
+/// The bytes that came, by where they belong; no two pieces overlap.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
-    bytes: Vec<u8>,
-    /// Length of `bytes`, also while they are lent.
-    length: usize,
-    /// What of `bytes` came: sorted, apart from each other.
-    came: Vec<Range<usize>>,
+    pieces: BTreeMap<usize, Vec<u8>>,
+    /// Bytes in all of them, also while they are lent.
+    bytes: usize,
 }
 
 impl Pieces {
-    /// Bytes held, holes included.
-    pub(super) fn len(&self) -> usize {
-        self.length
+    /// Memory that they take, about.
+    pub(super) fn cost(&self) -> usize {
+        self.bytes + self.pieces.len() * OVERHEAD
     }
 
-    /// How many stretches of bytes there are without a hole in them.
+    /// How many pieces there are, those that follow each other joined where they came in order.
     pub(super) fn count(&self) -> usize {
-        self.came.len()
+        self.pieces.len()
     }
 
     /// Puts a piece into the holes it covers. True when other bytes had come in its place before: those stay.
     pub(super) fn insert(&mut self, start: usize, piece: &[u8]) -> bool {
         let end = start + piece.len();
-        if self.length < end {
-            self.bytes.resize(end, 0);
-            self.length = end;
-        }
         let mut conflict = false;
+        let mut holes = Vec::new();
         let mut at = start;
-        for range in &self.came {
-            let (from, to) = (range.start.clamp(at, end), range.end.clamp(at, end));
-            copy(&mut self.bytes, piece, start, at..from);
-            conflict |= self.bytes.get(from..to) != piece.get(from - start..to - start);
-            at = to;
+        let before = self.pieces.range(..start).next_back();
+        for (&from, there) in before.into_iter().chain(self.pieces.range(start..end)) {
+            let shared = (from + there.len()).min(end);
+            if shared <= at {
+                continue;
+            }
+            if from > at {
+                holes.push(at..from);
+                at = from;
+            }
+            conflict |= there.get(at - from..shared - from) != piece.get(at - start..shared - start);
+            at = shared;
         }
-        copy(&mut self.bytes, piece, start, at..end);
-        self.note(start..end);
+        holes.push(at..end);
+        for hole in holes {
+            if let Some(bytes) = piece.get(hole.start - start..hole.end - start).filter(|bytes| !bytes.is_empty()) {
+                self.put(hole.start, bytes);
+            }
+        }
         conflict
     }
 
-    /// Whether this piece came before, byte for byte.
+    /// Whether this piece came before, byte for byte; for packets that are whole.
     pub(super) fn holds(&self, start: usize, piece: &[u8]) -> bool {
-        self.bytes.get(start..).is_some_and(|bytes| bytes.starts_with(piece))
+        let whole = self.pieces.get(&0);
+        whole.and_then(|bytes| bytes.get(start..)).is_some_and(|bytes| bytes.starts_with(piece))
     }
 
     /// Lends the first `total` bytes if all of them came.
     pub(super) fn take(&mut self, total: usize) -> Option<Vec<u8>> {
-        let whole = matches!(self.came.first(), Some(range) if range.start == 0 && range.end >= total);
-        whole.then(|| {
-            self.bytes.truncate(total);
-            std::mem::take(&mut self.bytes)
-        })
+        if self.bytes < total {
+            return None;
+        }
+        let mut reached = 0;
+        for (start, bytes) in &self.pieces {
+            if *start == reached {
+                reached += bytes.len();
+            }
+        }
+        if reached < total {
+            return None;
+        }
+        let mut whole = Vec::with_capacity(reached);
+        std::mem::take(&mut self.pieces).into_values().for_each(|bytes| whole.extend(bytes));
+        whole.truncate(total);
+        self.bytes = total;
+        Some(whole)
     }
 
     /// Takes back what was lent.
     pub(super) fn put_back(&mut self, bytes: Vec<u8>) {
-        self.bytes = bytes;
+        self.pieces = BTreeMap::from([(0, bytes)]);
     }
 
-    /// Adds a range, joined with those that it touches.
-    fn note(&mut self, mut new: Range<usize>) {
-        if new.is_empty() {
-            return;
-        }
-        let first = self.came.partition_point(|range| range.end < new.start);
-        let last = self.came.partition_point(|range| range.start <= new.end);
-        if let Some(touched) = self.came.get(first..last)
-            && let (Some(low), Some(high)) = (touched.first(), touched.last())
+    /// Puts bytes into a hole: behind the piece that ends there, if one does.
+    fn put(&mut self, start: usize, bytes: &[u8]) {
+        self.bytes += bytes.len();
+        if let Some((from, before)) = self.pieces.range_mut(..start).next_back()
+            && from + before.len() == start
         {
-            new = new.start.min(low.start)..new.end.max(high.end);
+            return before.extend_from_slice(bytes);
         }
-        self.came.splice(first..last, [new]);
-    }
-}
-
-/// Copies the part of a piece that belongs in this range; the piece begins at `start`.
-fn copy(bytes: &mut [u8], piece: &[u8], start: usize, range: Range<usize>) {
-    let part = piece.get(range.start - start..range.end - start);
-    if let (Some(to), Some(from)) = (bytes.get_mut(range), part) {
-        to.copy_from_slice(from);
+        if let Entry::Vacant(hole) = self.pieces.entry(start) {
+            hole.insert(bytes.to_vec());
+        }
     }
 }

@@ -76,6 +76,11 @@ impl Pool {
     }
 }
 
+/// What the pool should say that it holds.
+fn held(pool: &Pool) -> usize {
+    pool.fragments.waiting.values().map(|waiting| waiting.pieces.cost()).sum()
+}
+
 fn count(counts: &Counts, why: Unread) -> u64 {
     counts.unread.iter().filter(|(each, _)| *each == why).map(|(_, count)| count.packets).sum()
 }
@@ -91,6 +96,7 @@ proptest! {
             conflicts += u64::from(naive.add(start, &data, more));
             let whole = pool.add(7, start, &data, more, 0);
             prop_assert_eq!(&whole, &naive.whole());
+            prop_assert_eq!(pool.fragments.bytes, held(&pool));
             if whole.is_some() {
                 break;
             }
@@ -149,20 +155,20 @@ fn fragments_that_wait_too_long_are_not_joined() {
 
 #[test]
 fn what_waits_is_bounded_and_what_is_dropped_is_counted() {
-    let limits = Limits { fragmented_packets: 16, fragment_bytes: 200_000, ..Limits::default() };
+    let limits = Limits { fragmented_packets: 16, fragment_bytes: 5_000, ..Limits::default() };
     let mut pool = Pool::new(&limits);
     for identification in 0..1000 {
-        // The farther the fragment, the more has to be held for what is to come before it.
         let start = if identification % 2 == 0 { 60_000 } else { 8 };
         assert_eq!(pool.add(identification, start, &[1; 500], true, 0), None);
         assert!(pool.fragments.waiting.len() <= limits.fragmented_packets);
         assert!(pool.fragments.bytes <= limits.fragment_bytes);
+        assert_eq!(pool.fragments.bytes, held(&pool));
         assert_eq!(pool.fragments.order.len(), pool.fragments.waiting.len());
     }
     let counts = pool.finish();
     let dropped = count(&counts, Unread::FragmentsDropped);
     assert_eq!(dropped + count(&counts, Unread::FragmentsMissing), 1000);
-    assert!(dropped >= 1000 - 16);
+    assert!(dropped >= 1000 - 10);
 }
 
 #[test]
@@ -172,6 +178,15 @@ fn a_packet_in_too_many_pieces_is_given_up() {
         assert_eq!(pool.add(1, start, &[0; 8], true, 0), None);
     }
     assert!(count(&pool.finish(), Unread::FragmentsDropped) > 0);
+}
+
+#[test]
+fn a_fragment_far_from_the_start_costs_what_it_brings() {
+    let mut pool = Pool::new(&Limits::default());
+    for identification in 0..100 {
+        assert_eq!(pool.add(identification, 65_000, &[0; 8], true, 0), None);
+    }
+    assert!(pool.fragments.bytes < 100 * 100, "{}", pool.fragments.bytes);
 }
 
 #[test]
