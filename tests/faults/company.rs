@@ -142,6 +142,7 @@ pub(crate) fn options(parts: &[Part]) -> Options {
     let mut all = parts[0].sample.options.clone();
     for part in parts {
         let Options { roots, installed, bundle, .. } = &part.sample.options;
+        all.keylog = all.keylog.or_else(|| part.sample.options.keylog.clone());
         for (all, own) in [(&mut all.roots, roots), (&mut all.installed, installed), (&mut all.bundle, bundle)] {
             let new: Vec<_> = own.iter().filter(|path| !all.contains(path)).cloned().collect();
             all.extend(new);
@@ -179,7 +180,10 @@ pub(crate) fn other_phones(sample: &'static Sample, random: &mut Random) -> Vec<
     let others = SAMPLES.iter().filter(fits).map(|other| (other, &other.captures[0]));
     let apart = |parts: &[Part], other: &Sample| {
         let known = |sample: &Sample| &COMPANIES[sample.name.as_str()].known;
-        parts.iter().all(|part| known(part.sample).is_disjoint(known(other)))
+        // There is one key log. Its secrets fit the handshakes that they were written for and no others.
+        let mut keylogs = parts.iter().filter_map(|part| part.sample.options.keylog.as_ref());
+        let one_keylog = other.options.keylog.is_none() || keylogs.next().is_none();
+        one_keylog && parts.iter().all(|part| known(part.sample).is_disjoint(known(other)))
     };
     gather(sample, others.collect(), 3, true, apart, random)
 }

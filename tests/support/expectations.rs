@@ -46,6 +46,7 @@ pub(crate) struct Options {
     pub(crate) installed: Vec<PathBuf>,
     #[serde(default)]
     pub(crate) bundle: Vec<PathBuf>,
+    pub(crate) keylog: Option<PathBuf>,
     pub(crate) device: Option<String>,
     pub(crate) sign_in: Option<String>,
     pub(crate) at: Option<String>,
@@ -108,6 +109,9 @@ impl Options {
         }
         for (path, bytes) in self.bundle.iter().map(contents) {
             builder = builder.bundle(&path, &bytes);
+        }
+        for (path, bytes) in self.keylog.iter().map(contents) {
+            builder = builder.keylog(&path, &bytes);
         }
         builder = match self.profile.as_deref() {
             None | Some("auto") => builder,
