@@ -175,7 +175,7 @@ fn end_flow(
     let talk = talk_of(&flow);
     let conversation = std::mem::take(&mut flow.conversation);
     let (swapped, sealed) = (conversation.is_swapped(), conversation.is_sealed());
-    let handshake = conversation.finish(capture_end.unwrap_or(flow.last), outputs);
+    let handshake = conversation.finish(capture_end.unwrap_or(flow.last), context.keys, outputs);
     outputs.drain().for_each(|said| evidence.said(talk, said));
     let undecrypted = handshake.as_ref().and_then(|tls| tls.undecrypted);
     evidence.connection(talk, &Connection { flow: &flow, swapped, sealed }, handshake);

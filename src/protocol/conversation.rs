@@ -125,9 +125,9 @@ impl Conversation {
     }
 
     /// Says that the connection is over; what was left unanswered comes out.
-    pub fn finish(self, at: FrameRef, out: &mut Outputs) -> Option<Handshake> {
+    pub fn finish(self, at: FrameRef, keys: &KeyLog, out: &mut Outputs) -> Option<Handshake> {
         match self.state {
-            State::Tls(tls) => return Some(Handshake { tunnel_to: self.tunnel_to, ..tls.finish() }),
+            State::Tls(tls) => return Some(Handshake { tunnel_to: self.tunnel_to, ..tls.finish(keys) }),
             State::Http(mut http) => http.finish(at, &mut out.exchanges),
             State::Ldap(mut ldap) => ldap.finish(at, &mut out.searches),
             State::Probing(_) | State::Other(_) | State::Ignored => {}

@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::cipher::Opened;
 use super::handshake::{Message, Messages};
+use super::held::Held;
 use super::keylog::KeyLog;
 use super::message;
 use super::protect::{Pending, Protection, Undecrypted};
@@ -29,6 +30,8 @@ struct State {
     handshake: Handshake,
     sides: Both<Direction>,
     session: Session,
+    /// What the client sent, as long as it cannot be read for want of the server's hello.
+    held: Held,
     limit: usize,
 }
 
@@ -71,7 +74,8 @@ impl Tls {
     }
 
     /// What was read, once no more bytes come.
-    pub fn finish(mut self) -> Handshake {
+    pub fn finish(mut self, keys: &KeyLog) -> Handshake {
+        self.state.release(keys);
         for side in [Side::Client, Side::Server] {
             if let Some(message) = self.state.sides.of_mut(side).messages.take_unfinished() {
                 self.state.handshake.message(side, &message, self.state.limit);
@@ -83,6 +87,36 @@ impl Tls {
 
 impl State {
     fn record(&mut self, side: Side, event: Event<'_>, at: FrameRef, keys: &KeyLog) {
+        if side == Side::Client && self.must_wait(&event, keys) {
+            return self.held.push(&event, at);
+        }
+        if side == Side::Client {
+            self.release(keys);
+        }
+        self.read(side, event, at, keys);
+        if !self.held.is_empty() && self.handshake.server_hello.is_some() {
+            self.release(keys);
+        }
+    }
+
+    /// Whether an event of the client needs the server's hello, which may have been recorded late.
+    fn must_wait(&self, event: &Event<'_>, keys: &KeyLog) -> bool {
+        let handshake = &self.handshake;
+        if keys.is_empty() || handshake.server_hello.is_some() || handshake.hello_retry.is_some() || self.held.is_full()
+        {
+            return false;
+        }
+        let early = handshake.client_hello.as_ref().is_none_or(|hello| hello.offers_early_data);
+        let [changes, data] = [ContentType::CHANGE_CIPHER_SPEC, ContentType::APPLICATION_DATA];
+        let begins = matches!(event, Event::Begin([kind, ..]) if [changes, data].contains(&ContentType(*kind)));
+        !self.held.is_empty() || (begins && !early)
+    }
+
+    fn release(&mut self, keys: &KeyLog) {
+        std::mem::take(&mut self.held).replay(|event, at| self.read(Side::Client, event, at, keys));
+    }
+
+    fn read(&mut self, side: Side, event: Event<'_>, at: FrameRef, keys: &KeyLog) {
         match event {
             Event::Begin(header) => self.begin(side, header),
             Event::Body(kind, piece) => self.body(side, kind, piece, at, keys),

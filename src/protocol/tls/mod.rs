@@ -12,6 +12,7 @@ mod cipher;
 mod connection;
 mod facts;
 mod handshake;
+mod held;
 mod keylog;
 mod message;
 mod names;

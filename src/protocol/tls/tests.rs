@@ -55,7 +55,7 @@ fn read(records: &[(Side, Option<Vec<u8>>, u64)], size: usize, keys: &KeyLog) ->
             }
         }
     }
-    tls.finish()
+    tls.finish(keys)
 }
 
 fn whole(records: Vec<(Side, Vec<u8>)>) -> Vec<(Side, Option<Vec<u8>>, u64)> {
@@ -151,6 +151,23 @@ fn early_data_comes_before_the_handshake_it_belongs_to() {
     // Without secrets nothing tells it from the rest.
     let hidden = read(&whole(records("4")), 1000, &KeyLog::default());
     assert!(hidden.hides_answer() && hidden.data.client.records == 0);
+}
+
+#[test]
+fn a_server_recorded_late_changes_nothing() {
+    let mut late = records("3");
+    // ServerHello and flight come after the client's Finished and its data.
+    let client = late.remove(3);
+    let data = late.remove(4);
+    late.insert(1, client);
+    late.insert(2, data);
+    let handshake = read(&whole(late), 100, &secrets("3"));
+    assert_eq!(history(&handshake), "CsFDxvftdLl");
+    assert!(!handshake.hides_answer() && handshake.certificates.server.is_some());
+    // Where the server's side is missing altogether, nothing is lost either.
+    let alone = records("3").into_iter().filter(|(side, _)| *side == Side::Client).collect();
+    let with = read(&whole(alone), 100, &secrets("3"));
+    assert_eq!((history(&with), with.data.client.records), ("CD".into(), 3));
 }
 
 #[test]

@@ -1,0 +1,68 @@
+//! In: what the client's records yield before the server's hello was read. Out: the same, once it was.
+//! Bounded: `MAX_HELD` bytes and events. Left to others: when.
+//!
+//! The two directions are put into order each by itself, and the server's may come late: its hello is then read after
+//! records of the client that need the keys it agrees on.
+
+use super::record::{ContentType, Event};
+use crate::capture::{Cut, FrameRef};
+use crate::flow::Piece;
+
+/// A client's Finished, and data that follows it at once.
+const MAX_HELD: usize = 64 * 1024;
+
+#[derive(Debug)]
+enum Part {
+    Begin([u8; 5]),
+    Bytes(ContentType, Vec<u8>),
+    Gap(ContentType, u64, Option<Cut>),
+    End(ContentType, usize),
+    Lost(u64, Option<Cut>),
+}
+
+/// Events that wait.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    parts: Vec<(Part, FrameRef)>,
+    bytes: usize,
+}
+
+impl Held {
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes > MAX_HELD || self.parts.len() > MAX_HELD / 16
+    }
+
+    pub(super) fn push(&mut self, event: &Event<'_>, at: FrameRef) {
+        let part = match *event {
+            Event::Begin(header) => Part::Begin(header),
+            Event::Body(kind, Piece::Bytes(bytes)) => Part::Bytes(kind, bytes.to_vec()),
+            Event::Body(kind, Piece::Gap { missing, cut }) => Part::Gap(kind, missing, cut),
+            Event::End { kind, length } => Part::End(kind, length),
+            Event::Lost { missing, cut } => Part::Lost(missing, cut),
+            // Nothing of SSL 2.0 is decrypted.
+            Event::Sslv2(_) => return,
+        };
+        if let Part::Bytes(_, bytes) = &part {
+            self.bytes += bytes.len();
+        }
+        self.parts.push((part, at));
+    }
+
+    /// Gives all of them out again.
+    pub(super) fn replay(self, mut sink: impl FnMut(Event<'_>, FrameRef)) {
+        for (part, at) in &self.parts {
+            let event = match part {
+                Part::Begin(header) => Event::Begin(*header),
+                Part::Bytes(kind, bytes) => Event::Body(*kind, Piece::Bytes(bytes)),
+                Part::Gap(kind, missing, cut) => Event::Body(*kind, Piece::Gap { missing: *missing, cut: *cut }),
+                Part::End(kind, length) => Event::End { kind: *kind, length: *length },
+                Part::Lost(missing, cut) => Event::Lost { missing: *missing, cut: *cut },
+            };
+            sink(event, *at);
+        }
+    }
+}
