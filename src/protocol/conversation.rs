@@ -3,6 +3,7 @@
 
 use super::http::{Exchange, Http, starts_like_http};
 use super::ldap::{Ldap, LdapSearch, starts_like_ldap};
+use super::openvpn::{OpenVpn, starts_like_openvpn};
 use super::tls::{self, Handshake, KeyLog, Tls};
 use super::upgrade::{Held, Upgrade};
 use super::{Side, StreamEnd};
@@ -70,6 +71,7 @@ enum State {
     Tls(Box<Tls>),
     Http(Box<Http>),
     Ldap(Box<Ldap>),
+    OpenVpn(Box<OpenVpn>, Box<Tls>),
     /// A protocol that is not read here, unless it goes over to TLS.
     Other(Box<Upgrade>),
     Ignored,
@@ -120,14 +122,16 @@ impl Conversation {
         match &mut self.state {
             State::Http(http) => http.end(side, how, at, &mut out.exchanges),
             State::Ldap(ldap) => ldap.end(side, how, at, &mut out.searches),
-            State::Probing(_) | State::Tls(_) | State::Other(_) | State::Ignored => {}
+            State::Probing(_) | State::Tls(_) | State::OpenVpn(..) | State::Other(_) | State::Ignored => {}
         }
     }
 
     /// Says that the connection is over; what was left unanswered comes out.
     pub fn finish(self, at: FrameRef, keys: &KeyLog, out: &mut Outputs) -> Option<Handshake> {
         match self.state {
-            State::Tls(tls) => return Some(Handshake { tunnel_to: self.tunnel_to, ..tls.finish(keys) }),
+            State::Tls(tls) | State::OpenVpn(_, tls) => {
+                return Some(Handshake { tunnel_to: self.tunnel_to, ..tls.finish(keys) });
+            }
             State::Http(mut http) => http.finish(at, &mut out.exchanges),
             State::Ldap(mut ldap) => ldap.finish(at, &mut out.searches),
             State::Probing(_) | State::Other(_) | State::Ignored => {}
@@ -148,7 +152,7 @@ impl Conversation {
     /// Whether copies of bytes need no longer be compared.
     pub fn is_settled(&self) -> bool {
         match &self.state {
-            State::Tls(tls) => tls.is_settled(),
+            State::Tls(tls) | State::OpenVpn(_, tls) => tls.is_settled(),
             State::Ignored => true,
             State::Probing(_) | State::Other(_) | State::Http(_) | State::Ldap(_) => false,
         }
@@ -178,6 +182,9 @@ impl Conversation {
                 }
             }
             (State::Ldap(ldap), Piece::Gap { missing, .. }) => ldap.gap(side, missing, at, &mut out.searches),
+            (State::OpenVpn(vpn, tls), piece) => {
+                vpn.push(side, piece, at, |bytes, at| tls.push(side, Piece::Bytes(bytes), at, context.keys));
+            }
             (State::Other(upgrade), piece) => match upgrade.push(side, piece, at) {
                 Some(held) => self.go_over_to_tls(side, held, context),
                 None if upgrade.is_hopeless() => self.state = State::Ignored,
@@ -213,7 +220,12 @@ impl Conversation {
         let (client, server) = (start(Side::Client), start(Side::Server));
         let mut hopeless = true;
         for (bytes, side) in [(&client, Side::Client), (&server, Side::Server)] {
-            let answers = [tls::starts_like_tls(bytes), starts_like_http(bytes), starts_like_ldap(bytes)];
+            let answers = [
+                tls::starts_like_tls(bytes),
+                starts_like_http(bytes),
+                starts_like_ldap(bytes),
+                starts_like_openvpn(bytes),
+            ];
             // The side that speaks like a client is the client, whatever the ports say.
             let asks = tls::starts_client(bytes) || (answers[1] == Some(true) && !bytes.starts_with(b"HTTP/"));
             if asks && side == Side::Server && client.is_empty() {
@@ -221,12 +233,16 @@ impl Conversation {
             }
             match answers {
                 [Some(true), ..] => return Some(State::Tls(Box::new(Tls::new(limits.handshake_message_bytes)))),
-                [_, Some(true), _] => {
+                [_, Some(true), ..] => {
                     // Where the start is not there, the first answer may belong to a request nobody saw.
                     let http = if self.mid_stream { Http::mid_stream() } else { Http::new() };
                     return Some(State::Http(Box::new(http)));
                 }
-                [.., Some(true)] => return Some(State::Ldap(Box::new(Ldap::new()))),
+                [_, _, Some(true), _] => return Some(State::Ldap(Box::new(Ldap::new()))),
+                [.., Some(true)] => {
+                    let tls = Box::new(Tls::new(limits.handshake_message_bytes));
+                    return Some(State::OpenVpn(Box::default(), tls));
+                }
                 answers => hopeless &= answers.iter().all(Option::is_some),
             }
         }

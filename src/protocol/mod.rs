@@ -13,6 +13,7 @@ pub mod http;
 pub mod ldap;
 pub mod lldp;
 pub mod ntp;
+mod openvpn;
 pub mod other_tls;
 pub mod pkcs7;
 pub mod tls;
