@@ -159,6 +159,12 @@ fn secrets_of_the_capture_go_along_only_when_asked_for() {
     assert!(!has(&own));
     annotate(source.to_str().unwrap(), &target, &["--embed-secrets"]);
     assert!(has(&own) && !has(&other), "the secrets of handshakes that are not there stay home");
+    let file = folder.path().join("keys.log");
+    fs::write(&file, &log).unwrap();
+    annotate(PIN, &target, &["--keylog", file.to_str().unwrap()]);
+    assert!(!has(&own));
+    annotate(PIN, &target, &["--keylog", file.to_str().unwrap(), "--embed-secrets"]);
+    assert!(has(&own) && !has(&other));
 }
 
 #[test]

@@ -187,3 +187,39 @@ fn an_interruption_leaves_no_half_written_file() {
         drop(stdin);
     }
 }
+
+#[test]
+fn every_shell_has_completions_for_every_command() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let out = run(&["completions", shell]);
+        let script = stdout(&out);
+        assert_eq!(out.status.code(), Some(0), "{shell}");
+        for word in ["analyze", "annotate", "certs", "check", "preflight", "explain", "--fail-on"] {
+            let word = if shell == "fish" { word.trim_start_matches('-') } else { word };
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    assert_eq!(run(&["completions", "cmd"]).status.code(), Some(2));
+}
+
+#[test]
+fn every_command_has_a_page_of_the_manual() {
+    let folder = TempDir::new().unwrap();
+    let target = folder.path().to_str().unwrap();
+    assert_eq!(run(&["man", "-o", target]).status.code(), Some(0));
+    let pages = names(folder.path());
+    let help = stdout(&run(&["--help"]));
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    for command in
+        commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|name| !name.is_empty())
+    {
+        if command == "help" {
+            continue;
+        }
+        let page = fs::read_to_string(folder.path().join(format!("chaingap-{command}.1"))).expect(command);
+        assert!(page.contains(&format!("chaingap {command}").replace('-', "\\-")), "{command}: {page}");
+        assert_eq!(stdout(&run(&["man", command])), page);
+    }
+    assert!(pages.contains(&"chaingap.1".to_owned()) && pages.len() >= 10, "{pages:?}");
+    assert_eq!(run(&["man", "-o", target]).status.code(), Some(2), "nothing is overwritten");
+}

@@ -7,7 +7,7 @@ use chaingap::{AnnotateOptions, annotate};
 use clap::Args;
 
 use super::file::{Links, write_file};
-use super::inputs::Input;
+use super::inputs::{Input, read_file};
 use super::options::TrustOptions;
 use super::output::note;
 use super::progress::Progress;
@@ -25,7 +25,7 @@ pub(crate) struct Annotate {
     /// out
     #[arg(long)]
     with_credentials: bool,
-    /// Keep TLS secrets, with which everything in these connections can be read
+    /// Keep TLS secrets, of the capture and of --keylog, with which everything in these connections can be read
     #[arg(long)]
     embed_secrets: bool,
     /// The pcapng file to write
@@ -67,7 +67,7 @@ impl Annotate {
         let options = AnnotateOptions {
             with_credentials: self.with_credentials,
             embed_secrets: self.embed_secrets,
-            key_log: Vec::new(),
+            key_log: self.key_log()?,
         };
         let failure = |error: &dyn std::fmt::Display| Failure(format!("{name}: {error}"));
         let mut file = File::open(&self.capture).map_err(|error| failure(&error))?;
@@ -82,5 +82,15 @@ impl Annotate {
             note(&format!("left out because they carry credentials: frames {numbers}{more} (--with-credentials)"));
         }
         Ok(Exit::Clean)
+    }
+
+    /// The key logs given, one after the other.
+    fn key_log(&self) -> Result<Vec<u8>, Failure> {
+        let mut all = Vec::new();
+        for file in &self.trust.keylog {
+            all.extend(read_file(file)?);
+            all.push(b'\n');
+        }
+        Ok(all)
     }
 }

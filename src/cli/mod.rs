@@ -12,6 +12,7 @@ mod expect;
 mod explain;
 mod file;
 mod inputs;
+mod manual;
 mod merge;
 mod options;
 mod output;
@@ -55,6 +56,10 @@ enum Command {
     Profiles(profiles::Profiles),
     /// Say what a finding means, how it is proven, what mimics it and how it is mended
     Explain(explain::Explain),
+    /// Print a shell's completions
+    Completions(manual::Completions),
+    /// Print the manual, or write all of its pages to a folder
+    Man(manual::Manual),
 }
 
 /// How a run ended.
@@ -96,6 +101,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Merge(command) => command.run(),
         Command::Profiles(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
     };
     match result {
         Ok(Exit::Clean) => ExitCode::SUCCESS,
