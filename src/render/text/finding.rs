@@ -106,8 +106,7 @@ pub(super) fn remedies(page: &mut Page, width: usize, remedies: &[String]) {
 
 /// Findings beside the headline: one each, but only the names of those that are good to know.
 pub(super) fn others(page: &mut Page, view: &View<'_>, findings: &[&Finding]) {
-    let (notes, grave): (Vec<&&Finding>, Vec<&&Finding>) =
-        findings.iter().partition(|finding| finding.severity == Severity::Info);
+    let (grave, notes): (Vec<&&Finding>, Vec<&&Finding>) = findings.iter().partition(|finding| wants_sentence(finding));
     let mut label = labelled("also");
     for finding in grave.iter().take(OTHERS) {
         let tag = tag(finding);
@@ -127,6 +126,11 @@ pub(super) fn others(page: &mut Page, view: &View<'_>, findings: &[&Finding]) {
         let more = if notes.len() > OTHERS { format!(" · … {} more", notes.len() - OTHERS) } else { String::new() };
         paragraph(page, view.width, "noted", Role::Dim, &format!("{}{more}", names.join(" · ")));
     }
+}
+
+/// Whether a finding is told in a sentence: warnings and errors, and what failed after handshakes that work.
+pub(super) fn wants_sentence(finding: &Finding) -> bool {
+    finding.severity > Severity::Info || (finding.code == "CG030" && !finding.evidence.is_empty())
 }
 
 /// A finding's summary with what is noted about it.

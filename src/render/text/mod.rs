@@ -158,7 +158,7 @@ fn room(width: usize, column: usize) -> usize {
 fn whole(view: &View<'_>, device: &Device, findings: &[&Finding]) -> Page {
     let headline = view.scope.headline(device);
     let others: Vec<&Finding> = findings.iter().copied().filter(|f| headline.is_none_or(|h| h.id != f.id)).collect();
-    let warned = findings.iter().any(|finding| finding.severity > Severity::Info);
+    let warned = findings.iter().any(|finding| finding::wants_sentence(finding));
     let quiet = matches!(device.verdict.status, VerdictStatus::Ok | VerdictStatus::NothingSeen);
     if quiet && headline.is_none_or(|finding| finding.severity == Severity::Info) {
         let mut page = Page::one(brief(view, device));
