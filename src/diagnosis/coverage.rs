@@ -25,7 +25,7 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     }
     // A phone that did nothing but this is told what the capture does hold.
     if out.is_empty() && !has_handshake(session.evidence, session.device.capture) {
-        let mut finding = no_handshake(session.evidence, session.device.capture, session.packets);
+        let mut finding = no_handshake(session.evidence, session.device.capture, session.capture);
         finding.device = Some(session.index);
         out.push(finding);
     }
@@ -123,7 +123,7 @@ pub(super) fn captures(
             .filter_map(|judged| evidence.devices.get(judged.device))
             .any(|d| d.recording == evidence.recording_of(capture));
         if summary.format.is_some() && !has_handshake(evidence, capture) && !reported {
-            out.push(no_handshake(evidence, capture, summary.packets));
+            out.push(no_handshake(evidence, capture, Some(summary)));
         }
     }
 }
@@ -133,7 +133,8 @@ fn has_handshake(evidence: &Evidence, capture: u32) -> bool {
     evidence.devices.iter().filter(within).any(|device| !device.handshakes.is_empty() || device.merged)
 }
 
-fn no_handshake(evidence: &Evidence, capture: u32, packets: u64) -> Finding {
+fn no_handshake(evidence: &Evidence, capture: u32, summary: Option<&CaptureSummary>) -> Finding {
+    let (packets, cut) = summary.map_or((0, 0), |summary| (summary.packets, summary.cut_packets));
     let mut kinds: Vec<&str> = Vec::new();
     for device in evidence.devices.iter().filter(|device| device.recording == evidence.recording_of(capture)) {
         for event in &device.events {
@@ -151,14 +152,19 @@ fn no_handshake(evidence: &Evidence, capture: u32, packets: u64) -> Finding {
         (packets, true) => format!("it holds {packets} packets"),
         (packets, false) => format!("it holds {packets} packets ({})", kinds.join(", ")),
     };
+    // What is cut away may have been the beginning of one.
+    let (proof, cut) = match cut {
+        0 => (Proof::Proven, String::new()),
+        cut => (Proof::Undecidable, format!(", {cut} of them cut when captured")),
+    };
     let mut finding = Finding::new(
         Code::NoHandshakeSeen,
         Severity::Warning,
-        Proof::Proven,
+        proof,
         match other.as_slice() {
-            [] => format!("the capture holds no TLS handshake: {holds}"),
+            [] => format!("the capture holds no TLS handshake: {holds}{cut}"),
             other => format!(
-                "the capture holds no TLS handshake over TCP: {holds}; {} is there, not analyzed",
+                "the capture holds no TLS handshake over TCP: {holds}{cut}; {} is there, not analyzed",
                 other.join(", ")
             ),
         },

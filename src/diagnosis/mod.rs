@@ -128,8 +128,8 @@ pub struct Diagnosis {
 /// What the families of rules look at.
 pub(crate) struct Session<'a> {
     evidence: &'a Evidence,
-    /// Packets in the device's capture.
-    packets: u64,
+    /// The device's capture.
+    capture: Option<&'a CaptureSummary>,
     device: &'a Device,
     index: usize,
     profile: &'a Profile,
@@ -291,7 +291,7 @@ impl Bench<'_> {
         let capture = usize::try_from(device.capture).ok().and_then(|at| self.captures.get(at));
         let session = Session {
             evidence: self.evidence,
-            packets: capture.map_or(0, |summary| summary.packets),
+            capture,
             device,
             index,
             profile: self.profile,
