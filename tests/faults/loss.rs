@@ -20,8 +20,9 @@ const LOSSES: usize = 10;
 const BY_CERTIFICATES: [&str; 11] =
     ["CG001", "CG002", "CG006", "CG007", "CG008", "CG011", "CG019", "CG022", "CG023", "CG025", "CG026"];
 
-/// Causes that are told from the server's request for a client certificate, which comes after its Certificate.
-const BY_REQUEST: [&str; 2] = ["CG012", "CG013"];
+/// Causes that are told from what a server says after its Certificate: its request for one of the client's, and the
+/// OCSP answer that it sends along.
+const BY_WHAT_FOLLOWS: [&str; 3] = ["CG012", "CG013", "CG028"];
 
 /// The frames without one of them.
 pub(crate) fn without(frames: &[Frame], lost: usize) -> Vec<Frame> {
@@ -162,8 +163,13 @@ pub(crate) enum Besides {
 }
 
 /// What is wrong with a report of captures in which the certificates are not whole, given that of the captures as
-/// recorded: one line each.
-pub(crate) fn faults_without_certificates(before: &Report, after: &Report, besides: Besides) -> Vec<String> {
+/// recorded, and which devices `lost` certificates: one line each.
+pub(crate) fn faults_without_certificates(
+    before: &Report,
+    after: &Report,
+    besides: Besides,
+    lost: impl Fn(&Device) -> bool,
+) -> Vec<String> {
     let mut faults = wrong_errors(before, after);
     for device in &before.devices {
         let status = after.devices.iter().find(|other| other.id == device.id).map(|other| other.verdict.status);
@@ -171,7 +177,7 @@ pub(crate) fn faults_without_certificates(before: &Report, after: &Report, besid
             faults.push(format!("{}: the device is gone", device.id));
             continue;
         };
-        let undecided = rests_on_certificates(device, before);
+        let undecided = lost(device) && rests_on_certificates(device, before);
         // Where the client sent a certificate, what tells TLS 1.2 from 1.3 comes after it and is cut away; and where a
         // server ended it without a reason, the bytes cut away may have asked for one.
         let asked = device.handshakes.iter().any(|handshake| handshake.certificate_request.is_some())
@@ -244,6 +250,18 @@ fn is_1_3(device: &Device) -> bool {
     device.handshakes.iter().any(|handshake| handshake.version.as_deref() == Some("TLS 1.3"))
 }
 
+/// Whether a device's handshakes stand within another protocol, which is told by words that a cut takes away.
+pub(crate) fn is_tunneled(device: &Device, captures: &[Recording]) -> bool {
+    let clients = captures.iter().flat_map(|recording| connections(&recording.frames)).map(|c| c.client.direction.0);
+    let clients: Vec<_> = clients.map(|client| format!("{}:{}", client.ip(), client.port())).collect();
+    !device.handshakes.is_empty() && device.handshakes.iter().all(|handshake| !clients.contains(&handshake.client))
+}
+
+/// Whether a certificate that was sent in clear to a device is among what is lost.
+pub(crate) fn has_lost(device: &Device, losses: &[Loss]) -> bool {
+    losses.iter().any(|loss| loss.direction.1.ip().to_string() == device.id)
+}
+
 /// The findings about a device.
 pub(crate) fn findings_of<'r>(report: &'r Report, device: &'r Device) -> impl Iterator<Item = &'r Finding> {
     report.findings.iter().filter(|finding| finding.device.as_deref() == Some(device.id.as_str()))
@@ -259,14 +277,15 @@ fn rests_on_absent_data(device: &Device) -> bool {
     device.handshakes.iter().any(without_data)
 }
 
-/// Whether what is found rests on the CertificateRequest or the client's answer to it: lost bytes may be those.
-fn rests_on_request(report: &Report) -> bool {
-    report.findings.iter().any(|finding| BY_REQUEST.contains(&finding.code.as_str()))
+/// Whether what is found rests on what a server says after its Certificate, or the client's answer: lost bytes may be
+/// those.
+fn rests_on_what_follows(report: &Report) -> bool {
+    report.findings.iter().any(|finding| BY_WHAT_FOLLOWS.contains(&finding.code.as_str()))
 }
 
 /// Whether a segment lost after the Certificate leaves the verdict as it is.
 pub(crate) fn may_lose(report: &Report) -> bool {
-    !report.devices.iter().any(rests_on_absent_data) && !rests_on_request(report)
+    !report.devices.iter().any(rests_on_absent_data) && !rests_on_what_follows(report)
 }
 
 /// The frames with segments short enough to lose parts of messages.
