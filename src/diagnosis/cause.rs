@@ -104,6 +104,9 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
     };
     // In TLS 1.3 without secrets an encrypted record of the client may be its Finished or its alert: it shows no acceptance.
     let answered = handshake.client_accepted() && !tls.hides_answer();
+    // The server's Finished may be what the capture lacks.
+    let lost = || tls.finished.client.is_some() && tls.holes.iter().any(|hole| hole.side == Side::Server);
+    let may_be_finished = tls.both_finished() || lost();
     match by {
         Side::Client if !handshake.server_answered() => {
             if handshake.two_sided {
@@ -112,7 +115,7 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
                 Stage::ClientAtCertificate
             }
         }
-        Side::Client if tls.both_finished() && !tls.hides_answer() => Stage::ClientWithoutData,
+        Side::Client if may_be_finished && !tls.hides_answer() => Stage::ClientWithoutData,
         Side::Client if answered => Stage::ClientAfterFlight,
         Side::Client => Stage::ClientAtCertificate,
         Side::Server if !handshake.server_answered() => Stage::ServerBeforeHello,

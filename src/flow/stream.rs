@@ -105,10 +105,13 @@ impl Stream {
         self.compared = Vec::new();
     }
 
-    /// Delivers everything still held, with gaps where bytes never came.
+    /// Delivers everything still held, with gaps where bytes never came; the FIN tells of those at the end.
     pub fn finish(&mut self, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
         while !self.held.is_empty() || !self.doubtful.is_empty() {
             self.give_up_hole(sink);
+        }
+        if let Some((end, at)) = self.fin {
+            self.skip_to(end, at, sink);
         }
     }
 

@@ -164,6 +164,20 @@ impl Conversation {
 
     fn speak(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, context: Context<'_>, out: &mut Outputs) {
         let side = self.role(side);
+        // A cut capture may lack the answer that opens a tunnel or agrees to TLS, but not what follows.
+        if side == Side::Client
+            && matches!(self.state, State::Http(_) | State::Ldap(_))
+            && let Piece::Bytes(bytes) = piece
+            && tls::starts_client(bytes)
+            && tls::starts_with_hello(bytes) == Some(true)
+        {
+            match &mut self.state {
+                State::Http(http) => http.finish(at, &mut out.exchanges),
+                State::Ldap(ldap) => ldap.finish(at, &mut out.searches),
+                _ => {}
+            }
+            return self.go_over_to_tls(side, vec![(at, bytes.to_vec())], context);
+        }
         match (&mut self.state, piece) {
             (State::Tls(tls), piece) => tls.push(side, piece, at, context.keys),
             (State::Http(http), Piece::Bytes(bytes)) => {

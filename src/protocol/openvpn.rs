@@ -1,8 +1,9 @@
 //! In: both directions of an OpenVPN connection over TCP. Out: the bytes of the TLS handshake in its control channel.
 //! Bounded: one packet of 64 KiB per direction. Left to others: TLS; the data channel is passed over.
 //!
-//! OpenVPN's protocol is described in its source (ssl_pkt.h): over TCP a length of two bytes before each packet; operation code and key id in one byte, session id; with tls-auth an HMAC and a replay counter; acknowledgements;
-//! the packet's number; TLS. With tls-crypt all of it is encrypted, and nothing is read.
+//! OpenVPN's protocol is described in its source (ssl_pkt.h): over TCP a length of two bytes before each packet; operation
+//! code and key id in one byte, session id; with tls-auth an HMAC and a replay counter; acknowledgements; the packet's
+//! number; TLS. With tls-crypt all of it is encrypted, and nothing is read.
 
 use super::Side;
 use crate::capture::FrameRef;
