@@ -67,6 +67,19 @@ fn a_known_format_that_is_not_read_is_named_with_what_to_do() {
     assert_eq!((run.status.code(), said.lines().count()), (Some(2), 2), "{said}");
 }
 
+#[test]
+fn the_parts_of_one_recording_are_read_in_the_order_of_time() {
+    let path = |name: &str| path_text(&project("captures").join(name));
+    let (first, second, root) = (path("rotated-1.pcapng"), path("rotated-2.pcapng"), path("pki/woodgrove-root.pem"));
+    let run = analyze(&[&second, &first, "--continuous", "--roots", &root, "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!((run.status.code(), report["captures"][0]["path"].as_str()), (Some(0), Some(first.as_str())));
+    assert_eq!(report["devices"].as_array().unwrap().len(), 1);
+    assert_eq!(report["devices"][0]["verdict"]["status"], "degraded");
+    let both = analyze(&[&first, &second, "--continuous", "--format", "jsonl"]);
+    assert_eq!(both.status.code(), Some(2), "one report of all, and one of each");
+}
+
 fn analyze(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_chaingap")).arg("analyze").args(arguments).output().unwrap()
 }

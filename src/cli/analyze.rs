@@ -6,7 +6,7 @@ use chaingap::report::Report;
 use chaingap::{Analyzer, Investigation, render};
 use clap::Args;
 
-use super::inputs::{Input, captures};
+use super::inputs::{Input, captures, rotated};
 use super::options::TrustOptions;
 use super::output::{Format, OutputOptions, REPORT, Show};
 use super::progress::Progress;
@@ -20,8 +20,8 @@ pub(crate) struct Analyze {
     inputs: Vec<PathBuf>,
     #[command(flatten)]
     trust: TrustOptions,
-    /// The captures are one recording that was rotated over several files, in the order given
-    #[arg(long)]
+    /// The captures are one recording that was rotated over several files; they are read in the order of time
+    #[arg(long, conflicts_with = "separate")]
     continuous: bool,
     /// Make each capture an investigation of its own
     #[arg(long)]
@@ -45,7 +45,11 @@ impl Analyze {
                        people";
             return Err(Failure(why.into()));
         }
+        if separate && self.continuous {
+            return Err(Failure("--continuous makes one report of all captures, --format jsonl one of each".into()));
+        }
         let inputs = captures(&self.inputs)?;
+        let inputs = if self.continuous { rotated(inputs) } else { inputs };
         let analyzer = self.trust.builder()?.all_handshakes(self.all_handshakes).continuous(self.continuous).build();
         let progress = Progress::of(&inputs);
         if separate {

@@ -95,14 +95,26 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Puts captures into the order of their first packets' times; those without one come last, and of equals the order
 /// stays.
-pub(crate) fn in_time_order(captures: &mut [PathBuf]) {
-    captures.sort_by_cached_key(|path| {
-        let first = match peek(path) {
-            Peek::Capture(first) => first,
-            Peek::Other => None,
-        };
-        (first.is_none(), first)
+fn in_time_order(captures: &mut [PathBuf]) {
+    captures.sort_by_cached_key(|path| beginning(path));
+}
+
+/// The parts of one recording in the order of time; standard input comes last.
+pub(crate) fn rotated(mut inputs: Vec<Input>) -> Vec<Input> {
+    inputs.sort_by_cached_key(|input| match input {
+        Input::File(path) => (false, beginning(path)),
+        Input::Stdin => (true, (true, None)),
     });
+    inputs
+}
+
+/// The time of a capture's first packet, to sort by: captures without one come last.
+fn beginning(path: &Path) -> (bool, Option<Timestamp>) {
+    let first = match peek(path) {
+        Peek::Capture(first) => first,
+        Peek::Other => None,
+    };
+    (first.is_none(), first)
 }
 
 /// What the beginning of a file shows.

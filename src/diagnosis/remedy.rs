@@ -80,6 +80,10 @@ pub(super) fn untrusted_root(session: &Session<'_>, chain: &Judgement) -> Vec<St
         "if the {} should know this root, update its firmware: older releases ship fewer roots",
         session.noun()
     ));
+    // What comes first is no alternative.
+    if let Some(first) = remedies.first_mut().filter(|first| first.starts_with("or ")) {
+        first.drain(.."or ".len());
+    }
     remedies
 }
 
