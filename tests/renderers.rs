@@ -67,7 +67,18 @@ fn no_format_lets_a_name_steer_its_reader() {
             for (format, make) in FORMATS.iter().chain(OTHERS) {
                 check(format, &make(&report));
             }
+            if index % 16 == 0 {
+                keep(index, &report);
+            }
         }
+    }
+}
+
+/// Leaves the outputs in the folder that `CHAINGAP_OUTPUTS` names, for the validators of others.
+fn keep(index: usize, report: &Report) {
+    let Some(folder) = std::env::var_os("CHAINGAP_OUTPUTS") else { return };
+    for (format, make) in FORMATS.iter().filter(|(format, _)| *format != "text" && *format != "colour") {
+        fs::write(Path::new(&folder).join(format!("hostile-{index}.{format}")), make(report)).unwrap();
     }
 }
 

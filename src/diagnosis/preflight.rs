@@ -17,6 +17,7 @@ use crate::x509::Certificate;
 
 /// Whether a sign-in would work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Prospect {
     /// It would.

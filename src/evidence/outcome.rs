@@ -9,6 +9,7 @@ use crate::protocol::tls;
 
 /// How a handshake ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Both sides finished it.
@@ -51,6 +52,7 @@ impl Outcome {
 
 /// The way in which a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EndHow {
     /// A fatal alert.

@@ -76,6 +76,7 @@ impl Recognition {
 
 /// A sign-in method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SignInMethod {
     /// Extension and PIN.
@@ -100,6 +101,7 @@ impl SignInMethod {
 
 /// How sure a sign-in method is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SignInStrength {
     /// The capture shows it.

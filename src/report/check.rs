@@ -9,6 +9,7 @@ pub const CHECK_SCHEMA: &str = "chaingap.check/1";
 
 /// How captures compare with what was expected of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckReport {
     /// [`CHECK_SCHEMA`].
     pub schema: String,
@@ -26,6 +27,7 @@ pub struct CheckReport {
 
 /// One expectation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Checked {
     /// Its file.
     pub path: String,
@@ -41,6 +43,7 @@ pub struct Checked {
 
 /// How an expectation went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CheckOutcome {
     /// It is as expected.
@@ -55,6 +58,7 @@ pub enum CheckOutcome {
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Difference {
     /// What it is about: `10.20.30.50 verdict`.
     pub about: String,

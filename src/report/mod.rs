@@ -14,6 +14,8 @@ mod compare;
 mod model;
 mod preflight;
 mod profiles;
+#[cfg(test)]
+mod schema;
 mod story;
 mod summary;
 

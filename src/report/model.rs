@@ -12,6 +12,7 @@ pub use crate::trust::{ChainStatus, Proof, StepFrom};
 
 /// Everything that one run has to say.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Name and version of this format: [`REPORT_SCHEMA`](super::REPORT_SCHEMA).
     pub schema: String,
@@ -37,6 +38,7 @@ pub struct Report {
 
 /// The program that wrote the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tool {
     /// `chaingap`.
     pub name: String,
@@ -46,6 +48,7 @@ pub struct Tool {
 
 /// The options that shape a verdict.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Options {
     /// `auto`, `none`, or a profile's name.
     pub profile: String,
@@ -67,6 +70,7 @@ pub struct Options {
 
 /// What the limits made the program forget.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Dropped {
     /// TCP connections forgotten before they ended.
     pub flows: u64,
@@ -78,6 +82,7 @@ pub struct Dropped {
 
 /// One file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Capture {
     /// The path as given.
     pub path: String,
@@ -106,6 +111,7 @@ pub struct Capture {
 
 /// Where something is in the captures.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Place {
     /// The capture's path.
     pub capture: String,
@@ -115,6 +121,7 @@ pub struct Place {
 
 /// A device: the client of at least one handshake, connection or fetch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Device {
     /// Stable name of the device within the report.
     pub id: String,
@@ -152,6 +159,7 @@ pub struct Device {
 
 /// One address of a device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DeviceAddress {
     /// The address.
     pub address: String,
@@ -163,6 +171,7 @@ pub struct DeviceAddress {
 
 /// A frame that tells what a device is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Recognition {
     /// The capture's path.
     pub capture: String,
@@ -174,6 +183,7 @@ pub struct Recognition {
 
 /// The profile that a device was held to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DeviceProfile {
     /// The profile's name; `none` has no anchors.
     pub name: String,
@@ -183,6 +193,7 @@ pub struct DeviceProfile {
 
 /// The verdict on a device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// In one word.
     pub status: VerdictStatus,
@@ -194,6 +205,7 @@ pub struct Verdict {
 
 /// A device's own clock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Clock {
     /// The device's clock minus the capture's, in seconds.
     pub offset_s: i64,
@@ -205,6 +217,7 @@ pub struct Clock {
 
 /// How a device signed in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SignIn {
     /// The method.
     pub method: SignInMethod,
@@ -216,6 +229,7 @@ pub struct SignIn {
 
 /// A frame that speaks for a sign-in method.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Signal {
     /// The capture's path.
     pub capture: String,
@@ -227,6 +241,7 @@ pub struct Signal {
 
 /// One step of a device's story.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Event {
     /// The capture's path.
     pub capture: String,
@@ -246,6 +261,7 @@ pub struct Event {
 
 /// A run of frames of one capture.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FrameRange {
     /// The capture's path.
     pub capture: String,
@@ -257,6 +273,7 @@ pub struct FrameRange {
 
 /// A download of certificates, or an attempt at one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fetch {
     /// The capture's path.
     pub capture: String,
@@ -288,6 +305,7 @@ pub struct Fetch {
 
 /// One TLS handshake.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Handshake {
     /// Stable name of the handshake within the report.
     pub id: String,
@@ -341,6 +359,7 @@ pub struct Handshake {
 
 /// Another sighting of the same handshake.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Sighting {
     /// The capture's path.
     pub capture: String,
@@ -354,6 +373,7 @@ pub struct Sighting {
 
 /// What a CertificateRequest held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CertificateRequest {
     /// Distinguished names in `certificate_authorities`.
     pub authorities: u64,
@@ -363,6 +383,7 @@ pub struct CertificateRequest {
 
 /// One alert in clear.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Alert {
     /// Who sent it.
     pub from: Party,
@@ -378,6 +399,7 @@ pub struct Alert {
 
 /// One of the two ends of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Party {
     /// The client.
@@ -398,6 +420,7 @@ impl Party {
 
 /// Who ended a handshake, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct End {
     /// Who.
     pub by: Option<Party>,
@@ -409,6 +432,7 @@ pub struct End {
 
 /// A chain, judged: whether its links hold. Dates and names are judged apart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Chain {
     /// The answer.
     pub status: ChainStatus,
@@ -426,6 +450,7 @@ pub struct Chain {
 
 /// One certificate of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Step {
     /// Its SHA-256; null for an anchor of which only subject and key are known.
     pub sha256: Option<String>,
@@ -447,6 +472,7 @@ pub struct Step {
 
 /// A link that is absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Missing {
     /// The subject that the certificate must have.
     pub subject: String,
@@ -460,6 +486,7 @@ pub struct Missing {
 
 /// A certificate that would fill a link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MissingCandidate {
     /// Its SHA-256.
     pub sha256: String,
@@ -469,6 +496,7 @@ pub struct MissingCandidate {
 
 /// Where a certificate was seen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Found {
     /// The capture's path, or the file of `--bundle`, `--roots`, `--installed`.
     pub capture: String,
@@ -480,6 +508,7 @@ pub struct Found {
 
 /// One certificate in full.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Certificate {
     /// Subject, RFC 4514.
     pub subject: String,
@@ -515,6 +544,7 @@ pub struct Certificate {
 
 /// Something wrong, with its evidence.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Stable over runs, paths and frames.
     pub id: String,
@@ -564,6 +594,7 @@ pub struct Finding {
 
 /// A frame that shows something.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// The capture's path.
     pub capture: String,
@@ -579,6 +610,7 @@ pub struct Evidence {
 
 /// Counts of a run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Statistics {
     /// Packets read.
     pub packets: u64,

@@ -16,6 +16,7 @@ pub const PREFLIGHT_SCHEMA: &str = "chaingap.preflight/1";
 
 /// Would devices trust a chain?
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PreflightReport {
     /// [`PREFLIGHT_SCHEMA`].
     pub schema: String,
@@ -37,6 +38,7 @@ pub struct PreflightReport {
 
 /// The answer for one profile.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PreflightProfile {
     /// Its name.
     pub name: String,

@@ -14,6 +14,7 @@ pub const PROFILES_SCHEMA: &str = "chaingap.profiles/1";
 
 /// What profiles say.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProfilesReport {
     /// [`PROFILES_SCHEMA`].
     pub schema: String,
@@ -25,6 +26,7 @@ pub struct ProfilesReport {
 
 /// What one profile says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProfileEntry {
     /// Its name.
     pub name: String,
@@ -42,6 +44,7 @@ pub struct ProfileEntry {
 
 /// One fact, or that it is not known.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProfileFact {
     /// The key of the profile file.
     pub key: String,
@@ -57,6 +60,7 @@ pub struct ProfileFact {
 
 /// One root.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProfileAnchor {
     /// Name for people.
     pub label: String,

@@ -18,6 +18,7 @@ pub const SUMMARY_SCHEMA: &str = "chaingap.summary/1";
 
 /// What any number of reports say together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
     /// [`SUMMARY_SCHEMA`].
     pub schema: String,
@@ -57,6 +58,7 @@ pub struct Summary {
 
 /// How often one finding was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CodeCount {
     /// Its name.
     pub name: String,
@@ -78,6 +80,7 @@ pub struct CodeCount {
 
 /// What went wrong with one server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerCount {
     /// Findings that are errors.
     pub errors: u64,
@@ -89,6 +92,7 @@ pub struct ServerCount {
 
 /// A certificate that was absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MissingCount {
     /// Its subject.
     pub subject: String,

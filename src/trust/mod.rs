@@ -21,6 +21,7 @@ pub use store::{StoreContents, read_certificates};
 
 /// Whether a chain's links hold. Dates and names are judged apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ChainStatus {
     /// It ends at an anchor of the device.
@@ -56,6 +57,7 @@ impl ChainStatus {
 
 /// How sure something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// The capture cannot decide it.
@@ -79,6 +81,7 @@ impl Proof {
 
 /// Where a certificate of a path came from. The order is that of preference where one is at hand twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StepFrom {
     /// This server, in this handshake.

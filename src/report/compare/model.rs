@@ -13,6 +13,7 @@ pub const COMPARE_SCHEMA: &str = "chaingap.compare/1";
 
 /// Two stories side by side: where they part, and what the good one has that the bad one lacks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Comparison {
     /// Name and version of this format: [`COMPARE_SCHEMA`].
     pub schema: String,
@@ -48,6 +49,7 @@ pub struct Comparison {
 
 /// One of the two traces: a device in a capture.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CompareSide {
     /// The capture's path.
     pub capture: String,
@@ -71,6 +73,7 @@ pub struct CompareSide {
 
 /// One step of the two stories.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CompareStep {
     /// `dhcp`, `dns`, `fetch`, `handshake`, `clock` or another kind of event.
     pub kind: String,
@@ -91,6 +94,7 @@ pub struct CompareStep {
 
 /// One step as one of the two took it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StepSide {
     /// The capture's path.
     pub capture: String,
@@ -116,6 +120,7 @@ pub struct StepSide {
 
 /// A frame that the conclusion rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Because {
     /// Whose it is.
     pub side: WhichSide,
@@ -129,6 +134,7 @@ pub struct Because {
 
 /// One of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WhichSide {
     /// The trace given as good.
