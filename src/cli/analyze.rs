@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chaingap::report::Report;
+use chaingap::report::{Report, redacted};
 use chaingap::{Analyzer, Investigation, render};
 use clap::Args;
 
@@ -32,6 +32,9 @@ pub(crate) struct Analyze {
     /// Show every handshake in full instead of 64 per device
     #[arg(long)]
     all_handshakes: bool,
+    /// Put stand-ins in place of addresses and names, so that the report can be shown to others
+    #[arg(long)]
+    redact: bool,
     #[command(flatten)]
     output: OutputOptions,
 }
@@ -71,9 +74,14 @@ impl Analyze {
         if failed == inputs.len() && inputs.iter().all(|input| !is_partly_read(&investigation, input)) {
             return Ok(Exit::Failed);
         }
-        let report = investigation.report();
+        let report = self.report(&mut investigation);
         self.output.form.write(show, &report)?;
         Ok(if failed > 0 { Exit::Failed } else { self.output.exit(report.findings.iter()) })
+    }
+
+    fn report(&self, investigation: &mut Investigation<'_>) -> Report {
+        let report = investigation.report();
+        if self.redact { redacted(&report) } else { report }
     }
 
     /// Each capture for itself, several at once; the reports come in the order of the captures.
@@ -90,10 +98,13 @@ impl Analyze {
         let work = |input: &Input| {
             let mut investigation = analyzer.investigate();
             let was_read = read(&mut investigation, input, progress);
-            let report = investigation.report();
+            let report = self.report(&mut investigation);
             let exit = if was_read { self.output.exit(report.findings.iter()) } else { Exit::Failed };
             let heading = match self.output.form.format {
-                Format::Text => format!("{}\n\n", render::printable(&input.name())),
+                Format::Text => format!(
+                    "{}\n\n",
+                    render::printable(report.captures.first().map_or("", |capture| capture.path.as_str()))
+                ),
                 _ => String::new(),
             };
             (format!("{heading}{}", show(&report, &style)), exit)

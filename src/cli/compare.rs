@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chaingap::render;
-use chaingap::report::{Comparison, Pick, compare};
+use chaingap::report::{Comparison, Pick, compare, redacted_by};
 use clap::Args;
 
 use super::inputs::Input;
@@ -34,6 +34,9 @@ pub(crate) struct Compare {
     bad: Option<String>,
     #[command(flatten)]
     trust: TrustOptions,
+    /// Put stand-ins in place of addresses and names, so that the result can be shown to others
+    #[arg(long)]
+    redact: bool,
     #[command(flatten)]
     form: FormOptions,
 }
@@ -65,6 +68,7 @@ impl Compare {
             let (path, device) = (good.capture, &comparison.good.device);
             return Err(Failure(format!("{path}: {device} is both; name two devices, or give a second capture")));
         }
+        let comparison = if self.redact { redacted_by(&comparison, &report) } else { comparison };
         self.form.write(show, &comparison)?;
         Ok(match (comparison.comparable, comparison.agree) {
             (false, _) => Exit::Failed,

@@ -14,6 +14,7 @@ mod compare;
 mod model;
 mod preflight;
 mod profiles;
+mod redact;
 #[cfg(test)]
 mod schema;
 mod story;
@@ -29,6 +30,7 @@ pub use compare::{
 pub use model::*;
 pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport};
 pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
+pub use redact::{redacted, redacted_by};
 pub use summary::{CodeCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary};
 
 /// The value of a report's `schema` member.

@@ -1,0 +1,488 @@
+//! Addresses and names replaced by stand-ins, so that a report can be shown to others.
+//!
+//! In: a report. Out: the same without what tells whose it is: addresses, network cards, host names, the names in
+//! certificates, files, and the digests by which a public certificate can be looked up. The same thing has the same
+//! stand-in throughout. Bounded: by the report. Left to others: what is no text of a report.
+//!
+//! What stays is known by its member's name ([`OWN`]); every other text is looked at, so that a member that comes later
+//! is redacted before anybody thinks of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+/// Members that hold words of this program, of a standard, or a time.
+const OWN: &[&str] = &[
+    "schema",
+    "tool",
+    "code",
+    "name",
+    "kind",
+    "key",
+    "signature_algorithm",
+    "format",
+    "compression",
+    "link_types",
+    "history",
+    "version",
+    "client_version",
+    "cipher_suite",
+    "severity",
+    "proof",
+    "status",
+    "outcome",
+    "by",
+    "basis",
+    "method",
+    "strength",
+    "via",
+    "time",
+    "first",
+    "last",
+    "first_time",
+    "last_time",
+    "not_before",
+    "not_after",
+    "judged_at",
+    "at",
+    "level",
+    "profile",
+    "recognized_as",
+    "sign_in",
+    "cause",
+    "from",
+    "content_type",
+];
+
+/// Members that hold paths of files.
+const FILES: &[&str] = &["path", "capture", "roots", "installed", "bundle", "keylog"];
+
+/// Members that hold distinguished names (RFC 4514).
+const DISTINGUISHED: &[&str] = &["subject", "issuer"];
+
+/// Names of containers in every directory, which tell nobody anything.
+const CONTAINERS: &[&str] =
+    &["Configuration", "Services", "Public Key Services", "AIA", "Certification Authorities", "Enrollment Services"];
+
+/// Words of remedies, filters and published paths that look like host names and are none.
+const NO_HOSTS: &[&str] = &[
+    "ip.addr",
+    "ipv6.addr",
+    "tcp.port",
+    "frame.number",
+    "intermediate.cer",
+    "root.cer",
+    "CertProvisioningService.svc",
+    "WebTicketService.svc",
+    "DHCPUtil.exe",
+    "ucdevice.upx",
+];
+
+/// Types of the parts of distinguished names.
+const ATTRIBUTES: &[&str] = &["CN", "OU", "O", "L", "ST", "DC", "UID", "cn", "ou", "o", "dc", "uid"];
+
+/// Paths that are the product's.
+const PATHS: &[&str] = &["/certprov/", "/webticket/", "/requesthandler/"];
+
+/// Shorter names would be found everywhere.
+const SHORTEST: usize = 3;
+
+/// A report of any kind with stand-ins for addresses and names; `der` is left empty. The words, counts, times, frames
+/// and offsets stay. A value that cannot be read back is given as it was.
+pub fn redacted<T: Serialize + DeserializeOwned + Clone>(report: &T) -> T {
+    redacted_by(report, report)
+}
+
+/// As [`redacted`], of something made from a report, which knows the names.
+pub fn redacted_by<T: Serialize + DeserializeOwned + Clone>(report: &T, source: &impl Serialize) -> T {
+    let (Ok(mut value), Ok(source)) = (serde_json::to_value(report), serde_json::to_value(source)) else {
+        return report.clone();
+    };
+    let mut redactor = Redactor::default();
+    redactor.learn(&source, "");
+    redactor.replace(&mut value, "");
+    serde_json::from_value(value).unwrap_or_else(|_| report.clone())
+}
+
+/// What stands for what.
+#[derive(Default)]
+struct Redactor {
+    /// Numbers of stand-ins, by kind and by what they stand for.
+    known: BTreeMap<(&'static str, String), u32>,
+    /// How many of each kind there are.
+    counts: BTreeMap<&'static str, u32>,
+    /// Files and parts of distinguished names, which are found within sentences, by their first bytes, longest first.
+    phrases: HashMap<[u8; SHORTEST], Vec<(String, String)>>,
+    /// Addresses that are no guess.
+    addresses: BTreeSet<IpAddr>,
+}
+
+impl Redactor {
+    /// Learns the names that sentences may hold from the members that hold nothing else.
+    fn learn(&mut self, value: &Value, member: &str) {
+        match value {
+            Value::Array(values) => values.iter().for_each(|value| self.learn(value, member)),
+            Value::Object(members) => members.iter().for_each(|(name, value)| self.learn(value, name)),
+            Value::String(text) if FILES.contains(&member) => {
+                let stand_in = self.file(text);
+                self.phrase(text, &stand_in);
+            }
+            Value::String(text) if DISTINGUISHED.contains(&member) => {
+                for attribute in attributes(text) {
+                    let stand_in = self.attribute(&attribute.value);
+                    self.phrase(&attribute.raw, &stand_in);
+                    self.phrase(&attribute.value, &stand_in);
+                }
+            }
+            Value::String(text) => {
+                let address: Option<IpAddr> = match member {
+                    "address" => text.parse().ok(),
+                    "client" | "server" => with_port(text).and_then(|(address, _)| address.parse().ok()),
+                    _ => None,
+                };
+                self.addresses.extend(address);
+            }
+            _ => {}
+        }
+    }
+
+    fn phrase(&mut self, text: &str, stand_in: &str) {
+        let Some(first) = text.as_bytes().first_chunk() else { return };
+        let phrases = self.phrases.entry(*first).or_default();
+        if text != stand_in && !phrases.iter().any(|(known, _)| known == text) {
+            phrases.push((text.to_owned(), stand_in.to_owned()));
+            phrases.sort_by_key(|(known, _)| std::cmp::Reverse(known.len()));
+        }
+    }
+
+    fn replace(&mut self, value: &mut Value, member: &str) {
+        match value {
+            Value::Array(values) => values.iter_mut().for_each(|value| self.replace(value, member)),
+            Value::Object(members) => {
+                let old = std::mem::take(members);
+                *members = old.into_iter().map(|(name, value)| self.member(name, value)).collect::<Map<_, _>>();
+            }
+            Value::String(text) => *text = self.text(text, member),
+            _ => {}
+        }
+    }
+
+    /// A member; where its name is a digest, that is replaced too.
+    fn member(&mut self, name: String, mut value: Value) -> (String, Value) {
+        self.replace(&mut value, &name);
+        (if name.len() == 64 { self.hex(&name) } else { name }, value)
+    }
+
+    fn text(&mut self, text: &str, member: &str) -> String {
+        match member {
+            "der" => String::new(),
+            "serial" => self.hex(text),
+            _ if OWN.contains(&member) => text.to_owned(),
+            _ if FILES.contains(&member) => self.file(text),
+            _ if DISTINGUISHED.contains(&member) => {
+                let parts = attributes(text).into_iter();
+                parts.map(|part| format!("{}{}{}", part.before, part.kind, self.attribute(&part.value))).collect()
+            }
+            _ => self.sentence(text),
+        }
+    }
+
+    /// The value of a part of a distinguished name.
+    fn attribute(&mut self, value: &str) -> String {
+        // Two letters are a country.
+        if CONTAINERS.contains(&value) || value.len() <= 2 {
+            value.to_owned()
+        } else if host(value).is_some() || value.parse::<IpAddr>().is_ok() {
+            self.word(value)
+        } else {
+            self.stand_in("name", value)
+        }
+    }
+
+    /// A file keeps its kind; standard input is nobody's.
+    fn file(&mut self, path: &str) -> String {
+        if path == "-" {
+            return path.to_owned();
+        }
+        let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+        let end = name.rsplit_once('.').map(|(_, end)| end);
+        let end = end.filter(|end| (1..=6).contains(&end.len()) && end.chars().all(|c| c.is_ascii_alphanumeric()));
+        let stand_in = self.stand_in("file", path);
+        end.map_or(stand_in.clone(), |end| format!("{stand_in}.{end}"))
+    }
+
+    /// Phrases first, then what looks like a name or an address in what is left between them.
+    fn sentence(&mut self, text: &str) -> String {
+        let (mut out, mut between) = (String::new(), String::new());
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            // Part of a host's name is no phrase: the name as a whole has a stand-in.
+            let joins = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@');
+            let first = rest.as_bytes().first_chunk().filter(|_| !between.ends_with(joins));
+            let phrases = first.and_then(|first| self.phrases.get(first)).map(Vec::as_slice).unwrap_or_default();
+            let goes_on = |tail: &str| {
+                let mut next = tail.chars();
+                matches!(next.next(), Some('.' | '-' | '_' | '@')) && next.next().is_some_and(char::is_alphanumeric)
+            };
+            let fits = |known: &str| rest.strip_prefix(known).is_some_and(|tail| !goes_on(tail));
+            match phrases.iter().find(|(known, _)| fits(known)).cloned() {
+                Some((known, stand_in)) => {
+                    out.push_str(&self.words(&std::mem::take(&mut between)));
+                    out.push_str(&stand_in);
+                    rest = rest.get(known.len()..).unwrap_or_default();
+                }
+                None => {
+                    between.push(c);
+                    rest = rest.get(c.len_utf8()..).unwrap_or_default();
+                }
+            }
+        }
+        out + &self.words(&between)
+    }
+
+    fn words(&mut self, text: &str) -> String {
+        let of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '_' | '*' | '@');
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let (word, after) = rest.split_at(rest.find(|c| !of_word(c)).unwrap_or(rest.len()));
+            if word.is_empty() {
+                out.push(c);
+                rest = rest.get(c.len_utf8()..).unwrap_or_default();
+                continue;
+            }
+            let bare = word.trim_end_matches(['.', ':', '-']);
+            let is_host = out.ends_with("//") || host(bare).is_some();
+            out.push_str(&self.word(bare));
+            out.push_str(word.get(bare.len()..).unwrap_or_default());
+            rest = after;
+            if let Some(value) = after.strip_prefix('=').filter(|_| ATTRIBUTES.contains(&bare)) {
+                let end = value.find([',', '"', ')', ';']).unwrap_or(value.len());
+                let (value, after) = value.split_at(end);
+                out.push('=');
+                out.push_str(&if value.is_empty() { String::new() } else { self.attribute(value) });
+                rest = after;
+            } else if is_host && after.starts_with('/') && !after.starts_with("//") {
+                // Behind a host stands a path, which may be named after anybody.
+                let end = |c: char| c.is_whitespace() || matches!(c, '"' | ',' | ';' | ')' | '\'');
+                let (path, after) = after.split_at(after.find(end).unwrap_or(after.len()));
+                out.push_str(&self.path(path));
+                rest = after;
+            }
+        }
+        out
+    }
+
+    fn path(&mut self, path: &str) -> String {
+        let bare = path.trim_end_matches(['.', ':']);
+        let lower = bare.to_ascii_lowercase();
+        if bare == "/" || PATHS.iter().any(|known| lower.starts_with(known)) {
+            return path.to_owned();
+        }
+        format!("/{}{}", self.file(bare), path.get(bare.len()..).unwrap_or_default())
+    }
+
+    fn word(&mut self, word: &str) -> String {
+        if word.is_empty() || NO_HOSTS.contains(&word) {
+            return word.to_owned();
+        }
+        if let Some(found) = self.address(word) {
+            return found;
+        }
+        if let Some((user, host)) = word.split_once('@').filter(|(user, _)| !user.is_empty()) {
+            return format!("{}@{}", self.stand_in("user", user), self.word(host));
+        }
+        if let Some(host) = host(word) {
+            let stand_in = self.stand_in("host", &host.name.to_ascii_lowercase());
+            return format!("{}{stand_in}.example{}", host.labels, host.port);
+        }
+        if word.contains(':') {
+            return word.split(':').map(|part| self.word(part)).collect::<Vec<_>>().join(":");
+        }
+        // A digest, or the number of a network card in a host's name.
+        let runs = word.split(|c: char| !c.is_ascii_hexdigit());
+        match runs
+            .into_iter()
+            .find(|run| run.len() >= 32 || (run.len() >= 12 && run.bytes().any(|byte| byte.is_ascii_digit())))
+        {
+            Some(run) => word.replace(run, &self.hex(run)),
+            None => word.to_owned(),
+        }
+    }
+
+    /// An address, perhaps with a port behind it.
+    fn address(&mut self, word: &str) -> Option<String> {
+        let octets: Vec<_> = word.split([':', '-']).collect();
+        if octets.len() == 6 && octets.iter().all(|octet| octet.len() == 2 && u8::from_str_radix(octet, 16).is_ok()) {
+            let [.., c, d] = self.number("card", &word.to_ascii_lowercase()).to_be_bytes();
+            return Some(format!("02:00:00:00:{c:02x}:{d:02x}"));
+        }
+        // 2001:db8::1:443 is an address too: where the shorter one is known, it is meant.
+        let parted = with_port(word).and_then(|(address, port)| Some((address.parse().ok()?, port)));
+        let whole = word.parse::<IpAddr>();
+        let (address, port) = match (parted, whole) {
+            (Some((address, port)), whole) if whole.is_err() || self.addresses.contains(&address) => {
+                (address, format!(":{port}"))
+            }
+            (_, Ok(address)) if word.len() > 2 => (address, String::new()),
+            _ => return None,
+        };
+        let number = self.number("address", &address.to_string());
+        // The networks of RFC 2544 and RFC 3849, which nobody has.
+        let stand_in = match address {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(0xc612_0000 | (number & 0x1_ffff))),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(0x2001_0db8_u128 << 96 | u128::from(number))),
+        };
+        Some(format!("{stand_in}{port}"))
+    }
+
+    /// Digits of the same length.
+    fn hex(&mut self, digits: &str) -> String {
+        let number = self.number("digits", digits);
+        format!("{number:0width$x}", width = digits.len())
+    }
+
+    fn stand_in(&mut self, kind: &'static str, real: &str) -> String {
+        format!("{kind}-{}", self.number(kind, real))
+    }
+
+    /// Numbers from 1, in the order in which things are met.
+    fn number(&mut self, kind: &'static str, real: &str) -> u32 {
+        let count = self.counts.entry(kind).or_default();
+        *self.known.entry((kind, real.to_owned())).or_insert_with(|| {
+            *count += 1;
+            *count
+        })
+    }
+}
+
+fn with_port(text: &str) -> Option<(&str, &str)> {
+    text.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok())
+}
+
+/// A host's name: what of it is a service's or a wildcard, the name, and a port.
+struct Host<'a> {
+    labels: &'a str,
+    name: &'a str,
+    port: String,
+}
+
+/// Two labels or more, the last of which has a letter, so that versions are none.
+fn host(word: &str) -> Option<Host<'_>> {
+    let (word, port) = with_port(word).map_or((word, String::new()), |(host, port)| (host, format!(":{port}")));
+    let of_label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let fits = word
+        .split('.')
+        .enumerate()
+        .all(|(at, label)| (!label.is_empty() && label.chars().all(of_label)) || (at == 0 && label == "*"));
+    let last = word.rsplit('.').next().unwrap_or_default();
+    if !fits || !word.contains('.') || !last.chars().any(|c| c.is_ascii_alphabetic()) || NO_HOSTS.contains(&word) {
+        return None;
+    }
+    let is_service = |label: &&str| label.starts_with('_') || *label == "*";
+    let length: usize = word.split('.').take_while(is_service).map(|label| label.len() + 1).sum();
+    let (labels, name) = word.split_at_checked(length)?;
+    Some(Host { labels, name, port })
+}
+
+/// A part of a distinguished name.
+struct Attribute {
+    /// What stands before it: nothing, or a comma or plus sign.
+    before: String,
+    /// Its type with the equals sign.
+    kind: String,
+    /// Its value as written, and without escapes.
+    raw: String,
+    value: String,
+}
+
+/// The parts of a name by RFC 4514; what has no type is one value.
+fn attributes(name: &str) -> Vec<Attribute> {
+    let new = |before: &str| Attribute {
+        before: before.to_owned(),
+        kind: String::new(),
+        raw: String::new(),
+        value: String::new(),
+    };
+    let (mut parts, mut part) = (Vec::new(), new(""));
+    let mut rest = name.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => {
+                let next = rest.next().unwrap_or(c);
+                part.raw.extend([c, next]);
+                part.value.push(next);
+            }
+            ',' | '+' => parts.push(std::mem::replace(&mut part, new(&c.to_string()))),
+            '=' if part.kind.is_empty() => {
+                part.kind = std::mem::take(&mut part.raw) + "=";
+                part.value.clear();
+            }
+            _ => {
+                part.raw.push(c);
+                part.value.push(c);
+            }
+        }
+    }
+    parts.push(part);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn redact(value: Value) -> Value {
+        redacted(&value)
+    }
+
+    #[test]
+    fn the_same_has_the_same_stand_in_everywhere() {
+        let out = redact(json!({
+            "devices": [{"id": "10.1.2.3", "mac": "00:04:f2:aa:bb:cc", "client": "10.1.2.3:5000", "server": "fd00::1:443"}],
+            "filter": "ip.addr==10.1.2.3 && tcp.port==443",
+            "summary": "10.1.2.3 asked fd00::1:443 for pool.contoso.test, POOL.contoso.test and _sip._tls.contoso.test",
+        }));
+        assert_eq!(out["devices"][0]["id"], "198.18.0.1");
+        assert_eq!(out["devices"][0]["client"], "198.18.0.1:5000");
+        assert_eq!(out["devices"][0]["mac"], "02:00:00:00:00:01");
+        assert_eq!(out["devices"][0]["server"], "2001:db8::2:443");
+        assert_eq!(out["filter"], "ip.addr==198.18.0.1 && tcp.port==443");
+        let summary =
+            "198.18.0.1 asked 2001:db8::2:443 for host-1.example, host-1.example and _sip._tls.host-2.example";
+        assert_eq!(out["summary"], summary);
+    }
+
+    #[test]
+    fn names_in_certificates_are_found_in_sentences() {
+        let out = redact(json!({
+            "subject": "CN=Contoso Issuing CA 1,O=Contoso\\, Inc.,C=US",
+            "summary": "\"Contoso Issuing CA 1\" of Contoso, Inc. is missing; issued by CN=Contoso Issuing CA 1,O=Contoso\\, Inc.",
+            "serial": "01ab", "der": "MIIB", "sha256": "ab".repeat(32),
+        }));
+        assert_eq!(out["subject"], "CN=name-1,O=name-2,C=US");
+        assert_eq!(out["summary"], "\"name-1\" of name-2 is missing; issued by CN=name-1,O=name-2");
+        assert_eq!((&out["serial"], &out["der"]), (&json!("0001"), &json!("")));
+        assert_eq!(out["sha256"], format!("{}2", "0".repeat(63)));
+    }
+
+    #[test]
+    fn files_paths_and_directories_are_nobodys() {
+        let out = redact(json!({
+            "path": "/srv/contoso/usb.pcapng",
+            "summary": "seen in /srv/contoso/usb.pcapng; GET http://pki.contoso.test:8080/ca/Contoso%20CA.crt failed",
+            "url": "http://10.1.2.3/CertProv/CertProvisioningService.svc",
+            "base": "CN=AIA,CN=Public Key Services,OU=Contoso Phones,DC=contoso,DC=test",
+            "who": "user bob@contoso.test, host SEP0004F2AABBCC, TLS 1.0, firmware 4.0.7577.4363",
+        }));
+        assert_eq!(out["path"], "file-1.pcapng");
+        assert_eq!(out["summary"], "seen in file-1.pcapng; GET http://host-1.example:8080/file-2.crt failed");
+        assert_eq!(out["url"], "http://198.18.0.1/CertProv/CertProvisioningService.svc");
+        assert_eq!(out["base"], "CN=AIA,CN=Public Key Services,OU=name-1,DC=name-2,DC=name-3");
+        assert_eq!(out["who"], "user user-1@host-2.example, host SEP000000000001, TLS 1.0, firmware 4.0.7577.4363");
+    }
+}
