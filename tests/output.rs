@@ -223,3 +223,29 @@ fn every_command_has_a_page_of_the_manual() {
     assert!(pages.contains(&"chaingap.1".to_owned()) && pages.len() >= 10, "{pages:?}");
     assert_eq!(run(&["man", "-o", target]).status.code(), Some(2), "nothing is overwritten");
 }
+
+#[test]
+fn the_workflows_to_copy_run() {
+    let folder = TempDir::new().unwrap();
+    let captures = folder.path().join("captures");
+    fs::create_dir_all(captures.join("pki")).unwrap();
+    for name in ["usb-sign-in.pcapng", "usb-sign-in.expect.toml", "pki/root.pem"] {
+        fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("captures").join(name), captures.join(name)).unwrap();
+    }
+    let mut count = 0;
+    for file in ["github-actions.yml", "gitlab-ci.yml"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci").join(file)).unwrap();
+        let lines = text.lines().map(|line| line.trim().trim_start_matches("- ").trim_start_matches("run: "));
+        for line in lines.filter(|line| line.starts_with("chaingap ")) {
+            let arguments: Vec<&str> = line.split_whitespace().skip(1).take_while(|word| *word != ">>").collect();
+            let mut command = command(&arguments);
+            let out = command.arg("--force").current_dir(folder.path()).output().unwrap();
+            assert_eq!(out.status.code(), Some(0), "{file}: {line}: {}", stderr(&out));
+            count += 1;
+        }
+    }
+    assert_eq!(count, 7, "{:?}", names(folder.path()));
+    for made in ["chaingap-check.xml", "chaingap.sarif", "chaingap.html", "chaingap.md"] {
+        assert!(fs::read_to_string(folder.path().join(made)).unwrap().contains("chaingap"), "{made}");
+    }
+}
