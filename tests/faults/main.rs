@@ -5,6 +5,7 @@
 //! analyzed again. Left to others: whether the verdict on the captures as recorded is right; `chaingap check` tells.
 
 mod company;
+mod copies;
 mod disorder;
 #[path = "../support/expectations.rs"]
 mod expectations;
