@@ -169,7 +169,7 @@ fn an_interruption_leaves_no_half_written_file() {
         }
         // The first report is written at once; the second capture never ends.
         let arguments = ["analyze", USB, "-", "--format", "jsonl", "--jobs", "1", "-o", target.to_str().unwrap()];
-        let mut command = command(&[&arguments[..], if force { &["--force"] } else { &[] }].concat());
+        let mut command = with_default_signals(&[&arguments[..], if force { &["--force"] } else { &[] }].concat());
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(&fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(PIN)).unwrap()).unwrap();
@@ -186,6 +186,18 @@ fn an_interruption_leaves_no_half_written_file() {
         assert!(!force || fs::read_to_string(&target).unwrap() == "precious");
         drop(stdin);
     }
+}
+
+/// The program with signals as a terminal leaves them: who runs the tests may have some of them ignored, as `nohup` does,
+/// and then they are meant to stay so.
+fn with_default_signals(arguments: &[&str]) -> Command {
+    if !cfg!(target_os = "linux") {
+        return command(arguments);
+    }
+    let mut env = Command::new("env");
+    env.arg("--default-signal=INT,TERM,HUP").arg(env!("CARGO_BIN_EXE_chaingap")).args(arguments);
+    env.current_dir(env!("CARGO_MANIFEST_DIR"));
+    env
 }
 
 #[test]
