@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chaingap::render;
-use chaingap::report::{Comparison, Pick, compare, redacted_by};
+use chaingap::report::{Comparison, Pick, Report, compare, redacted, redacted_by};
 use clap::Args;
 
 use super::inputs::Input;
@@ -14,8 +14,17 @@ use super::progress::Progress;
 use super::{Exit, Failure, analyze};
 
 /// The formats of a comparison.
-const FORMATS: &[(Format, Show<Comparison>)] =
-    &[(Format::Text, render::compare_text), (Format::Json, |comparison, _| render::compare_json(comparison))];
+const FORMATS: &[(Format, Show<Compared>)] = &[
+    (Format::Text, |compared, style| render::compare_text(&compared.comparison, style)),
+    (Format::Json, |compared, _| render::compare_json(&compared.comparison)),
+    (Format::Html, |compared, _| render::compare_html(&compared.report, &compared.comparison)),
+];
+
+/// A comparison, and the report it was made of, which holds both devices whole.
+struct Compared {
+    report: Report,
+    comparison: Comparison,
+}
 
 /// `chaingap compare`.
 #[derive(Debug, Args)]
@@ -68,13 +77,18 @@ impl Compare {
             let (path, device) = (good.capture, &comparison.good.device);
             return Err(Failure(format!("{path}: {device} is both; name two devices, or give a second capture")));
         }
-        let comparison = if self.redact { redacted_by(&comparison, &report) } else { comparison };
-        self.form.write(show, &comparison)?;
-        Ok(match (comparison.comparable, comparison.agree) {
+        let exit = match (comparison.comparable, comparison.agree) {
             (false, _) => Exit::Failed,
             (true, true) => Exit::Clean,
             (true, false) => Exit::Found,
-        })
+        };
+        // Both learn the names from the whole report, and so give them the same stand-ins.
+        let compared = match self.redact {
+            true => Compared { comparison: redacted_by(&comparison, &report), report: redacted(&report) },
+            false => Compared { comparison, report },
+        };
+        self.form.write(show, &compared)?;
+        Ok(exit)
     }
 }
 

@@ -14,7 +14,7 @@ mod sarif;
 mod shared;
 mod text;
 
-pub use html::html;
+pub use html::{compare_html, html};
 pub use json::{certs_json, check_json, compare_json, json, json_line, preflight_json, profiles_json, summary_json};
 pub use junit::{check_junit, junit};
 pub use markdown::markdown;

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::{TextStyle, text};
 use crate::report::*;
@@ -102,23 +103,45 @@ pub(crate) fn everywhere(words: &str) -> Report {
         certificate.ca_issuers = vec!["http://a/".into()];
         certificate.seen = vec![Found { capture: "c".into(), frame: Some(1), how: "HTTP".into() }];
     }
-    replace(&serde_json::to_value(full).unwrap(), words)
+    replace(&full, words)
 }
 
-/// Every text replaced that may be any text: the report must still read back.
-fn replace(report: &serde_json::Value, words: &str) -> Report {
+/// The sample's phone beside one that fetched what it lacks and works.
+pub(crate) fn pair() -> (Report, Comparison) {
+    let mut report = sample();
+    let mut good = ok("10.20.30.51");
+    good.events[1] = event("fetch", 4, "12:00:01.500", "POST http://lyncpool.contoso.test/CertProv/");
+    good.events.iter_mut().for_each(|event| event.capture = "captures/pin.pcapng".into());
+    good.fetches = vec![Fetch { capture: "captures/pin.pcapng".into(), status: Some(200), problem: None, ..fetch() }];
+    let handshake = &mut good.handshakes[0];
+    handshake.capture = "captures/pin.pcapng".into();
+    (handshake.history, handshake.outcome) = ("CsxnKIFifDdEe".into(), Outcome::Completed);
+    report.devices.push(good);
+    let pick = |capture| Pick { capture, device: None };
+    let comparison = compare(&report, &pick("captures/pin.pcapng"), &pick("captures/usb.pcapng")).unwrap();
+    (report, comparison)
+}
+
+/// The same with these words everywhere.
+pub(crate) fn pair_of(words: &str) -> (Report, Comparison) {
+    replace(&pair(), words)
+}
+
+/// Every text replaced that may be any text: the value must still read back.
+fn replace<T: Serialize + DeserializeOwned>(value: &T, words: &str) -> T {
+    let value = serde_json::to_value(value).unwrap();
     let mut pointers = Vec::new();
-    texts(report, String::new(), &mut pointers);
+    texts(&value, String::new(), &mut pointers);
     let free = |pointer: &String| {
-        let mut trial = report.clone();
+        let mut trial = value.clone();
         *trial.pointer_mut(pointer).unwrap() = "any".into();
-        Report::deserialize(&trial).is_ok()
+        T::deserialize(&trial).is_ok()
     };
-    let mut hostile = report.clone();
+    let mut hostile = value.clone();
     for pointer in pointers.iter().filter(|pointer| free(pointer)) {
         *hostile.pointer_mut(pointer).unwrap() = words.into();
     }
-    Report::deserialize(&hostile).unwrap()
+    T::deserialize(&hostile).unwrap()
 }
 
 /// JSON pointers of the texts.

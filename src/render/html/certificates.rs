@@ -31,6 +31,11 @@ impl<'a> Shelf<'a> {
         self.places.get(sha256).map(|(_, certificate)| *certificate)
     }
 
+    /// What people call it.
+    pub(super) fn name(&self, sha256: &str) -> String {
+        self.certificate(sha256).map_or_else(|| shorten(sha256, 16), |certificate| short_name(&certificate.subject))
+    }
+
     /// A name, linked to its certificate where the report holds it.
     pub(super) fn link(&self, sha256: Option<&str>, name: &str) -> Markup {
         match sha256.and_then(|sha| self.places.get(sha)) {

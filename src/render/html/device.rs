@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::certificates::Shelf;
 use super::parts::{capture_and_frame, fact, status_class};
+use super::steps::Focus;
 use super::{chain, finding, ladder};
 use crate::render::shared::words::{date_and_clock, shorten};
 use crate::render::shared::{Scope, context, handshake_of, mark, subject};
@@ -39,7 +40,7 @@ pub(super) fn device(scope: &Scope<'_>, shelf: &Shelf<'_>, device: &Device, numb
             div.body id=(id) {
                 @if let Some(headline) = headline { (finding::tag(headline)) }
                 p.context { (context(scope, device, headline)) }
-                (ladder::ladder(scope, device, headline, &id))
+                (ladder::ladder(scope, device, Focus { headline, handshake, parting: None }, &id))
                 @if let Some(handshake) = handshake { (chain::chain(scope, shelf, device, handshake, &id)) }
                 @if let Some(headline) = headline { (finding::body(scope, headline)) }
                 (finding::others(scope, &others, &id))

@@ -108,10 +108,17 @@ pub(super) fn others(scope: &Scope<'_>, findings: &[&Finding], id: &str) -> Mark
         @if !findings.is_empty() {
             section aria-labelledby={ (id) "-also" } {
                 h3 id={ (id) "-also" } { "Also found" }
-                @for finding in findings.iter().take(OTHERS) { (folded(scope, finding)) }
-                @if findings.len() > OTHERS { p.hint { "… " (findings.len() - OTHERS) " more" } }
+                (list(scope, findings))
             }
         }
+    }
+}
+
+/// Findings, each to be unfolded.
+pub(super) fn list(scope: &Scope<'_>, findings: &[&Finding]) -> Markup {
+    html! {
+        @for finding in findings.iter().take(OTHERS) { (folded(scope, finding)) }
+        @if findings.len() > OTHERS { p.hint { "… " (findings.len() - OTHERS) " more" } }
     }
 }
 

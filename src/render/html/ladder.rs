@@ -7,18 +7,19 @@
 
 use maud::{Markup, html};
 
-use super::steps::{Arrow, Lane, Line, Tone, Way, lines};
+use super::steps::{Arrow, Focus, Lane, Line, Tone, Way, lines};
 use crate::render::shared::Scope;
-use crate::report::{Device, Finding};
+use crate::report::Device;
 
 /// The ladder of one device, or nothing where it has no events.
-pub(super) fn ladder(scope: &Scope<'_>, device: &Device, headline: Option<&Finding>, id: &str) -> Markup {
+pub(super) fn ladder(scope: &Scope<'_>, device: &Device, focus: Focus<'_>, id: &str) -> Markup {
     if device.events.is_empty() {
         return html! {};
     }
-    let (lanes, lines) = lines(scope, device, headline);
+    let (lanes, lines) = lines(scope, device, focus);
     let lanes = lanes.list;
-    let absent = lines.iter().any(|line| matches!(line, Line::Arrow(arrow) if arrow.way == Way::Absent));
+    let is_absent = |line: &Line| matches!(line, Line::Arrow(a) | Line::Parting(a, _) if a.way == Way::Absent);
+    let absent = lines.iter().any(is_absent);
     html! {
         section aria-labelledby={ (id) "-story" } {
             h3 id={ (id) "-story" } { "What happened" }
@@ -69,17 +70,8 @@ fn draw(line: &Line, lanes: &[Lane]) -> Markup {
     html! {
         @match line {
             Line::Place(words) => li.place { (words) },
-            Line::Arrow(arrow) => li.(tone(arrow)) {
-                div.when {
-                    @if let Some(time) = &arrow.time { span.time { (time) } " " }
-                    @if let Some(frame) = arrow.frame { span.frame { "frame " (frame) } }
-                }
-                div.said {
-                    p { (words(arrow)) }
-                    @if let Some(note) = &arrow.note { br; p.note { (note) } }
-                }
-                (picture(arrow, lanes))
-            },
+            Line::Arrow(arrow) => li.(tone(arrow)) { (rung(arrow, lanes, None)) },
+            Line::Parting(arrow, part) => li.(tone(arrow)).parting { (rung(arrow, lanes, Some(part))) },
             Line::Fold(count, arrows) => li.fold {
                 details {
                     summary { "… " (count) }
@@ -93,6 +85,22 @@ fn draw(line: &Line, lanes: &[Lane]) -> Markup {
                 }
             },
         }
+    }
+}
+
+/// A line's time and words, and beneath them its arrow.
+fn rung(arrow: &Arrow, lanes: &[Lane], part: Option<&str>) -> Markup {
+    html! {
+        div.when {
+            @if let Some(time) = &arrow.time { span.time { (time) } " " }
+            @if let Some(frame) = arrow.frame { span.frame { "frame " (frame) } }
+        }
+        div.said {
+            @if let Some(part) = part { p.part { (part) } }
+            p { (words(arrow)) }
+            @if let Some(note) = &arrow.note { br; p.note { (note) } }
+        }
+        (picture(arrow, lanes))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The report as one page: a file that holds all it needs and asks for nothing.
 //!
-//! In: a report. Out: HTML with its style sheet and its script inside. Bounded: by the report; each part says how much of
-//! it is shown. Left to others: every judgement, and where the file goes.
+//! In: a report, or a comparison with its report. Out: HTML with its style sheet and its script inside. Bounded: by the
+//! report; each part says how much of it is shown. Left to others: every judgement, and where the file goes.
 //!
 //! The page may be opened by anybody, from a mail, with words in it that strangers chose. `maud` escapes every one of
 //! them; no address in the page is made of them; the content security policy in its head lets nothing run or load but
@@ -13,11 +13,13 @@
 mod certificates;
 mod chain;
 mod closing;
+mod compare;
 mod device;
 mod finding;
 mod index;
 mod ladder;
 mod messages;
+mod parting;
 mod parts;
 mod steps;
 
@@ -30,6 +32,8 @@ use super::shared::words::clean_lines;
 use super::shared::{Index, Scope, counts, subject};
 use crate::report::{Device, Report, Severity};
 use certificates::Shelf;
+
+pub use compare::compare_html;
 
 /// Inside the page; nothing of a report is ever put into it.
 const STYLE: &str = include_str!("style.css");
@@ -153,7 +157,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::render::sample::{HOSTILE, everywhere, finding, many, sample};
+    use crate::render::sample::{HOSTILE, everywhere, finding, many, pair, pair_of, sample};
+    use crate::report::Comparison;
+
+    fn compared((report, comparison): &(Report, Comparison)) -> String {
+        compare_html(report, comparison)
+    }
 
     /// What stands between the two marks, for each time that they stand so.
     fn between<'a>(page: &'a str, before: &str, after: &str) -> Vec<&'a str> {
@@ -209,24 +218,26 @@ mod tests {
 
     #[test]
     fn the_policy_names_the_two_blocks_that_the_page_holds_and_nothing_else() {
-        let page = html(&sample());
-        let hash = |start, end| {
-            let blocks = between(&page, start, end);
-            assert_eq!(blocks.len(), 1, "{start}");
-            STANDARD.encode(Sha256::digest(blocks[0]))
-        };
-        let (style, script) = (hash("<style>", "</style>"), hash("<script>", "</script>"));
-        let expected = format!(
-            "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'"
-        );
-        assert_eq!(between(&page, "Content-Security-Policy\" content=\"", "\""), [expected]);
+        for page in [html(&sample()), compared(&pair())] {
+            let hash = |start, end| {
+                let blocks = between(&page, start, end);
+                assert_eq!(blocks.len(), 1, "{start}");
+                STANDARD.encode(Sha256::digest(blocks[0]))
+            };
+            let (style, script) = (hash("<style>", "</style>"), hash("<script>", "</script>"));
+            let expected = format!(
+                "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'"
+            );
+            assert_eq!(between(&page, "Content-Security-Policy\" content=\"", "\""), [expected]);
+        }
         assert!(!STYLE.contains("url(") && !STYLE.contains("@import"));
     }
 
     #[test]
     fn nothing_leads_out_of_the_page() {
-        for report in [sample(), everywhere(HOSTILE), many(3, 3)] {
-            let page = html(&report);
+        let reports = [sample(), everywhere(HOSTILE), many(3, 3)].map(|report| html(&report));
+        let comparisons = [pair(), pair_of(HOSTILE)].map(|pair| compared(&pair));
+        for page in reports.into_iter().chain(comparisons) {
             for tag in tags(&page) {
                 for wrong in [" src=", " action=", " style=", " on", "<link", "<img", "<iframe", "<base", "<object"] {
                     let outside: String = tag.split('"').step_by(2).collect();
@@ -242,19 +253,21 @@ mod tests {
 
     #[test]
     fn words_of_strangers_stay_words() {
-        // The same report with harmless words has the same kinds of tags, for no word makes one.
-        let (hostile, harmless) = (html(&everywhere(HOSTILE)), html(&everywhere("harmless")));
+        // The same page with harmless words has the same kinds of tags, for no word makes one.
         let kinds = |page: &str| shapes(page).into_iter().collect::<BTreeSet<_>>();
-        assert_eq!(kinds(&hostile), kinds(&harmless));
-        assert_eq!(hostile.matches("<script").count(), 1);
-        assert!(hostile.contains("&lt;img src=x onerror=alert(1)&gt;"));
-        assert!(!hostile.contains("alert(1)</script>") && !hostile.contains("href=\"javascript"));
-        for c in hostile.chars() {
-            let hidden =
-                matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-            assert!(!hidden && (c == '\n' || !c.is_control()), "{c:?}");
+        let pages = |words: &str| [html(&everywhere(words)), compared(&pair_of(words))];
+        for (hostile, harmless) in pages(HOSTILE).into_iter().zip(pages("harmless")) {
+            assert_eq!(kinds(&hostile), kinds(&harmless));
+            assert_eq!(hostile.matches("<script").count(), 1);
+            assert!(hostile.contains("&lt;img src=x onerror=alert(1)&gt;"));
+            assert!(!hostile.contains("alert(1)</script>") && !hostile.contains("href=\"javascript"));
+            for c in hostile.chars() {
+                let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+                    || c == '\u{feff}';
+                assert!(!hidden && (c == '\n' || !c.is_control()), "{c:?}");
+            }
+            assert!(hostile.contains("\\u{202e}gnp\\u{2066}\\u{200b}\\u{feff}") && hostile.contains("\\u{1b}[31m"));
         }
-        assert!(hostile.contains("\\u{202e}gnp\\u{2066}\\u{200b}\\u{feff}") && hostile.contains("\\u{1b}[31m"));
     }
 
     #[test]
@@ -263,6 +276,8 @@ mod tests {
         let long = page.split(|c| c != 'n').filter(|run| run.len() > 2000).count();
         let certificates = 3 * 13;
         assert!(long <= certificates + 10, "{long} very long words");
+        assert!(page.len() < 1_000_000, "{}", page.len());
+        let page = compared(&pair_of(&"n".repeat(10_000)));
         assert!(page.len() < 1_000_000, "{}", page.len());
     }
 
@@ -302,6 +317,8 @@ mod tests {
         let Some(folder) = std::env::var_os("CHAINGAP_PAGES") else { return };
         let folder = std::path::Path::new(&folder);
         std::fs::write(folder.join("hostile.html"), html(&everywhere(HOSTILE))).unwrap();
+        std::fs::write(folder.join("hostile-compared.html"), compared(&pair_of(HOSTILE))).unwrap();
+        std::fs::write(folder.join("long-compared.html"), compared(&pair_of(&"n".repeat(10_000)))).unwrap();
         std::fs::write(folder.join("long.html"), html(&everywhere(&"n".repeat(10_000)))).unwrap();
         let mut empty = sample();
         (empty.devices, empty.findings) = (Vec::new(), Vec::new());

@@ -3,9 +3,10 @@
 
 use super::certificates::names;
 use super::messages;
+use super::parting::{Parting, Spot};
+use crate::render::shared::Scope;
 use crate::render::shared::story::{date, most_telling, tag, tags, told};
 use crate::render::shared::words::{date_and_clock, shorten};
-use crate::render::shared::{Scope, handshake_of};
 use crate::report::{Device, Event, Fetch, Finding, Handshake, Outcome};
 
 /// The most events drawn; the text tells as many.
@@ -32,8 +33,21 @@ pub(super) enum Line {
     Place(String),
     /// What was said.
     Arrow(Arrow),
+    /// The same, where two stories part, and in what.
+    Parting(Arrow, String),
     /// What is left out: how much, and what.
     Fold(String, Vec<Arrow>),
+}
+
+/// What of a story is told for certain, and in full.
+#[derive(Clone, Copy)]
+pub(super) struct Focus<'a> {
+    /// The finding that it is told for.
+    pub(super) headline: Option<&'a Finding>,
+    /// The one handshake that is told message by message; without it the first.
+    pub(super) handshake: Option<&'a Handshake>,
+    /// Where it parts from another story.
+    pub(super) parting: Option<&'a Parting<'a>>,
 }
 
 /// What one side said to the other, or did not say.
@@ -174,15 +188,19 @@ fn port(endpoint: &str) -> (&str, &str) {
 }
 
 /// Lanes and lines of a device's story.
-pub(super) fn lines(scope: &Scope<'_>, device: &Device, headline: Option<&Finding>) -> (Lanes, Vec<Line>) {
+pub(super) fn lines(scope: &Scope<'_>, device: &Device, focus: Focus<'_>) -> (Lanes, Vec<Line>) {
+    let Focus { headline, handshake, parting } = focus;
     let mut kept = most_telling(device, headline, EVENTS);
+    let spot = parting.map(|parting| (parting, parting.spot(device)));
+    kept.extend(spot.map(|(_, spot)| spot.index()).filter(|index| *index < device.events.len()));
     kept.sort_unstable();
+    kept.dedup();
     let told = kept.iter().filter_map(|index| device.events.get(*index));
     let teller = Teller {
         scope,
         device,
         lanes: Lanes::of(scope, device, told),
-        in_full: headline.and_then(|finding| handshake_of(device, finding)).or(device.handshakes.first()),
+        in_full: handshake.or(device.handshakes.first()),
         headline,
         several: device.events.iter().any(|event| device.events.first().is_some_and(|f| f.capture != event.capture)),
     };
@@ -195,9 +213,15 @@ pub(super) fn lines(scope: &Scope<'_>, device: &Device, headline: Option<&Findin
             [] => {}
             left_out => lines.push(teller.fold(left_out)),
         }
+        let parts_at = |at: Spot| spot.and_then(|(parting, spot)| (spot == at).then_some(parting));
+        lines.extend(parts_at(Spot::Before(index)).map(|parting| Line::Parting(parting.gap(), parting.words())));
         if let Some(event) = device.events.get(index) {
             lines.extend(teller.place(&mut place, event));
-            lines.extend(teller.arrows(event).into_iter().map(Line::Arrow));
+            let mut arrows = teller.arrows(event).into_iter();
+            if let Some(parting) = parts_at(Spot::At(index)) {
+                lines.extend(arrows.next().map(|arrow| Line::Parting(arrow, parting.words())));
+            }
+            lines.extend(arrows.map(Line::Arrow));
         }
         next = index + 1;
     }

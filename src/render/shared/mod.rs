@@ -6,6 +6,7 @@
 
 pub(super) mod chain;
 pub(super) mod finding;
+pub(super) mod step;
 pub(super) mod story;
 pub(super) mod words;
 

@@ -9,6 +9,7 @@ use super::finding::{causes, labelled, paragraph, remedies};
 use super::line::{Line, Role, wrap};
 use super::{NARROWEST, Page, TextStyle, mark, print, room};
 use crate::render::shared::finding::tag;
+use crate::render::shared::step::{frames, times, told_alike};
 use crate::render::shared::words::{clean, date_and_clock, short_name, shorten, width};
 use crate::render::shared::{file_name, signed_in};
 use crate::report::{Certificate, CompareSide, CompareStep, Comparison, Finding, Outcome, Severity, StepSide};
@@ -224,8 +225,7 @@ impl<'a> Table<'a> {
             cell.lines.extend(self.fold(role, ending));
         }
         if side.count > 1 {
-            let things = if step.kind == "handshake" && side.history.is_some() { "handshakes" } else { "times" };
-            cell.lines.extend(self.fold(Role::Dim, &format!("{} {things}", side.count)));
+            cell.lines.extend(self.fold(Role::Dim, &times(&step.kind, side)));
         }
         cell.lines.truncate(CELL);
         cell
@@ -283,23 +283,6 @@ impl Cell {
             Some((role, words)) => line.pad(text).push(*role, words),
             None => line,
         }
-    }
-}
-
-/// Whether two cells would read the same.
-fn told_alike(one: &StepSide, other: &StepSide) -> bool {
-    one.summary == other.summary
-        && one.history == other.history
-        && one.ending == other.ending
-        && one.certificates == other.certificates
-        && one.count == other.count
-}
-
-fn frames(side: &StepSide) -> String {
-    match (side.frame, side.last_frame) {
-        (Some(first), Some(last)) if last > first => format!("{first}–{last}"),
-        (Some(first), _) => first.to_string(),
-        (None, _) => String::new(),
     }
 }
 
