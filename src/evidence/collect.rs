@@ -322,6 +322,10 @@ fn url(exchange: &Exchange, server: SocketAddr) -> String {
         let host = authority.rsplit('@').next().unwrap_or_default();
         return format!("{scheme}://{host}/{tail}");
     }
+    // The target of CONNECT is an endpoint alone (RFC 9112 section 3.2.3).
+    if exchange.method == "CONNECT" {
+        return path.to_owned();
+    }
     let host = exchange.host.clone().unwrap_or_else(|| endpoint(server));
     let host = host.rsplit('@').next().unwrap_or_default();
     format!("http://{host}{path}")
