@@ -452,3 +452,26 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     }
     out
 }
+
+/// The rungs of each ladder of a page.
+fn ladders(page: &str) -> Vec<&str> {
+    page.split("<div class=\"rungs\">").skip(1).filter_map(|rest| Some(rest.split_once("</ol>")?.0)).collect()
+}
+
+#[test]
+fn the_page_marks_the_fetch_that_parts_the_two_in_both_ladders() {
+    let page = run(&[&[PIN, USB][..], &ROOTS, &["--format", "html"]].concat(), "110");
+    assert_eq!(page.status, 1, "{}", page.stderr);
+    assert!(page.stdout.contains(&conclusion(&[PIN, USB]).1));
+    let [good, bad] = ladders(&page.stdout)[..] else { panic!("two ladders") };
+    for ladder in [good, bad] {
+        assert_eq!(ladder.matches("here they part: the bad one never asks for it").count(), 1, "{ladder}");
+    }
+    let marked = |ladder: &str| {
+        let line = ladder.split("<li class=\"").find(|line| line.contains("here they part")).expect("a mark");
+        line.to_owned()
+    };
+    // Frame 18 of the PIN trace is the POST; the USB trace has no packet to port 80.
+    assert!(marked(good).contains("frame 18") && marked(good).contains("CertProvisioningService.svc"));
+    assert!(marked(bad).starts_with("absent parting\"") && !marked(bad).contains("<span class=\"frame\""));
+}

@@ -17,6 +17,7 @@ use super::{Exit, Failure, analyze};
 const FORMATS: &[(Format, Show<Compared>)] = &[
     (Format::Text, |compared, style| render::compare_text(&compared.comparison, style)),
     (Format::Json, |compared, _| render::compare_json(&compared.comparison)),
+    (Format::Markdown, |compared, _| render::compare_markdown(&compared.comparison)),
     (Format::Html, |compared, _| render::compare_html(&compared.report, &compared.comparison)),
 ];
 

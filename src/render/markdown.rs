@@ -1,15 +1,20 @@
 //! The report as GitHub-flavoured Markdown, for a ticket or a job summary.
 //!
-//! In: a report. Out: a table of the devices, then each device with an error in full, then what the captures withheld.
-//! Bounded: [`ROWS`] devices in the table, [`IN_FULL`] in full. Left to others: every judgement.
+//! In: a report. Out: a table of the devices, then each device with an error in full, then what the captures withheld; of
+//! a comparison a table of the steps. Bounded: [`ROWS`] devices or steps in a table, [`IN_FULL`] devices in full. Left to
+//! others: every judgement.
 //!
 //! Most of the words come from captures and so from strangers: [`inline`] and [`block`] leave nothing in them that
 //! Markdown, or what GitHub adds to it, would obey.
 
+use super::shared::step::frames;
+use super::shared::story::tag;
 use super::shared::words::{clean, date_and_clock, short_name, shorten};
-use crate::report::{Chain, Device, Event, Finding, Report, Severity, Step, StepFrom, VerdictStatus};
+use crate::report::{
+    Chain, CompareSide, Comparison, Device, Event, Finding, Report, Severity, Step, StepFrom, StepSide, VerdictStatus,
+};
 
-/// The most devices listed.
+/// The most devices or steps listed.
 const ROWS: usize = 100;
 
 /// The most devices told in full.
@@ -48,6 +53,55 @@ pub fn markdown(report: &Report) -> String {
     list(&mut out, "About the captures", &rest);
     withheld(&mut out, report);
     out
+}
+
+/// A comparison as GitHub-flavoured Markdown: the conclusion, the steps of both, what to do.
+pub fn compare_markdown(comparison: &Comparison) -> String {
+    let mut out = format!("## chaingap: {}\n", sentence(&comparison.conclusion));
+    let explained = |finding: &&Finding| comparison.finding.as_ref() == Some(&finding.id);
+    let finding = comparison.findings.iter().find(explained).filter(|_| comparison.comparable);
+    if let Some(finding) = finding {
+        let names = (inline(&finding.code), inline(&finding.name));
+        let how = (finding.severity.as_str(), finding.proof.as_str());
+        out.push_str(&format!("\n**{} {}**, {}, {}\n", names.0, names.1, how.0, how.1));
+    }
+    let head = |side: &CompareSide| {
+        let (address, capture) = (inline(&shorten(&side.address, 45)), inline(&shorten(&side.capture, 100)));
+        format!("{address} in {capture}")
+    };
+    let (good, bad) = (head(&comparison.good), head(&comparison.bad));
+    out.push_str(&format!("\n| | step | good: {good} | bad: {bad} | what differs |\n|---|---|---|---|---|\n"));
+    for (index, step) in comparison.steps.iter().take(ROWS).enumerate() {
+        let mark = match (comparison.parting == Some(index), step.parts) {
+            (true, _) => "**here they part**",
+            (_, true) => "differs",
+            _ => "",
+        };
+        let (good, bad) = (taken(step.good.as_ref()), taken(step.bad.as_ref()));
+        let differences = sentence(&step.differences.join("; "));
+        out.push_str(&format!("| {mark} | {} | {good} | {bad} | {differences} |\n", inline(&tag(&step.kind))));
+    }
+    if let Some(more) = comparison.steps.len().checked_sub(ROWS).filter(|more| *more > 0) {
+        out.push_str(&format!("\n… {more} more steps\n"));
+    }
+    if let Some(finding) = finding {
+        remedies(&mut out, finding);
+        if let Some(filter) = &finding.filter {
+            out.push_str(&format!("\nWireshark:\n\n{}", block("", &[clean(filter)])));
+        }
+    }
+    for caveat in &comparison.caveats {
+        out.push_str(&format!("\nNot shown: {}\n", sentence(caveat)));
+    }
+    out
+}
+
+/// One side of a step, as a cell: frames, what happened, a handshake's messages and its end.
+fn taken(side: Option<&StepSide>) -> String {
+    let Some(side) = side else { return "not there".into() };
+    let frames = Some(frames(side)).filter(|frames| !frames.is_empty()).map(|frames| format!("frame {frames}"));
+    let words = [Some(&side.summary), side.history.as_ref(), side.ending.as_ref()].into_iter().flatten();
+    frames.into_iter().chain(words.map(|words| sentence(words))).collect::<Vec<_>>().join(", ")
 }
 
 fn title(report: &Report) -> String {
@@ -280,7 +334,7 @@ fn block(indent: &str, lines: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::sample::{ok, sample};
+    use crate::render::sample::{HOSTILE, ok, pair, pair_of, sample};
 
     #[test]
     fn tells_the_verdict_the_chain_and_what_to_do() {
@@ -304,6 +358,23 @@ mod tests {
         let safe = "&lt;b&gt;\\|\\*x\\*\\|\\[y\\](http\\://z) \\!\\[i\\](j) @<!-- -->all \\#1 \\`c\\` www\\.z \\$1\\$ \\:+1\\:\\\\u{a}\\# h";
         assert_eq!(inline(hostile), safe);
         assert_eq!(inline("10.20.30.10:443: no"), "10.20.30.10:443: no");
+    }
+
+    #[test]
+    fn a_comparison_is_a_table_of_the_steps() {
+        let text = compare_markdown(&pair().1);
+        let parting: Vec<&str> = text.lines().filter(|line| line.starts_with("| **here they part** |")).collect();
+        let fetch = "| **here they part** | FETCH | frame 4–6, POST http\\://lyncpool.contoso.test/CertProv/CertProvisioningService.svc | not there | the bad one never asks for it |";
+        assert_eq!(parting, [fetch]);
+        assert!(
+            text.contains("| differs | TLS | frame 9–15, 10.20.30.10:443  TLS 1.0, CsxnKIFifDdEe, completed |"),
+            "{text}"
+        );
+        assert!(text.contains("\n```text\nip.addr==10.20.30.50 && tcp.port==443"), "{text}");
+        let hostile = compare_markdown(&pair_of(HOSTILE).1);
+        assert!(!hostile.contains("<script") && !hostile.contains("](javascript:"), "{hostile}");
+        let columns = |row: &str| row.replace("\\|", "").matches('|').count();
+        assert!(hostile.lines().filter(|line| line.starts_with('|')).all(|row| columns(row) == 6), "{hostile}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod text;
 pub use html::{compare_html, html};
 pub use json::{certs_json, check_json, compare_json, json, json_line, preflight_json, profiles_json, summary_json};
 pub use junit::{check_junit, junit};
-pub use markdown::markdown;
+pub use markdown::{compare_markdown, markdown};
 pub use sarif::sarif;
 pub use text::{
     TextStyle, certs_text, check_text, compare_text, explain_list, explain_text, preflight_text, profile_text,

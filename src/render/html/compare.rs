@@ -344,15 +344,15 @@ fn chains(view: &View<'_>) -> Markup {
 
 /// What shows the finding, what is ruled out, what to do; a filter for each of the two.
 fn advice(view: &View<'_>) -> Markup {
-    let filter = view.good.headline.and_then(|finding| finding.filter.as_deref());
+    let good = view.good.headline.and_then(|finding| Some((finding.capture.as_deref()?, finding.filter.as_deref()?)));
     html! {
         @if let Some(finding) = view.finding {
             section aria-labelledby="advice" {
                 h2 id="advice" { "What is wrong with the bad one, and what to do" }
                 p { (shorten(&finding.summary, SENTENCE)) }
                 (finding::body(&view.bad.scope, finding))
-                @if let Some(filter) = filter {
-                    p.hint { "And of the good one:" }
+                @if let Some((capture, filter)) = good {
+                    p.hint { "And of the good one, in " (view.good.scope.capture(capture)) ":" }
                     (copied(&shorten(filter, SENTENCE)))
                 }
             }
