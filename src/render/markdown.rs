@@ -7,7 +7,7 @@
 //! Most of the words come from captures and so from strangers: [`inline`] and [`block`] leave nothing in them that
 //! Markdown, or what GitHub adds to it, would obey.
 
-use super::shared::step::frames;
+use super::shared::step::{frames, lacking};
 use super::shared::story::tag;
 use super::shared::words::{clean, date_and_clock, short_name, shorten};
 use crate::report::{
@@ -77,7 +77,7 @@ pub fn compare_markdown(comparison: &Comparison) -> String {
             (_, true) => "differs",
             _ => "",
         };
-        let (good, bad) = (taken(step.good.as_ref()), taken(step.bad.as_ref()));
+        let (good, bad) = (taken(&step.kind, step.good.as_ref()), taken(&step.kind, step.bad.as_ref()));
         let differences = sentence(&step.differences.join("; "));
         out.push_str(&format!("| {mark} | {} | {good} | {bad} | {differences} |\n", inline(&tag(&step.kind))));
     }
@@ -97,8 +97,8 @@ pub fn compare_markdown(comparison: &Comparison) -> String {
 }
 
 /// One side of a step, as a cell: frames, what happened, a handshake's messages and its end.
-fn taken(side: Option<&StepSide>) -> String {
-    let Some(side) = side else { return "not there".into() };
+fn taken(kind: &str, side: Option<&StepSide>) -> String {
+    let Some(side) = side else { return lacking(kind).into() };
     let frames = Some(frames(side)).filter(|frames| !frames.is_empty()).map(|frames| format!("frame {frames}"));
     let words = [Some(&side.summary), side.history.as_ref(), side.ending.as_ref()].into_iter().flatten();
     frames.into_iter().chain(words.map(|words| sentence(words))).collect::<Vec<_>>().join(", ")
@@ -372,7 +372,8 @@ mod tests {
         );
         assert!(text.contains("\n```text\nip.addr==10.20.30.50 && tcp.port==443"), "{text}");
         let hostile = compare_markdown(&pair_of(HOSTILE).1);
-        assert!(!hostile.contains("<script") && !hostile.contains("](javascript:"), "{hostile}");
+        let outside: String = hostile.split("```").step_by(2).collect();
+        assert!(!outside.contains("<script") && !outside.contains("](javascript:"), "{hostile}");
         let columns = |row: &str| row.replace("\\|", "").matches('|').count();
         assert!(hostile.lines().filter(|line| line.starts_with('|')).all(|row| columns(row) == 6), "{hostile}");
     }

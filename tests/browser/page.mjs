@@ -135,7 +135,7 @@ async function links(page) {
 }
 
 async function copying(page) {
-  const blocks = page.locator("details[open] .copied:visible");
+  const blocks = page.locator("details[open] .copied:visible, section[aria-labelledby=advice] .copied:visible");
   if (!(await blocks.count())) return;
   const text = await blocks.first().locator("code").textContent();
   await blocks.first().locator("button").click();

@@ -13,7 +13,7 @@ use super::parting::{Parting, of_side};
 use super::parts::{capture_and_frame, copied, status_class};
 use super::steps::Focus;
 use super::{certificates, chain, closing, finding, ladder, page};
-use crate::render::shared::step::{frames, times, told_alike};
+use crate::render::shared::step::{frames, lacking, times, told_alike};
 use crate::render::shared::story::tag;
 use crate::render::shared::words::{clean_lines, shorten};
 use crate::render::shared::{Index, Scope, context, handshake_of, mark};
@@ -279,7 +279,7 @@ fn row(view: &View<'_>, step: &CompareStep, is_parting: bool) -> Markup {
 /// One side of a step. `same`: the other reads like it.
 fn cell(view: &View<'_>, step: &CompareStep, side: Option<&StepSide>, which: WhichSide, same: bool) -> Markup {
     let label = html! { span.which { (which.as_str()) " " } };
-    let Some(side) = side else { return html! { p { (label) span.warn { "not there" } } } };
+    let Some(side) = side else { return html! { p { (label) span.warn { (lacking(&step.kind)) } } } };
     let frames = frames(side);
     let verb = if step.kind == "handshake" { "server sends " } else { "gets " };
     let ended = if side.outcome == Some(Outcome::Completed) { "good" } else { "bad" };
@@ -369,7 +369,7 @@ fn also(view: &View<'_>, side: &Side<'_>) -> Markup {
     html! {
         @if !rest.is_empty() {
             section aria-labelledby=(id) {
-                h2 id=(id) { "Also found: " (side.id()) " " (side.name()) }
+                h2 id=(id) { @if view.finding.is_some() { "Also found" } @else { "Found" } ": " (side.id()) " " (side.name()) }
                 (finding::list(&side.scope, &rest))
             }
         }
@@ -449,8 +449,7 @@ mod tests {
         report.devices[0].events.remove(1);
         let page = compare_html(&report, &again(&report));
         let bad = page.split("<div class=\"rungs\">").nth(2).unwrap();
-        let [dhcp, gap, hello] =
-            ["vendor class", "not in this story: POST", "ClientHello"].map(|w| bad.find(w).unwrap());
+        let [dhcp, gap, hello] = ["vendor class", "not there: POST", "ClientHello"].map(|w| bad.find(w).unwrap());
         assert!(dhcp < gap && gap < hello);
         assert_eq!(partings(&page).iter().map(Vec::len).collect::<Vec<_>>(), [1, 1]);
     }

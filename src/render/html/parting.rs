@@ -2,6 +2,7 @@
 //! there is a gap. Bounded: one step. Left to others: how it looks.
 
 use super::steps::{Arrow, Tone};
+use crate::render::shared::step::lacking;
 use crate::render::shared::words::shorten;
 use crate::report::{CompareStep, Comparison, Device, Event, StepSide, WhichSide};
 
@@ -73,7 +74,7 @@ impl<'a> Parting<'a> {
     pub(super) fn gap(&self) -> Arrow {
         let text = match self.own {
             Some(own) => own.summary.clone(),
-            None => format!("not in this story: {}", self.step.subject),
+            None => format!("{}: {}", lacking(&self.step.kind), self.step.subject),
         };
         Arrow::remark(Tone::Warn, shorten(&text, WORDS))
     }

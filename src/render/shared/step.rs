@@ -20,6 +20,11 @@ pub(in crate::render) fn told_alike(one: &StepSide, other: &StepSide) -> bool {
         && one.count == other.count
 }
 
+/// What stands for a side that lacks a step.
+pub(in crate::render) fn lacking(kind: &str) -> &'static str {
+    if kind == "clock" { "not known" } else { "not there" }
+}
+
 /// What follows the number of times that something happened.
 pub(in crate::render) fn times(kind: &str, side: &StepSide) -> String {
     let things = if kind == "handshake" && side.history.is_some() { "handshakes" } else { "times" };
