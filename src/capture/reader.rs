@@ -296,13 +296,14 @@ impl CaptureReader {
         let there = self.buffer.offset() + u64::try_from(self.buffer.unread().len()).unwrap_or_default();
         let begun = match &self.container {
             None => false,
-            Some(Container::PcapNg(pcapng)) => pcapng.begun,
+            Some(Container::PcapNg(pcapng)) => pcapng.begun || self.summary.packets > 0,
             Some(_) => true,
         };
         if !begun {
-            return Err(match (self.summary.bytes, broken.first()) {
+            let damage = self.gap.map(|gap| gap.why);
+            return Err(match (self.summary.bytes, broken.first().cloned().or(damage)) {
                 (0, _) => CaptureError::Empty,
-                (_, Some(problem)) => CaptureError::Header(problem.clone()),
+                (_, Some(problem)) => CaptureError::Header(problem),
                 _ if there == 0 => CaptureError::Header("what is compressed is empty".into()),
                 _ => start_of(self.buffer.unread(), there),
             });

@@ -68,7 +68,7 @@ impl Stream {
             return;
         }
         let next = *self.next.get_or_insert(first);
-        let Some(start) = self.unwrap(first, next) else {
+        let Some(start) = self.unwrap(first, next).or_else(|| self.without_syn(segment)) else {
             // Before the first byte seen: a capture that starts mid-stream with segments out of order.
             return;
         };
@@ -122,6 +122,18 @@ impl Stream {
         } else {
             self.offset.checked_sub(u64::from(next.wrapping_sub(sequence)))
         }
+    }
+
+    /// Programs that write a capture of what they relay may forget that SYN takes a number (RFC 9293 section 3.4): the
+    /// first thing that the direction says then stands on it. One byte there is a keep-alive.
+    fn without_syn(&mut self, segment: &Segment<'_>) -> Option<u64> {
+        let next = self.next.filter(|next| segment.sequence.wrapping_add(1) == *next)?;
+        let first = self.offset == 0 && self.held.is_empty() && self.doubtful.is_empty();
+        let says = segment.payload.len() > 1 || segment.flags.fin;
+        (first && says && !segment.flags.syn).then(|| {
+            self.next = Some(next.wrapping_sub(1));
+            0
+        })
     }
 
     fn take(&mut self, segment: &Segment<'_>, start: u64, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {

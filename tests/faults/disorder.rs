@@ -3,7 +3,7 @@
 //! In: the frames of a capture. Out: the frames with the fault. Choices are fixed, so that a failure can be repeated.
 //! Times keep increasing: what changes place takes the time of the place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::frame::{Direction, Frame, Segment};
 
@@ -111,6 +111,25 @@ pub(crate) fn overlap(frames: &[Frame]) -> Vec<Frame> {
         out.push(frame.with(again));
     }
     out
+}
+
+/// Numbers the bytes as if SYN took no number, as programs do that write captures of what they relay.
+pub(crate) fn without_syn(frames: &[Frame]) -> Vec<Frame> {
+    let mut opened = BTreeSet::new();
+    let renumber = |frame: &Frame| {
+        let Some(segment) = frame.segment() else { return frame.clone() };
+        let (direction, mut out) = (segment.direction(), segment.clone());
+        let counted = |opened: &BTreeSet<Direction>, direction| u32::from(opened.contains(&direction));
+        out.tcp.acknowledgment_number =
+            segment.tcp.acknowledgment_number.wrapping_sub(counted(&opened, (direction.1, direction.0)));
+        if segment.tcp.syn {
+            opened.insert(direction);
+        } else {
+            out.tcp.sequence_number = segment.tcp.sequence_number.wrapping_sub(counted(&opened, direction));
+        }
+        frame.with(out)
+    };
+    frames.iter().map(renumber).collect()
 }
 
 /// Which side's data is recorded late.

@@ -85,6 +85,11 @@ fn frames_recorded_twice() {
 }
 
 #[test]
+fn a_syn_that_takes_no_number() {
+    same_after("SYN without a number", disorder::without_syn);
+}
+
+#[test]
 fn data_cut_into_segments_of_1_byte() {
     same_after("1 byte", |frames| disorder::recut(frames, 1));
 }

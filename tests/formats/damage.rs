@@ -61,6 +61,20 @@ fn a_damaged_block_of_pcapng_costs_that_block_alone() {
 }
 
 #[test]
+fn a_damaged_section_header_is_said_and_what_follows_read_where_it_can_be() {
+    let mut header = LITTLE.section();
+    header[24] += 4;
+    let packet = LITTLE.packet(0, ticks(FRAMES[0].time, 9), &FRAMES[0].data, &[]);
+    let interface = LITTLE.interface(1, &[(9, vec![9])]);
+    // A packet tells nothing where no block before it told of its interface.
+    let lost = read_in_pieces(&[header.clone(), packet.clone()].concat(), usize::MAX).err().unwrap();
+    assert_eq!(lost.to_string(), "a block of 28 bytes closes with a length of 32");
+    let found = read(&[header, interface.clone(), interface, packet].concat());
+    assert_eq!(kept(&found, 1), [FRAMES[0].number]);
+    said(&found, 0, 28);
+}
+
+#[test]
 fn garbage_between_blocks_costs_nothing_else() {
     for garbage in [&b"?"[..], &[0; 37], &[0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0]] {
         for frame in &read(&SOURCE).frames {
