@@ -165,7 +165,7 @@ impl Analyzer {
     fn evidence_limits(&self) -> Limits {
         let mut limits = self.limits.clone();
         if self.all_handshakes {
-            limits.handshakes_per_device = usize::MAX / 8;
+            (limits.handshakes_per_device, limits.handshakes) = (usize::MAX / 8, usize::MAX);
         }
         limits
     }

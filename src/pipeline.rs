@@ -161,7 +161,7 @@ fn count_undecrypted(all: &mut BTreeMap<Undecrypted, (u64, FrameRef)>, one: Opti
 /// Ends a connection: delivers what is still held, tells how each side ended, and hands it over. Gives why its records
 /// stayed encrypted although there are secrets.
 fn end_flow(
-    mut flow: Flow<Conversation>,
+    mut flow: Box<Flow<Conversation>>,
     capture_end: Option<FrameRef>,
     context: Context<'_>,
     outputs: &mut Outputs,

@@ -273,11 +273,8 @@ impl CaptureReader {
         };
         // Consuming only moves an index: the record's bytes stay where they are until the next refill.
         self.buffer.consume(length);
-        self.summary.link_types.insert(record.link_type);
-        let timed = record.timed;
+        self.summary.count(at, &record);
         self.current = Some((at, record, length));
-        let cut = self.frame().and_then(|frame| frame.cut());
-        self.summary.count(at, timed, cut);
     }
 
     /// The frame that [`advance`](Self::advance) went to, until bytes are added or it goes on.

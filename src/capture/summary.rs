@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::extras::Names;
+use super::record::Record;
 use super::{Cut, Format, FrameRef, LinkType, Timestamp};
 
 const MAX_PROBLEMS: usize = 64;
@@ -78,15 +79,19 @@ impl CaptureSummary {
         }
     }
 
-    pub(super) fn count(&mut self, at: FrameRef, timed: bool, cut: Option<Cut>) {
+    pub(super) fn count(&mut self, at: FrameRef, record: &Record) {
         self.packets = at.number;
-        if timed {
+        if self.link_types.last() != Some(&record.link_type) {
+            self.link_types.insert(record.link_type);
+        }
+        if record.timed {
             let (first, last) = self.times.unwrap_or((at.time, at.time));
             self.times = Some((first.min(at.time), last.max(at.time)));
         }
-        if let Some(cut) = cut {
+        let kept = u32::try_from(record.data.len()).unwrap_or(u32::MAX);
+        if kept < record.wire_len {
             self.cut_packets += 1;
-            self.first_cut.get_or_insert((at, cut));
+            self.first_cut.get_or_insert((at, Cut { kept, of: record.wire_len }));
         }
     }
 }

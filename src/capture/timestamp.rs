@@ -2,6 +2,7 @@
 //! Bounded: nanoseconds in an `i64`, the years 1677 to 2262. Left to others: what the instant means.
 
 use std::fmt;
+use std::num::NonZeroU8;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -9,28 +10,37 @@ use time::format_description::well_known::Rfc3339;
 /// An instant in nanoseconds since 1970-01-01T00:00:00Z, with the number of sub-second digits its source recorded.
 ///
 /// Two instants are equal when their nanoseconds are; the digits only say how to print them.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Timestamp {
     nanos: i64,
-    digits: u8,
+    /// One more than the number of digits: never zero, so that an instant that may be absent takes no more room. Most
+    /// of what is kept of a connection is frames that may be absent.
+    digits: NonZeroU8,
+}
+
+/// 1970-01-01T00:00:00Z.
+impl Default for Timestamp {
+    fn default() -> Self {
+        Self::from_seconds(0)
+    }
 }
 
 impl Timestamp {
     /// From nanoseconds since the Unix epoch, printed with `digits` (0 to 9) digits after the second.
     pub fn from_nanos(nanos: i64, digits: u8) -> Self {
-        Self { nanos, digits: digits.min(9) }
+        Self { nanos, digits: NonZeroU8::MIN.saturating_add(digits.min(9)) }
     }
 
     /// From whole seconds since the Unix epoch; saturates at the ends of the range.
     pub fn from_seconds(seconds: i64) -> Self {
-        Self { nanos: seconds.saturating_mul(1_000_000_000), digits: 0 }
+        Self::from_nanos(seconds.saturating_mul(1_000_000_000), 0)
     }
 
     /// From RFC 3339 text, such as `2026-01-30T00:00:00Z`.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
         let nanos = i64::try_from(at.unix_timestamp_nanos()).ok()?;
-        Some(Self { nanos, digits: if nanos % 1_000_000_000 == 0 { 0 } else { 9 } })
+        Some(Self::from_nanos(nanos, if nanos % 1_000_000_000 == 0 { 0 } else { 9 }))
     }
 
     /// Nanoseconds since the Unix epoch.
@@ -111,7 +121,7 @@ impl fmt::Display for Timestamp {
             at.hour(),
             at.minute(),
             at.second(),
-            self.fraction(self.digits)
+            self.fraction(self.digits.get() - 1)
         )
     }
 }

@@ -101,7 +101,7 @@ fn evidence(handshake: &Handshake, code: Code) -> Vec<(crate::capture::FrameRef,
 /// Connections of a sign-in that came to nothing, and that no later one to the same server made up for.
 pub(super) fn refused<'e>(evidence: &'e Evidence, device: &'e Device) -> impl Iterator<Item = &'e Refused> {
     device.refused.iter().filter(move |refused| {
-        let later = evidence.last_connected(device, refused.server).is_some_and(|at| refused.last.is_before(&at));
+        let later = evidence.connected_after(device, refused.server, refused.last);
         let waited = refused.opening.syn.zip(refused.opening.last_syn).map_or(0, |(a, b)| b.time.since(a.time));
         let unanswered = refused.opening.syns >= 2
             && waited >= UNANSWERED_NANOS

@@ -1,7 +1,7 @@
 //! In: DER seen anywhere. Out: each certificate once, with every place it was seen. Bounded: `MAX_PLACES` places each,
 //! `MAX_CERTIFICATES` in all. Left to others: chains.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,6 +12,8 @@ use crate::x509::{Certificate, Digest};
 const MAX_PLACES: usize = 8;
 /// Certificates remembered in all.
 const MAX_CERTIFICATES: usize = 100_000;
+/// The certificates seen last: a few servers' chains.
+const RECENT: usize = 16;
 
 /// Where a certificate was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,27 +52,43 @@ impl std::fmt::Display for How {
 #[derive(Debug, Default)]
 pub struct Certificates {
     known: BTreeMap<Digest, (Arc<Certificate>, Vec<Sighting>)>,
+    /// Most handshakes show what the ones before them showed, and to compare is cheaper than to hash.
+    recent: VecDeque<Arc<Certificate>>,
     dropped: u64,
 }
 
 impl Certificates {
     /// Remembers a sighting, and gives the one copy of the certificate.
     pub fn see(&mut self, der: &[u8], sighting: Sighting) -> Arc<Certificate> {
-        let digest = Digest::of(der);
+        let recent = self.recent.iter().find(|certificate| certificate.der() == der);
+        let digest = recent.map_or_else(|| Digest::of(der), |certificate| certificate.sha256());
+        let is_recent = recent.is_some();
         if let Some((certificate, places)) = self.known.get_mut(&digest) {
             let known = places.iter().any(|place| place.how == sighting.how && place.at.capture == sighting.at.capture);
             if !known && places.len() < MAX_PLACES {
                 places.push(sighting);
             }
-            return Arc::clone(certificate);
+            let certificate = Arc::clone(certificate);
+            if !is_recent {
+                self.note_recent(&certificate);
+            }
+            return certificate;
         }
         let certificate = Arc::new(Certificate::from_der(der));
+        self.note_recent(&certificate);
         if self.known.len() < MAX_CERTIFICATES {
             self.known.insert(digest, (Arc::clone(&certificate), vec![sighting]));
         } else {
             self.dropped += 1;
         }
         certificate
+    }
+
+    fn note_recent(&mut self, certificate: &Arc<Certificate>) {
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(Arc::clone(certificate));
     }
 
     /// All of them, by digest, each with its sightings in capture order.

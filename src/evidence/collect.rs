@@ -15,8 +15,10 @@ use crate::protocol::ldap::LdapSearch;
 use crate::protocol::{Conversation, Said, tls};
 use crate::x509::Certificate;
 
-/// Handshakes that resemble no other are kept up to this many times the cap.
+/// Handshakes of one device that resemble no other are kept up to this many times the cap.
 const DISTINCT_FACTOR: usize = 4;
+/// The same, once all devices together have as many handshakes as are kept one by one.
+const MOST_DISTINCT: usize = 16;
 /// The port of a Kerberos key distribution centre (RFC 4120 section 7.2.1).
 const KERBEROS: u16 = 88;
 /// Refusals in clear kept of one device.
@@ -82,20 +84,23 @@ impl Device {
         }
     }
 
-    fn add(&mut self, handshake: Handshake, cap: usize) {
+    /// Keeps a handshake, or counts it: after `cap` of them with one that it resembles, after `distinct` in any case.
+    /// Says whether it was kept.
+    fn add(&mut self, handshake: Handshake, cap: usize, distinct: usize) -> bool {
         self.handshakes_total += 1;
-        if self.handshakes.len() >= cap {
-            let full = self.handshakes.len() >= cap.saturating_mul(DISTINCT_FACTOR);
+        let kept = self.handshakes.len();
+        if kept >= cap {
             if let Some(known) = self.handshakes.iter_mut().rev().find(|known| known.is_like(&handshake)) {
                 known.repeats += 1;
                 known.repeated_until = handshake.last;
-                return;
+                return false;
             }
-            if full {
-                return;
+            if kept >= distinct {
+                return false;
             }
         }
         self.handshakes.push(handshake);
+        true
     }
 
     fn refuse(&mut self, refused: Refused) {
@@ -128,7 +133,12 @@ impl Evidence {
             self.two_way.push(recording);
         }
         if flow.opening.syn_ack.is_some() || (closing.seen.server && closing.reset.server.is_none()) {
-            self.connected.insert((recording, talk.client.ip(), talk.server), flow.last);
+            let pair = (recording, talk.client.ip(), talk.server);
+            if self.connected.len() < self.limits.flows || self.connected.contains_key(&pair) {
+                self.connected.insert(pair, flow.last);
+            } else {
+                self.connected_dropped = true;
+            }
         }
         if talk.server.port() == KERBEROS {
             self.kerberos(talk.client.ip(), talk.server, flow.first);
@@ -146,7 +156,9 @@ impl Evidence {
 
     fn handshake(&mut self, talk: Talk, flow: &Flow<Conversation>, closing: &Closing, mut tls: tls::Handshake) {
         self.handshakes += 1;
-        self.tls_servers.entry(talk.server).or_default().extend(tls.version());
+        if self.tls_servers.len() < self.limits.flows || self.tls_servers.contains_key(&talk.server) {
+            self.tls_servers.entry(talk.server).or_default().extend(tls.version());
+        }
         let mut list = |side: Side| -> Vec<Arc<Certificate>> {
             let Some(list) = tls.certificates.of_mut(side) else { return Vec::new() };
             let how = match side {
@@ -184,9 +196,14 @@ impl Evidence {
             tls,
         };
         let cap = self.limits.handshakes_per_device;
+        let (cap, distinct) = match self.kept < self.limits.handshakes {
+            true => (cap, cap.saturating_mul(DISTINCT_FACTOR)),
+            false => (1, MOST_DISTINCT),
+        };
         if let Some(device) = self.device(talk.client.ip(), first) {
             device.frames.1 = if device.frames.1.is_before(&flow.last) { flow.last } else { device.frames.1 };
-            device.add(handshake, cap);
+            let kept = device.add(handshake, cap, distinct);
+            self.kept += usize::from(kept);
         }
     }
 

@@ -46,11 +46,16 @@ pub struct Evidence {
     pub devices_dropped: u64,
     /// TLS that does not run over TCP, by capture: its first frame and the number of frames.
     pub other_tls: BTreeMap<(u32, OtherTls), (FrameRef, u64)>,
+    /// Handshakes kept.
+    kept: usize,
     /// The captures are one recording, rotated.
     continuous: bool,
     index: HashMap<(u32, IpAddr), usize>,
     cards: HashMap<(u32, [u8; 6]), Card>,
+    /// Who had a connection accepted by whom, last in which frame.
     connected: BTreeMap<(u32, IpAddr, SocketAddr), FrameRef>,
+    /// There were more of them than are kept.
+    connected_dropped: bool,
 }
 
 /// What a network card said by DHCP or LLDP, before its address was known or after.
@@ -72,8 +77,16 @@ impl Evidence {
         Self { limits, continuous, ..Self::default() }
     }
 
+    /// Whether a device had, or may have had, a connection to this server accepted after a frame.
+    pub fn connected_after(&self, device: &Device, server: SocketAddr, at: FrameRef) -> bool {
+        match self.last_connected(device, server) {
+            Some(last) => at.is_before(&last),
+            None => self.connected_dropped,
+        }
+    }
+
     /// The last frame in which a device had a connection to this server accepted.
-    pub fn last_connected(&self, device: &Device, server: SocketAddr) -> Option<FrameRef> {
+    fn last_connected(&self, device: &Device, server: SocketAddr) -> Option<FrameRef> {
         let from = |(address, ..): &(IpAddr, FrameRef, FrameRef)| {
             self.connected.get(&(device.recording, *address, server)).copied()
         };

@@ -1,7 +1,7 @@
 //! Stage 3: segments become TCP connections with ordered bytes and gaps in each direction.
 //!
 //! In: [`Segment`]s in capture order. Out: [`Piece`]s of each direction as they stand in order, and each [`Flow`] once
-//! it is over. Bounded: [`Limits::flows`] connections at once; when there are more, idle ones go first, and the report
+//! it is over. Bounded: [`Limits::flows`](crate::limits::Limits::flows) connections at once; when there are more, idle ones go first, and the report
 //! says so. Left to others: what the bytes mean; the caller's own state rides along in `Flow::conversation`.
 
 mod stream;
@@ -12,7 +12,6 @@ use std::net::SocketAddr;
 
 use crate::capture::{FrameRef, Timestamp};
 use crate::decode::Segment;
-use crate::limits::Limits;
 
 pub use stream::{Piece, Stream};
 pub use table::FlowTable;
@@ -151,12 +150,12 @@ pub struct Flow<C> {
 }
 
 impl<C> Flow<C> {
-    /// Takes a segment of this connection; what stands in order by it goes to `sink`.
+    /// Takes a segment of this connection; what stands in order by it goes to `sink`. At most `limit` bytes are held.
     fn segment(
         &mut self,
         segment: &Segment<'_>,
         side: Side,
-        limits: &Limits,
+        limit: usize,
         sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef),
     ) {
         self.last = segment.at;
@@ -179,7 +178,7 @@ impl<C> Flow<C> {
         let stream = self.streams.of_mut(side);
         // A copy that is no progress may still be the one whose bytes are taken, the first having been damaged.
         let mut taken = progress;
-        stream.push(segment, limits.out_of_order_bytes, &mut |piece, at| {
+        stream.push(segment, limit, &mut |piece, at| {
             taken |= at.number == segment.at.number;
             sink(conversation, side, piece, at);
         });
@@ -196,6 +195,11 @@ impl<C> Flow<C> {
         for side in [Side::Client, Side::Server] {
             self.streams.of_mut(side).finish(&mut |piece, at| sink(conversation, side, piece, at));
         }
+    }
+
+    /// Bytes of both directions that are held and kept.
+    fn kept_bytes(&self) -> usize {
+        self.streams.client.kept_bytes() + self.streams.server.kept_bytes()
     }
 
     /// Says that the caller needs no more comparing of copies.

@@ -1,5 +1,5 @@
 //! In: segments of one direction in any order. Out: its bytes in order, each run with its frame, and gaps.
-//! Bounded: `Limits::out_of_order_bytes` held, `COMPARED` bytes kept for comparing copies. Left to others: meaning.
+//! Bounded: `limit` bytes held, `COMPARED` bytes kept for comparing copies. Left to others: meaning.
 //!
 //! Sequence numbers are RFC 9293's; here they are unwrapped to 64-bit offsets from the first byte. The rule for copies
 //! of the same bytes: one with a valid checksum wins, then the first. A side whose checksums were never right is
@@ -56,7 +56,8 @@ struct Held {
 }
 
 impl Stream {
-    /// Takes a segment, and gives what stands in order by it to `sink`.
+    /// Takes a segment, and gives what stands in order by it to `sink`. Of what stands behind a hole at most `limit` bytes
+    /// are held; then what is missing is taken for lost.
     pub fn push(&mut self, segment: &Segment<'_>, limit: usize, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
         let first = segment.sequence.wrapping_add(u32::from(segment.flags.syn));
         if segment.flags.syn && self.next.is_none() {
@@ -97,6 +98,12 @@ impl Stream {
     /// Two copies of the same bytes differ, and nothing tells which the receiver took.
     pub fn conflict(&self) -> Option<FrameRef> {
         self.conflict
+    }
+
+    /// Bytes held and kept.
+    pub fn kept_bytes(&self) -> usize {
+        let doubtful: usize = self.doubtful.values().map(|held| held.bytes.len()).sum();
+        self.held_bytes + doubtful + self.compared.len()
     }
 
     /// Nothing more will be compared: frees the copy of the stream's start.

@@ -1,8 +1,11 @@
 //! In: segments of all connections. Out: the connection that each belongs to, and those that are over.
-//! Bounded: `Limits::flows` connections, `Limits::ended_flows` memories of ended ones. Left to others: what is said over them.
+//! Bounded: `Limits::flows` connections with `Limits::stream_bytes`, `Limits::ended_flows` memories of ended ones.
+//! Left to others: what is said over them.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::IpAddr;
+
+use foldhash::quality::RandomState;
 
 use super::{Both, Flow, Opening, Piece, Side, Stream};
 use crate::capture::{FrameRef, Timestamp};
@@ -11,11 +14,12 @@ use crate::limits::Limits;
 
 /// The two endpoints, the lower first, so that both directions meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Key(SocketAddr, SocketAddr);
+struct Key((IpAddr, u16), (IpAddr, u16));
 
 impl Key {
     fn of(segment: &Segment<'_>) -> Self {
         let (a, b) = (segment.source, segment.destination);
+        let (a, b) = ((a.ip(), a.port()), (b.ip(), b.port()));
         if a <= b { Self(a, b) } else { Self(b, a) }
     }
 }
@@ -33,11 +37,15 @@ enum Slot<C> {
 #[derive(Debug)]
 pub struct FlowTable<C> {
     begin: fn(bool) -> C,
-    slots: HashMap<Key, Slot<C>>,
+    /// The hash has a key of its own in each run, so that no capture can be made to collide, and where entries stand
+    /// never shows.
+    slots: HashMap<Key, Slot<C>, RandomState>,
     ending: VecDeque<(Timestamp, Key, u64)>,
     ended: VecDeque<Key>,
-    out: VecDeque<Flow<C>>,
+    out: VecDeque<Box<Flow<C>>>,
     open: usize,
+    /// Of all of them.
+    kept_bytes: usize,
     streams: u64,
     dropped: u64,
 }
@@ -47,11 +55,12 @@ impl<C> FlowTable<C> {
     pub fn new(begin: fn(bool) -> C) -> Self {
         Self {
             begin,
-            slots: HashMap::new(),
+            slots: HashMap::default(),
             ending: VecDeque::new(),
             ended: VecDeque::new(),
             out: VecDeque::new(),
             open: 0,
+            kept_bytes: 0,
             streams: 0,
             dropped: 0,
         }
@@ -88,11 +97,13 @@ impl<C> FlowTable<C> {
             syn.get_or_insert(segment.sequence);
         }
         let side = if segment.source == flow.client { Side::Client } else { Side::Server };
-        let was_over = flow.is_over();
-        flow.segment(segment, side, limits, sink);
-        if settled(&flow.conversation) {
+        let (was_over, before) = (flow.is_over(), flow.kept_bytes());
+        let crowded = self.kept_bytes > limits.stream_bytes;
+        flow.segment(segment, side, if crowded { 0 } else { limits.out_of_order_bytes }, sink);
+        if crowded || settled(&flow.conversation) {
             flow.settle();
         }
+        self.kept_bytes = (self.kept_bytes + flow.kept_bytes()).saturating_sub(before);
         if !was_over && flow.is_over() {
             self.ending.push_back((segment.at.time, key, flow.stream));
         }
@@ -100,16 +111,16 @@ impl<C> FlowTable<C> {
     }
 
     /// The next connection that is over.
-    pub fn next_ended(&mut self) -> Option<Flow<C>> {
+    pub fn next_ended(&mut self) -> Option<Box<Flow<C>>> {
         self.out.pop_front()
     }
 
     /// Ends every connection: the capture is over.
-    pub fn finish(&mut self) -> Vec<Flow<C>> {
+    pub fn finish(&mut self) -> Vec<Box<Flow<C>>> {
         let slots = std::mem::take(&mut self.slots);
         let mut flows: Vec<_> = self.out.drain(..).collect();
         flows.extend(slots.into_values().filter_map(|slot| match slot {
-            Slot::Open(flow, _) => Some(*flow),
+            Slot::Open(flow, _) => Some(flow),
             Slot::Ended { .. } => None,
         }));
         flows.sort_by_key(|flow| flow.stream);
@@ -172,7 +183,8 @@ impl<C> FlowTable<C> {
             let syn = *syn;
             if let Slot::Open(flow, _) = std::mem::replace(slot, Slot::Ended { syn }) {
                 self.open -= 1;
-                self.out.push_back(*flow);
+                self.kept_bytes = self.kept_bytes.saturating_sub(flow.kept_bytes());
+                self.out.push_back(flow);
             }
             self.ended.push_back(key);
             while self.ended.len() > limits.ended_flows {
@@ -185,10 +197,11 @@ impl<C> FlowTable<C> {
         }
     }
 
-    /// Lets go of connections whose end lies far enough back that no late segment is to be expected.
+    /// Lets go of connections whose end lies far enough back that no late segment is to be expected, and of those that
+    /// are too many to wait for one.
     fn expire(&mut self, now: Timestamp, limits: &Limits) {
-        while let Some((at, key, stream)) = self.ending.front().copied() {
-            if now.since(at) < limits.linger_nanos {
+        while let Some(&(at, key, stream)) = self.ending.front() {
+            if now.since(at) < limits.linger_nanos && self.ending.len() <= limits.lingering_flows {
                 break;
             }
             self.ending.pop_front();
