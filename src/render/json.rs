@@ -54,7 +54,12 @@ pub(super) fn pretty(report: &impl serde::Serialize) -> String {
 }
 
 /// The JSON with a newline at its end, and with escapes for what serde_json leaves as it is and a terminal would obey.
-fn escaped(json: String) -> String {
+fn escaped(mut json: String) -> String {
+    // Nearly always there is none: large reports are neither searched letter by letter nor copied.
+    if json.bytes().all(|byte| byte == b'\n' || matches!(byte, b' '..=b'~')) {
+        json.push('\n');
+        return json;
+    }
     let mut out = String::with_capacity(json.len() + 1);
     let mut units = [0; 2];
     for c in json.chars() {
