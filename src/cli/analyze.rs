@@ -53,7 +53,9 @@ impl Analyze {
         }
         let inputs = captures(&self.inputs)?;
         let inputs = if self.continuous { rotated(inputs) } else { inputs };
-        let analyzer = self.trust.builder()?.all_handshakes(self.all_handshakes).continuous(self.continuous).build();
+        let at_once = if separate { parallel::at_once(self.jobs, inputs.len()) } else { 1 };
+        let builder = self.trust.builder()?.limits(self.trust.limits(at_once));
+        let analyzer = builder.all_handshakes(self.all_handshakes).continuous(self.continuous).build();
         let progress = Progress::of(&inputs);
         if separate {
             self.separately(&analyzer, &inputs, &progress, show)

@@ -154,7 +154,7 @@ fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Re
         at: options.at.clone(),
     };
     let keylog = inside(folder, options.keylog.as_slice())?;
-    let trust = TrustOptions { stores, keylog, device: options.device.clone(), sign_in };
+    let trust = TrustOptions { stores, keylog, device: options.device.clone(), sign_in, max_memory: None };
     let analyzer = trust.builder()?.build();
     let mut investigation = analyzer.investigate();
     for path in paths {

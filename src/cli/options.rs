@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use chaingap::capture::Timestamp;
 use chaingap::evidence::SignInMethod;
+use chaingap::limits::Limits;
 use chaingap::trust::Profile;
 use chaingap::{Analyzer, Builder, DeviceFilter};
 use clap::{Args, ValueEnum};
@@ -27,6 +28,9 @@ pub(crate) struct TrustOptions {
     /// How the devices signed in; changes wording only
     #[arg(long, value_name = "METHOD", value_enum, default_value_t = SignInOption::Auto)]
     pub(crate) sign_in: SignInOption,
+    /// Take about this much memory at most, such as 64M or 1G; what then has no room is said in the report
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
+    pub(crate) max_memory: Option<u64>,
 }
 
 /// Certificates, profile and time: what judging takes with or without a capture.
@@ -77,6 +81,7 @@ impl TrustOptions {
             "none" => builder.profile(None),
             name => builder.profile(Some(profile(name)?)),
         };
+        builder = builder.limits(self.limits(1));
         if let Some(text) = &self.device {
             let filter = text.parse::<DeviceFilter>().map_err(|error| Failure(format!("--device: {error}")))?;
             builder = builder.device(text, filter);
@@ -86,6 +91,31 @@ impl TrustOptions {
             SignInOption::Pin => builder.sign_in(SignInMethod::Pin),
             SignInOption::Usb => builder.sign_in(SignInMethod::UsbTethered),
         })
+    }
+
+    /// The caps for each of so many captures that are read at once.
+    pub(crate) fn limits(&self, at_once: usize) -> Limits {
+        let share = |bytes: u64| bytes / u64::try_from(at_once.max(1)).unwrap_or(u64::MAX);
+        self.max_memory.map(|bytes| Limits::within(share(bytes))).unwrap_or_default()
+    }
+}
+
+/// Bytes: a number, and K, M or G for powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase();
+    let shift = match unit.as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        _ => return Err("a number of bytes, or one with K, M or G behind it".into()),
+    };
+    let bytes = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(1 << shift));
+    match bytes {
+        Some(bytes) if bytes >= Limits::LEAST_BYTES => Ok(bytes),
+        Some(_) => Err(format!("at least {}M are needed", Limits::LEAST_BYTES >> 20)),
+        None => Err("a number of bytes, or one with K, M or G behind it".into()),
     }
 }
 

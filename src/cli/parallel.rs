@@ -9,6 +9,12 @@ use std::thread;
 /// How far one worker may be ahead of what has been taken.
 const AHEAD: usize = 4;
 
+/// How many of so many items are worked on at once; 0 asks for as many as the machine has processors.
+pub(crate) fn at_once(jobs: usize, items: usize) -> usize {
+    let processors = || thread::available_parallelism().map_or(1, NonZero::get);
+    if jobs == 0 { processors() } else { jobs }.min(items)
+}
+
 /// Does `work` for each item, `jobs` at once (0: as many as the machine has processors), and gives the results to
 /// `take` in the order of the items, on this thread. Stops early when `take` fails.
 pub(crate) fn in_order<T: Sync, R: Send, E>(
@@ -17,8 +23,7 @@ pub(crate) fn in_order<T: Sync, R: Send, E>(
     work: impl Fn(&T) -> R + Sync,
     mut take: impl FnMut(R) -> Result<(), E>,
 ) -> Result<(), E> {
-    let processors = || thread::available_parallelism().map_or(1, NonZero::get);
-    let jobs = if jobs == 0 { processors() } else { jobs }.min(items.len());
+    let jobs = at_once(jobs, items.len());
     if jobs <= 1 {
         return items.iter().try_for_each(|item| take(work(item)));
     }
