@@ -16,6 +16,8 @@
 //! | `disorder` | as `bulk`, with one segment of a hundred behind the next one |
 //! | `handshakes` | the two recorded sign-ins by turns, from 128 addresses, each with random values of its own |
 //! | `devices` | as `handshakes`, from 5,000 addresses |
+//! | `syns` | as `devices`, of each sign-in the SYN alone |
+//! | `hellos` | as `devices`, of each sign-in what comes up to the ClientHello |
 //! | `mix` | 80 % `voice`, 19 % `bulk`, 1 % `handshakes` by bytes |
 
 use std::fs::File;
@@ -34,7 +36,9 @@ const RECORD: usize = 16 * 1024;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [kind, mebibytes, out] = arguments.as_slice() else {
-        eprintln!("usage: bench_captures voice|bulk|bulk80|disorder|handshakes|devices|mix MEBIBYTES OUT.pcap");
+        eprintln!(
+            "usage: bench_captures voice|bulk|bulk80|disorder|handshakes|devices|syns|hellos|mix MEBIBYTES OUT.pcap"
+        );
         return ExitCode::from(2);
     };
     let Some(size) = mebibytes.parse::<u64>().ok().map(|count| count << 20) else {
@@ -54,13 +58,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn make(kind: &str, size: u64, out: &str) -> std::io::Result<bool> {
-    let known = ["voice", "bulk", "bulk80", "disorder", "handshakes", "devices", "mix"];
+/// Writes a capture of a kind and of about so many bytes; false where there is no such kind.
+pub(crate) fn make(kind: &str, size: u64, out: &str) -> std::io::Result<bool> {
+    let known = ["voice", "bulk", "bulk80", "disorder", "handshakes", "devices", "syns", "hellos", "mix"];
     if !known.contains(&kind) {
         return Ok(false);
     }
     let mut pcap = Pcap::create(out)?;
-    let (mut voice, mut handshakes) = (Voice::new(), Handshakes::new(if kind == "devices" { 5_000 } else { 128 })?);
+    let addresses = if ["devices", "syns", "hellos"].contains(&kind) { 5_000 } else { 128 };
+    let (mut voice, mut handshakes) = (Voice::new(), Handshakes::new(addresses)?);
+    match kind {
+        "syns" => handshakes.recorded.iter_mut().for_each(|frames| frames.truncate(1)),
+        "hellos" => handshakes.recorded.iter_mut().for_each(up_to_hello),
+        _ => {}
+    }
     let mut bulk = match kind {
         "bulk80" => Bulk::http(),
         "disorder" => Bulk::tls(true)?,
@@ -71,7 +82,7 @@ fn make(kind: &str, size: u64, out: &str) -> std::io::Result<bool> {
         let before = pcap.written;
         match kind {
             "voice" => voice.packet(&mut pcap)?,
-            "handshakes" | "devices" => handshakes.sign_in(&mut pcap)?,
+            "handshakes" | "devices" | "syns" | "hellos" => handshakes.sign_in(&mut pcap)?,
             "mix" if by_voice * 100 <= before * 80 => {
                 voice.packet(&mut pcap)?;
                 by_voice += pcap.written - before;
@@ -291,7 +302,7 @@ impl Handshakes {
             let mut frame = moved(frame, [10, 64, high, low], port);
             let start = header_end(&frame);
             // Record, ClientHello, version; then the random value, whose last bytes are made this handshake's own.
-            if matches!(frame[start..], [22, 3, _, _, _, 1, ..]) {
+            if is_hello(&frame) {
                 frame[start + 39..start + 43].copy_from_slice(&self.made.to_be_bytes());
                 tcp_checksum(&mut frame);
             }
@@ -300,6 +311,16 @@ impl Handshakes {
         self.made = self.made.wrapping_add(1);
         Ok(())
     }
+}
+
+/// Whether the frame begins with a ClientHello.
+fn is_hello(frame: &[u8]) -> bool {
+    matches!(payload(frame), [22, 3, _, _, _, 1, ..])
+}
+
+fn up_to_hello(frames: &mut Vec<Vec<u8>>) {
+    let hello = frames.iter().position(|frame| is_hello(frame));
+    frames.truncate(hello.map_or(0, |at| at + 1));
 }
 
 /// The frames of a recording's TCP connection with a port of the server.

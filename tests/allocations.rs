@@ -1,0 +1,31 @@
+//! In: voice and bulk data as `examples/bench_captures.rs` makes them. Out: failed tests where a packet costs an
+//! allocation once reading is under way. Bounded: 8 and 40 MiB. Left to others: how much memory is held.
+
+#[allow(dead_code, reason = "the program that makes one capture a run")]
+#[path = "../examples/bench_captures.rs"]
+mod bench_captures;
+
+use chaingap::Analyzer;
+
+/// Before its last MiB a capture's calls, connections and buffers are there, and of each of the sixteen downloads on
+/// port 80 as much as is kept of one.
+#[test]
+fn a_packet_of_voice_or_bulk_data_allocates_nothing() {
+    for (kind, mebibytes) in [("voice", 8), ("bulk", 8), ("bulk80", 40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("capture.pcap");
+        assert!(bench_captures::make(kind, mebibytes << 20, path.to_str().unwrap()).unwrap());
+        let bytes = std::fs::read(&path).unwrap();
+        let (first, second) = bytes.split_at(bytes.len() - (1 << 20));
+
+        let analyzer = Analyzer::builder().build();
+        let mut investigation = analyzer.investigate();
+        let mut run = investigation.start(kind);
+        run.push(first).unwrap();
+        let allocated = allocation_counter::measure(|| run.push(second).unwrap());
+        run.finish().unwrap();
+
+        assert_eq!(allocated.count_total, 0, "{kind}: {} bytes at most at once", allocated.bytes_max);
+        assert!(investigation.packets_of(kind) > 8_000, "{kind}");
+    }
+}
