@@ -13,7 +13,7 @@ pub struct Limits {
     /// (`ipfrag_time`).
     pub fragment_nanos: i64,
     /// TCP connections followed at once. A phone holds a handful; a mirror port of a site some ten thousand. One that
-    /// waits within its handshake takes some 3 KiB.
+    /// waits within its handshake takes some 4 KiB.
     pub flows: usize,
     /// Ends of connections remembered, so that a late segment does not look like a new connection. Late is seconds.
     pub ended_flows: usize,
@@ -80,7 +80,7 @@ impl Default for Limits {
             fragmented_packets: 1024,
             fragment_bytes: 8 * 1024 * 1024,
             fragment_nanos: 30_000_000_000,
-            flows: 65_536,
+            flows: 40_960,
             ended_flows: 16_384,
             out_of_order_bytes: 256 * 1024,
             stream_bytes: 32 * 1024 * 1024,

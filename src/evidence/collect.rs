@@ -99,6 +99,10 @@ impl Device {
                 return false;
             }
         }
+        if kept == 0 {
+            // Many devices have one handshake, and these are large.
+            self.handshakes.reserve_exact(1);
+        }
         self.handshakes.push(handshake);
         true
     }

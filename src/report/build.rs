@@ -140,7 +140,8 @@ impl<'a> Builder<'a> {
     fn device(&self, judged: &DeviceDiagnosis) -> Option<model::Device> {
         let device = self.m.evidence.devices.get(judged.device)?;
         let kept = self.kept(judged, device);
-        let handshakes: Vec<_> = kept.iter().filter_map(|index| self.handshake(judged, device, *index)).collect();
+        let mut handshakes = Vec::with_capacity(kept.len());
+        handshakes.extend(kept.iter().filter_map(|index| self.handshake(judged, device, *index)));
         let listed: u64 = u64::try_from(handshakes.len()).unwrap_or_default();
         Some(model::Device {
             id: self.ids.get(&judged.device).cloned().unwrap_or_default(),
