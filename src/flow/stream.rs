@@ -12,6 +12,9 @@ use crate::decode::{Checksum, Segment};
 
 /// The start of a stream is kept this far, to see whether a later copy differs. A handshake fits.
 const COMPARED: usize = 32 * 1024;
+/// What holding a run takes beside its bytes. Runs of one byte, or of none where the capture cut them, would fill memory
+/// otherwise.
+const RUN: usize = 192;
 
 /// What a direction yields, in stream order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +171,7 @@ impl Stream {
 
     /// Keeps what this segment adds to what is delivered and held.
     fn hold(&mut self, segment: &Segment<'_>, start: u64) {
-        let (mut start, mut bytes, mut missing) = (start, segment.payload, segment.missing);
+        let (mut start, mut bytes, missing) = (start, segment.payload, segment.missing);
         if start < self.offset {
             let known = usize::try_from(self.offset - start).unwrap_or(usize::MAX);
             if known >= bytes.len() {
@@ -196,8 +199,10 @@ impl Stream {
                 .map_or(usize::MAX, |(at, _)| usize::try_from(at - start).unwrap_or(usize::MAX));
             let take = bytes.len().min(room);
             let (now, later) = bytes.split_at_checked(take).unwrap_or((bytes, &[]));
-            let missing_now = if later.is_empty() && now.len() < room { std::mem::take(&mut missing) } else { 0 };
-            self.held_bytes += now.len();
+            // What the next run holds is not missing.
+            let unfilled = u32::try_from(room - now.len()).unwrap_or(u32::MAX);
+            let missing_now = if later.is_empty() { missing.min(unfilled) } else { 0 };
+            self.held_bytes += now.len() + RUN;
             let held = Held { bytes: now.to_vec(), at: segment.at, missing: missing_now, cut: segment.cut };
             self.held.insert(start, held);
             start += u64::try_from(now.len()).unwrap_or_default();
@@ -215,7 +220,7 @@ impl Stream {
                 break;
             }
             let (start, held) = entry.remove_entry();
-            self.held_bytes -= held.bytes.len();
+            self.held_bytes -= held.bytes.len() + RUN;
             let known = usize::try_from(self.offset - start).unwrap_or(usize::MAX);
             if let Some(bytes) = held.bytes.get(known..) {
                 self.deliver(bytes, (held.missing, held.cut), held.at, sink);
@@ -305,11 +310,12 @@ impl Stream {
             new.iter().zip(&old).any(|(a, b)| a != b)
         };
         let overlaps_start = start < self.offset && start < u64::try_from(self.compared.len()).unwrap_or_default();
-        let conflict = (overlaps_start && differs(0, &self.compared))
-            || self.held.iter().any(|(at, held)| {
-                let end = start + u64::try_from(segment.payload.len()).unwrap_or_default();
-                *at < end && at + held.length() > start && differs(*at, &held.bytes)
-            });
+        let end = start.saturating_add(u64::try_from(segment.payload.len()).unwrap_or_default());
+        // Held runs do not overlap one another: those that overlap this segment stand last before its end.
+        let mut overlapping =
+            self.held.range(..end).rev().take_while(|(at, held)| at.saturating_add(held.length()) > start);
+        let conflict =
+            (overlaps_start && differs(0, &self.compared)) || overlapping.any(|(at, held)| differs(*at, &held.bytes));
         if conflict {
             self.conflict = Some(segment.at);
         }
