@@ -120,6 +120,10 @@ impl PcapNg {
 
     /// What the head of a packet block, its first 32 bytes, says against itself.
     fn contradiction(&self, bytes: &[u8], length: usize) -> Option<String> {
+        // Said before more is looked at, which may not be there yet, or be another block's.
+        if length < 32 {
+            return Some(format!("a packet block of {length} bytes is too short"));
+        }
         let head = bytes.get(..28)?;
         let captured = size(self.order.u32(head, 20));
         let room = length.saturating_sub(32);
@@ -130,9 +134,6 @@ impl PcapNg {
     /// An enhanced packet: 8 bytes of block header, then interface, time high, time low, captured length, length on the
     /// wire. An obsolete one has the interface in 16 bits, then the packets lost before it.
     fn packet(&mut self, kind: u32, block: &[u8]) -> Step {
-        if block.len() < 32 {
-            return Step::Damaged(format!("a packet block of {} bytes is too short", block.len()));
-        }
         let order = self.order;
         let (id, mut lost) = match kind {
             ENHANCED_PACKET => (order.u32(block, 8), 0),
