@@ -1,5 +1,5 @@
 //! In: bytes in pieces. Out: the longest contiguous run not yet consumed, and its offset in the file.
-//! Bounded: `KEEP` bytes, or one record where a record is longer. Left to others: what the bytes mean.
+//! Bounded: `KEEP` bytes, or twice what is there of one record where a record is longer. Left to others: what the bytes mean.
 
 /// 128 KiB: large enough that refilling costs nothing, small enough to stay in the second-level cache.
 const KEEP: usize = 128 * 1024;
@@ -38,18 +38,19 @@ impl Buffer {
         self.bytes.get(self.start.saturating_sub(count)..self.start).unwrap_or_default()
     }
 
-    /// Room for more bytes, at least one, and enough that a record of `wanted` bytes fits.
+    /// Room for more bytes, at least one. Where a record of `wanted` bytes does not fit, room doubles each time that it is
+    /// full, so that a claim alone takes none.
     pub(super) fn space(&mut self, wanted: usize) -> &mut [u8] {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         }
-        if self.end == self.bytes.len() || self.bytes.len() - self.start < wanted {
+        let full = |this: &Self| this.end == this.bytes.len();
+        if self.start > 0 && (full(self) || self.bytes.len() - self.start < wanted) {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
-            let needed = wanted.max(self.end + 1);
-            if self.bytes.len() < needed {
-                self.bytes.resize(needed.next_power_of_two(), 0);
-            }
+        }
+        if full(self) {
+            self.bytes.resize(self.bytes.len().saturating_mul(2), 0);
         }
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
@@ -57,5 +58,22 @@ impl Buffer {
     /// Says that `count` bytes of the last [`space`](Self::space) were written.
     pub(super) fn commit(&mut self, count: usize) {
         self.end = self.end.saturating_add(count).min(self.bytes.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_takes_no_room_until_the_bytes_are_there() {
+        let mut buffer = Buffer::new();
+        for filled in [KEEP, 2 * KEEP, 4 * KEEP] {
+            assert_eq!(buffer.bytes.len(), filled, "as much as was needed");
+            let room = buffer.space(64 << 20).len();
+            buffer.commit(room);
+            assert_eq!(buffer.unread().len(), filled);
+            buffer.space(64 << 20);
+        }
     }
 }
