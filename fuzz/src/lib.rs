@@ -1,0 +1,16 @@
+//! What every target calls: the entries that `tests/regressions.rs` runs, too.
+
+#[path = "../../tests/chains/mod.rs"]
+mod chains;
+#[path = "../../tests/entries/mod.rs"]
+mod entries;
+#[path = "../../src/cli/expect.rs"]
+#[allow(dead_code)]
+mod expect;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+/// Runs the entry of this name.
+pub fn run(name: &str, data: &[u8]) {
+    entries::run(name, data);
+}
