@@ -1,0 +1,113 @@
+//! Sample captures cut at every place and damaged at every byte, and captures made to exhaust memory or time.
+//!
+//! In: the captures of the repository, and the cases of `examples/hostile/` in their small form. Out: failed tests where
+//! the program panics, breaks a promise that holds for every report, takes ten times as long as for the sound capture,
+//! or does not say what it left out. Bounded: without `CHAINGAP_ALL` some places of each capture only. Left to others:
+//! memory, and the cases in full (`cargo run --release --example hostile`).
+
+#[path = "../examples/hostile/cases.rs"]
+#[allow(dead_code)]
+mod cases;
+mod chains;
+#[path = "../examples/hostile/packets.rs"]
+#[allow(dead_code)]
+mod packets;
+mod support;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use cases::{CASES, Case};
+use chaingap::Analyzer;
+use chaingap::report::Report;
+use support::broken_promises;
+
+/// Times shorter than this say nothing on a machine that does other things as well.
+const NOISE: Duration = Duration::from_millis(100);
+
+/// Name and bytes of each sample capture; of those in other formats and links, too.
+fn samples() -> Vec<(String, Vec<u8>)> {
+    let folders = ["captures", "captures/formats", "captures/links"];
+    let paths = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    let mut paths: Vec<_> = paths.filter(|path| path.is_file()).collect();
+    paths.sort();
+    let read = paths.into_iter().map(|path| (path.display().to_string(), fs::read(&path).unwrap()));
+    let analyzer = Analyzer::builder().build();
+    read.filter(|(name, bytes)| analyzer.analyze(bytes.as_slice(), name).is_ok()).collect()
+}
+
+/// Every how many bytes of a capture something is done to it.
+fn stride(some: usize) -> usize {
+    if std::env::var_os("CHAINGAP_ALL").is_some() { 1 } else { some }
+}
+
+/// A report or an error, and how long it took.
+fn analyze(analyzer: &Analyzer, bytes: &[u8]) -> (Option<Report>, Duration) {
+    let start = Instant::now();
+    let report = analyzer.analyze(bytes, "capture").ok();
+    (report, start.elapsed())
+}
+
+/// Analyzes a capture that something was done to; the time counts only where it is too long three times.
+fn withstands(analyzer: &Analyzer, bytes: &[u8], original: Duration, what: &dyn Fn() -> String) {
+    let most = (original * 10).max(NOISE);
+    let (report, mut time) = analyze(analyzer, bytes);
+    for _ in 0..2 {
+        time = if time > most { analyze(analyzer, bytes).1 } else { time };
+    }
+    assert!(time <= most, "{}: {time:?} instead of {original:?}", what());
+    let broken = report.map(|report| broken_promises(&report)).unwrap_or_default();
+    assert!(broken.is_empty(), "{}: {broken:?}", what());
+}
+
+#[test]
+fn every_prefix_gives_a_report_or_an_error() {
+    let (analyzer, stride, mut count) = (Analyzer::builder().build(), stride(1_499), 0);
+    for (number, (name, bytes)) in samples().iter().enumerate() {
+        let original = analyze(&analyzer, bytes).1;
+        for length in (number % stride..bytes.len()).step_by(stride) {
+            withstands(&analyzer, &bytes[..length], original, &|| format!("{name}, the first {length} bytes"));
+            count += 1;
+        }
+    }
+    println!("{count} prefixes");
+    assert!(count > 500, "{count}");
+}
+
+#[test]
+fn every_damaged_byte_gives_a_report_or_an_error() {
+    let (analyzer, stride, mut count) = (Analyzer::builder().build(), stride(1_499), 0);
+    for (number, (name, bytes)) in samples().iter().enumerate() {
+        let original = analyze(&analyzer, bytes).1;
+        let mut bytes = bytes.clone();
+        for at in ((number * 31) % stride..bytes.len()).step_by(stride) {
+            // One bit, or all of them.
+            let mask = [0xff, 1, 0x80, 0x10][at % 4];
+            bytes[at] ^= mask;
+            withstands(&analyzer, &bytes, original, &|| format!("{name}, byte {at} ^ {mask:#x}"));
+            bytes[at] ^= mask;
+            count += 1;
+        }
+    }
+    println!("{count} damaged bytes");
+    assert!(count > 500, "{count}");
+}
+
+/// A hostile capture is read to its end in bearable time, and its report keeps its promises.
+#[test]
+fn hostile_captures_end() {
+    for case in CASES {
+        let start = Instant::now();
+        let report = small(case);
+        let time = start.elapsed();
+        println!("{:50} {time:.1?}", case.name);
+        // Without optimization, on a busy machine; what grows faster than its input takes minutes.
+        assert!(time < Duration::from_secs(60), "{}: {time:?}", case.name);
+        let broken = report.map(|report| broken_promises(&report)).unwrap_or_default();
+        assert!(broken.is_empty(), "{}: {broken:?}", case.name);
+    }
+}
+
+fn small(case: &Case) -> Option<Report> {
+    Analyzer::builder().build().analyze((case.make)(case.small), case.name).ok()
+}
