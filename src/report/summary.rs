@@ -139,14 +139,14 @@ impl Summary {
         for capture in &report.captures {
             summary.captures += 1;
             summary.captures_with_problems += u64::from(!capture.problems.is_empty());
-            summary.packets += capture.packets;
-            summary.bytes += capture.bytes;
+            increase(&mut summary.packets, capture.packets);
+            increase(&mut summary.bytes, capture.bytes);
             summary.first_time = earlier(summary.first_time.take(), capture.first_time.as_deref().and_then(second));
             summary.last_time = later(summary.last_time.take(), capture.last_time.as_deref().and_then(second));
         }
         for device in &report.devices {
             summary.devices += 1;
-            summary.handshakes += device.handshakes_total;
+            increase(&mut summary.handshakes, device.handshakes_total);
             *summary.verdicts.entry(device.verdict.status.as_str().into()).or_default() += 1;
             *summary.sign_ins.entry(device.sign_in.method.as_str().into()).or_default() += 1;
         }
@@ -199,16 +199,16 @@ impl Add for Summary {
 
     /// Both together.
     fn add(mut self, other: Self) -> Self {
-        self.reports += other.reports;
-        self.failed += other.failed;
-        self.captures += other.captures;
-        self.captures_with_problems += other.captures_with_problems;
-        self.packets += other.packets;
-        self.bytes += other.bytes;
+        increase(&mut self.reports, other.reports);
+        increase(&mut self.failed, other.failed);
+        increase(&mut self.captures, other.captures);
+        increase(&mut self.captures_with_problems, other.captures_with_problems);
+        increase(&mut self.packets, other.packets);
+        increase(&mut self.bytes, other.bytes);
         self.first_time = earlier(self.first_time, other.first_time);
         self.last_time = later(self.last_time, other.last_time);
-        self.handshakes += other.handshakes;
-        self.devices += other.devices;
+        increase(&mut self.handshakes, other.handshakes);
+        increase(&mut self.devices, other.devices);
         add_counts(&mut self.verdicts, other.verdicts);
         add_counts(&mut self.sign_ins, other.sign_ins);
         for (code, count) in other.findings {
@@ -216,8 +216,8 @@ impl Add for Summary {
         }
         for (server, count) in other.servers {
             let known = self.servers.entry(server).or_default();
-            known.errors += count.errors;
-            known.warnings += count.warnings;
+            increase(&mut known.errors, count.errors);
+            increase(&mut known.warnings, count.warnings);
             add_counts(&mut known.codes, count.codes);
         }
         for (key, count) in other.missing {
@@ -230,29 +230,34 @@ impl Add for Summary {
 impl CodeCount {
     fn add(&mut self, other: Self) {
         self.name = other.name;
-        self.findings += other.findings;
-        self.occurrences += other.occurrences;
-        self.errors += other.errors;
-        self.warnings += other.warnings;
-        self.proven += other.proven;
-        self.inferred += other.inferred;
-        self.undecidable += other.undecidable;
+        increase(&mut self.findings, other.findings);
+        increase(&mut self.occurrences, other.occurrences);
+        increase(&mut self.errors, other.errors);
+        increase(&mut self.warnings, other.warnings);
+        increase(&mut self.proven, other.proven);
+        increase(&mut self.inferred, other.inferred);
+        increase(&mut self.undecidable, other.undecidable);
     }
 }
 
 impl MissingCount {
     fn add(&mut self, other: Self) {
         (self.subject, self.key_id) = (other.subject, other.key_id);
-        self.findings += other.findings;
+        increase(&mut self.findings, other.findings);
         self.servers.extend(other.servers);
         self.candidates.extend(other.candidates);
         self.aia.extend(other.aia);
     }
 }
 
+/// Counts come from files that anyone may have written: they stop at the greatest number.
+fn increase(count: &mut u64, by: u64) {
+    *count = count.saturating_add(by);
+}
+
 fn add_counts(to: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>) {
     for (key, count) in from {
-        *to.entry(key).or_default() += count;
+        increase(to.entry(key).or_default(), count);
     }
 }
 
