@@ -261,3 +261,33 @@ fn the_workflows_to_copy_run() {
         assert!(fs::read_to_string(folder.path().join(made)).unwrap().contains("chaingap"), "{made}");
     }
 }
+
+/// A full disk is told in one line and with status 2, by every command and in every form; nothing half-written stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_in_words() {
+    let full = || Stdio::from(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    for arguments in [
+        &["analyze", USB][..],
+        &["analyze", USB, "--format", "html"],
+        &["analyze", "captures", "--format", "jsonl"],
+        &["compare", PIN, USB],
+        &["certs", USB],
+        &["preflight", "captures/pki/root.pem"],
+        &["explain"],
+        &["profiles"],
+        &["man"],
+        &["completions", "bash"],
+    ] {
+        let output =
+            command(arguments).stdout(full()).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains("No space left on device") && said.lines().count() <= 2, "{arguments:?}: {said}");
+    }
+    for arguments in [&["analyze", USB][..], &["annotate", USB]] {
+        let output = run(&[arguments, &["-o", "/dev/full", "--force"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains("/dev/full: No space left on device"), "{arguments:?}: {}", stderr(&output));
+    }
+}
