@@ -5,8 +5,8 @@
 #
 # A capture alone may show that an intermediate certificate is missing without showing the certificate; then the finding
 # is inferred. Another capture may hold it, in a download or sent by another server. So the first pass collects the
-# certificates of all captures, and the second judges each capture anew with them as --bundle: certificates that exist in
-# the world. They name and prove what is missing, and never count as something that the device had.
+# certificates of all captures, and the second judges each capture anew with them as --bundle: certificates that exist
+# in the world. They name and prove what is missing, and never count as something that the device had.
 #
 # `chaingap merge` cannot take the place of the second pass: it adds reports up and judges nothing anew.
 #
