@@ -225,20 +225,13 @@ impl PcapNg {
             return Fit::No;
         }
         let next = bytes.get(length..).unwrap_or_default();
-        match (next.len() >= 12, at_end) {
-            (true, _) => {
-                let fits = order.u32(next, 0) == SECTION_HEADER || self.plausible(next, order).is_some();
-                if fits { Fit::Yes } else { Fit::No }
-            }
-            (false, true) => {
-                if next.is_empty() {
-                    Fit::Yes
-                } else {
-                    Fit::No
-                }
-            }
-            (false, false) => Fit::Needs(length + 12),
+        // A packet block tells within 32 bytes whether it can be one.
+        if next.len() < 32 && !at_end {
+            return Fit::Needs(length + 32);
         }
+        let follows =
+            next.len() >= 12 && (order.u32(next, 0) == SECTION_HEADER || self.plausible(next, order).is_some());
+        if follows || next.is_empty() { Fit::Yes } else { Fit::No }
     }
 
     /// The length of a block with this head, if it may be one.

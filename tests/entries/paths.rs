@@ -68,7 +68,9 @@ fn is_reached(leaf: Link, anchor: Link, links: &[Link]) -> bool {
         if (subject, key) == (issuer, signer) {
             continue;
         }
-        let above = links.iter().filter(|link| (link.0, link.1) == (issuer, signer));
+        // Nor does a path come back to where it began.
+        let is_above = |link: &&Link| (link.0, link.1) == (issuer, signer) && (link.0, link.1) != (leaf.0, leaf.1);
+        let above = links.iter().filter(is_above);
         open.extend(above.copied().filter(|link| seen.insert(*link)).collect::<Vec<_>>());
     }
     false
