@@ -25,6 +25,12 @@ pub struct Limits {
     pub stream_bytes: usize,
     /// Bytes of one handshake message. The largest legal one has 16 MiB; chains and issuer lists stay far below this.
     pub handshake_message_bytes: usize,
+    /// Bytes of messages and bodies that are under way, of all connections: some thousand certificate chains at once.
+    /// Beyond it, those that are longer than [`message_bytes_when_crowded`](Self::message_bytes_when_crowded) are not
+    /// kept.
+    pub messages_bytes: usize,
+    /// Bytes of one message or body that are kept where there are too many; a hello fits.
+    pub message_bytes_when_crowded: usize,
     /// Nanoseconds of capture time for which a connection that has ended is kept for late segments.
     pub linger_nanos: i64,
     /// Connections that have ended and are kept for late segments; of more than these the first to end goes first.
@@ -85,6 +91,8 @@ impl Default for Limits {
             out_of_order_bytes: 256 * 1024,
             stream_bytes: 32 * 1024 * 1024,
             handshake_message_bytes: 1024 * 1024,
+            messages_bytes: 32 * 1024 * 1024,
+            message_bytes_when_crowded: 4 * 1024,
             linger_nanos: 5_000_000_000,
             lingering_flows: 256,
             idle_nanos: 120_000_000_000,

@@ -121,7 +121,15 @@ impl Pipeline {
             let (why, first) = (why.as_str(), first.number);
             format!("records of {whose} stay encrypted, from frame {first} on: {why}")
         };
-        let problems = self.undecrypted.iter().map(in_words).collect();
+        let mut problems: Vec<_> = self.undecrypted.iter().map(in_words).collect();
+        if let Some((count, first)) = self.outputs.curtailed() {
+            let (whose, number) =
+                (if count == 1 { "1 connection".into() } else { format!("{count} connections") }, first.number);
+            let most = self.limits.messages_bytes >> 20;
+            problems.push(format!(
+                "messages of {whose} were not kept, from frame {number} on: more than {most} MiB were under way at once"
+            ));
+        }
         Finished { flows: self.flows.seen(), flows_dropped: self.flows.dropped(), problems }
     }
 }

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use cases::{CASES, Case};
 use chaingap::Analyzer;
+use chaingap::limits::Limits;
 use chaingap::report::Report;
 use support::broken_promises;
 
@@ -106,6 +107,22 @@ fn hostile_captures_end() {
         let broken = report.map(|report| broken_promises(&report)).unwrap_or_default();
         assert!(broken.is_empty(), "{}: {broken:?}", case.name);
     }
+}
+
+/// Messages that are never complete, on many connections at once: what is not kept is said, and each connection's start
+/// is still read.
+#[test]
+fn messages_under_way_are_bounded_together() {
+    let limits = Limits { messages_bytes: 1 << 20, ..Limits::default() };
+    let analyzer = Analyzer::builder().limits(limits).build();
+    let name = "Certificate messages of 1 MiB, none ends";
+    let case = CASES.iter().find(|case| case.name == name).unwrap();
+    let report = analyzer.analyze((case.make)(8), name).unwrap();
+    let problems = &report.captures[0].problems;
+    let said = |problem: &&String| problem.contains("were not kept") && problem.contains("more than 1 MiB");
+    assert_eq!(problems.iter().filter(said).count(), 1, "{problems:?}");
+    let seen = report.devices.iter().map(|device| device.handshakes_total).sum::<u64>();
+    assert_eq!(seen, 8, "every ClientHello was read");
 }
 
 fn small(case: &Case) -> Option<Report> {

@@ -28,12 +28,21 @@ pub enum Said {
 pub struct Outputs {
     exchanges: Vec<Exchange>,
     searches: Vec<LdapSearch>,
+    /// Bytes of messages and bodies under way in all conversations.
+    under_way: usize,
+    curtailed: Option<(u64, FrameRef)>,
 }
 
 impl Outputs {
     /// Takes out all that was said.
     pub fn drain(&mut self) -> impl Iterator<Item = Said> {
         self.exchanges.drain(..).map(Said::Http).chain(self.searches.drain(..).map(Said::Ldap))
+    }
+
+    /// Conversations of which messages were not kept, since too many were under way at once, and the first frame left
+    /// out.
+    pub fn curtailed(&self) -> Option<(u64, FrameRef)> {
+        self.curtailed
     }
 
     /// Whether nothing was said.
@@ -63,6 +72,10 @@ pub struct Conversation {
     mid_stream: bool,
     /// The host to which a proxy opened a tunnel.
     tunnel_to: Option<String>,
+    /// Bytes of its messages and bodies that are counted as under way.
+    counted: usize,
+    /// Some were not kept, since too many were under way.
+    curtailed: bool,
 }
 
 #[derive(Debug)]
@@ -99,6 +112,40 @@ impl Conversation {
 
     /// Takes the next piece of one direction.
     pub fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, context: Context<'_>, out: &mut Outputs) {
+        let limits = context.limits;
+        let crowded = out.under_way > limits.messages_bytes && self.counted > limits.message_bytes_when_crowded;
+        if crowded && !self.curtailed {
+            self.curtailed = true;
+            out.curtailed.get_or_insert((0, at)).0 += 1;
+        }
+        let piece = match (&mut self.state, piece) {
+            (State::Tls(tls) | State::OpenVpn(_, tls), piece) => {
+                let most = if crowded { limits.message_bytes_when_crowded } else { limits.handshake_message_bytes };
+                tls.set_limit(most);
+                piece
+            }
+            (State::Http(_) | State::Ldap(_), Piece::Bytes(bytes)) if crowded => {
+                Piece::Gap { missing: u64::try_from(bytes.len()).unwrap_or(u64::MAX), cut: None }
+            }
+            (_, piece) => piece,
+        };
+        self.take(side, piece, at, context, out);
+        let held = self.held();
+        out.under_way = (out.under_way + held).saturating_sub(self.counted);
+        self.counted = held;
+    }
+
+    /// Bytes of messages and bodies under way.
+    fn held(&self) -> usize {
+        match &self.state {
+            State::Tls(tls) | State::OpenVpn(_, tls) => tls.held(),
+            State::Http(http) => http.held(),
+            State::Ldap(ldap) => ldap.held(),
+            State::Probing(_) | State::Other(_) | State::Ignored => 0,
+        }
+    }
+
+    fn take(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, context: Context<'_>, out: &mut Outputs) {
         if let State::Probing(probed) = &mut self.state {
             probed.push(Probed::of(side, piece, at));
             if let Some(state) = self.recognize(context.limits) {
@@ -128,6 +175,7 @@ impl Conversation {
 
     /// Says that the connection is over; what was left unanswered comes out.
     pub fn finish(self, at: FrameRef, keys: &KeyLog, out: &mut Outputs) -> Option<Handshake> {
+        out.under_way = out.under_way.saturating_sub(self.counted);
         match self.state {
             State::Tls(tls) | State::OpenVpn(_, tls) => {
                 return Some(Handshake { tunnel_to: self.tunnel_to, ..tls.finish(keys) });

@@ -162,6 +162,12 @@ impl Http {
         self.tunnel_to.as_deref()
     }
 
+    /// Bytes held of heads and a body under way.
+    pub fn held(&self) -> usize {
+        let body = self.current.as_ref().map_or(0, |current| current.body.held());
+        self.requests.held() + self.responses.held() + body
+    }
+
     /// The next bytes of one side, all from the frame `at`.
     pub fn push(&mut self, side: Side, bytes: &[u8], at: FrameRef, out: &mut Vec<Exchange>) {
         match side {

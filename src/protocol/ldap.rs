@@ -111,6 +111,11 @@ impl Ldap {
         Self::default()
     }
 
+    /// Bytes held of messages under way.
+    pub fn held(&self) -> usize {
+        self.client.buffer.len() + self.server.buffer.len()
+    }
+
     /// Whether the connection went on signed or sealed by SASL, which cannot be read; nothing more is read then.
     pub fn sealed(&self) -> bool {
         self.sealed

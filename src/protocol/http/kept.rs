@@ -85,7 +85,6 @@ impl KeptBody {
     }
 
     /// Bytes held at present.
-    #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.bytes.len()
     }

@@ -76,6 +76,11 @@ enum State {
 }
 
 impl MessageReader {
+    /// Bytes held of a head or a line.
+    pub(super) fn held(&self) -> usize {
+        self.buffer.len()
+    }
+
     pub(super) fn new(side: Side) -> Self {
         Self { side, state: State::Head, buffer: Vec::new(), first: None }
     }

@@ -61,6 +61,16 @@ impl Tls {
         Self { records: Both::default(), state: State { limit, ..State::default() } }
     }
 
+    /// From now on this is the longest handshake message kept, in bytes; what is beyond it of one under way is skipped.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.state.limit = limit;
+    }
+
+    /// Bytes kept of messages under way.
+    pub fn held(&self) -> usize {
+        self.state.sides.client.messages.held() + self.state.sides.server.messages.held()
+    }
+
     /// Takes the next piece of one direction.
     pub fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, keys: &KeyLog) {
         let Self { records, state } = self;

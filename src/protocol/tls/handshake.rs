@@ -52,6 +52,11 @@ impl Messages {
         Some(message)
     }
 
+    /// Bytes kept of the message under way.
+    pub(super) fn held(&self) -> usize {
+        self.current.as_ref().map_or(0, |message| message.body.len())
+    }
+
     pub(super) fn push(&mut self, piece: Piece<'_>, at: FrameRef, limit: usize, sink: &mut impl FnMut(Message)) {
         match piece {
             Piece::Bytes(bytes) => self.bytes(bytes, at, limit, sink),
@@ -65,7 +70,10 @@ impl Messages {
                 Some(message) => {
                     let (now, later) =
                         bytes.split_at_checked(message.length - message.filled()).unwrap_or((bytes, &[]));
-                    let kept = now.get(..limit.saturating_sub(message.body.len()).min(now.len())).unwrap_or_default();
+                    // Behind what was skipped nothing is kept.
+                    let skipped = message.filled() > message.body.len();
+                    let room = if skipped { 0 } else { limit.saturating_sub(message.body.len()) };
+                    let kept = now.get(..room.min(now.len())).unwrap_or_default();
                     message.body.extend_from_slice(kept);
                     message.skip(now.len() - kept.len());
                     message.last = at;
@@ -83,7 +91,8 @@ impl Messages {
         if let [kind, high, middle, low] = *self.header.as_slice() {
             self.header.clear();
             let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
-            let body = Vec::with_capacity(length.min(16 * 1024));
+            // Not what it claims, which may never come.
+            let body = Vec::with_capacity(length.min(later.len()));
             let empty = Message { kind, body, holes: Vec::new(), first: at, last: at, length };
             self.current = Some(empty);
             self.deliver_if_whole(sink);
