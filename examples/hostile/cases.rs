@@ -240,18 +240,15 @@ fn server_flight(list: &[u8]) -> Vec<u8> {
     [server_hello(), record(22, &message(11, &[length, list].concat())), record(22, &message(14, &[]))].concat()
 }
 
-/// An entry of a certificate list: a certificate of the repository with another serial number, so that its signature
-/// does not fit.
+/// An entry of a certificate list: a certificate of the repository with a signature of its own, which does not fit.
 fn certificate(number: u64) -> Vec<u8> {
     static DER: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
         std::fs::read("tests/data/protocol/issuing.der").expect("run from the repository's root")
     });
     let mut der = DER.clone();
-    // The serial number is the first INTEGER after the version (RFC 5280 section 4.1).
-    let at = der.windows(5).position(|window| window == [0xa0, 3, 2, 1, 2]).expect("a version") + 7;
-    let (length, serial) = (usize::from(der[at - 1]), number.to_be_bytes());
-    der[at..at + length].iter_mut().rev().zip(serial.iter().rev()).for_each(|(to, from)| *to = *from);
-    der[at] &= 0x7f;
+    // Its last field is the signature (RFC 5280 section 4.1).
+    let end = der.len() - 8;
+    der[end..].copy_from_slice(&number.to_be_bytes());
     [&(der.len() as u32).to_be_bytes()[1..], &der].concat()
 }
 
