@@ -158,6 +158,8 @@ pub struct Search {
 #[derive(Debug)]
 pub struct PathFinder {
     budget: usize,
+    /// Steps left for all searches to come.
+    left: usize,
     checked: HashMap<(Digest, Digest), SignatureCheck>,
     searches: u64,
 }
@@ -165,8 +167,12 @@ pub struct PathFinder {
 /// A signature check takes as long as many steps do.
 const STEPS_PER_CHECK: usize = 10;
 
-/// As many comparisons of a name with a name constraint take as long as a step.
+/// As many comparisons of a name with a name constraint, or looks at a namesake of an issuer, take as long as a step.
 const COMPARISONS_PER_STEP: usize = 32;
+
+/// All searches together take as many steps as so many that use up their budget: with the program's, two million, some ten
+/// seconds. A capture with twenty thousand different chains takes fewer.
+const SEARCHES_IN_FULL: usize = 100;
 
 /// Ways to one issuer, a name and a key, that are followed. The first is the shortest; others matter only where the
 /// certificates below break a constraint above, or would make a loop.
@@ -174,9 +180,10 @@ const WAYS: usize = 4;
 
 impl PathFinder {
     /// A finder whose searches take at most `budget` steps each: a step is a candidate issuer looked at, and a
-    /// signature to be checked counts as ten. A search looks twice where rules are broken.
+    /// signature to be checked counts as ten. A search looks twice where rules are broken. All searches together take at
+    /// most a hundred times as many; those after that say that they were cut short.
     pub fn new(budget: usize) -> Self {
-        Self { budget, checked: HashMap::new(), searches: 0 }
+        Self { budget, left: budget.saturating_mul(SEARCHES_IN_FULL), checked: HashMap::new(), searches: 0 }
     }
 
     /// Searches made so far.
@@ -250,7 +257,7 @@ impl<'a> Walk<'a> {
         pools: &'a [&'a Pool],
         strict: bool,
     ) -> Self {
-        let budget = finder.budget;
+        let budget = finder.budget.min(finder.left);
         let (broken, reached, crowded) = (false, false, false);
         let (ways, signers) = (HashMap::new(), HashMap::new());
         let (counted, queue) = (HashSet::new(), VecDeque::new());
@@ -273,6 +280,7 @@ impl<'a> Walk<'a> {
 
     /// The best path, and whether a rule was broken somewhere.
     fn run(mut self, leaf: &Arc<Certificate>) -> (Search, bool) {
+        let given = self.budget;
         // No step looks at the leaf as an issuer, yet its own rules count as well.
         let unknown = leaf.unknown_critical_extensions().first().map(|oid| Fault::CriticalExtension(oid.clone()));
         let purpose = (!self.purpose.is_permitted_by(leaf)).then_some(Fault::ExtendedKeyUsage);
@@ -302,6 +310,7 @@ impl<'a> Walk<'a> {
             faults: Vec::new(),
         });
         // Where no rule is broken, one way to each issuer is enough.
+        self.finder.left = self.finder.left.saturating_sub(given - self.budget);
         let left_out = self.budget == 0 || (self.crowded && self.broken);
         let budget_hit = left_out && path.end != PathEnd::Anchor;
         (Search { path, budget_hit }, self.broken)
@@ -348,6 +357,10 @@ impl<'a> Walk<'a> {
         mut faults: Vec<(Option<Arc<Certificate>>, Fault)>,
     ) -> Option<Path> {
         let (mut continued, mut circular) = (false, false);
+        let namesakes: usize = self.pools.iter().map(|pool| pool.named(top.issuer()).len()).sum();
+        if !self.spend(namesakes / COMPARISONS_PER_STEP) {
+            return None;
+        }
         for (issuer, from) in self.candidates(top) {
             if !self.spend(1) {
                 return None;
