@@ -249,6 +249,9 @@ impl CaptureReader {
             Format::Pcap => {
                 let damaged = || CaptureError::Header("the pcap file header cannot be read".into());
                 let (pcap, header) = Pcap::header(bytes).ok_or_else(damaged)?;
+                if bytes.len() < header {
+                    return Ok(Step::Needs(header));
+                }
                 self.summary.link_types.insert(pcap.link_type);
                 length = header;
                 Container::Pcap(pcap)
