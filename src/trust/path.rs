@@ -15,29 +15,54 @@ use crate::x509::{Certificate, Digest, Name, NameConstraints, PublicKey, Signatu
 /// Certificates at hand, by subject.
 #[derive(Debug, Default)]
 pub struct Pool {
-    by_subject: BTreeMap<Name, Vec<(Arc<Certificate>, StepFrom)>>,
+    by_subject: BTreeMap<Name, Namesakes>,
+    seen: HashMap<Digest, StepFrom>,
 }
+
+/// Certificates of one subject.
+#[derive(Debug, Default)]
+struct Namesakes {
+    kept: Vec<(Arc<Certificate>, StepFrom)>,
+    /// There were more than are kept.
+    more: bool,
+}
+
+/// Certificates of one subject that are kept, the preferred ones. To check them all takes more than the program's budget
+/// for a search.
+const MOST_NAMESAKES: usize = 4096;
 
 impl Pool {
     /// Adds a certificate; one that is there already keeps the more preferred origin.
     pub fn add(&mut self, certificate: &Arc<Certificate>, from: StepFrom) {
-        if !certificate.is_readable() {
+        let digest = certificate.sha256();
+        let known = self.seen.get(&digest).copied();
+        if !certificate.is_readable() || known.is_some_and(|known| known <= from) {
             return;
         }
-        let namesakes = self.by_subject.entry(certificate.subject().clone()).or_default();
-        match namesakes.iter_mut().find(|(known, _)| known.sha256() == certificate.sha256()) {
-            Some((_, known)) => *known = (*known).min(from),
-            None => {
-                namesakes.push((Arc::clone(certificate), from));
-                // The order in which certificates were added must not show.
-                namesakes.sort_by_key(|(certificate, from)| (*from, certificate.sha256()));
+        self.seen.insert(digest, from);
+        let Namesakes { kept, more } = self.by_subject.entry(certificate.subject().clone()).or_default();
+        // The order in which certificates were added must not show.
+        let place =
+            |from, digest| move |(other, origin): &(Arc<Certificate>, _)| (*origin, other.sha256()) < (from, digest);
+        if let Some(known) = known {
+            let old = kept.partition_point(place(known, digest));
+            if kept.get(old).is_some_and(|(other, _)| other.sha256() == digest) {
+                kept.remove(old);
             }
         }
+        kept.insert(kept.partition_point(place(from, digest)), (Arc::clone(certificate), from));
+        *more |= kept.len() > MOST_NAMESAKES;
+        kept.truncate(MOST_NAMESAKES);
+    }
+
+    /// Those with this subject, and whether there were more than are kept.
+    fn namesakes(&self, subject: &Name) -> (&[(Arc<Certificate>, StepFrom)], bool) {
+        self.by_subject.get(subject).map_or((&[], false), |namesakes| (namesakes.kept.as_slice(), namesakes.more))
     }
 
     /// Those with this subject.
     pub fn named(&self, subject: &Name) -> &[(Arc<Certificate>, StepFrom)] {
-        self.by_subject.get(subject).map_or(&[], Vec::as_slice)
+        self.namesakes(subject).0
     }
 }
 
@@ -240,6 +265,8 @@ struct Walk<'a> {
     budget: usize,
     /// More than the followed ways lead to some issuer.
     crowded: bool,
+    /// Of some issuer there were more certificates than are kept.
+    passed_over: bool,
     ways: HashMap<(Name, PublicKey), usize>,
     /// By certificate, the key that signed it, as far as it is found.
     signers: HashMap<Digest, PublicKey>,
@@ -258,7 +285,7 @@ impl<'a> Walk<'a> {
         strict: bool,
     ) -> Self {
         let budget = finder.budget.min(finder.left);
-        let (broken, reached, crowded) = (false, false, false);
+        let (broken, reached, crowded, passed_over) = (false, false, false, false);
         let (ways, signers) = (HashMap::new(), HashMap::new());
         let (counted, queue) = (HashSet::new(), VecDeque::new());
         Self {
@@ -271,6 +298,7 @@ impl<'a> Walk<'a> {
             reached,
             budget,
             crowded,
+            passed_over,
             ways,
             signers,
             counted,
@@ -311,7 +339,7 @@ impl<'a> Walk<'a> {
         });
         // Where no rule is broken, one way to each issuer is enough.
         self.finder.left = self.finder.left.saturating_sub(given - self.budget);
-        let left_out = self.budget == 0 || (self.crowded && self.broken);
+        let left_out = self.budget == 0 || self.passed_over || (self.crowded && self.broken);
         let budget_hit = left_out && path.end != PathEnd::Anchor;
         (Search { path, budget_hit }, self.broken)
     }
@@ -357,8 +385,13 @@ impl<'a> Walk<'a> {
         mut faults: Vec<(Option<Arc<Certificate>>, Fault)>,
     ) -> Option<Path> {
         let (mut continued, mut circular) = (false, false);
-        let namesakes: usize = self.pools.iter().map(|pool| pool.named(top.issuer()).len()).sum();
-        if !self.spend(namesakes / COMPARISONS_PER_STEP) {
+        let mut looks = 0;
+        for pool in self.pools {
+            let (namesakes, more) = pool.namesakes(top.issuer());
+            looks += namesakes.len();
+            self.passed_over |= more;
+        }
+        if !self.spend(looks / COMPARISONS_PER_STEP) {
             return None;
         }
         for (issuer, from) in self.candidates(top) {
