@@ -76,9 +76,9 @@ enum State {
 }
 
 impl MessageReader {
-    /// Bytes held of a head or a line.
+    /// Bytes held for a head or a line.
     pub(super) fn held(&self) -> usize {
-        self.buffer.len()
+        self.buffer.capacity()
     }
 
     pub(super) fn new(side: Side) -> Self {
@@ -195,6 +195,7 @@ impl MessageReader {
         Some(match found {
             Some(head) => {
                 self.buffer.clear();
+                self.buffer.shrink_to(SOUGHT_TAIL);
                 Step::Head(head, first)
             }
             None => self.broken("a head that is not HTTP/1.x"),
@@ -216,7 +217,7 @@ impl MessageReader {
 
     fn broken<'a>(&mut self, why: &'static str) -> Step<'a> {
         self.state = State::Seek;
-        self.buffer.clear();
+        self.buffer = Vec::new();
         Step::Broken(why)
     }
 
