@@ -2,7 +2,7 @@
 //! the seeds that the repository's captures give.
 //!
 //! In: the files. Out: failed tests where an entry panics. With `CHAINGAP_SEEDS` naming a folder, the seeds are written
-//! there for the fuzzers instead. Bounded: without `CHAINGAP_ALL` every seventh seed. Left to others: finding new ones.
+//! there for the fuzzers instead. Bounded: without `CHAINGAP_STRIDE` every seventh seed. Left to others: finding new ones.
 
 #[path = "chains/mod.rs"]
 mod chains;
@@ -48,7 +48,7 @@ fn the_seeds_do_no_harm() {
     if let Some(folder) = std::env::var_os("CHAINGAP_SEEDS") {
         return write(Path::new(&folder), &seeds);
     }
-    let stride = if std::env::var_os("CHAINGAP_ALL").is_some() { 1 } else { 7 };
+    let stride = if std::env::var_os("CHAINGAP_STRIDE").is_some() { 1 } else { 7 };
     for (name, seeds) in &seeds {
         for seed in seeds.iter().step_by(stride) {
             entries::run(name, seed);
