@@ -26,7 +26,7 @@ import pyarrow.parquet as parquet
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
 COPIES = 4
-TIMEOUT = 20
+TIMEOUT = 10
 HANGS, CRASHES = "traces/hangs.pcapng", "traces/crashes.pcapng"
 
 
@@ -128,6 +128,9 @@ def check_spark(work: Path, master: str, program: Path, what: list[str], plain: 
                 more: dict[str, tuple[str, str | None]]) -> None:
     out = work / f"out-{master.split('[')[0]}"
     submit = [str(Path(sys.executable).parent / "spark-submit"), "--master", master, "--conf", "spark.ui.enabled=false"]
+    # Java would spend more on optimizing than a job of a minute gets back.
+    for side in ("driver", "executor"):
+        submit += ["--conf", f"spark.{side}.extraJavaOptions=-XX:TieredStopAtLevel=1"]
     options = ["--chaingap", str(program), "--timeout", str(TIMEOUT), "--fetch", str(work / "fetch")]
     command = [*submit, str(HERE / "chaingap_spark.py"), *options, *what, str(out)]
     environment = os.environ | {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
