@@ -67,14 +67,6 @@ impl Timestamp {
         OffsetDateTime::from_unix_timestamp(self.seconds()).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    fn fraction(self, digits: u8) -> String {
-        if digits == 0 {
-            return String::new();
-        }
-        let nanos = format!("{:09}", self.nanos.rem_euclid(1_000_000_000));
-        format!(".{}", nanos.get(..usize::from(digits.min(9))).unwrap_or_default())
-    }
-
     /// The date alone, `2026-01-30`.
     pub fn date(self) -> String {
         let at = self.utc();
@@ -84,7 +76,8 @@ impl Timestamp {
     /// The time of day in UTC to the millisecond, `12:00:01.113`.
     pub fn clock(self) -> String {
         let at = self.utc();
-        format!("{:02}:{:02}:{:02}{}", at.hour(), at.minute(), at.second(), self.fraction(3))
+        let millis = self.nanos.rem_euclid(1_000_000_000) / 1_000_000;
+        format!("{:02}:{:02}:{:02}.{millis:03}", at.hour(), at.minute(), at.second())
     }
 }
 
@@ -114,15 +107,14 @@ impl std::hash::Hash for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.utc();
-        write!(
-            f,
-            "{}T{:02}:{:02}:{:02}{}Z",
-            self.date(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-            self.fraction(self.digits.get() - 1)
-        )
+        let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+        write!(f, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())?;
+        let digits = u32::from(self.digits.get() - 1);
+        if digits > 0 {
+            let fraction = self.nanos.rem_euclid(1_000_000_000) / 10_i64.pow(9_u32.saturating_sub(digits));
+            write!(f, ".{fraction:0width$}", width = usize::from(self.digits.get() - 1))?;
+        }
+        f.write_str("Z")
     }
 }
 

@@ -311,7 +311,7 @@ pub(super) fn unsupported(profile: &Profile, path: &[Arc<Certificate>]) -> Vec<S
     let mut out = Vec::new();
     let source = |is_fact: bool| if is_fact { "" } else { ", as far as can be inferred" };
     for certificate in path {
-        let name = certificate.subject().short();
+        let name = || certificate.subject().short();
         let key = certificate.public_key();
         let longest = profile
             .max_rsa_bits
@@ -319,12 +319,12 @@ pub(super) fn unsupported(profile: &Profile, path: &[Arc<Certificate>]) -> Vec<S
             .filter(|most| key.is_rsa() && key.bits().is_some_and(|bits| bits > most.value));
         let kind = profile.unsupported_key(key).into_iter().find(|fact| fact.only.is_none());
         if let Some(provenance) = longest.map(|fact| fact.provenance).or(kind.map(|fact| fact.provenance)) {
-            out.push(format!("the key of \"{name}\" ({key}){}", source(provenance.is_fact())));
+            out.push(format!("the key of \"{}\" ({key}){}", name(), source(provenance.is_fact())));
         }
         let algorithm = certificate.signature_algorithm();
         let signature = profile.unsupported_signature(&algorithm).into_iter().find(|fact| fact.only.is_none());
         if let Some(fact) = signature.filter(|_| !certificate.is_self_issued()) {
-            out.push(format!("the signature of \"{name}\" ({algorithm}){}", source(fact.provenance.is_fact())));
+            out.push(format!("the signature of \"{}\" ({algorithm}){}", name(), source(fact.provenance.is_fact())));
         }
     }
     out

@@ -56,7 +56,9 @@ pub(super) fn pretty(report: &impl serde::Serialize) -> String {
 /// The JSON with a newline at its end, and with escapes for what serde_json leaves as it is and a terminal would obey.
 fn escaped(mut json: String) -> String {
     // Nearly always there is none: large reports are neither searched letter by letter nor copied.
-    if json.bytes().all(|byte| byte == b'\n' || matches!(byte, b' '..=b'~')) {
+    let plain =
+        |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & (*byte == b'\n' || matches!(*byte, b' '..=b'~')));
+    if json.as_bytes().chunks(4096).all(plain) {
         json.push('\n');
         return json;
     }

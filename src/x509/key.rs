@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
 
 use super::Digest;
 use super::der::{elements, oid_text, single, tag};
@@ -14,6 +15,8 @@ use super::der::{elements, oid_text, single, tag};
 #[derive(Clone, Default)]
 pub struct PublicKey {
     spki: Vec<u8>,
+    /// Of `spki`, once it was asked for.
+    sha256: OnceLock<Digest>,
     pub(super) kind: Kind,
 }
 
@@ -72,7 +75,7 @@ impl PublicKey {
             "1.2.840.10040.4.1" => Kind::Dsa,
             _ => Kind::Other(oid),
         };
-        Some(Self { spki: der.to_vec(), kind })
+        Some(Self { spki: der.to_vec(), sha256: OnceLock::new(), kind })
     }
 
     /// The DER of the SubjectPublicKeyInfo; empty if it could not be read.
@@ -82,7 +85,7 @@ impl PublicKey {
 
     /// SHA-256 of [`PublicKey::spki_der`].
     pub fn spki_sha256(&self) -> Digest {
-        Digest::of(&self.spki)
+        *self.sha256.get_or_init(|| Digest::of(&self.spki))
     }
 
     /// Length of the RSA modulus, or of the curve's field; `None` for other keys.

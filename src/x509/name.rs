@@ -1,5 +1,5 @@
 //! In: the DER of a distinguished name. Out: a name that compares as RFC 5280 section 7.1 wants and prints as RFC 4514
-//! says. Bounded: three copies of the name's own bytes. Left to others: which certificate the name belongs to.
+//! says. Bounded: four copies of the name's own bytes. Left to others: which certificate the name belongs to.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -21,12 +21,16 @@ pub struct Name {
     rdns: Vec<Vec<Attribute>>,
     /// One entry an RDN, each an unambiguous encoding of its normalised attributes in sorted order.
     normalised: Vec<Vec<u8>>,
+    /// As RFC 4514 writes it: names are shown far more often than read.
+    shown: String,
 }
 
 #[derive(Clone)]
 struct Attribute {
     /// Content octets of the type's object identifier.
     oid: Vec<u8>,
+    /// Its dotted form.
+    dotted: String,
     /// The value as text, `None` where its type is no string type or its bytes do not fit it.
     text: Option<String>,
     /// The value as DER.
@@ -70,7 +74,8 @@ impl Name {
         let rdns: Vec<Vec<Attribute>> =
             elements(single(der, tag::SEQUENCE)?.content)?.into_iter().map(read_rdn).collect::<Option<_>>()?;
         let normalised = rdns.iter().map(|rdn| normalise_rdn(rdn)).collect();
-        Some(Self { raw: der.to_vec(), rdns, normalised })
+        let shown = shown(&rdns);
+        Some(Self { raw: der.to_vec(), rdns, normalised, shown })
     }
 
     /// The DER it was read from; empty for the default value, which stands for a name that could not be read.
@@ -127,7 +132,7 @@ impl Name {
 
     fn values(&self, dotted: &str) -> Vec<&str> {
         let attributes = self.rdns.iter().rev().flat_map(|rdn| rdn.iter().rev());
-        attributes.filter(|a| oid_text(&a.oid) == dotted).filter_map(|a| a.text.as_deref()).collect()
+        attributes.filter(|a| a.dotted == dotted).filter_map(|a| a.text.as_deref()).collect()
     }
 
     fn last(&self, dotted: &str) -> Option<&str> {
@@ -161,19 +166,7 @@ impl Hash for Name {
 /// beyond ASCII stand as they are; control characters and characters that reorder text are hex-escaped.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, rdn) in self.rdns.iter().rev().enumerate() {
-            for (within, attribute) in rdn.iter().rev().enumerate() {
-                f.write_str(if within > 0 {
-                    "+"
-                } else if at > 0 {
-                    ","
-                } else {
-                    ""
-                })?;
-                attribute.fmt(f)?;
-            }
-        }
-        Ok(())
+        f.write_str(&self.shown)
     }
 }
 
@@ -186,9 +179,8 @@ impl fmt::Debug for Name {
 /// `CN=value`; `1.2.3=#hex` for a type without a short name; `CN=#hex` for a value that is no string.
 impl fmt::Display for Attribute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dotted = oid_text(&self.oid);
-        let known = TYPES.iter().find(|(oid, _)| *oid == dotted).map(|(_, name)| *name);
-        f.write_str(known.unwrap_or(&dotted))?;
+        let known = TYPES.iter().find(|(oid, _)| *oid == self.dotted).map(|(_, name)| *name);
+        f.write_str(known.unwrap_or(&self.dotted))?;
         f.write_str("=")?;
         match &self.text {
             Some(text) if known.is_some() => f.write_str(&escape(text)),
@@ -209,7 +201,15 @@ fn read_attribute(attribute: Element<'_>) -> Option<Attribute> {
     let [kind, value] = parts.as_slice() else { return None };
     let oid = single(kind.raw, tag::OID)?.content.to_vec();
     let text = if value.universal { decode(value.tag, value.content) } else { None };
-    Some(Attribute { oid, text, value: value.raw.to_vec() })
+    Some(Attribute { dotted: oid_text(&oid), oid, text, value: value.raw.to_vec() })
+}
+
+fn shown(rdns: &[Vec<Attribute>]) -> String {
+    let rdns = rdns.iter().rev().map(|rdn| {
+        let attributes: Vec<String> = rdn.iter().rev().map(Attribute::to_string).collect();
+        attributes.join("+")
+    });
+    rdns.collect::<Vec<_>>().join(",")
 }
 
 /// The text of a string value by its type (X.680, 8.4). `None` for other types and for bytes that are no such text.
