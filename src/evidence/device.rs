@@ -250,7 +250,8 @@ impl Handshake {
         let same_list = |a: &[Arc<Certificate>], b: &[Arc<Certificate>]| {
             a.iter().map(|c| c.sha256()).eq(b.iter().map(|c| c.sha256()))
         };
-        let codes = |handshake: &Self| handshake.tls.alerts.iter().map(|alert| alert.code).collect::<Vec<_>>();
+        let same_codes =
+            |a: &[tls::Alert], b: &[tls::Alert]| a.iter().map(|alert| alert.code).eq(b.iter().map(|alert| alert.code));
         let agreed =
             |handshake: &Self| handshake.tls.server_hello.as_ref().map(|hello| (hello.version, hello.cipher_suite));
         self.server == other.server
@@ -259,7 +260,7 @@ impl Handshake {
             && (self.ending.outcome, self.ending.how) == (other.ending.outcome, other.ending.how)
             && same_list(&self.sent, &other.sent)
             && same_list(&self.client_sent, &other.client_sent)
-            && codes(self) == codes(other)
+            && same_codes(&self.tls.alerts, &other.tls.alerts)
             && agreed(self) == agreed(other)
     }
 }

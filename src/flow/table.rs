@@ -2,8 +2,10 @@
 //! Bounded: `Limits::flows` connections with `Limits::stream_bytes`, `Limits::ended_flows` memories of ended ones.
 //! Left to others: what is said over them.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, SocketAddr};
 
 use foldhash::quality::RandomState;
 
@@ -12,15 +14,34 @@ use crate::capture::{FrameRef, Timestamp};
 use crate::decode::Segment;
 use crate::limits::Limits;
 
-/// The two endpoints, the lower first, so that both directions meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Key((IpAddr, u16), (IpAddr, u16));
+/// The two endpoints, the lower first, so that both directions meet: address, address, ports. Whole words, since a key
+/// is made, hashed and compared for every segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key([u64; 5]);
 
 impl Key {
     fn of(segment: &Segment<'_>) -> Self {
-        let (a, b) = (segment.source, segment.destination);
-        let (a, b) = ((a.ip(), a.port()), (b.ip(), b.port()));
-        if a <= b { Self(a, b) } else { Self(b, a) }
+        let (a, b) = (endpoint(segment.source), endpoint(segment.destination));
+        let ([a, b, c], [d, e, f]) = if a <= b { (a, b) } else { (b, a) };
+        Self([a, b, d, e, c << 32 | f])
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.iter().for_each(|word| state.write_u64(*word));
+    }
+}
+
+/// Two words of the address, and the port with a bit that tells the versions of IP apart.
+fn endpoint(socket: SocketAddr) -> [u64; 3] {
+    match socket.ip() {
+        IpAddr::V4(address) => [0, address.to_bits().into(), socket.port().into()],
+        IpAddr::V6(address) => {
+            let [a, b, c, d, e, f, g, h] = address.segments();
+            let word = |groups: [u16; 4]| groups.iter().fold(0, |word, group| word << 16 | u64::from(*group));
+            [word([a, b, c, d]), word([e, f, g, h]), 1 << 16 | u64::from(socket.port())]
+        }
     }
 }
 
@@ -79,20 +100,32 @@ impl<C> FlowTable<C> {
         self.expire(segment.at.time, limits);
         let key = Key::of(segment);
         let opens = segment.flags.syn && !segment.flags.ack;
-        match self.slots.get(&key) {
-            Some(Slot::Open(_, syn)) if opens && syn.is_none_or(|syn| syn != segment.sequence) => {
-                // The ports are used again.
-                self.close(key, limits);
-                self.open(key, segment, limits);
-            }
-            Some(Slot::Open(..)) => {}
-            Some(Slot::Ended { syn }) if !opens || *syn == Some(segment.sequence) => return None,
-            // A segment with nothing in it opens nothing worth following, but counts as a connection.
-            Some(Slot::Ended { .. }) | None => self.open(key, segment, limits),
+        if opens && self.is_used_again(&key, segment) {
+            self.close(key, limits);
         }
-        let Some(Slot::Open(flow, syn)) = self.slots.get_mut(&key) else {
-            return None;
+        if self.open >= limits.flows && !matches!(self.slots.get(&key), Some(Slot::Open(..))) {
+            self.make_room(segment.at.time, limits);
+        }
+        let mut begin = || {
+            self.streams += 1;
+            self.open += 1;
+            let flow = begin(segment, self.streams - 1, (self.begin)(segment.flags.syn));
+            Slot::Open(Box::new(flow), None)
         };
+        let slot = match self.slots.entry(key) {
+            Entry::Vacant(entry) => entry.insert(begin()),
+            Entry::Occupied(entry) => {
+                let slot = entry.into_mut();
+                if let Slot::Ended { syn } = slot {
+                    if !opens || *syn == Some(segment.sequence) {
+                        return None;
+                    }
+                    *slot = begin();
+                }
+                slot
+            }
+        };
+        let Slot::Open(flow, syn) = slot else { return None };
         if opens {
             syn.get_or_insert(segment.sequence);
         }
@@ -138,42 +171,9 @@ impl<C> FlowTable<C> {
         self.dropped
     }
 
-    fn open(&mut self, key: Key, segment: &Segment<'_>, limits: &Limits) {
-        if self.open >= limits.flows {
-            self.make_room(segment.at.time, limits);
-        }
-        let opens = segment.flags.syn && !segment.flags.ack;
-        let client_sent = match (segment.flags.syn, segment.flags.ack) {
-            (true, acknowledges) => !acknowledges,
-            // Servers listen on the lower port.
-            (false, _) => segment.source.port() > segment.destination.port(),
-        };
-        let (client, server) =
-            if client_sent { (segment.source, segment.destination) } else { (segment.destination, segment.source) };
-        let flow = Flow {
-            stream: self.streams,
-            client,
-            server,
-            opened: segment.flags.syn,
-            opening: Opening::default(),
-            client_mac: None,
-            first: segment.at,
-            last: segment.at,
-            progress: segment.at,
-            stalls: Vec::new(),
-            fin: Both::default(),
-            reset: Both::default(),
-            seen: Both::default(),
-            conflict: Both::default(),
-            late: VecDeque::new(),
-            conversation: (self.begin)(segment.flags.syn),
-            streams: Both { client: Stream::default(), server: Stream::default() },
-            highest: Both::default(),
-            acknowledged: Both::default(),
-        };
-        self.streams += 1;
-        self.open += 1;
-        self.slots.insert(key, Slot::Open(Box::new(flow), opens.then_some(segment.sequence)));
+    /// Whether a SYN opens another connection between ports that one is open between.
+    fn is_used_again(&self, key: &Key, segment: &Segment<'_>) -> bool {
+        matches!(self.slots.get(key), Some(Slot::Open(_, syn)) if syn.is_none_or(|syn| syn != segment.sequence))
     }
 
     fn close(&mut self, key: Key, limits: &Limits) {
@@ -236,5 +236,38 @@ impl<C> FlowTable<C> {
             }
             self.close(key, limits);
         }
+    }
+}
+
+/// A connection of which this segment is the first that was seen. A segment with nothing in it opens nothing worth
+/// following, but counts as one.
+fn begin<C>(segment: &Segment<'_>, stream: u64, conversation: C) -> Flow<C> {
+    let client_sent = match (segment.flags.syn, segment.flags.ack) {
+        (true, acknowledges) => !acknowledges,
+        // Servers listen on the lower port.
+        (false, _) => segment.source.port() > segment.destination.port(),
+    };
+    let (client, server) =
+        if client_sent { (segment.source, segment.destination) } else { (segment.destination, segment.source) };
+    Flow {
+        stream,
+        client,
+        server,
+        opened: segment.flags.syn,
+        opening: Opening::default(),
+        client_mac: None,
+        first: segment.at,
+        last: segment.at,
+        progress: segment.at,
+        stalls: Vec::new(),
+        fin: Both::default(),
+        reset: Both::default(),
+        seen: Both::default(),
+        conflict: Both::default(),
+        late: VecDeque::new(),
+        conversation,
+        streams: Both { client: Stream::default(), server: Stream::default() },
+        highest: Both::default(),
+        acknowledged: Both::default(),
     }
 }

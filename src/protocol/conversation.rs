@@ -147,6 +147,14 @@ impl Conversation {
 
     fn take(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, context: Context<'_>, out: &mut Outputs) {
         if let State::Probing(probed) = &mut self.state {
+            // Most connections that matter begin with a ClientHello, which needs not wait for the other direction.
+            if probed.is_empty()
+                && side == Side::Client
+                && matches!(piece, Piece::Bytes(bytes) if tls::starts_like_tls(bytes) == Some(true))
+            {
+                self.state = State::Tls(Box::new(Tls::new(context.limits.handshake_message_bytes)));
+                return self.speak(side, piece, at, context, out);
+            }
             probed.push(Probed::of(side, piece, at));
             if let Some(state) = self.recognize(context.limits) {
                 let State::Probing(probed) = std::mem::replace(&mut self.state, state) else { return };

@@ -123,6 +123,9 @@ impl State {
     }
 
     fn release(&mut self, keys: &KeyLog) {
+        if self.held.is_empty() {
+            return;
+        }
         std::mem::take(&mut self.held).replay(|event, at| self.read(Side::Client, event, at, keys));
     }
 
@@ -188,11 +191,9 @@ impl State {
         }
     }
 
-    fn handshake_bytes(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, keys: &KeyLog) {
-        let mut whole = Vec::new();
-        self.sides.of_mut(side).messages.push(piece, at, self.limit, &mut |message| whole.push(message));
-        for message in &whole {
-            self.message(side, message, keys);
+    fn handshake_bytes(&mut self, side: Side, mut piece: Piece<'_>, at: FrameRef, keys: &KeyLog) {
+        while let Some(message) = self.sides.of_mut(side).messages.next(&mut piece, at, self.limit) {
+            self.message(side, &message, keys);
         }
     }
 
@@ -342,12 +343,12 @@ impl State {
         }
     }
 
-    fn message(&mut self, side: Side, message: &Message, keys: &KeyLog) {
+    fn message(&mut self, side: Side, message: &Message<'_>, keys: &KeyLog) {
         self.handshake.message(side, message, self.limit);
         if keys.is_empty() || !message.is_whole() {
             return;
         }
-        let (kind, body) = (message.kind, message.body.as_slice());
+        let (kind, body) = (message.kind, &*message.body);
         match (kind, side) {
             (1, Side::Client) => {
                 if let Some(hello) = message::client_hello(body, message.first) {

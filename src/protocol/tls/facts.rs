@@ -17,7 +17,7 @@ const MAX_HISTORY: usize = 64;
 
 impl Handshake {
     /// A handshake message of TLS; `limit` is the longest Certificate message that is decompressed, in bytes.
-    pub(super) fn message(&mut self, side: Side, message: &Message, limit: usize) {
+    pub(super) fn message(&mut self, side: Side, message: &Message<'_>, limit: usize) {
         let letter = match (message.kind, side) {
             (1, Side::Client) => 'C',
             (2, Side::Server) => 's',
@@ -63,13 +63,13 @@ impl Handshake {
         }
     }
 
-    fn certificates(&mut self, side: Side, message: &Message, limit: usize) {
+    fn certificates(&mut self, side: Side, message: &Message<'_>, limit: usize) {
         let inflated = (message.kind == 25 && message.is_whole()).then(|| message::decompressed(&message.body, limit));
         let (body, holes) = match &inflated {
             Some(Some(body)) => (body.as_slice(), &[][..]),
             Some(None) => (&[][..], &[][..]),
             None if message.kind == 25 => (&[][..], &message.holes[..]),
-            None => (message.body.as_slice(), &message.holes[..]),
+            None => (&*message.body, &message.holes[..]),
         };
         let entries = message::certificate_list(body, holes, self.is_1_3());
         let missing = message.holes.iter().map(|hole| u64::try_from(hole.len()).unwrap_or(u64::MAX)).sum();
@@ -94,7 +94,7 @@ impl Handshake {
     }
 
     /// CertificateStatus of TLS 1.2: about the leaf.
-    fn certificate_status(&mut self, message: &Message) {
+    fn certificate_status(&mut self, message: &Message<'_>) {
         let leaf = self.certificates.server.as_ref().and_then(|list| list.certificates.first());
         if let Some(response) = ocsp::of_certificate_status(&message.body).filter(|_| message.is_whole())
             && self.stapled.is_empty()

@@ -4,6 +4,7 @@
 //! RFC 8446 section 4: a message may span records, and a record may hold several. A gap inside a message leaves a hole;
 //! one over the four header bytes loses the framing until the next record.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::capture::FrameRef;
@@ -11,11 +12,11 @@ use crate::flow::Piece;
 
 /// One handshake message.
 #[derive(Debug)]
-pub(super) struct Message {
+pub(super) struct Message<'a> {
     /// HandshakeType.
     pub(super) kind: u8,
     /// The body, without the four header bytes; zeros stand where bytes are missing.
-    pub(super) body: Vec<u8>,
+    pub(super) body: Cow<'a, [u8]>,
     /// Where bytes are missing.
     pub(super) holes: Vec<Range<usize>>,
     /// Frame of the first byte.
@@ -30,7 +31,7 @@ pub(super) struct Message {
 #[derive(Debug, Default)]
 pub(super) struct Messages {
     header: Vec<u8>,
-    current: Option<Message>,
+    current: Option<Message<'static>>,
     lost: bool,
 }
 
@@ -41,7 +42,7 @@ impl Messages {
     }
 
     /// The message that was under way when the framing was lost or the stream ended; what came of it.
-    pub(super) fn take_unfinished(&mut self) -> Option<Message> {
+    pub(super) fn take_unfinished(&mut self) -> Option<Message<'static>> {
         self.header.clear();
         self.lost = true;
         let mut message = self.current.take()?;
@@ -57,78 +58,89 @@ impl Messages {
         self.current.as_ref().map_or(0, |message| message.body.len())
     }
 
-    pub(super) fn push(&mut self, piece: Piece<'_>, at: FrameRef, limit: usize, sink: &mut impl FnMut(Message)) {
-        match piece {
-            Piece::Bytes(bytes) => self.bytes(bytes, at, limit, sink),
-            Piece::Gap { missing, .. } => self.gap(missing, at, limit, sink),
-        }
-    }
-
-    fn bytes(&mut self, mut bytes: &[u8], at: FrameRef, limit: usize, sink: &mut impl FnMut(Message)) {
-        while !bytes.is_empty() && !self.lost {
-            match &mut self.current {
-                Some(message) => {
-                    let (now, later) =
-                        bytes.split_at_checked(message.length - message.filled()).unwrap_or((bytes, &[]));
-                    // Behind what was skipped nothing is kept.
-                    let skipped = message.filled() > message.body.len();
-                    let room = if skipped { 0 } else { limit.saturating_sub(message.body.len()) };
-                    let kept = now.get(..room.min(now.len())).unwrap_or_default();
-                    message.body.extend_from_slice(kept);
-                    message.skip(now.len() - kept.len());
-                    message.last = at;
-                    bytes = later;
-                    self.deliver_if_whole(sink);
+    /// The next message that this piece makes whole, or that what it lacks ends; what of the piece it used is taken off.
+    pub(super) fn next<'a>(&mut self, piece: &mut Piece<'a>, at: FrameRef, limit: usize) -> Option<Message<'a>> {
+        match *piece {
+            Piece::Gap { missing, .. } => {
+                *piece = Piece::Bytes(&[]);
+                self.gap(missing, at, limit)
+            }
+            Piece::Bytes(mut bytes) => {
+                let mut message = None;
+                while !bytes.is_empty() && !self.lost && message.is_none() {
+                    (message, bytes) = self.bytes(bytes, at, limit);
                 }
-                None => bytes = self.header(bytes, at, sink),
+                *piece = Piece::Bytes(bytes);
+                message
             }
         }
     }
 
-    fn header<'a>(&mut self, bytes: &'a [u8], at: FrameRef, sink: &mut impl FnMut(Message)) -> &'a [u8] {
-        let (now, later) = bytes.split_at_checked(4 - self.header.len()).unwrap_or((bytes, &[]));
-        self.header.extend_from_slice(now);
-        if let [kind, high, middle, low] = *self.header.as_slice() {
-            self.header.clear();
+    /// What comes of these bytes, and those of them that follow it.
+    fn bytes<'a>(&mut self, bytes: &'a [u8], at: FrameRef, limit: usize) -> (Option<Message<'a>>, &'a [u8]) {
+        let Some(message) = &mut self.current else {
+            let (Some([kind, high, middle, low]), later) = self.header(bytes) else { return (None, &[]) };
             let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
-            // Not what it claims, which may never come.
-            let body = Vec::with_capacity(length.min(later.len()));
-            let empty = Message { kind, body, holes: Vec::new(), first: at, last: at, length };
-            self.current = Some(empty);
-            self.deliver_if_whole(sink);
-        }
-        later
+            // Mostly all of it is here: then nothing is copied.
+            if let Some((body, later)) = later.split_at_checked(length).filter(|_| length <= limit) {
+                return (Some(Message { body: Cow::Borrowed(body), ..Message::begun(kind, length, at) }), later);
+            }
+            self.current = Some(Message::begun(kind, length, at));
+            return (None, later);
+        };
+        let (now, later) = bytes.split_at_checked(message.length - message.filled()).unwrap_or((bytes, &[]));
+        // Behind what was skipped nothing is kept.
+        let skipped = message.filled() > message.body.len();
+        let room = if skipped { 0 } else { limit.saturating_sub(message.body.len()) };
+        let kept = now.get(..room.min(now.len())).unwrap_or_default();
+        message.body.to_mut().extend_from_slice(kept);
+        message.skip(now.len() - kept.len());
+        message.last = at;
+        (self.take_whole(), later)
     }
 
-    fn gap(&mut self, missing: u64, at: FrameRef, limit: usize, sink: &mut impl FnMut(Message)) {
+    /// The four bytes of a header once they are there, and the bytes behind them.
+    fn header<'a>(&mut self, bytes: &'a [u8]) -> (Option<[u8; 4]>, &'a [u8]) {
+        if let Some((header, later)) = bytes.split_first_chunk().filter(|_| self.header.is_empty()) {
+            return (Some(*header), later);
+        }
+        let (now, later) = bytes.split_at_checked(4 - self.header.len()).unwrap_or((bytes, &[]));
+        self.header.extend_from_slice(now);
+        let header = self.header.first_chunk().copied();
+        if header.is_some() {
+            self.header.clear();
+        }
+        (header, later)
+    }
+
+    fn gap(&mut self, missing: u64, at: FrameRef, limit: usize) -> Option<Message<'static>> {
         let missing = usize::try_from(missing).unwrap_or(usize::MAX);
         match &mut self.current {
             Some(message) if missing <= message.length - message.filled() && message.filled() + missing <= limit => {
                 let from = message.body.len();
-                message.body.resize(from + missing, 0);
+                message.body.to_mut().resize(from + missing, 0);
                 message.holes.push(from..from + missing);
                 message.last = at;
-                self.deliver_if_whole(sink);
+                self.take_whole()
             }
             _ => {
-                if let Some(message) = self.take_unfinished() {
-                    sink(message);
-                }
+                let unfinished = self.take_unfinished();
                 self.lost = true;
+                unfinished
             }
         }
     }
 
-    fn deliver_if_whole(&mut self, sink: &mut impl FnMut(Message)) {
-        if self.current.as_ref().is_some_and(|message| message.filled() >= message.length)
-            && let Some(message) = self.current.take()
-        {
-            sink(message);
-        }
+    fn take_whole(&mut self) -> Option<Message<'static>> {
+        self.current.take_if(|message| message.filled() >= message.length)
     }
 }
 
-impl Message {
+impl Message<'_> {
+    fn begun(kind: u8, length: usize, at: FrameRef) -> Self {
+        Self { kind, body: Cow::Borrowed(&[]), holes: Vec::new(), first: at, last: at, length }
+    }
+
     /// Bytes passed so far: those kept, and those skipped beyond the limit.
     fn filled(&self) -> usize {
         let skipped = self.holes.last().filter(|hole| hole.end > self.body.len());

@@ -106,34 +106,44 @@ impl Records {
     }
 
     fn header<'a>(&mut self, bytes: &'a [u8], at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) -> &'a [u8] {
-        let (now, later) = bytes.split_at_checked(5 - self.header.len()).unwrap_or((bytes, &[]));
-        self.header.extend_from_slice(now);
-        let [kind, major, minor, high, low] = *self.header.as_slice() else {
-            return later;
-        };
-        self.sslv2 |= !self.begun && is_sslv2_hello(&self.header);
+        let (header, later) = self.header_bytes(bytes);
+        let Some([kind, major, minor, high, low]) = header else { return later };
+        self.sslv2 |= !self.begun && is_sslv2_hello(&[kind, major, minor, high, low]);
         self.begun = true;
         // After a hello in the format of SSL 2.0 most go on with TLS.
         if self.sslv2 && !plausible(kind, major, minor, 0) {
             // Two bytes, or three where padding follows the data.
             let (header, mask) = if kind & 0x80 == 0 { (3, 0x3f) } else { (2, 0x7f) };
             let length = header + (usize::from(kind & mask) << 8 | usize::from(major));
+            self.header.extend([kind, major, minor, high, low]);
             self.state = State::Sslv2 { length, header };
             self.end_of_sslv2(length, header, at, sink);
             return later;
         }
         let length = usize::from(high) << 8 | usize::from(low);
         if !plausible(kind, major, minor, length) {
-            self.header.clear();
             self.state = State::Lost;
             sink(Event::Lost { missing: 0, cut: None }, at);
             return &[];
         }
-        self.header.clear();
         self.state = State::Body { kind: ContentType(kind), length, left: length };
         sink(Event::Begin([kind, major, minor, high, low]), at);
         self.end_of_body(at, sink);
         later
+    }
+
+    /// The five bytes of a header once they are there, and the bytes behind them.
+    fn header_bytes<'a>(&mut self, bytes: &'a [u8]) -> (Option<[u8; 5]>, &'a [u8]) {
+        if let Some((header, later)) = bytes.split_first_chunk().filter(|_| self.header.is_empty()) {
+            return (Some(*header), later);
+        }
+        let (now, later) = bytes.split_at_checked(5 - self.header.len()).unwrap_or((bytes, &[]));
+        self.header.extend_from_slice(now);
+        let header = self.header.first_chunk().copied();
+        if header.is_some() {
+            self.header.clear();
+        }
+        (header, later)
     }
 
     fn end_of_sslv2(&mut self, length: usize, header: usize, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
