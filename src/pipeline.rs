@@ -4,9 +4,10 @@
 //! Left to others: judgement.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::Arc;
 
-use crate::capture::{CaptureError, CaptureReader, CaptureSummary, FrameRef};
+use crate::capture::{Broken, CaptureError, CaptureReader, CaptureSummary, Frame, FrameRef, Secrets, read_ahead};
 use crate::decode::{Decoder, Packet, Segment};
 use crate::evidence::{Connection, Evidence, Talk};
 use crate::flow::{Flow, FlowTable, Side};
@@ -18,6 +19,12 @@ use crate::protocol::{Context, Conversation, Outputs};
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     reader: CaptureReader,
+    stages: Stages,
+}
+
+/// The stages behind the capture file.
+#[derive(Debug)]
+struct Stages {
     decoder: Decoder,
     flows: FlowTable<Conversation>,
     undecrypted: BTreeMap<Undecrypted, (u64, FrameRef)>,
@@ -38,8 +45,7 @@ pub(crate) struct Finished {
 
 impl Pipeline {
     pub(crate) fn new(capture: u32, limits: Limits, keys: Arc<KeyLog>) -> Self {
-        Self {
-            reader: CaptureReader::new(capture),
+        let stages = Stages {
             decoder: Decoder::new(&limits),
             flows: FlowTable::new(Conversation::begin),
             undecrypted: BTreeMap::new(),
@@ -47,7 +53,8 @@ impl Pipeline {
             keys,
             outputs: Outputs::default(),
             last: None,
-        }
+        };
+        Self { reader: CaptureReader::new(capture), stages }
     }
 
     /// Room for the next bytes of the file.
@@ -61,27 +68,25 @@ impl Pipeline {
         self.read_frames(evidence)
     }
 
+    /// Takes a file to its end, its bytes read and made frames on a thread of their own: the number of bytes, and how it
+    /// ended.
+    pub(crate) fn read_ahead(&mut self, read: impl Read + Send, evidence: &mut Evidence) -> (u64, Result<(), Broken>) {
+        let Self { reader, stages } = self;
+        let (read, bytes, ended) = read_ahead(std::mem::replace(reader, CaptureReader::new(u32::MAX)), read, |batch| {
+            stages.secrets(batch.secrets());
+            batch.frames().for_each(|frame| stages.frame(&frame, evidence));
+        });
+        *reader = read;
+        (bytes, ended)
+    }
+
     fn read_frames(&mut self, evidence: &mut Evidence) -> Result<(), CaptureError> {
-        let Self { reader, decoder, flows, undecrypted, limits, keys, outputs, last } = self;
+        let Self { reader, stages } = self;
         while reader.advance()? {
-            for secrets in reader.take_secrets() {
-                Arc::make_mut(keys).add(&secrets.0);
+            stages.secrets(&reader.take_secrets());
+            if let Some(frame) = reader.frame() {
+                stages.frame(&frame, evidence);
             }
-            let context = Context { limits, keys };
-            let Some(frame) = reader.frame() else { continue };
-            *last = Some(frame.at);
-            decoder.decode(&frame, &mut |packet| match packet {
-                Packet::Tcp(segment) => {
-                    take_segment(flows, &segment, context, outputs, evidence);
-                    while let Some(flow) = flows.next_ended() {
-                        let why = end_flow(flow, None, context, outputs, evidence);
-                        count_undecrypted(undecrypted, why);
-                    }
-                }
-                Packet::Udp(datagram) => evidence.datagram(&datagram),
-                Packet::Binding(binding) => evidence.binding(binding),
-                Packet::Link(frame) => evidence.link_frame(&frame),
-            });
         }
         Ok(())
     }
@@ -97,14 +102,46 @@ impl Pipeline {
         self.read_frames(evidence)?;
         let reader = std::mem::replace(&mut self.reader, CaptureReader::new(u32::MAX));
         let mut summary = reader.finish()?;
-        let counts = std::mem::replace(&mut self.decoder, Decoder::new(&self.limits)).finish();
+        let next = Decoder::new(&self.stages.limits);
+        let counts = std::mem::replace(&mut self.stages.decoder, next).finish();
         summary.problems.extend(counts.unread.iter().map(|(why, count)| count.in_words(why)));
         summary.notes.extend(counts.anomalies.iter().map(|(what, count)| count.in_words(what)));
         Ok(summary)
     }
 
     /// The recording is over: its open connections end with it.
-    pub(crate) fn finish(mut self, evidence: &mut Evidence) -> Finished {
+    pub(crate) fn finish(self, evidence: &mut Evidence) -> Finished {
+        self.stages.finish(evidence)
+    }
+}
+
+impl Stages {
+    /// Takes key logs that stand before the next frame.
+    fn secrets(&mut self, secrets: &[Secrets]) {
+        for secrets in secrets {
+            Arc::make_mut(&mut self.keys).add(&secrets.0);
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>, evidence: &mut Evidence) {
+        let Self { decoder, flows, undecrypted, limits, keys, outputs, last } = self;
+        let context = Context { limits, keys };
+        *last = Some(frame.at);
+        decoder.decode(frame, &mut |packet| match packet {
+            Packet::Tcp(segment) => {
+                take_segment(flows, &segment, context, outputs, evidence);
+                while let Some(flow) = flows.next_ended() {
+                    let why = end_flow(flow, None, context, outputs, evidence);
+                    count_undecrypted(undecrypted, why);
+                }
+            }
+            Packet::Udp(datagram) => evidence.datagram(&datagram),
+            Packet::Binding(binding) => evidence.binding(binding),
+            Packet::Link(frame) => evidence.link_frame(&frame),
+        });
+    }
+
+    fn finish(mut self, evidence: &mut Evidence) -> Finished {
         for mut flow in self.flows.finish() {
             if let Some(last) = self.last {
                 flow.note_capture_end(last.time);
@@ -148,7 +185,9 @@ fn take_segment(
         &mut |conversation, side, piece, at| conversation.push(side, piece, at, context, outputs),
         Conversation::is_settled,
     );
-    if let Some(talk) = flow.map(talk_of).filter(|_| !outputs.is_empty()) {
+    if !outputs.is_empty()
+        && let Some(talk) = flow.map(talk_of)
+    {
         outputs.drain().for_each(|said| evidence.said(talk, said));
     }
 }

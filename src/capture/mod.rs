@@ -4,6 +4,7 @@
 //! number, place and instant; what the file says beside them; problems in words. Bounded: one refill buffer, which grows
 //! to one record at most, and one per compression. Left to others: what a frame holds.
 
+mod ahead;
 mod block;
 mod buffer;
 mod compression;
@@ -19,6 +20,7 @@ mod record;
 mod summary;
 mod timestamp;
 
+pub(crate) use ahead::{Broken, read_ahead};
 pub use compression::Compression;
 pub use excerpt::{Beside, Copied, excerpt};
 pub use extras::{Names, Secrets};

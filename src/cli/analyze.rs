@@ -26,7 +26,8 @@ pub(crate) struct Analyze {
     /// Make each capture an investigation of its own
     #[arg(long)]
     separate: bool,
-    /// Read this many captures at once, with --separate or --format jsonl; by default one for each processor
+    /// Use this many processors, by default all: with --separate or --format jsonl as many captures are read at once,
+    /// otherwise a second one reads ahead
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
     /// Show every handshake in full instead of 64 per device
@@ -72,7 +73,8 @@ impl Analyze {
         show: Show<Report>,
     ) -> Result<Exit, Failure> {
         let mut investigation = analyzer.investigate();
-        let failed = inputs.iter().filter(|input| !read(&mut investigation, input, progress)).count();
+        let processors = parallel::at_once(self.jobs, 2);
+        let failed = inputs.iter().filter(|input| !read(&mut investigation, input, progress, processors)).count();
         if failed == inputs.len() && inputs.iter().all(|input| !is_partly_read(&investigation, input)) {
             return Ok(Exit::Failed);
         }
@@ -99,7 +101,7 @@ impl Analyze {
         let mut worst = Exit::Clean;
         let work = |input: &Input| {
             let mut investigation = analyzer.investigate();
-            let was_read = read(&mut investigation, input, progress);
+            let was_read = read(&mut investigation, input, progress, 1);
             let report = self.report(&mut investigation);
             let exit = if was_read { self.output.exit(report.findings.iter()) } else { Exit::Failed };
             let heading = match self.output.form.format {
@@ -123,10 +125,20 @@ impl Analyze {
     }
 }
 
-/// Reads one capture; says on standard error why it could not be read.
-pub(crate) fn read(investigation: &mut Investigation<'_>, input: &Input, progress: &Progress) -> bool {
+/// Files from this size on are read ahead by a second thread, in bytes: smaller ones are read before it has started.
+const WORTH_A_THREAD: u64 = 4 << 20;
+
+/// Reads one capture, with so many processors; says on standard error why it could not be read.
+pub(crate) fn read(
+    investigation: &mut Investigation<'_>,
+    input: &Input,
+    progress: &Progress,
+    processors: usize,
+) -> bool {
     let name = input.name();
+    let ahead = processors > 1 && input.size().is_none_or(|size| size >= WORTH_A_THREAD);
     let result = match input.open() {
+        Ok(bytes) if ahead => investigation.read_ahead(progress.count(bytes), &name).map_err(|error| error.to_string()),
         Ok(bytes) => investigation.read(progress.count(bytes), &name).map_err(|error| error.to_string()),
         Err(error) => Err(investigation.unopened(&name, &error)),
     };

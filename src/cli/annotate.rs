@@ -11,7 +11,7 @@ use super::inputs::{Input, read_file};
 use super::options::TrustOptions;
 use super::output::note;
 use super::progress::Progress;
-use super::{Exit, Failure, analyze};
+use super::{Exit, Failure, analyze, parallel};
 
 /// `chaingap annotate`.
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ impl Annotate {
         let analyzer = self.trust.builder()?.build();
         let mut investigation = analyzer.investigate();
         let progress = Progress::of(std::slice::from_ref(&input));
-        let was_read = analyze::read(&mut investigation, &input, &progress);
+        let was_read = analyze::read(&mut investigation, &input, &progress, parallel::at_once(0, 2));
         drop(progress);
         if !was_read && investigation.packets_of(&input.name()) == 0 {
             return Ok(Exit::Failed);

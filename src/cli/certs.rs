@@ -13,7 +13,7 @@ use super::inputs::captures;
 use super::options::TrustOptions;
 use super::output::{self, Color, Format, Show};
 use super::progress::Progress;
-use super::{Exit, Failure, analyze};
+use super::{Exit, Failure, analyze, parallel};
 
 const FORMATS: &[(Format, Show<CertsReport>)] =
     &[(Format::Text, render::certs_text), (Format::Json, |report, _| render::certs_json(report))];
@@ -53,7 +53,9 @@ impl Certs {
         let analyzer = self.trust.builder()?.build();
         let mut investigation = analyzer.investigate();
         let progress = Progress::of(&inputs);
-        let failed = inputs.iter().filter(|input| !analyze::read(&mut investigation, input, &progress)).count();
+        let processors = parallel::at_once(0, 2);
+        let failed =
+            inputs.iter().filter(|input| !analyze::read(&mut investigation, input, &progress, processors)).count();
         drop(progress);
         if failed == inputs.len() {
             return Ok(Exit::Failed);

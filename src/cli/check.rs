@@ -158,7 +158,7 @@ fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Re
     let analyzer = trust.builder()?.build();
     let mut investigation = analyzer.investigate();
     for path in paths {
-        if !analyze::read(&mut investigation, &Input::File(path.clone()), &Progress::none()) {
+        if !analyze::read(&mut investigation, &Input::File(path.clone()), &Progress::none(), 1) {
             return Err(Failure(format!("{} cannot be read", path.display())));
         }
     }

@@ -11,7 +11,7 @@ use super::inputs::Input;
 use super::options::TrustOptions;
 use super::output::{FormOptions, Format, Show};
 use super::progress::Progress;
-use super::{Exit, Failure, analyze};
+use super::{Exit, Failure, analyze, parallel};
 
 /// The formats of a comparison.
 const FORMATS: &[(Format, Show<Compared>)] = &[
@@ -63,7 +63,7 @@ impl Compare {
         let progress = Progress::of(&inputs);
         let mut all_read = true;
         for input in &inputs {
-            all_read &= analyze::read(&mut investigation, input, &progress);
+            all_read &= analyze::read(&mut investigation, input, &progress, parallel::at_once(0, 2));
         }
         drop(progress);
         if !all_read {

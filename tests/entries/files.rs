@@ -20,13 +20,16 @@ use crate::support::broken_promises;
 pub(super) fn capture(data: &[u8]) {
     let analyzer = Analyzer::builder().build();
     let whole = analyzer.analyze(data, "capture");
-    let pushed = push(&analyzer, data, 1 + data.len() % 97);
-    let (Ok(report), Ok(pushed)) = (&whole, &pushed) else {
-        assert_eq!(whole.map_err(|e| e.to_string()).err(), pushed.map_err(|e| e.to_string()).err());
-        return;
+    let others = [push(&analyzer, data, 1 + data.len() % 97), read_ahead(&analyzer, data)];
+    let told = |result: &Result<Report, chaingap::Error>| match result {
+        Ok(report) => render::json(report),
+        Err(error) => error.to_string(),
     };
-    let text = render::json(report);
-    assert_eq!(text, render::json(pushed), "pushed in pieces it tells something else");
+    let text = told(&whole);
+    for (other, how) in others.iter().zip(["pushed in pieces", "read by a thread of its own"]) {
+        assert_eq!(text, told(other), "{how} it tells something else");
+    }
+    let Ok(report) = &whole else { return };
     let broken = broken_promises(report);
     assert!(broken.is_empty(), "{broken:?}");
     let read: Report = serde_json::from_str(&text).expect("its own JSON");
@@ -42,6 +45,13 @@ fn push(analyzer: &Analyzer, data: &[u8], length: usize) -> Result<Report, chain
         run.push(piece)?;
     }
     run.finish()?;
+    Ok(investigation.report())
+}
+
+/// Analyzes bytes that another thread reads.
+fn read_ahead(analyzer: &Analyzer, data: &[u8]) -> Result<Report, chaingap::Error> {
+    let mut investigation = analyzer.investigate();
+    investigation.read_ahead(data, "capture")?;
     Ok(investigation.report())
 }
 

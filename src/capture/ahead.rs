@@ -1,0 +1,144 @@
+//! In: a file's bytes, from a reader. Out: its frames in batches, in the order of the file, while a thread of its own
+//! reads, decompresses and finds the next ones. Bounded: three batches of `BATCH` bytes and one record each.
+//! Left to others: when a second processor is worth it.
+
+use std::io::{ErrorKind, Read};
+use std::panic::resume_unwind;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread;
+
+use super::extras::Secrets;
+use super::{CaptureError, CaptureReader, Frame, FrameRef, LinkType};
+
+/// Bytes of frames after which a batch is handed over: few enough to stay in the second-level cache.
+const BATCH: usize = 512 * 1024;
+
+/// Frames that stand one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// TLS key logs that stand before the first of them.
+    secrets: Vec<Secrets>,
+    bytes: Vec<u8>,
+    frames: Vec<Placed>,
+}
+
+/// A frame whose bytes end here in its batch, and begin where those of the one before end.
+#[derive(Debug)]
+struct Placed {
+    at: FrameRef,
+    link_type: LinkType,
+    wire_len: u32,
+    end: usize,
+}
+
+/// Why reading ended early.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// The reader failed.
+    Read(std::io::Error),
+    /// It is no capture.
+    Capture(CaptureError),
+}
+
+impl Batch {
+    /// The key logs that stand before the first frame.
+    pub(crate) fn secrets(&self) -> &[Secrets] {
+        &self.secrets
+    }
+
+    /// The frames.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        let mut start = 0;
+        self.frames.iter().map(move |placed| {
+            let data = self.bytes.get(start..placed.end).unwrap_or_default();
+            start = placed.end;
+            Frame { at: placed.at, link_type: placed.link_type, data, wire_len: placed.wire_len }
+        })
+    }
+
+    fn push(&mut self, frame: &Frame<'_>) {
+        self.bytes.extend_from_slice(frame.data);
+        let (at, link_type, wire_len) = (frame.at, frame.link_type, frame.wire_len);
+        self.frames.push(Placed { at, link_type, wire_len, end: self.bytes.len() });
+    }
+
+    fn clear(&mut self) {
+        self.secrets.clear();
+        self.bytes.clear();
+        self.frames.clear();
+    }
+}
+
+/// Reads to the end on another thread, and gives `take` what it finds on this one. Comes back with the reader, which may
+/// still hold frames that only the file's end shows, the number of bytes read, and how it ended.
+pub(crate) fn read_ahead(
+    mut reader: CaptureReader,
+    read: impl Read + Send,
+    mut take: impl FnMut(&Batch),
+) -> (CaptureReader, u64, Result<(), Broken>) {
+    thread::scope(|scope| {
+        let (give, batches) = sync_channel(1);
+        let (give_back, spare) = channel();
+        let reading = scope.spawn(move || {
+            let mut bytes = 0;
+            let ended = fill(&mut reader, read, &mut bytes, &give, &spare);
+            (reader, bytes, ended)
+        });
+        for batch in batches {
+            take(&batch);
+            // The other thread may be done already, and need no more.
+            give_back.send(batch).unwrap_or_default();
+        }
+        reading.join().unwrap_or_else(|panic| resume_unwind(panic))
+    })
+}
+
+fn fill(
+    reader: &mut CaptureReader,
+    mut read: impl Read,
+    bytes: &mut u64,
+    give: &SyncSender<Batch>,
+    spare: &Receiver<Batch>,
+) -> Result<(), Broken> {
+    let mut batch = Batch::default();
+    let hand_over = |batch: &mut Batch| {
+        let mut next = spare.try_recv().unwrap_or_default();
+        next.clear();
+        // Nobody takes it only where the other thread panicked, which the scope passes on.
+        give.send(std::mem::replace(batch, next)).unwrap_or_default();
+    };
+    let ended = loop {
+        match read.read(reader.space()) {
+            Ok(0) => break Ok(()),
+            Ok(count) => {
+                *bytes += u64::try_from(count).unwrap_or_default();
+                reader.commit(count);
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => break Err(Broken::Read(error)),
+        }
+        let ended = loop {
+            match reader.advance() {
+                Ok(true) => {}
+                Ok(false) => break Ok(()),
+                Err(error) => break Err(Broken::Capture(error)),
+            }
+            let secrets = reader.take_secrets();
+            if !secrets.is_empty() {
+                hand_over(&mut batch);
+                batch.secrets = secrets;
+            }
+            if let Some(frame) = reader.frame() {
+                batch.push(&frame);
+            }
+            if batch.bytes.len() >= BATCH {
+                hand_over(&mut batch);
+            }
+        };
+        if ended.is_err() {
+            break ended;
+        }
+    };
+    hand_over(&mut batch);
+    ended
+}
