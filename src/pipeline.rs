@@ -127,17 +127,17 @@ impl Stages {
         let Self { decoder, flows, undecrypted, limits, keys, outputs, last } = self;
         let context = Context { limits, keys };
         *last = Some(frame.at);
-        decoder.decode(frame, &mut |packet| match packet {
+        decoder.decode(frame, &mut |packet| match &packet {
             Packet::Tcp(segment) => {
-                take_segment(flows, &segment, context, outputs, evidence);
+                take_segment(flows, segment, context, outputs, evidence);
                 while let Some(flow) = flows.next_ended() {
                     let why = end_flow(flow, None, context, outputs, evidence);
                     count_undecrypted(undecrypted, why);
                 }
             }
-            Packet::Udp(datagram) => evidence.datagram(&datagram),
-            Packet::Binding(binding) => evidence.binding(binding),
-            Packet::Link(frame) => evidence.link_frame(&frame),
+            Packet::Udp(datagram) => evidence.datagram(datagram),
+            Packet::Binding(binding) => evidence.binding(*binding),
+            Packet::Link(frame) => evidence.link_frame(frame),
         });
     }
 

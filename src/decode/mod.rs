@@ -122,8 +122,11 @@ impl Decoder {
 
     /// Decodes one frame and gives its packets to `sink`.
     pub fn decode(&mut self, frame: &Frame<'_>, sink: &mut dyn FnMut(Packet<'_>)) {
-        let context = Context { at: frame.at, cut: frame.cut(), source_mac: None, headers: 0 };
-        self.walk(Inner::Link(frame.link_type, frame.data), context, sink);
+        let mut context = Context { at: frame.at, cut: frame.cut(), source_mac: None, headers: 1 };
+        match link::open(frame.link_type, frame.data, &mut context) {
+            Some(inner) => self.walk(inner, context, sink),
+            None => self.tally.unread(Unread::Damaged, context.at),
+        }
     }
 
     /// The capture is over: what was not read, and what was odd.

@@ -17,6 +17,8 @@ mod taps;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
+use foldhash::quality::RandomState;
+
 use crate::capture::FrameRef;
 use crate::limits::Limits;
 use crate::protocol::other_tls::OtherTls;
@@ -50,10 +52,10 @@ pub struct Evidence {
     kept: usize,
     /// The captures are one recording, rotated.
     continuous: bool,
-    index: HashMap<(u32, IpAddr), usize>,
+    index: HashMap<(u32, IpAddr), usize, RandomState>,
     cards: HashMap<(u32, [u8; 6]), Card>,
     /// Who had a connection accepted by whom, last in which frame.
-    connected: BTreeMap<(u32, IpAddr, SocketAddr), FrameRef>,
+    connected: HashMap<(u32, IpAddr, SocketAddr), FrameRef, RandomState>,
     /// There were more of them than are kept.
     connected_dropped: bool,
 }
