@@ -42,7 +42,11 @@ pub struct Stream {
     /// Copies with a wrong checksum, for use only where nothing better came.
     doubtful: BTreeMap<u64, Held>,
     fin: Option<(u64, FrameRef)>,
+    /// The start of what was delivered, for comparing copies with it.
     compared: Vec<u8>,
+    /// A gap was delivered before `compared` was full, so that nothing is kept in it any more.
+    displaced: bool,
+    /// The caller needs nothing compared, and no checksum.
     settled: bool,
     valid_seen: bool,
     /// The first copy that differs from bytes already taken where no checksum tells which is right.
@@ -266,7 +270,7 @@ impl Stream {
         at: FrameRef,
         sink: &mut impl FnMut(Piece<'_>, FrameRef),
     ) {
-        if !self.settled && self.compared.len() < COMPARED {
+        if !self.settled && !self.displaced && self.compared.len() < COMPARED {
             let room = COMPARED - self.compared.len();
             self.compared.extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or_default());
         }
@@ -281,10 +285,10 @@ impl Stream {
         }
     }
 
-    /// After a gap the kept start no longer lines up with the offsets: compare no more.
+    /// After a gap the kept start no longer lines up with the offsets: it is compared no more.
     fn settle_comparison(&mut self, missing: u64) {
         if missing > 0 && self.compared.len() < COMPARED {
-            self.settled = true;
+            self.displaced = true;
             self.compared = Vec::new();
         }
     }

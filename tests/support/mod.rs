@@ -38,9 +38,11 @@ fn is_silent(device: &Device, handshake: &Handshake, findings: &[Finding]) -> bo
     if handshake.outcome == Outcome::Completed || handshake.recovered_by.is_some() {
         return false;
     }
+    // Servers of one name share their findings.
     let about = |finding: &&Finding| {
         finding.device.as_deref() == Some(device.id.as_str())
-            && finding.server.as_deref() == Some(handshake.server.as_str())
+            && (finding.server.as_deref() == Some(handshake.server.as_str())
+                || (finding.server_name.is_some() && finding.server_name == handshake.server_name))
     };
     let enough = |finding: &Finding| {
         let lone_probe = finding.code == "CG023" && device.handshakes_total == 1;
