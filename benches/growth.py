@@ -4,7 +4,8 @@
 usage: benches/growth.py [FOLDER]     (default: a temporary folder; needs some GiB, and /usr/bin/time)
 
 Makes captures with examples/bench_captures.rs, reads each with target/release/chaingap three times, and keeps the
-median of user and system time, and the greatest peak of memory. Three axes: bytes of a file, devices, open connections.
+median of user and system time, and the greatest peak of memory. Four axes: bytes of a file, devices, distinct
+chains, open connections.
 """
 import csv, pathlib, statistics, subprocess, sys, tempfile
 
@@ -13,6 +14,7 @@ PROGRAM, MAKER = ROOT / 'target/release/chaingap', ROOT / 'target/release/exampl
 # Axis, kind, MiB; the number on the axis where it is not the MiB.
 POINTS = [('MiB', kind, size, size) for kind in ('voice', 'bulk', 'handshakes') for size in (16, 64, 256, 1024)]
 POINTS += [('devices', 'devices', size, None) for size in (2, 8, 32, 128)]
+POINTS += [('chains', 'chains', size, None) for size in (2, 8, 32, 128)]
 POINTS += [('open connections', kind, size, None) for kind in ('syns', 'hellos') for size in (4, 16, 64, 256)]
 
 
@@ -39,6 +41,8 @@ def main():
             report = json.loads(out)
             if axis == 'devices':
                 number = len(report['devices'])
+            if axis == 'chains':
+                number = report['statistics']['path_searches']
             if axis == 'open connections':
                 number = report['statistics']['flows']
             rows.append((axis, kind, number, size, round(seconds, 3), round(seconds / size * 1024, 2), round(peak, 1)))

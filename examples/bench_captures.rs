@@ -16,6 +16,7 @@
 //! | `disorder` | as `bulk`, with one segment of a hundred behind the next one |
 //! | `handshakes` | the two recorded sign-ins by turns, from 128 addresses, each with random values of its own |
 //! | `devices` | as `handshakes`, from 5,000 addresses |
+//! | `chains` | as `handshakes`, each with a server certificate of its own: the recorded one with another serial number, so that its signature does not hold |
 //! | `syns` | as `devices`, of each sign-in the SYN alone |
 //! | `hellos` | as `devices`, of each sign-in what comes up to the ClientHello |
 //! | `mix` | 80 % `voice`, 19 % `bulk`, 1 % `handshakes` by bytes |
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [kind, mebibytes, out] = arguments.as_slice() else {
         eprintln!(
-            "usage: bench_captures voice|bulk|bulk80|disorder|handshakes|devices|syns|hellos|mix MEBIBYTES OUT.pcap"
+            "usage: bench_captures voice|bulk|bulk80|disorder|handshakes|devices|chains|syns|hellos|mix MEBIBYTES OUT.pcap"
         );
         return ExitCode::from(2);
     };
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
 
 /// Writes a capture of a kind and of about so many bytes; false where there is no such kind.
 pub(crate) fn make(kind: &str, size: u64, out: &str) -> std::io::Result<bool> {
-    let known = ["voice", "bulk", "bulk80", "disorder", "handshakes", "devices", "syns", "hellos", "mix"];
+    let known = ["voice", "bulk", "bulk80", "disorder", "handshakes", "devices", "chains", "syns", "hellos", "mix"];
     if !known.contains(&kind) {
         return Ok(false);
     }
@@ -70,6 +71,7 @@ pub(crate) fn make(kind: &str, size: u64, out: &str) -> std::io::Result<bool> {
     match kind {
         "syns" => handshakes.recorded.iter_mut().for_each(|frames| frames.truncate(1)),
         "hellos" => handshakes.recorded.iter_mut().for_each(up_to_hello),
+        "chains" => handshakes.own_certificates = true,
         _ => {}
     }
     let mut bulk = match kind {
@@ -82,7 +84,7 @@ pub(crate) fn make(kind: &str, size: u64, out: &str) -> std::io::Result<bool> {
         let before = pcap.written;
         match kind {
             "voice" => voice.packet(&mut pcap)?,
-            "handshakes" | "devices" | "syns" | "hellos" => handshakes.sign_in(&mut pcap)?,
+            "handshakes" | "devices" | "chains" | "syns" | "hellos" => handshakes.sign_in(&mut pcap)?,
             "mix" if by_voice * 100 <= before * 80 => {
                 voice.packet(&mut pcap)?;
                 by_voice += pcap.written - before;
@@ -282,6 +284,7 @@ impl Connection {
 /// The recorded sign-ins by turns.
 struct Handshakes {
     recorded: [Vec<Vec<u8>>; 2],
+    own_certificates: bool,
     addresses: u32,
     made: u32,
 }
@@ -290,7 +293,7 @@ impl Handshakes {
     fn new(addresses: u32) -> std::io::Result<Self> {
         let recorded =
             [frames_of("captures/usb-full-chain.pcapng", 443)?, frames_of("captures/usb-sign-in.pcapng", 443)?];
-        Ok(Self { recorded, addresses, made: 0 })
+        Ok(Self { recorded, own_certificates: false, addresses, made: 0 })
     }
 
     fn sign_in(&mut self, pcap: &mut Pcap) -> std::io::Result<()> {
@@ -298,8 +301,12 @@ impl Handshakes {
         let recorded = &self.recorded[usize::from(device % 2 == 1)];
         let [_, _, high, low] = device.to_be_bytes();
         let port = 1024 + u16::try_from(self.made / self.addresses % 64_000).unwrap_or(0);
+        let mut certificate = false;
         for frame in recorded {
             let mut frame = moved(frame, [10, 64, high, low], port);
+            if self.own_certificates && !certificate {
+                certificate = renumber(&mut frame, self.made);
+            }
             let start = header_end(&frame);
             // Record, ClientHello, version; then the random value, whose last bytes are made this handshake's own.
             if is_hello(&frame) {
@@ -311,6 +318,18 @@ impl Handshakes {
         self.made = self.made.wrapping_add(1);
         Ok(())
     }
+}
+
+/// Ends the serial number of the first certificate in the frame in these four bytes, if there is one.
+fn renumber(frame: &mut [u8], number: u32) -> bool {
+    // Version 3, then the serial number (RFC 5280 section 4.1).
+    const VERSION: [u8; 6] = [0xA0, 3, 2, 1, 2, 2];
+    let Some(at) = frame.windows(VERSION.len()).position(|bytes| bytes == VERSION) else { return false };
+    let end = at + VERSION.len() + 1 + usize::from(frame[at + VERSION.len()]);
+    let Some(last) = frame.get_mut(end - 4..end) else { return false };
+    last.copy_from_slice(&number.to_be_bytes());
+    tcp_checksum(frame);
+    true
 }
 
 /// Whether the frame begins with a ClientHello.

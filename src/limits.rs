@@ -46,6 +46,10 @@ pub struct Limits {
     pub events_per_device: usize,
     /// Devices kept.
     pub devices: usize,
+    /// Certificates kept: those of CAs, and of others a quarter as many, since they complete no chain. A site has some
+    /// dozens of CAs; an uplink to the Internet shows some thousand servers an hour. One takes some 14 KiB until the report
+    /// is written. What a handshake or a download that is kept showed is kept with it in any case.
+    pub certificates: usize,
     /// Steps of one path search. A real chain takes fewer than ten.
     pub path_steps: usize,
 }
@@ -75,6 +79,7 @@ impl Limits {
             stream_bytes: share(all.stream_bytes),
             handshakes: share(all.handshakes),
             devices: share(all.devices),
+            certificates: share(all.certificates),
             ..all
         }
     }
@@ -100,6 +105,7 @@ impl Default for Limits {
             handshakes: 1024,
             events_per_device: 256,
             devices: 65_536,
+            certificates: 8_192,
             path_steps: 20_000,
         }
     }

@@ -125,6 +125,32 @@ fn messages_under_way_are_bounded_together() {
     assert_eq!(seen, 8, "every ClientHello was read");
 }
 
+/// More certificates than are kept: the report says so, CAs are kept before others, and all that a handshake shown was
+/// sent is listed.
+#[test]
+fn of_many_certificates_those_of_cas_are_kept_and_those_shown() {
+    let names = ["usb-full-chain", "usb-sign-in", "same-name-other-key", "expired"];
+    let samples: Vec<_> = samples().into_iter().filter(|(path, _)| names.iter().any(|n| path.contains(n))).collect();
+    let report = |certificates: usize| {
+        let analyzer = Analyzer::builder().limits(Limits { certificates, ..Limits::default() }).build();
+        let mut investigation = analyzer.investigate();
+        samples.iter().for_each(|(name, bytes)| investigation.read(bytes.as_slice(), name).unwrap());
+        investigation.report()
+    };
+    let (all, few) = (report(8_192), report(4));
+    let leaves = all.certificates.values().filter(|certificate| !certificate.ca).count();
+    assert!(leaves > 2 && all.dropped.why.is_none(), "{leaves}");
+    assert!(
+        !few.complete && few.dropped.why.as_ref().is_some_and(|why| why.contains("more certificates than are kept"))
+    );
+    let kept = few.certificates.values().filter(|certificate| !certificate.ca && !certificate.seen.is_empty());
+    assert_eq!(kept.count(), 1, "a quarter of four");
+    for handshake in few.devices.iter().flat_map(|device| &device.handshakes) {
+        let listed = |sha256: &&String| few.certificates.contains_key(*sha256);
+        assert!(handshake.certificates.iter().all(|sha256| listed(&sha256)), "{}", handshake.id);
+    }
+}
+
 fn small(case: &Case) -> Option<Report> {
     Analyzer::builder().build().analyze((case.make)(case.small), case.name).ok()
 }

@@ -1,5 +1,5 @@
 //! In: DER seen anywhere. Out: each certificate once, with every place it was seen. Bounded: `MAX_PLACES` places each,
-//! `MAX_CERTIFICATES` in all. Left to others: chains.
+//! `Limits::certificates` in all. Left to others: chains.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -10,8 +10,8 @@ use crate::x509::{Certificate, Digest};
 
 /// Places remembered of one certificate: enough to prove that it exists, and to find it.
 const MAX_PLACES: usize = 8;
-/// Certificates remembered in all.
-const MAX_CERTIFICATES: usize = 100_000;
+/// Of so many certificates kept one may be that of no CA.
+const OTHERS: usize = 4;
 /// The certificates seen last: a few servers' chains.
 const RECENT: usize = 16;
 
@@ -54,10 +54,19 @@ pub struct Certificates {
     known: BTreeMap<Digest, (Arc<Certificate>, Vec<Sighting>)>,
     /// Most handshakes show what the ones before them showed, and to compare is cheaper than to hash.
     recent: VecDeque<Arc<Certificate>>,
+    /// As many are kept.
+    most: usize,
+    /// Of no CA, among those kept.
+    others: usize,
     dropped: u64,
 }
 
 impl Certificates {
+    /// None yet, and never more than this.
+    pub fn new(most: usize) -> Self {
+        Self { most, ..Self::default() }
+    }
+
     /// Remembers a sighting, and gives the one copy of the certificate.
     pub fn see(&mut self, der: &[u8], sighting: Sighting) -> Arc<Certificate> {
         let recent = self.recent.iter().find(|certificate| certificate.der() == der);
@@ -76,7 +85,9 @@ impl Certificates {
         }
         let certificate = Arc::new(Certificate::from_der(der));
         self.note_recent(&certificate);
-        if self.known.len() < MAX_CERTIFICATES {
+        let other = !certificate.is_ca();
+        if self.known.len() < self.most && !(other && self.others >= self.most / OTHERS) {
+            self.others += usize::from(other);
             self.known.insert(digest, (Arc::clone(&certificate), vec![sighting]));
         } else {
             self.dropped += 1;

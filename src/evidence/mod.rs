@@ -76,7 +76,7 @@ struct Card {
 impl Evidence {
     /// An empty investigation. Captures that are `continuous` are one recording, rotated over several files.
     pub fn new(limits: Limits, continuous: bool) -> Self {
-        Self { limits, continuous, ..Self::default() }
+        Self { certificates: Certificates::new(limits.certificates), limits, continuous, ..Self::default() }
     }
 
     /// Whether a device had, or may have had, a connection to this server accepted after a frame.

@@ -487,9 +487,18 @@ impl<'a> Builder<'a> {
         let supplied = trust.roots.iter().chain(&trust.installed).chain(&trust.bundle).map(|s| &s.certificate);
         let supplied = supplied.filter(|certificate| cited.contains(&certificate.sha256().to_string()));
         let seen = self.m.evidence.certificates.iter().map(|(certificate, _)| certificate);
-        seen.chain(supplied)
-            .map(|certificate| (certificate.sha256().to_string(), self.certificate(certificate)))
-            .collect()
+        // Of very many the evidence keeps not all, but what is told of is there.
+        let shown = self.m.evidence.devices.iter().flat_map(|device| {
+            let sent =
+                device.handshakes.iter().flat_map(|handshake| handshake.sent.iter().chain(&handshake.client_sent));
+            sent.chain(
+                device.fetches.iter().flat_map(|fetch| fetch.certificates.iter().map(|(certificate, _)| certificate)),
+            )
+        });
+        let shown = shown.filter(|_| self.m.evidence.certificates.dropped() > 0);
+        let all: BTreeMap<Digest, &Arc<Certificate>> =
+            seen.chain(supplied).chain(shown).map(|certificate| (certificate.sha256(), certificate)).collect();
+        all.into_iter().map(|(sha256, certificate)| (sha256.to_string(), self.certificate(certificate))).collect()
     }
 
     pub(super) fn certificate(&self, certificate: &Certificate) -> model::Certificate {
