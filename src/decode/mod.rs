@@ -123,7 +123,14 @@ impl Decoder {
     /// Decodes one frame and gives its packets to `sink`.
     pub fn decode(&mut self, frame: &Frame<'_>, sink: &mut dyn FnMut(Packet<'_>)) {
         let mut context = Context { at: frame.at, cut: frame.cut(), source_mac: None, headers: 1 };
-        match link::open(frame.link_type, frame.data, &mut context) {
+        let mut inner = link::open(frame.link_type, frame.data, &mut context);
+        // Most frames are IP and nothing else: they need no loop.
+        if let Some(Inner::Ip(bytes)) = inner {
+            context.headers += 1;
+            inner = self.ip(bytes, &mut context, sink);
+        }
+        match inner {
+            Some(Inner::Nothing) => {}
             Some(inner) => self.walk(inner, context, sink),
             None => self.tally.unread(Unread::Damaged, context.at),
         }

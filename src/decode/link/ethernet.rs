@@ -11,6 +11,7 @@ use super::super::inner::Inner;
 const LONGEST: u16 = 1500;
 
 /// Destination, source, length or type.
+#[inline]
 pub(super) fn frame<'a>(bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
     let (header, rest) = bytes.split_first_chunk::<14>()?;
     context.source_mac = array(header, 6);

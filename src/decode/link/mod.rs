@@ -27,6 +27,7 @@ pub(super) const SILENT_ETHERTYPES: [u16; 11] =
     [0x8035, 0x8809, 0x8863, 0x8899, 0x88cc, 0x888e, 0x88e1, 0x88f7, 0x8902, 0x893a, 0x9000];
 
 /// Takes off the header of a frame; `None` where it is cut or damaged.
+#[inline]
 pub(super) fn open<'a>(link: LinkType, bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
     match link {
         LinkType::ETHERNET => ethernet::frame(bytes, context),
