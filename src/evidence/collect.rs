@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::certificates::{How, Sighting};
-use super::device::{Device, Event, Fetch, FetchKind, Handshake, Refused};
+use super::device::{Device, Event, Fetch, FetchKind, Handshake, Parts, Refused};
 use super::outcome::{Closing, ending};
 use super::{Evidence, Recognition, SignIn, endpoint};
 use crate::capture::FrameRef;
@@ -84,27 +84,27 @@ impl Device {
         }
     }
 
-    /// Keeps a handshake, or counts it: after `cap` of them with one that it resembles, after `distinct` in any case.
-    /// Says whether it was kept.
-    fn add(&mut self, handshake: Handshake, cap: usize, distinct: usize) -> bool {
+    /// Counts a handshake: after `cap` of them with one that it resembles, after `distinct` in any case. Says whether it
+    /// is to be kept as well.
+    fn count(&mut self, parts: &Parts<'_>, last: FrameRef, cap: usize, distinct: usize) -> bool {
         self.handshakes_total += 1;
         let kept = self.handshakes.len();
-        if kept >= cap {
-            if let Some(known) = self.handshakes.iter_mut().rev().find(|known| known.is_like(&handshake)) {
-                known.repeats += 1;
-                known.repeated_until = handshake.last;
-                return false;
-            }
-            if kept >= distinct {
-                return false;
-            }
+        if kept >= cap
+            && let Some(known) = self.handshakes.iter_mut().rev().find(|known| known.is_like(parts))
+        {
+            known.repeats += 1;
+            known.repeated_until = last;
+            return false;
         }
-        if kept == 0 {
+        kept < cap.max(distinct)
+    }
+
+    fn keep(&mut self, handshake: Handshake) {
+        if self.handshakes.is_empty() {
             // Many devices have one handshake, and these are large.
             self.handshakes.reserve_exact(1);
         }
         self.handshakes.push(handshake);
-        true
     }
 
     fn refuse(&mut self, refused: Refused) {
@@ -181,7 +181,25 @@ impl Evidence {
         tls.history = Vec::new();
         // A conflict counts only where something was read in clear.
         let conflict = flow.conflict.client.or(flow.conflict.server);
-        let handshake = Handshake {
+        let cap = self.limits.handshakes_per_device;
+        let (cap, distinct) = match self.kept < self.limits.handshakes {
+            true => (cap, cap.saturating_mul(DISTINCT_FACTOR)),
+            false => (1, MOST_DISTINCT),
+        };
+        let Some(device) = self.device(talk.client.ip(), first) else { return };
+        device.frames.1 = if device.frames.1.is_before(&flow.last) { flow.last } else { device.frames.1 };
+        let parts = Parts {
+            server: talk.server,
+            sent: &sent,
+            client_sent: &client_sent,
+            tls: &tls,
+            ending: &ending,
+            history: &history,
+        };
+        if !device.count(&parts, flow.last, cap, distinct) {
+            return;
+        }
+        device.keep(Handshake {
             stream: talk.stream,
             client: talk.client,
             server: talk.server,
@@ -198,17 +216,8 @@ impl Evidence {
             repeated_until: flow.last,
             also_seen: Vec::new(),
             tls,
-        };
-        let cap = self.limits.handshakes_per_device;
-        let (cap, distinct) = match self.kept < self.limits.handshakes {
-            true => (cap, cap.saturating_mul(DISTINCT_FACTOR)),
-            false => (1, MOST_DISTINCT),
-        };
-        if let Some(device) = self.device(talk.client.ip(), first) {
-            device.frames.1 = if device.frames.1.is_before(&flow.last) { flow.last } else { device.frames.1 };
-            let kept = device.add(handshake, cap, distinct);
-            self.kept += usize::from(kept);
-        }
+        });
+        self.kept += 1;
     }
 
     fn refused(&mut self, talk: Talk, flow: &Flow<Conversation>) {

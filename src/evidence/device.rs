@@ -213,7 +213,7 @@ pub struct Handshake {
 impl Handshake {
     /// SNI.
     pub fn server_name(&self) -> Option<&str> {
-        self.tls.client_hello.as_ref()?.server_name.as_deref()
+        self.tls.server_name()
     }
 
     /// The server's own certificate, unless the capture lacks it.
@@ -245,24 +245,34 @@ impl Handshake {
         self.tls.client_key_exchange.is_some() || self.tls.finished.client.is_some() || self.tls.data.client.records > 0
     }
 
-    /// Whether another handshake is equal in everything but time, so that the two can be told as one.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        let same_list = |a: &[Arc<Certificate>], b: &[Arc<Certificate>]| {
-            a.iter().map(|c| c.sha256()).eq(b.iter().map(|c| c.sha256()))
-        };
-        let same_codes =
-            |a: &[tls::Alert], b: &[tls::Alert]| a.iter().map(|alert| alert.code).eq(b.iter().map(|alert| alert.code));
-        let agreed =
-            |handshake: &Self| handshake.tls.server_hello.as_ref().map(|hello| (hello.version, hello.cipher_suite));
+    /// Whether what was read of another one is equal in everything but time, so that the two can be told as one.
+    pub(super) fn is_like(&self, other: &Parts<'_>) -> bool {
+        let (mine, its) = (&self.tls, other.tls);
+        let hellos = |tls: &tls::Handshake| tls.server_hello.as_ref().map(|hello| (hello.version, hello.cipher_suite));
         self.server == other.server
-            && self.server_name() == other.server_name()
             && self.history == other.history
             && (self.ending.outcome, self.ending.how) == (other.ending.outcome, other.ending.how)
-            && same_list(&self.sent, &other.sent)
-            && same_list(&self.client_sent, &other.client_sent)
-            && same_codes(&self.tls.alerts, &other.tls.alerts)
-            && agreed(self) == agreed(other)
+            && hellos(mine) == hellos(its)
+            && mine.server_name() == its.server_name()
+            && mine.alerts.iter().map(|alert| alert.code).eq(its.alerts.iter().map(|alert| alert.code))
+            && same_certificates(&self.sent, other.sent)
+            && same_certificates(&self.client_sent, other.client_sent)
     }
+}
+
+/// What of a handshake tells whether it is like another, before it is known whether it is kept.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    pub(super) server: SocketAddr,
+    pub(super) sent: &'a [Arc<Certificate>],
+    pub(super) client_sent: &'a [Arc<Certificate>],
+    pub(super) tls: &'a tls::Handshake,
+    pub(super) ending: &'a Ending,
+    pub(super) history: &'a str,
+}
+
+fn same_certificates(a: &[Arc<Certificate>], b: &[Arc<Certificate>]) -> bool {
+    a.iter().map(|certificate| certificate.sha256()).eq(b.iter().map(|certificate| certificate.sha256()))
 }
 
 /// A connection that came to nothing.

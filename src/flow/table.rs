@@ -5,7 +5,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{Hash, Hasher};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use foldhash::quality::RandomState;
 
@@ -21,7 +21,7 @@ struct Key([u64; 5]);
 
 impl Key {
     fn of(segment: &Segment<'_>) -> Self {
-        let (a, b) = (endpoint(segment.source), endpoint(segment.destination));
+        let (a, b) = (endpoint(&segment.source), endpoint(&segment.destination));
         let ([a, b, c], [d, e, f]) = if a <= b { (a, b) } else { (b, a) };
         Self([a, b, d, e, c << 32 | f])
     }
@@ -34,11 +34,11 @@ impl Hash for Key {
 }
 
 /// Two words of the address, and the port with a bit that tells the versions of IP apart.
-fn endpoint(socket: SocketAddr) -> [u64; 3] {
-    match socket.ip() {
-        IpAddr::V4(address) => [0, address.to_bits().into(), socket.port().into()],
-        IpAddr::V6(address) => {
-            let [a, b, c, d, e, f, g, h] = address.segments();
+fn endpoint(socket: &SocketAddr) -> [u64; 3] {
+    match socket {
+        SocketAddr::V4(socket) => [0, socket.ip().to_bits().into(), socket.port().into()],
+        SocketAddr::V6(socket) => {
+            let [a, b, c, d, e, f, g, h] = socket.ip().segments();
             let word = |groups: [u16; 4]| groups.iter().fold(0, |word, group| word << 16 | u64::from(*group));
             [word([a, b, c, d]), word([e, f, g, h]), 1 << 16 | u64::from(socket.port())]
         }

@@ -185,8 +185,10 @@ impl Conversation {
     pub fn finish(self, at: FrameRef, keys: &KeyLog, out: &mut Outputs) -> Option<Handshake> {
         out.under_way = out.under_way.saturating_sub(self.counted);
         match self.state {
-            State::Tls(tls) | State::OpenVpn(_, tls) => {
-                return Some(Handshake { tunnel_to: self.tunnel_to, ..tls.finish(keys) });
+            State::Tls(mut tls) | State::OpenVpn(_, mut tls) => {
+                let mut handshake = tls.finish(keys);
+                handshake.tunnel_to = self.tunnel_to;
+                return Some(handshake);
             }
             State::Http(mut http) => http.finish(at, &mut out.exchanges),
             State::Ldap(mut ldap) => ldap.finish(at, &mut out.searches),

@@ -84,14 +84,14 @@ impl Tls {
     }
 
     /// What was read, once no more bytes come.
-    pub fn finish(mut self, keys: &KeyLog) -> Handshake {
+    pub fn finish(&mut self, keys: &KeyLog) -> Handshake {
         self.state.release(keys);
         for side in [Side::Client, Side::Server] {
             if let Some(message) = self.state.sides.of_mut(side).messages.take_unfinished() {
                 self.state.handshake.message(side, &message, self.state.limit);
             }
         }
-        self.state.handshake
+        std::mem::take(&mut self.state.handshake)
     }
 }
 

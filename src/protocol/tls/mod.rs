@@ -133,6 +133,11 @@ pub struct Hole {
 }
 
 impl Handshake {
+    /// SNI of the client's hello.
+    pub fn server_name(&self) -> Option<&str> {
+        self.client_hello.as_ref()?.server_name.as_deref()
+    }
+
     /// Whether TLS 1.3 was agreed on, which encrypts certificates.
     pub fn is_1_3(&self) -> bool {
         self.version().is_some_and(Version::is_1_3)
