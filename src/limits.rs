@@ -44,7 +44,7 @@ pub struct Limits {
     pub handshakes: usize,
     /// Events (DNS, HTTP, …) of one device that are kept.
     pub events_per_device: usize,
-    /// Devices kept.
+    /// Devices kept. One with a handshake takes some 25 KiB until the report is written, most of it the report.
     pub devices: usize,
     /// Certificates kept: those of CAs, and of others a quarter as many, since they complete no chain. A site has some
     /// dozens of CAs; an uplink to the Internet shows some thousand servers an hour. One takes some 14 KiB until the report
@@ -104,7 +104,7 @@ impl Default for Limits {
             handshakes_per_device: 64,
             handshakes: 1024,
             events_per_device: 256,
-            devices: 65_536,
+            devices: 8_192,
             certificates: 8_192,
             path_steps: 20_000,
         }

@@ -63,17 +63,17 @@ fn measure(case: &Case, count: u64) {
     );
 }
 
-/// What a report says of loss: dropped, problems, findings about the capture, handshakes and certificates kept.
+/// What a report says of loss: what was dropped and why, the first problem, and the findings about what was not seen whole.
 fn said(report: &chaingap::report::Report) -> String {
-    let json: serde_json::Value = serde_json::to_value(report).expect("JSON");
-    let capture = &report.captures[0];
-    let problem = capture.problems.first().map(|first| format!("{} problems: {first}", capture.problems.len()));
-    let dropped = format!("dropped {}", json["dropped"]);
-    let kept = format!("{} devices, {} certificates", report.devices.len(), report.certificates.len());
-    let mut codes: Vec<_> = report.findings.iter().map(|finding| finding.code.clone()).collect();
-    codes.sort();
-    codes.dedup();
-    [Some(dropped), Some(kept), problem, Some(codes.join(" "))].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    const NOT_WHOLE: [&str; 3] = ["CG004", "CG017", "CG025"];
+    let dropped = &report.dropped;
+    let forgotten = (dropped.flows > 0).then(|| format!("{} connections forgotten", dropped.flows));
+    let why = dropped.why.as_deref().map(|why| why.trim_end_matches("; a verdict may suffer; --max-memory allows more").to_owned());
+    let problem = report.captures.iter().flat_map(|capture| &capture.problems).next().cloned();
+    let codes = NOT_WHOLE.iter().filter(|code| report.findings.iter().any(|finding| finding.code == **code));
+    let all = [forgotten, why, problem].into_iter().flatten().chain(codes.map(|code| (*code).to_owned()));
+    let said = all.collect::<Vec<_>>().join("; ");
+    if said.is_empty() { "–".into() } else { said }
 }
 
 /// Counts what is read.
