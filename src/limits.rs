@@ -48,7 +48,7 @@ pub struct Limits {
     pub devices: usize,
     /// Certificates kept: those of CAs, and of others a quarter as many, since they complete no chain. A site has some
     /// dozens of CAs; an uplink to the Internet shows some thousand servers an hour. One takes some 14 KiB until the report
-    /// is written. What a handshake or a download that is kept showed is kept with it in any case.
+    /// is written. What a handshake or a download showed beyond that is kept with it, half as many in all.
     pub certificates: usize,
     /// Steps of one path search. A real chain takes fewer than ten.
     pub path_steps: usize,

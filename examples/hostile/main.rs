@@ -68,7 +68,10 @@ fn said(report: &chaingap::report::Report) -> String {
     const NOT_WHOLE: [&str; 3] = ["CG004", "CG017", "CG025"];
     let dropped = &report.dropped;
     let forgotten = (dropped.flows > 0).then(|| format!("{} connections forgotten", dropped.flows));
-    let why = dropped.why.as_deref().map(|why| why.trim_end_matches("; a verdict may suffer; --max-memory allows more").to_owned());
+    let why = dropped
+        .why
+        .as_deref()
+        .map(|why| why.trim_end_matches("; a verdict may suffer; --max-memory allows more").to_owned());
     let problem = report.captures.iter().flat_map(|capture| &capture.problems).next().cloned();
     let codes = NOT_WHOLE.iter().filter(|code| report.findings.iter().any(|finding| finding.code == **code));
     let all = [forgotten, why, problem].into_iter().flatten().chain(codes.map(|code| (*code).to_owned()));

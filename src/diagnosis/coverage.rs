@@ -130,7 +130,7 @@ pub(super) fn captures(
 
 fn has_handshake(evidence: &Evidence, capture: u32) -> bool {
     let within = |device: &&Device| device.recording == evidence.recording_of(capture);
-    evidence.devices.iter().filter(within).any(|device| !device.handshakes.is_empty() || device.merged)
+    evidence.devices.iter().filter(within).any(|device| device.handshakes_total > 0 || device.merged)
 }
 
 fn no_handshake(evidence: &Evidence, capture: u32, summary: Option<&CaptureSummary>) -> Finding {

@@ -232,7 +232,7 @@ fn devices<'e>(evidence: &'e Evidence, only: &dyn Fn(&Device) -> bool) -> Vec<(u
         if device.merged {
             return false;
         }
-        let tried = !device.handshakes.is_empty() || !device.fetches.is_empty() || device.recognition.is_lync_phone();
+        let tried = device.handshakes_total > 0 || !device.fetches.is_empty() || device.recognition.is_lync_phone();
         tried || endings::refused(evidence, device).next().is_some()
     };
     let all = evidence.devices.iter().enumerate();

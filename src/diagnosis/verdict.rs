@@ -143,7 +143,12 @@ fn status(session: &Session<'_>, findings: &[Finding]) -> VerdictStatus {
     if recovered || findings.iter().any(|finding| degrading.contains(&finding.code)) {
         return VerdictStatus::Degraded;
     }
-    if session.device.handshakes.is_empty() { VerdictStatus::NothingSeen } else { VerdictStatus::Ok }
+    match (session.device.handshakes.is_empty(), session.device.handshakes_total) {
+        (true, 0) => VerdictStatus::NothingSeen,
+        // They brought more certificates than there was room for.
+        (true, _) => VerdictStatus::Undecided,
+        (false, _) => VerdictStatus::Ok,
+    }
 }
 
 fn summary_of(status: VerdictStatus, finding: &Finding, findings: &[Finding]) -> String {
@@ -171,6 +176,11 @@ fn plain_summary(session: &Session<'_>, status: VerdictStatus) -> String {
         return "no TLS handshake seen".into();
     }
     match session.device.handshakes_total {
+        total if status == VerdictStatus::Undecided => {
+            format!(
+                "cannot be decided: of the {total} TLS handshakes none was kept, for want of room for their certificates"
+            )
+        }
         1 => "TLS handshake works".into(),
         total => format!("TLS handshakes work ({total})"),
     }

@@ -58,6 +58,8 @@ pub struct Certificates {
     most: usize,
     /// Of no CA, among those kept.
     others: usize,
+    /// Not among those, but held by a handshake or a download that is.
+    held: usize,
     dropped: u64,
 }
 
@@ -93,6 +95,19 @@ impl Certificates {
             self.dropped += 1;
         }
         certificate
+    }
+
+    /// Whether a handshake or a download that showed these can be kept with them: those beyond what is kept of all have a
+    /// bound of their own, half as many.
+    pub fn hold<'c>(&mut self, certificates: impl IntoIterator<Item = &'c Arc<Certificate>>) -> bool {
+        if self.dropped == 0 {
+            return true;
+        }
+        let beyond = |certificate: &&Arc<Certificate>| !self.known.contains_key(&certificate.sha256());
+        let held = self.held + certificates.into_iter().filter(beyond).count();
+        let room = held == self.held || held <= self.most / 2;
+        self.held = if room { held } else { self.held };
+        room
     }
 
     fn note_recent(&mut self, certificate: &Arc<Certificate>) {

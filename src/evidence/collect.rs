@@ -196,9 +196,11 @@ impl Evidence {
             ending: &ending,
             history: &history,
         };
-        if !device.count(&parts, flow.last, cap, distinct) {
+        let kept = device.count(&parts, flow.last, cap, distinct);
+        if !kept || !self.certificates.hold(sent.iter().chain(&client_sent)) {
             return;
         }
+        let Some(device) = self.device(talk.client.ip(), first) else { return };
         device.keep(Handshake {
             stream: talk.stream,
             client: talk.client,
@@ -258,6 +260,7 @@ impl Evidence {
             })
             .collect();
         let limit = self.limits.events_per_device;
+        let room = self.certificates.hold(certificates.iter().map(|(certificate, _)| certificate));
         let Some(device) = self.device(talk.client.ip(), at) else { return };
         device.recognition.user_agent(exchange.user_agent.as_deref(), at);
         if certprov {
@@ -288,7 +291,7 @@ impl Evidence {
             None => Some("no answer".to_owned()),
             Some(response) => response.problem.clone(),
         };
-        if device.fetches.len() < limit {
+        if device.fetches.len() < limit && room {
             device.fetches.push(Fetch {
                 via: "http",
                 stream: talk.stream,
@@ -317,6 +320,7 @@ impl Evidence {
                 certificates.push((self.certificates.see(der, Sighting { at: entry.at, how: How::Ldap }), kind));
             }
         }
+        let room = self.certificates.hold(certificates.iter().map(|(certificate, _)| certificate));
         let Some(device) = self.device(talk.client.ip(), search.request) else { return };
         if !search.asks_ca_certificates && certificates.is_empty() {
             let summary = format!("search below {:?} at {}", search.base, endpoint(talk.server));
@@ -324,7 +328,7 @@ impl Evidence {
             return;
         }
         let nothing = certificates.is_empty() && search.problem.is_none();
-        if device.fetches.len() < limit {
+        if device.fetches.len() < limit && room {
             device.fetches.push(Fetch {
                 via: "ldap",
                 stream: talk.stream,

@@ -119,7 +119,8 @@ impl<'a> Builder<'a> {
         if self.m.evidence.certificates.dropped() > 0 {
             why.push("more certificates than are kept");
         }
-        let why = (!why.is_empty()).then(|| format!("{}; a verdict may suffer; --max-memory allows more", why.join(", ")));
+        let why =
+            (!why.is_empty()).then(|| format!("{}; a verdict may suffer; --max-memory allows more", why.join(", ")));
         model::Dropped { flows: self.m.flows_dropped, bytes: 0, why }
     }
 
