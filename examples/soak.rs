@@ -53,7 +53,7 @@ fn main() -> ExitCode {
             let (minute, resident) = (start.elapsed().as_secs() / 60, resident());
             println!("| {minute} | {rounds} | {captures} | {} | {findings} | {resident:.1} |", bytes >> 20);
             samples.push(resident);
-            next += Duration::from_secs(60);
+            next = start.elapsed() + Duration::from_secs(60);
         }
     }
     let tenth = (samples.len() / 10).max(1);
