@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::record::gather;
 use crate::capture::FrameRef;
 use crate::flow::Piece;
 
@@ -79,7 +80,7 @@ impl Messages {
     /// What comes of these bytes, and those of them that follow it.
     fn bytes<'a>(&mut self, bytes: &'a [u8], at: FrameRef, limit: usize) -> (Option<Message<'a>>, &'a [u8]) {
         let Some(message) = &mut self.current else {
-            let (Some([kind, high, middle, low]), later) = self.header(bytes) else { return (None, &[]) };
+            let (Some([kind, high, middle, low]), later) = gather(&mut self.header, bytes) else { return (None, &[]) };
             let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
             // Mostly all of it is here: then nothing is copied.
             if let Some((body, later)) = later.split_at_checked(length).filter(|_| length <= limit) {
@@ -97,20 +98,6 @@ impl Messages {
         message.skip(now.len() - kept.len());
         message.last = at;
         (self.take_whole(), later)
-    }
-
-    /// The four bytes of a header once they are there, and the bytes behind them.
-    fn header<'a>(&mut self, bytes: &'a [u8]) -> (Option<[u8; 4]>, &'a [u8]) {
-        if let Some((header, later)) = bytes.split_first_chunk().filter(|_| self.header.is_empty()) {
-            return (Some(*header), later);
-        }
-        let (now, later) = bytes.split_at_checked(4 - self.header.len()).unwrap_or((bytes, &[]));
-        self.header.extend_from_slice(now);
-        let header = self.header.first_chunk().copied();
-        if header.is_some() {
-            self.header.clear();
-        }
-        (header, later)
     }
 
     fn gap(&mut self, missing: u64, at: FrameRef, limit: usize) -> Option<Message<'static>> {

@@ -106,18 +106,19 @@ impl Records {
     }
 
     fn header<'a>(&mut self, bytes: &'a [u8], at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) -> &'a [u8] {
-        let (header, later) = self.header_bytes(bytes);
-        let Some([kind, major, minor, high, low]) = header else { return later };
-        self.sslv2 |= !self.begun && is_sslv2_hello(&[kind, major, minor, high, low]);
+        let (header, later) = gather::<5>(&mut self.header, bytes);
+        let Some(header) = header else { return later };
+        let [kind, major, minor, high, low] = header;
+        self.sslv2 |= !self.begun && is_sslv2_hello(&header);
         self.begun = true;
         // After a hello in the format of SSL 2.0 most go on with TLS.
         if self.sslv2 && !plausible(kind, major, minor, 0) {
             // Two bytes, or three where padding follows the data.
-            let (header, mask) = if kind & 0x80 == 0 { (3, 0x3f) } else { (2, 0x7f) };
-            let length = header + (usize::from(kind & mask) << 8 | usize::from(major));
-            self.header.extend([kind, major, minor, high, low]);
-            self.state = State::Sslv2 { length, header };
-            self.end_of_sslv2(length, header, at, sink);
+            let (own, mask) = if kind & 0x80 == 0 { (3, 0x3f) } else { (2, 0x7f) };
+            let length = own + (usize::from(kind & mask) << 8 | usize::from(major));
+            self.header.extend(header);
+            self.state = State::Sslv2 { length, header: own };
+            self.end_of_sslv2(length, own, at, sink);
             return later;
         }
         let length = usize::from(high) << 8 | usize::from(low);
@@ -127,23 +128,9 @@ impl Records {
             return &[];
         }
         self.state = State::Body { kind: ContentType(kind), length, left: length };
-        sink(Event::Begin([kind, major, minor, high, low]), at);
+        sink(Event::Begin(header), at);
         self.end_of_body(at, sink);
         later
-    }
-
-    /// The five bytes of a header once they are there, and the bytes behind them.
-    fn header_bytes<'a>(&mut self, bytes: &'a [u8]) -> (Option<[u8; 5]>, &'a [u8]) {
-        if let Some((header, later)) = bytes.split_first_chunk().filter(|_| self.header.is_empty()) {
-            return (Some(*header), later);
-        }
-        let (now, later) = bytes.split_at_checked(5 - self.header.len()).unwrap_or((bytes, &[]));
-        self.header.extend_from_slice(now);
-        let header = self.header.first_chunk().copied();
-        if header.is_some() {
-            self.header.clear();
-        }
-        (header, later)
     }
 
     fn end_of_sslv2(&mut self, length: usize, header: usize, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
@@ -189,6 +176,21 @@ impl Records {
         self.state = State::Lost;
         sink(Event::Lost { missing, cut }, at);
     }
+}
+
+/// The first `N` bytes of what began in `begun` and goes on in `bytes`, once they are there, and the bytes behind them.
+pub(super) fn gather<'a, const N: usize>(begun: &mut Vec<u8>, bytes: &'a [u8]) -> (Option<[u8; N]>, &'a [u8]) {
+    // Nearly always all of them are here: then nothing is kept.
+    if let Some((header, later)) = bytes.split_first_chunk().filter(|_| begun.is_empty()) {
+        return (Some(*header), later);
+    }
+    let (now, later) = bytes.split_at_checked(N - begun.len()).unwrap_or((bytes, &[]));
+    begun.extend_from_slice(now);
+    let header = begun.first_chunk().copied();
+    if header.is_some() {
+        begun.clear();
+    }
+    (header, later)
 }
 
 fn plausible(kind: u8, major: u8, minor: u8, length: usize) -> bool {
