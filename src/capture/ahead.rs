@@ -80,8 +80,9 @@ pub(crate) fn read_ahead(
         let (give, batches) = sync_channel(1);
         let (give_back, spare) = channel();
         let reading = scope.spawn(move || {
-            let mut bytes = 0;
-            let ended = fill(&mut reader, read, &mut bytes, &give, &spare);
+            let (mut filling, mut bytes) = (Filling { batch: Batch::default(), give, spare }, 0);
+            let ended = filling.fill(&mut reader, read, &mut bytes);
+            filling.hand_over();
             (reader, bytes, ended)
         });
         for batch in batches {
@@ -93,52 +94,45 @@ pub(crate) fn read_ahead(
     })
 }
 
-fn fill(
-    reader: &mut CaptureReader,
-    mut read: impl Read,
-    bytes: &mut u64,
-    give: &SyncSender<Batch>,
-    spare: &Receiver<Batch>,
-) -> Result<(), Broken> {
-    let mut batch = Batch::default();
-    let hand_over = |batch: &mut Batch| {
-        let mut next = spare.try_recv().unwrap_or_default();
+/// The batch under way, and the other thread's ends.
+struct Filling {
+    batch: Batch,
+    give: SyncSender<Batch>,
+    spare: Receiver<Batch>,
+}
+
+impl Filling {
+    fn fill(&mut self, reader: &mut CaptureReader, mut read: impl Read, bytes: &mut u64) -> Result<(), Broken> {
+        loop {
+            match read.read(reader.space()) {
+                Ok(0) => return Ok(()),
+                Ok(count) => {
+                    *bytes += u64::try_from(count).unwrap_or_default();
+                    reader.commit(count);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Broken::Read(error)),
+            }
+            while reader.advance().map_err(Broken::Capture)? {
+                let secrets = reader.take_secrets();
+                if !secrets.is_empty() {
+                    self.hand_over();
+                    self.batch.secrets = secrets;
+                }
+                if let Some(frame) = reader.frame() {
+                    self.batch.push(&frame);
+                }
+                if self.batch.bytes.len() >= BATCH {
+                    self.hand_over();
+                }
+            }
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let mut next = self.spare.try_recv().unwrap_or_default();
         next.clear();
         // Nobody takes it only where the other thread panicked, which the scope passes on.
-        give.send(std::mem::replace(batch, next)).unwrap_or_default();
-    };
-    let ended = loop {
-        match read.read(reader.space()) {
-            Ok(0) => break Ok(()),
-            Ok(count) => {
-                *bytes += u64::try_from(count).unwrap_or_default();
-                reader.commit(count);
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => break Err(Broken::Read(error)),
-        }
-        let ended = loop {
-            match reader.advance() {
-                Ok(true) => {}
-                Ok(false) => break Ok(()),
-                Err(error) => break Err(Broken::Capture(error)),
-            }
-            let secrets = reader.take_secrets();
-            if !secrets.is_empty() {
-                hand_over(&mut batch);
-                batch.secrets = secrets;
-            }
-            if let Some(frame) = reader.frame() {
-                batch.push(&frame);
-            }
-            if batch.bytes.len() >= BATCH {
-                hand_over(&mut batch);
-            }
-        };
-        if ended.is_err() {
-            break ended;
-        }
-    };
-    hand_over(&mut batch);
-    ended
+        self.give.send(std::mem::replace(&mut self.batch, next)).unwrap_or_default();
+    }
 }
