@@ -107,12 +107,11 @@ impl std::hash::Hash for Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.utc();
-        let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
-        write!(f, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())?;
-        let digits = u32::from(self.digits.get() - 1);
+        write!(f, "{}T{:02}:{:02}:{:02}", self.date(), at.hour(), at.minute(), at.second())?;
+        let digits = self.digits.get() - 1;
         if digits > 0 {
-            let fraction = self.nanos.rem_euclid(1_000_000_000) / 10_i64.pow(9_u32.saturating_sub(digits));
-            write!(f, ".{fraction:0width$}", width = usize::from(self.digits.get() - 1))?;
+            let fraction = self.nanos.rem_euclid(1_000_000_000) / 10_i64.pow(u32::from(9 - digits));
+            write!(f, ".{fraction:0width$}", width = usize::from(digits))?;
         }
         f.write_str("Z")
     }
