@@ -80,6 +80,11 @@ impl<'a> Segment<'a> {
         }
     }
 
+    /// Whether it is the first of a connection: SYN without ACK (RFC 9293 section 3.5).
+    pub fn opens(&self) -> bool {
+        self.flags.syn && !self.flags.ack
+    }
+
     /// Computes the checksum over pseudo-header, header and payload (RFC 9293 section 3.1). Costs a pass over the bytes.
     pub fn checksum(&self) -> Checksum {
         let Ok(tcp) = TcpSlice::from_slice(self.tcp) else {

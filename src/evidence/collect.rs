@@ -175,12 +175,12 @@ impl Evidence {
             certificates.iter().map(|der| self.certificates.see(der, Sighting { at, how: how.clone() })).collect()
         };
         let (sent, client_sent) = (list(Side::Server), list(Side::Client));
-        let first = tls.history.iter().map(|(_, at)| *at).min_by_key(|at| at.place()).unwrap_or(flow.first);
-        let history = history(&tls, closing);
+        let first = tls.history.iter().map(|(_, at)| at).min_by_key(|at| at.place()).copied().unwrap_or(flow.first);
         let ending = ending(&tls, closing);
-        tls.history = Vec::new();
+        // The letters alone are kept of it.
+        let history = history(std::mem::take(&mut tls.history), closing);
         // A conflict counts only where something was read in clear.
-        let conflict = flow.conflict.client.or(flow.conflict.server);
+        let conflict = flow.conflict();
         let cap = self.limits.handshakes_per_device;
         let (cap, distinct) = match self.kept < self.limits.handshakes {
             true => (cap, cap.saturating_mul(DISTINCT_FACTOR)),
@@ -366,8 +366,7 @@ fn url(exchange: &Exchange, server: SocketAddr) -> String {
 }
 
 /// The letters of the contract in capture order, with how each side ended.
-fn history(tls: &tls::Handshake, closing: &Closing) -> String {
-    let mut letters = tls.history.clone();
+fn history(mut letters: Vec<(char, FrameRef)>, closing: &Closing) -> String {
     for (side, fin, reset) in [(Side::Client, 'E', 'Z'), (Side::Server, 'e', 'z')] {
         letters.extend(closing.fin.of(side).map(|at| (fin, at)));
         letters.extend(closing.reset.of(side).map(|at| (reset, at)));

@@ -98,7 +98,7 @@ impl Closing {
         let turn = |both: Both<Option<FrameRef>>| if swapped { both.swapped() } else { both };
         let seen = if swapped { flow.seen.swapped() } else { flow.seen };
         Self {
-            fin: turn(flow.fin),
+            fin: turn(flow.fin()),
             reset: turn(flow.reset),
             seen,
             stalls: flow.stalls.clone(),
@@ -107,7 +107,7 @@ impl Closing {
     }
 
     /// When a frame was sent, for comparing: one that was recorded late comes before the frame that acknowledges it.
-    fn order(&self, at: FrameRef) -> ((u32, u64), bool) {
+    fn order(&self, at: &FrameRef) -> ((u32, u64), bool) {
         let late = self.late.iter().find(|(late, _)| late.place() == at.place());
         late.map_or((at.place(), true), |(_, acknowledging)| (acknowledging.place(), false))
     }
@@ -116,16 +116,16 @@ impl Closing {
     /// follows from the same side tells how.
     fn first(&self, tls: &tls::Handshake) -> Option<(Side, EndHow, FrameRef)> {
         let ends_of = |side: Side| {
-            let fin = self.fin.of(side).map(|at| (side, EndHow::Fin, at));
-            let reset = self.reset.of(side).map(|at| (side, EndHow::Rst, at));
-            let alert = tls.encrypted_alert.of(side).map(|at| (side, EndHow::Alert, at));
+            let fin = self.fin.of(side).as_ref().map(|at| (side, EndHow::Fin, at));
+            let reset = self.reset.of(side).as_ref().map(|at| (side, EndHow::Rst, at));
+            let alert = tls.encrypted_alert.of(side).as_ref().map(|at| (side, EndHow::Alert, at));
             [fin, reset, alert].into_iter().flatten()
         };
         let all = [Side::Client, Side::Server].into_iter().flat_map(ends_of);
-        let (side, how, at) = all.min_by_key(|(_, _, at)| self.order(*at))?;
-        let closing =
-            ends_of(side).filter(|(_, how, _)| *how != EndHow::Alert).min_by_key(|(_, _, at)| self.order(*at));
-        Some(closing.unwrap_or((side, how, at)))
+        let first = all.min_by_key(|(_, _, at)| self.order(at))?;
+        let closing = ends_of(first.0).filter(|(_, how, _)| *how != EndHow::Alert);
+        let (side, how, at) = closing.min_by_key(|(_, _, at)| self.order(at)).unwrap_or(first);
+        Some((side, how, *at))
     }
 }
 
@@ -141,7 +141,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing) -> Ending {
     let ending = |outcome| Ending { outcome, by, how, at, stall };
     // An alert in answer to the other side's end is no reason for it.
     let spoken = |alert: &&tls::Alert| {
-        first.is_none_or(|(side, _, at)| side == alert.from || closing.order(alert.at) <= closing.order(at))
+        first.is_none_or(|(side, _, at)| side == alert.from || closing.order(&alert.at) <= closing.order(&at))
     };
     if let Some(alert) = tls.fatal_alert().filter(spoken) {
         let outcome = match alert.from {

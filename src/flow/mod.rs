@@ -132,18 +132,16 @@ pub struct Flow<C> {
     pub progress: FrameRef,
     /// Where nothing new came for long.
     pub stalls: Vec<Stall>,
-    /// First FIN of each side.
-    pub fin: Both<Option<FrameRef>>,
     /// First RST of each side.
     pub reset: Both<Option<FrameRef>>,
     /// Whether packets of each side were seen.
     pub seen: Both<bool>,
-    /// Copies of the same bytes that differ, where nothing tells which is right.
-    pub conflict: Both<Option<FrameRef>>,
     /// Segments recorded behind the frame by which the other side acknowledged them, each with that frame.
     pub late: VecDeque<(FrameRef, FrameRef)>,
     /// The caller's state.
     pub conversation: C,
+    /// Sequence number of the client's first SYN.
+    syn: Option<u32>,
     streams: Both<Stream>,
     highest: Both<Option<u32>>,
     acknowledged: Both<Option<(u32, FrameRef)>>,
@@ -182,8 +180,6 @@ impl<C> Flow<C> {
             taken |= at.number == segment.at.number;
             sink(conversation, side, piece, at);
         });
-        *self.fin.of_mut(side) = stream.fin();
-        *self.conflict.of_mut(side) = stream.conflict();
         if taken {
             self.note_late(segment, side);
         }
@@ -216,10 +212,20 @@ impl<C> Flow<C> {
         }
     }
 
+    /// First FIN of each side.
+    pub fn fin(&self) -> Both<Option<FrameRef>> {
+        Both { client: self.streams.client.fin(), server: self.streams.server.fin() }
+    }
+
+    /// Copies of the same bytes of one side that differ, where nothing tells which is right: the frame of the later.
+    pub fn conflict(&self) -> Option<FrameRef> {
+        self.streams.client.conflict().or(self.streams.server.conflict())
+    }
+
     /// How a side's direction ended, and where.
     pub fn end_of(&self, side: Side) -> (StreamEnd, FrameRef) {
-        match (self.reset.of(side).or(*self.reset.of(side.other())), self.fin.of(side)) {
-            (_, Some(at)) => (StreamEnd::Fin, *at),
+        match (self.reset.of(side).or(*self.reset.of(side.other())), self.streams.of(side).fin()) {
+            (_, Some(at)) => (StreamEnd::Fin, at),
             (Some(at), None) => (StreamEnd::Reset, at),
             (None, None) => (StreamEnd::CaptureEnd, self.last),
         }
@@ -228,7 +234,7 @@ impl<C> Flow<C> {
     /// Whether both sides said FIN, or one RST.
     pub fn is_over(&self) -> bool {
         let reset = self.reset.client.is_some() || self.reset.server.is_some();
-        reset || (self.fin.client.is_some() && self.fin.server.is_some())
+        reset || (self.streams.client.fin().is_some() && self.streams.server.fin().is_some())
     }
 
     fn note_opening(&mut self, segment: &Segment<'_>) {

@@ -17,19 +17,20 @@ use crate::limits::Limits;
 /// The two endpoints, the lower first, so that both directions meet: address, address, ports. Whole words, since a key
 /// is made, hashed and compared for every segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key([u64; 5]);
+struct Key([u64; 2], [u64; 2], u64);
 
 impl Key {
     fn of(segment: &Segment<'_>) -> Self {
         let (a, b) = (endpoint(&segment.source), endpoint(&segment.destination));
         let ([a, b, c], [d, e, f]) = if a <= b { (a, b) } else { (b, a) };
-        Self([a, b, d, e, c << 32 | f])
+        Self([a, b], [d, e], c << 32 | f)
     }
 }
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.iter().for_each(|word| state.write_u64(*word));
+        let Self([a, b], [c, d], ports) = *self;
+        [a, b, c, d, ports].into_iter().for_each(|word| state.write_u64(word));
     }
 }
 
@@ -45,13 +46,38 @@ fn endpoint(socket: &SocketAddr) -> [u64; 3] {
     }
 }
 
-#[derive(Debug)]
-enum Slot<C> {
-    Open(Box<Flow<C>>, Option<u32>),
-    /// Remembered so that late segments of a connection that is over do not look like a new one.
-    Ended {
-        syn: Option<u32>,
-    },
+/// Connections that are over, each with the sequence number of its SYN: remembered so that their late segments do not
+/// look like a new one.
+///
+/// They are many, and asked for only where a segment belongs to no open connection: apart from those, which are few
+/// enough for the processor's cache.
+#[derive(Debug, Default)]
+struct Ended {
+    syns: HashMap<Key, Option<u32>, RandomState>,
+    /// Those that ended first, first.
+    order: VecDeque<Key>,
+}
+
+impl Ended {
+    fn add(&mut self, key: Key, syn: Option<u32>, most: usize) {
+        self.syns.insert(key, syn);
+        self.order.push_back(key);
+        while self.order.len() > most {
+            if let Some(old) = self.order.pop_front() {
+                self.syns.remove(&old);
+            }
+        }
+    }
+
+    /// Whether a segment that belongs to no open connection is a late one of these; a SYN of its own opens another.
+    fn has_late(&mut self, key: &Key, segment: &Segment<'_>) -> bool {
+        let Some(syn) = self.syns.get(key) else { return false };
+        let another = segment.opens() && *syn != Some(segment.sequence);
+        if another {
+            self.syns.remove(key);
+        }
+        !another
+    }
 }
 
 /// All connections of one capture.
@@ -60,11 +86,11 @@ pub struct FlowTable<C> {
     begin: fn(bool) -> C,
     /// The hash has a key of its own in each run, so that no capture can be made to collide, and where entries stand
     /// never shows.
-    slots: HashMap<Key, Slot<C>, RandomState>,
+    open: HashMap<Key, Box<Flow<C>>, RandomState>,
+    /// Those of the open ones that have said their last, first those that did so first: when, which, its number.
     ending: VecDeque<(Timestamp, Key, u64)>,
-    ended: VecDeque<Key>,
+    ended: Ended,
     out: VecDeque<Box<Flow<C>>>,
-    open: usize,
     /// Of all of them.
     kept_bytes: usize,
     streams: u64,
@@ -76,11 +102,10 @@ impl<C> FlowTable<C> {
     pub fn new(begin: fn(bool) -> C) -> Self {
         Self {
             begin,
-            slots: HashMap::default(),
+            open: HashMap::default(),
             ending: VecDeque::new(),
-            ended: VecDeque::new(),
+            ended: Ended::default(),
             out: VecDeque::new(),
-            open: 0,
             kept_bytes: 0,
             streams: 0,
             dropped: 0,
@@ -99,35 +124,22 @@ impl<C> FlowTable<C> {
     ) -> Option<&Flow<C>> {
         self.expire(segment.at.time, limits);
         let key = Key::of(segment);
-        let opens = segment.flags.syn && !segment.flags.ack;
-        if opens && self.is_used_again(&key, segment) {
+        if segment.opens() && self.is_used_again(&key, segment) {
             self.close(key, limits);
         }
-        if self.open >= limits.flows && !matches!(self.slots.get(&key), Some(Slot::Open(..))) {
+        if self.open.len() >= limits.flows && !self.open.contains_key(&key) {
             self.make_room(segment.at.time, limits);
         }
-        let mut begin = || {
-            self.streams += 1;
-            self.open += 1;
-            let flow = begin(segment, self.streams - 1, (self.begin)(segment.flags.syn));
-            Slot::Open(Box::new(flow), None)
-        };
-        let slot = match self.slots.entry(key) {
-            Entry::Vacant(entry) => entry.insert(begin()),
-            Entry::Occupied(entry) => {
-                let slot = entry.into_mut();
-                if let Slot::Ended { syn } = slot {
-                    if !opens || *syn == Some(segment.sequence) {
-                        return None;
-                    }
-                    *slot = begin();
-                }
-                slot
+        let flow = match self.open.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(_) if self.ended.has_late(&key, segment) => return None,
+            Entry::Vacant(entry) => {
+                self.streams += 1;
+                entry.insert(Box::new(begin(segment, self.streams - 1, (self.begin)(segment.flags.syn))))
             }
         };
-        let Slot::Open(flow, syn) = slot else { return None };
-        if opens {
-            syn.get_or_insert(segment.sequence);
+        if segment.opens() {
+            flow.syn.get_or_insert(segment.sequence);
         }
         let side = if segment.source == flow.client { Side::Client } else { Side::Server };
         let (was_over, before) = (flow.is_over(), flow.kept_bytes());
@@ -150,14 +162,9 @@ impl<C> FlowTable<C> {
 
     /// Ends every connection: the capture is over.
     pub fn finish(&mut self) -> Vec<Box<Flow<C>>> {
-        let slots = std::mem::take(&mut self.slots);
         let mut flows: Vec<_> = self.out.drain(..).collect();
-        flows.extend(slots.into_values().filter_map(|slot| match slot {
-            Slot::Open(flow, _) => Some(flow),
-            Slot::Ended { .. } => None,
-        }));
+        flows.extend(std::mem::take(&mut self.open).into_values());
         flows.sort_by_key(|flow| flow.stream);
-        self.open = 0;
         flows
     }
 
@@ -173,27 +180,14 @@ impl<C> FlowTable<C> {
 
     /// Whether a SYN opens another connection between ports that one is open between.
     fn is_used_again(&self, key: &Key, segment: &Segment<'_>) -> bool {
-        matches!(self.slots.get(key), Some(Slot::Open(_, syn)) if syn.is_none_or(|syn| syn != segment.sequence))
+        self.open.get(key).is_some_and(|flow| flow.syn.is_none_or(|syn| syn != segment.sequence))
     }
 
     fn close(&mut self, key: Key, limits: &Limits) {
-        if let Some(slot) = self.slots.get_mut(&key)
-            && let Slot::Open(_, syn) = slot
-        {
-            let syn = *syn;
-            if let Slot::Open(flow, _) = std::mem::replace(slot, Slot::Ended { syn }) {
-                self.open -= 1;
-                self.kept_bytes = self.kept_bytes.saturating_sub(flow.kept_bytes());
-                self.out.push_back(flow);
-            }
-            self.ended.push_back(key);
-            while self.ended.len() > limits.ended_flows {
-                if let Some(old) = self.ended.pop_front()
-                    && let Some(Slot::Ended { .. }) = self.slots.get(&old)
-                {
-                    self.slots.remove(&old);
-                }
-            }
+        if let Some(flow) = self.open.remove(&key) {
+            self.kept_bytes = self.kept_bytes.saturating_sub(flow.kept_bytes());
+            self.ended.add(key, flow.syn, limits.ended_flows);
+            self.out.push_back(flow);
         }
     }
 
@@ -205,9 +199,7 @@ impl<C> FlowTable<C> {
                 break;
             }
             self.ending.pop_front();
-            if let Some(Slot::Open(flow, _)) = self.slots.get(&key)
-                && flow.stream == stream
-            {
+            if self.open.get(&key).is_some_and(|flow| flow.stream == stream) {
                 self.close(key, limits);
             }
         }
@@ -215,23 +207,15 @@ impl<C> FlowTable<C> {
 
     /// Forgets idle connections, and if there are none an eighth of all, those first that were silent longest.
     fn make_room(&mut self, now: Timestamp, limits: &Limits) {
-        let mut open: Vec<(u64, bool, Key)> = self
-            .slots
-            .iter()
-            .filter_map(|(key, slot)| match slot {
-                Slot::Open(flow, _) => {
-                    Some((flow.last.number, now.since(flow.last.time) >= limits.idle_nanos || flow.is_over(), *key))
-                }
-                Slot::Ended { .. } => None,
-            })
-            .collect();
+        let idle = |flow: &Flow<C>| now.since(flow.last.time) >= limits.idle_nanos || flow.is_over();
+        let mut open: Vec<_> = self.open.iter().map(|(key, flow)| (flow.last.number, idle(flow), *key)).collect();
         open.sort_unstable();
         let at_least = (limits.flows / 8).max(1);
         for (index, (_, idle, key)) in open.into_iter().enumerate() {
             if !idle && index >= at_least {
                 continue;
             }
-            if let Some(Slot::Open(flow, _)) = self.slots.get(&key) {
+            if let Some(flow) = self.open.get(&key) {
                 self.dropped += u64::from(!flow.is_over());
             }
             self.close(key, limits);
@@ -254,16 +238,15 @@ fn begin<C>(segment: &Segment<'_>, stream: u64, conversation: C) -> Flow<C> {
         client,
         server,
         opened: segment.flags.syn,
+        syn: None,
         opening: Opening::default(),
         client_mac: None,
         first: segment.at,
         last: segment.at,
         progress: segment.at,
         stalls: Vec::new(),
-        fin: Both::default(),
         reset: Both::default(),
         seen: Both::default(),
-        conflict: Both::default(),
         late: VecDeque::new(),
         conversation,
         streams: Both { client: Stream::default(), server: Stream::default() },
