@@ -68,8 +68,12 @@ impl KeyLog {
             return None;
         }
         if label == b"RSA" {
-            let room = self.premaster.len() < MAX_HANDSHAKES;
-            return room.then(|| self.premaster.insert(id.try_into().ok()?, secret)).map(|_| true);
+            let start: [u8; 8] = id.try_into().ok()?;
+            if self.premaster.len() >= MAX_HANDSHAKES && !self.premaster.contains_key(&start) {
+                return None;
+            }
+            self.premaster.insert(start, secret);
+            return Some(true);
         }
         let slot: fn(&mut Secrets) -> &mut Option<Vec<u8>> = match label {
             b"CLIENT_RANDOM" => |secrets| &mut secrets.master,
@@ -137,6 +141,7 @@ mod tests {
              SERVER_HANDSHAKE_TRAFFIC_SECRET {random} AAbb\n\
              EXPORTER_SECRET {random} 0011\n\
              RSA 0102030405060708 0303\n\
+             RSA 01020304 0303\n\
              \n\
              CLIENT_RANDOM {random}\n\
              CLIENT_RANDOM 1111 22\n\
@@ -144,7 +149,7 @@ mod tests {
             "22".repeat(48)
         );
         let mut keys = KeyLog::default();
-        assert_eq!(keys.add(text.as_bytes()), KeyLogLines { secrets: 3, unread: 3 });
+        assert_eq!(keys.add(text.as_bytes()), KeyLogLines { secrets: 3, unread: 4 });
         let secrets = keys.of(&[0x11; 32]).unwrap();
         assert_eq!(secrets.master.as_deref(), Some(&[0x22; 48][..]));
         assert_eq!(secrets.server_handshake.as_deref(), Some(&[0xaa, 0xbb][..]));
