@@ -130,9 +130,10 @@ impl Stages {
         decoder.decode(frame, &mut |packet| match &packet {
             Packet::Tcp(segment) => {
                 take_segment(flows, segment, context, outputs, evidence);
-                while let Some(flow) = flows.next_ended() {
-                    let why = end_flow(flow, None, context, outputs, evidence);
+                while let Some(mut flow) = flows.next_ended() {
+                    let why = end_flow(&mut flow, None, context, outputs, evidence);
                     count_undecrypted(undecrypted, why);
+                    flows.take_back(flow);
                 }
             }
             Packet::Udp(datagram) => evidence.datagram(datagram),
@@ -147,7 +148,7 @@ impl Stages {
                 flow.note_capture_end(last.time);
             }
             let context = Context { limits: &self.limits, keys: &self.keys };
-            let why = end_flow(flow, self.last, context, &mut self.outputs, evidence);
+            let why = end_flow(&mut flow, self.last, context, &mut self.outputs, evidence);
             count_undecrypted(&mut self.undecrypted, why);
         }
         if let Some(last) = self.last {
@@ -208,7 +209,7 @@ fn count_undecrypted(all: &mut BTreeMap<Undecrypted, (u64, FrameRef)>, one: Opti
 /// Ends a connection: delivers what is still held, tells how each side ended, and hands it over. Gives why its records
 /// stayed encrypted although there are secrets.
 fn end_flow(
-    mut flow: Box<Flow<Conversation>>,
+    flow: &mut Flow<Conversation>,
     capture_end: Option<FrameRef>,
     context: Context<'_>,
     outputs: &mut Outputs,
@@ -219,12 +220,12 @@ fn end_flow(
         let (how, at) = flow.end_of(side);
         flow.conversation.end(side, how, at, outputs);
     }
-    let talk = talk_of(&flow);
+    let talk = talk_of(flow);
     let conversation = std::mem::take(&mut flow.conversation);
     let (swapped, sealed) = (conversation.is_swapped(), conversation.is_sealed());
     let handshake = conversation.finish(capture_end.unwrap_or(flow.last), context.keys, outputs);
     outputs.drain().for_each(|said| evidence.said(talk, said));
     let undecrypted = handshake.as_ref().and_then(|tls| tls.undecrypted);
-    evidence.connection(talk, &Connection { flow: &flow, swapped, sealed }, handshake);
+    evidence.connection(talk, &Connection { flow, swapped, sealed }, handshake);
     undecrypted
 }

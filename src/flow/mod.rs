@@ -74,6 +74,13 @@ impl<T> Both<T> {
     }
 }
 
+impl Both<Stream> {
+    /// Empty ones, with the room that these had.
+    fn emptied(&mut self) -> Self {
+        Self { client: self.client.emptied(), server: self.server.emptied() }
+    }
+}
+
 /// How one direction of a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamEnd {

@@ -109,8 +109,19 @@ impl Stream {
 
     /// Bytes held and kept.
     pub fn kept_bytes(&self) -> usize {
-        let doubtful: usize = self.doubtful.values().map(|held| held.bytes.len()).sum();
+        // Asked for every segment, and nearly never is there one.
+        let doubtful: usize = match self.doubtful.is_empty() {
+            true => 0,
+            false => self.doubtful.values().map(|held| held.bytes.len()).sum(),
+        };
         self.held_bytes + doubtful + self.compared.len()
+    }
+
+    /// An empty one, with the room that this one had.
+    pub fn emptied(&mut self) -> Self {
+        let mut compared = std::mem::take(&mut self.compared);
+        compared.clear();
+        Self { compared, ..Self::default() }
     }
 
     /// Nothing more will be compared: frees the copy of the stream's start.
@@ -229,6 +240,9 @@ impl Stream {
             if let Some(bytes) = held.bytes.get(known..) {
                 self.deliver(bytes, (held.missing, held.cut), held.at, sink);
             }
+        }
+        if self.doubtful.is_empty() {
+            return;
         }
         let offset = self.offset;
         self.doubtful.retain(|start, held| start + held.length() > offset);

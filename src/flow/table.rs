@@ -46,6 +46,9 @@ fn endpoint(socket: &SocketAddr) -> [u64; 3] {
     }
 }
 
+/// Connections that were taken back and whose room waits for the next ones.
+const SPARE: usize = 16;
+
 /// Connections that are over, each with the sequence number of its SYN: remembered so that their late segments do not
 /// look like a new one.
 ///
@@ -91,7 +94,9 @@ pub struct FlowTable<C> {
     ending: VecDeque<(Timestamp, Key, u64)>,
     ended: Ended,
     out: VecDeque<Box<Flow<C>>>,
-    /// Of all of them.
+    /// Room for connections to come: to ask for it anew is a good part of what a short connection costs.
+    spare: Vec<Box<Flow<C>>>,
+    /// Of all open ones.
     kept_bytes: usize,
     streams: u64,
     dropped: u64,
@@ -106,6 +111,7 @@ impl<C> FlowTable<C> {
             ending: VecDeque::new(),
             ended: Ended::default(),
             out: VecDeque::new(),
+            spare: Vec::new(),
             kept_bytes: 0,
             streams: 0,
             dropped: 0,
@@ -134,8 +140,16 @@ impl<C> FlowTable<C> {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(_) if self.ended.has_late(&key, segment) => return None,
             Entry::Vacant(entry) => {
+                let flow = begin(segment, self.streams, (self.begin)(segment.flags.syn));
                 self.streams += 1;
-                entry.insert(Box::new(begin(segment, self.streams - 1, (self.begin)(segment.flags.syn))))
+                entry.insert(match self.spare.pop() {
+                    Some(mut spare) => {
+                        let streams = spare.streams.emptied();
+                        *spare = Flow { streams, ..flow };
+                        spare
+                    }
+                    None => Box::new(flow),
+                })
             }
         };
         if segment.opens() {
@@ -158,6 +172,13 @@ impl<C> FlowTable<C> {
     /// The next connection that is over.
     pub fn next_ended(&mut self) -> Option<Box<Flow<C>>> {
         self.out.pop_front()
+    }
+
+    /// Takes back a connection that [`next_ended`](Self::next_ended) gave and that is done with.
+    pub fn take_back(&mut self, flow: Box<Flow<C>>) {
+        if self.spare.len() < SPARE {
+            self.spare.push(flow);
+        }
     }
 
     /// Ends every connection: the capture is over.

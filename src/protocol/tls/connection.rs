@@ -41,7 +41,8 @@ struct Direction {
     messages: Messages,
     /// Encrypted since its ChangeCipherSpec, before TLS 1.3.
     encrypted: bool,
-    protection: Option<Protection>,
+    /// Boxed: most captures come without secrets.
+    protection: Option<Box<Protection>>,
     /// Why there is none.
     why: Option<Undecrypted>,
     /// The protection of data has begun, in TLS 1.3.
@@ -154,7 +155,7 @@ impl State {
         let length = usize::from(high) << 8 | usize::from(low);
         let wanted = |protection: &Protection| protection.wants(kind, length, direction.application);
         direction.pending = None;
-        if protected && direction.protection.as_ref().is_some_and(wanted) {
+        if protected && direction.protection.as_deref().is_some_and(wanted) {
             direction.pending = Some(Pending::new(header));
         } else if kind == ContentType::HANDSHAKE && !protected {
             direction.messages.record_begins();
@@ -233,7 +234,7 @@ impl State {
             // Of a record that is not padded it is known how much it held: all but its type and the tag.
             let missing = u64::try_from(length.saturating_sub(17)).unwrap_or_default();
             self.handshake_bytes(side, Piece::Gap { missing, cut: None }, at, keys);
-        } else if in_handshake && direction.protection.as_ref().is_some_and(Protection::awaits_handshake) {
+        } else if in_handshake && direction.protection.as_deref().is_some_and(Protection::awaits_handshake) {
             // Early data, as long as nothing of the handshake was opened.
             *self.handshake.unread.of_mut(side) += 1;
         } else {
@@ -266,7 +267,7 @@ impl State {
         {
             next.lose();
             if let Ok(Some(opened)) = next.open(pending) {
-                (direction.protection, direction.application) = (Some(next), true);
+                (direction.protection, direction.application) = (Some(Box::new(next)), true);
                 return Some(opened);
             }
         }
@@ -315,7 +316,7 @@ impl State {
     fn protect(&mut self, side: Side, next: Result<Protection, Undecrypted>) {
         let direction = self.sides.of_mut(side);
         direction.why = next.as_ref().err().copied();
-        direction.protection = next.ok();
+        direction.protection = next.ok().map(Box::new);
     }
 
     /// A record that stays encrypted.
