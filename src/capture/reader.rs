@@ -117,7 +117,6 @@ impl CaptureReader {
     /// # Errors
     /// Only before the first frame, when the bytes are no capture at all.
     pub fn advance(&mut self) -> Result<bool, CaptureError> {
-        self.current = None;
         loop {
             let step = match &mut self.container {
                 None => self.open()?,
@@ -137,6 +136,7 @@ impl CaptureReader {
                 Step::Needs(bytes) => {
                     self.wanted = bytes;
                     if !self.refill() && !self.look_past_cut() {
+                        self.current = None;
                         return Ok(false);
                     }
                 }

@@ -41,7 +41,7 @@ pub(super) fn missing_intermediate(session: &Session<'_>, handshake: &Handshake,
     let server = server_of(session, handshake);
     let it = if missing.len() == 1 { "it" } else { "them" };
     let thumbprint = missing.first().and_then(|link| link.candidates.first()).map(|c| c.sha1_hex());
-    let thumbprint = thumbprint.unwrap_or_else(|| "<thumbprint>".into());
+    let thumbprint = thumbprint.unwrap_or("<thumbprint>");
     let mut remedies = vec![format!(
         "make the server send {it}: on Windows import into LocalMachine\\Intermediate and restart the service, then check\n  certutil -addstore CA intermediate.cer\n  openssl s_client -connect {server} -showcerts"
     )];
@@ -54,14 +54,14 @@ pub(super) fn missing_intermediate(session: &Session<'_>, handshake: &Handshake,
     remedies.push(format!("{lync}publish {it} in Active Directory, where USB sign-in looks\n  certutil -f -dspublish intermediate.cer SubCA"));
     remedies.push(format!(
         "{lync}add {it} to what the web service hands out\n{}",
-        web_service(&thumbprint, "IntermediateCA")
+        web_service(thumbprint, "IntermediateCA")
     ));
     remedies
 }
 
 pub(super) fn untrusted_root(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
     let root = chain.completed.as_ref().and_then(|path| path.top()).filter(|top| top.is_self_signed());
-    let thumbprint = root.map_or_else(|| "<thumbprint>".into(), |root| root.sha1_hex());
+    let thumbprint = root.map_or("<thumbprint>", |root| root.sha1_hex());
     let lync = if_lync(session);
     let mut remedies = Vec::new();
     if !session.is_phone() {
@@ -74,7 +74,7 @@ pub(super) fn untrusted_root(session: &Session<'_>, chain: &Judgement) -> Vec<St
     ));
     remedies.push(format!(
         "{lync}add it to what the web service hands out at PIN sign-in\n{}",
-        web_service(&thumbprint, "TrustedRootCA")
+        web_service(thumbprint, "TrustedRootCA")
     ));
     remedies.push(format!(
         "if the {} should know this root, update its firmware: older releases ship fewer roots",
@@ -97,12 +97,12 @@ pub(super) fn add_to_server(missing: &[Missing]) -> Vec<String> {
 
 pub(super) fn trust_root(chain: &Judgement) -> Vec<String> {
     let root = chain.completed.as_ref().and_then(|path| path.top()).filter(|top| top.is_self_signed());
-    let thumbprint = root.map_or_else(|| "<thumbprint>".into(), |root| root.sha1_hex());
+    let thumbprint = root.map_or("<thumbprint>", |root| root.sha1_hex());
     vec![
         "give the server a certificate of a CA that the device trusts, or make the device trust this root".into(),
         format!(
             "for Lync phones: hand the root out by the web service, and publish it in Active Directory\n{}\n  certutil -f -dspublish root.cer RootCA",
-            web_service(&thumbprint, "TrustedRootCA")
+            web_service(thumbprint, "TrustedRootCA")
         ),
     ]
 }
@@ -125,12 +125,12 @@ fn web_service(thumbprint: &str, store: &str) -> String {
 pub(super) fn other_ca(session: &Session<'_>, assessment: &Assessment) -> Vec<String> {
     let path = assessment.chain.path.as_ref();
     let root = path.and_then(|path| path.top()).filter(|top| top.is_self_signed());
-    let thumbprint = root.map_or_else(|| "<thumbprint>".into(), |root| root.sha1_hex());
+    let thumbprint = root.map_or("<thumbprint>", |root| root.sha1_hex());
     vec![
         format!(
             "make the {} trust that CA too: a phone may know no CA but the one of its pool until others are added to what the web service hands out\n{}",
             session.noun(),
-            web_service(&thumbprint, "TrustedRootCA")
+            web_service(thumbprint, "TrustedRootCA")
         ),
         "or give that server a certificate of the CA that the pool uses".into(),
     ]

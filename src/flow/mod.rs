@@ -150,6 +150,8 @@ pub struct Flow<C> {
     /// Sequence number of the client's first SYN.
     syn: Option<u32>,
     streams: Both<Stream>,
+    /// Bytes of it that the table has counted as kept.
+    counted: usize,
     highest: Both<Option<u32>>,
     acknowledged: Both<Option<(u32, FrameRef)>>,
 }

@@ -4,7 +4,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::SocketAddr;
 
 use foldhash::quality::RandomState;
@@ -53,16 +53,19 @@ const SPARE: usize = 16;
 /// look like a new one.
 ///
 /// They are many, and asked for only where a segment belongs to no open connection: apart from those, which are few
-/// enough for the processor's cache.
+/// enough for the processor's cache, and by 64 bits of their keys' hash. That two of them have the same is less likely
+/// than that the memory errs.
 #[derive(Debug, Default)]
 struct Ended {
-    syns: HashMap<Key, Option<u32>, RandomState>,
+    hash: RandomState,
+    syns: HashMap<u64, Option<u32>, RandomState>,
     /// Those that ended first, first.
-    order: VecDeque<Key>,
+    order: VecDeque<u64>,
 }
 
 impl Ended {
     fn add(&mut self, key: Key, syn: Option<u32>, most: usize) {
+        let key = self.hash.hash_one(key);
         self.syns.insert(key, syn);
         self.order.push_back(key);
         while self.order.len() > most {
@@ -73,11 +76,12 @@ impl Ended {
     }
 
     /// Whether a segment that belongs to no open connection is a late one of these; a SYN of its own opens another.
-    fn has_late(&mut self, key: &Key, segment: &Segment<'_>) -> bool {
-        let Some(syn) = self.syns.get(key) else { return false };
+    fn has_late(&mut self, key: Key, segment: &Segment<'_>) -> bool {
+        let key = self.hash.hash_one(key);
+        let Some(syn) = self.syns.get(&key) else { return false };
         let another = segment.opens() && *syn != Some(segment.sequence);
         if another {
-            self.syns.remove(key);
+            self.syns.remove(&key);
         }
         !another
     }
@@ -138,7 +142,7 @@ impl<C> FlowTable<C> {
         }
         let flow = match self.open.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(_) if self.ended.has_late(&key, segment) => return None,
+            Entry::Vacant(_) if self.ended.has_late(key, segment) => return None,
             Entry::Vacant(entry) => {
                 let flow = begin(segment, self.streams, (self.begin)(segment.flags.syn));
                 self.streams += 1;
@@ -156,13 +160,15 @@ impl<C> FlowTable<C> {
             flow.syn.get_or_insert(segment.sequence);
         }
         let side = if segment.source == flow.client { Side::Client } else { Side::Server };
-        let (was_over, before) = (flow.is_over(), flow.kept_bytes());
+        let was_over = flow.is_over();
         let crowded = self.kept_bytes > limits.stream_bytes;
         flow.segment(segment, side, if crowded { 0 } else { limits.out_of_order_bytes }, sink);
         if crowded || settled(&flow.conversation) {
             flow.settle();
         }
-        self.kept_bytes = (self.kept_bytes + flow.kept_bytes()).saturating_sub(before);
+        let kept = flow.kept_bytes();
+        self.kept_bytes = (self.kept_bytes + kept).saturating_sub(flow.counted);
+        flow.counted = kept;
         if !was_over && flow.is_over() {
             self.ending.push_back((segment.at.time, key, flow.stream));
         }
@@ -206,7 +212,7 @@ impl<C> FlowTable<C> {
 
     fn close(&mut self, key: Key, limits: &Limits) {
         if let Some(flow) = self.open.remove(&key) {
-            self.kept_bytes = self.kept_bytes.saturating_sub(flow.kept_bytes());
+            self.kept_bytes = self.kept_bytes.saturating_sub(flow.counted);
             self.ended.add(key, flow.syn, limits.ended_flows);
             self.out.push_back(flow);
         }
@@ -271,6 +277,7 @@ fn begin<C>(segment: &Segment<'_>, stream: u64, conversation: C) -> Flow<C> {
         late: VecDeque::new(),
         conversation,
         streams: Both { client: Stream::default(), server: Stream::default() },
+        counted: 0,
         highest: Both::default(),
         acknowledged: Both::default(),
     }

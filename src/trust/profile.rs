@@ -159,7 +159,7 @@ impl Anchor {
             subject: certificate.subject().clone(),
             key: certificate.public_key().clone(),
             not_after: Some(certificate.not_after()),
-            sha1: vec![certificate.sha1_hex()],
+            sha1: vec![certificate.sha1_hex().to_owned()],
             certificate: Some(certificate),
             given: true,
             provenance: None,

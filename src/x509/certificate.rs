@@ -47,6 +47,8 @@ pub struct Certificate {
     algorithms_agree: bool,
     signature: Vec<u8>,
     self_signed: OnceLock<bool>,
+    /// In hex; few certificates are ever asked for it.
+    sha1: OnceLock<String>,
 }
 
 /// Purposes that allow a TLS server: serverAuth, anyExtendedKeyUsage, and the server gated cryptography of Microsoft
@@ -77,6 +79,7 @@ impl Certificate {
             algorithms_agree: true,
             signature: Vec::new(),
             self_signed: OnceLock::new(),
+            sha1: OnceLock::new(),
         };
         if let Err(problem) = certificate.read(der) {
             certificate.refuse(problem);
@@ -95,8 +98,8 @@ impl Certificate {
     }
 
     /// SHA-1 of [`Certificate::der`] in lower-case hex: the thumbprint that Windows tools ask for.
-    pub fn sha1_hex(&self) -> String {
-        hex(&Sha1::digest(&self.der))
+    pub fn sha1_hex(&self) -> &str {
+        self.sha1.get_or_init(|| hex(&Sha1::digest(&self.der)))
     }
 
     /// Whether names, dates and key could all be read, and the frame around them is whole.
