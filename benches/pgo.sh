@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Builds chaingap with profile-guided optimization, as the binaries of a release are built, and prints where it is.
+#
+# The compiler is shown what the program does with the repository's recordings and with 64 MiB of each kind of capture that
+# examples/bench_captures.rs makes from them: so many that reading counts for more than what is done once for each report.
+# Takes three builds' time. Needs rustup's component llvm-tools.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+host=$(rustc -vV | sed -n 's/^host: //p')
+profdata=$(rustc --print sysroot)/lib/rustlib/$host/bin/llvm-profdata
+[ -x "$profdata" ] || { echo "$0: no llvm-profdata: rustup component add llvm-tools" >&2; exit 2; }
+release=target/pgo/$host/release
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Built apart: beside an example the crates would be built with other features, and what was learned fit no function.
+cargo build --quiet --release --example bench_captures
+build() { RUSTFLAGS=$1 cargo build --quiet --release --target "$host" --target-dir target/pgo --bins; }
+build "-Cprofile-generate=$work/profiles"
+for kind in voice bulk bulk80 disorder handshakes mix; do
+  target/release/examples/bench_captures "$kind" 64 "$work/$kind.pcap"
+done
+for capture in captures/*.pcap captures/*.pcapng "$work"/*.pcap; do
+  "$release/chaingap" -q analyze --fail-on never --format json "$capture" >/dev/null
+done
+"$profdata" merge -o "$work/profile" "$work/profiles"
+build "-Cprofile-use=$work/profile"
+echo "$release/chaingap"
