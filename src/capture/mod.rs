@@ -79,10 +79,17 @@ pub struct Cut {
     pub of: u32,
 }
 
+impl Cut {
+    /// Of a frame of which so many bytes were kept; `None` where those are all that were on the wire.
+    fn of(kept: usize, wire_len: u32) -> Option<Self> {
+        let kept = u32::try_from(kept).unwrap_or(u32::MAX);
+        (kept < wire_len).then_some(Self { kept, of: wire_len })
+    }
+}
+
 impl Frame<'_> {
     /// How much was kept, where the capture does not hold all of it.
     pub fn cut(&self) -> Option<Cut> {
-        let kept = u32::try_from(self.data.len()).unwrap_or(u32::MAX);
-        (kept < self.wire_len).then_some(Cut { kept, of: self.wire_len })
+        Cut::of(self.data.len(), self.wire_len)
     }
 }

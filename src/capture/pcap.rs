@@ -113,8 +113,21 @@ impl Pcap {
         Some((pcap, Self::HEADER + extra))
     }
 
-    /// Reads the record at the start of `bytes`; `at_end` where there are no more.
-    pub(super) fn record(&mut self, bytes: &[u8], at_end: bool) -> Step {
+    /// Reads the record at the start of `bytes`, and how long it is; `None` where it is not whole, or not a record.
+    #[inline]
+    pub(super) fn whole(&mut self, bytes: &[u8]) -> Option<(Record, usize)> {
+        let head = self.head.filter(|head| bytes.len() >= *head)?;
+        let read = self.head_of(bytes);
+        let length = head + size(read.captured);
+        if read.captured > MAX_RECORD || length > bytes.len() {
+            return None;
+        }
+        self.last_seconds = Some(read.seconds);
+        Some((self.record_of(&read, head), length))
+    }
+
+    /// What to do where no [`whole`](Self::whole) record stands at the start of `bytes`; `at_end` where there are no more.
+    pub(super) fn otherwise(&mut self, bytes: &[u8], at_end: bool) -> Step {
         let Some(head) = self.head else {
             if bytes.len() < LOOK && !at_end {
                 return Step::Needs(LOOK);
@@ -125,16 +138,11 @@ impl Pcap {
         if bytes.len() < head {
             return Step::Needs(head);
         }
-        let read = self.head_of(bytes);
-        if read.captured > MAX_RECORD {
-            return Step::Damaged(format!("the record claims {} bytes of data", read.captured));
+        let captured = self.head_of(bytes).captured;
+        if captured > MAX_RECORD {
+            return Step::Damaged(format!("the record claims {captured} bytes of data"));
         }
-        let whole = head + size(read.captured);
-        if bytes.len() < whole {
-            return Step::Needs(whole);
-        }
-        self.last_seconds = Some(read.seconds);
-        Step::Packet(self.record_of(&read, head), whole)
+        Step::Needs(head + size(captured))
     }
 
     /// Whether a record may begin here: its header and the next one's are like those before.

@@ -42,8 +42,8 @@ pub struct CaptureReader {
     container: Option<Container>,
     gap: Option<Gap>,
     wanted: usize,
-    /// The frame gone to: its place, record, and the record's length.
-    current: Option<(FrameRef, Record, usize)>,
+    /// The frame gone to, the last one that was counted: its record, and the record's length.
+    current: Option<(Record, usize)>,
     /// No more bytes of the file will come.
     ended: bool,
     /// No more bytes will come into the buffer.
@@ -121,7 +121,13 @@ impl CaptureReader {
             let step = match &mut self.container {
                 None => self.open()?,
                 Some(_) if self.gap.is_some() => self.look_for_record(),
-                Some(Container::Pcap(pcap)) => pcap.record(self.buffer.unread(), self.at_end),
+                Some(Container::Pcap(pcap)) => match pcap.whole(self.buffer.unread()) {
+                    Some((record, length)) => {
+                        self.take(record, length);
+                        return Ok(true);
+                    }
+                    None => pcap.otherwise(self.buffer.unread(), self.at_end),
+                },
                 Some(Container::PcapNg(pcapng)) => pcapng.block(self.buffer.unread()),
                 Some(Container::NetMon(netmon)) => {
                     netmon.record(self.buffer.unread(), self.buffer.offset(), self.at_end)
@@ -266,25 +272,34 @@ impl CaptureReader {
         Ok(Step::Skip(length))
     }
 
+    #[inline]
     fn take(&mut self, record: Record, length: usize) {
-        let at = FrameRef {
-            capture: self.capture,
-            number: self.summary.packets + 1,
-            offset: self.buffer.offset(),
-            length: u32::try_from(length).unwrap_or(u32::MAX),
-            time: record.time,
-        };
         // Consuming only moves an index: the record's bytes stay where they are until the next refill.
         self.buffer.consume(length);
-        self.summary.count(at, &record);
-        self.current = Some((at, record, length));
+        if let Some(cut) = self.summary.count(&record) {
+            let at = self.place(&record, length);
+            self.summary.first_cut.get_or_insert((at, cut));
+        }
+        self.current = Some((record, length));
+    }
+
+    /// Where the record stands that was consumed last.
+    fn place(&self, record: &Record, length: usize) -> FrameRef {
+        FrameRef {
+            capture: self.capture,
+            number: self.summary.packets,
+            offset: self.buffer.offset().saturating_sub(u64::try_from(length).unwrap_or_default()),
+            length: u32::try_from(length).unwrap_or(u32::MAX),
+            time: record.time,
+        }
     }
 
     /// The frame that [`advance`](Self::advance) went to, until bytes are added or it goes on.
     pub fn frame(&self) -> Option<Frame<'_>> {
-        let (at, record, length) = self.current.as_ref()?;
+        let (record, length) = self.current.as_ref()?;
         let data = self.buffer.consumed(*length).get(record.data.clone()).unwrap_or_default();
-        Some(Frame { at: *at, link_type: record.link_type, data, wire_len: record.wire_len })
+        let at = self.place(record, *length);
+        Some(Frame { at, link_type: record.link_type, data, wire_len: record.wire_len })
     }
 
     /// Call after the last frame.

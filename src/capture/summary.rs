@@ -79,19 +79,18 @@ impl CaptureSummary {
         }
     }
 
-    pub(super) fn count(&mut self, at: FrameRef, record: &Record) {
-        self.packets = at.number;
+    /// Counts a packet; how much of it was kept, where that is not all.
+    pub(super) fn count(&mut self, record: &Record) -> Option<Cut> {
+        self.packets += 1;
         if self.link_types.last() != Some(&record.link_type) {
             self.link_types.insert(record.link_type);
         }
         if record.timed {
-            let (first, last) = self.times.unwrap_or((at.time, at.time));
-            self.times = Some((first.min(at.time), last.max(at.time)));
+            let (first, last) = self.times.unwrap_or((record.time, record.time));
+            self.times = Some((first.min(record.time), last.max(record.time)));
         }
-        let kept = u32::try_from(record.data.len()).unwrap_or(u32::MAX);
-        if kept < record.wire_len {
-            self.cut_packets += 1;
-            self.first_cut.get_or_insert((at, Cut { kept, of: record.wire_len }));
-        }
+        let cut = Cut::of(record.data.len(), record.wire_len);
+        self.cut_packets += u64::from(cut.is_some());
+        cut
     }
 }
