@@ -138,11 +138,14 @@ fn extent<'a>(rest: &'a [u8], claimed: Option<usize>, context: &Context) -> (&'a
 
 /// RFC 791 section 3.1: the ones' complement sum over the header, with the checksum in it, is all ones.
 fn checksum_fits(header: &[u8]) -> bool {
+    // A header is of whole 32-bit words, and the sum is the same in either byte order (RFC 1071 section 2).
     let (words, _) = header.as_chunks();
-    let sum: u32 = words.iter().map(|word| u32::from(u16::from_be_bytes(*word))).sum();
-    // At most 30 words, so that adding the carry twice is enough.
-    let folded = (sum & 0xffff) + (sum >> 16);
-    (folded & 0xffff) + (folded >> 16) == 0xffff
+    let sum: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
+    // The carries of at most 15 words are gone after so many times.
+    let sum = (sum & 0xffff_ffff) + (sum >> 32);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    (sum & 0xffff) + (sum >> 16) == 0xffff
 }
 
 /// What is behind extension headers.
