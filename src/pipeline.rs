@@ -19,13 +19,13 @@ use crate::protocol::{Context, Conversation, Outputs};
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     reader: CaptureReader,
-    stages: Stages,
+    decoder: Decoder,
+    connections: Connections,
 }
 
-/// The stages behind the capture file.
+/// The stages behind the decoder.
 #[derive(Debug)]
-struct Stages {
-    decoder: Decoder,
+struct Connections {
     flows: FlowTable<Conversation>,
     undecrypted: BTreeMap<Undecrypted, (u64, FrameRef)>,
     limits: Limits,
@@ -45,8 +45,8 @@ pub(crate) struct Finished {
 
 impl Pipeline {
     pub(crate) fn new(capture: u32, limits: Limits, keys: Arc<KeyLog>) -> Self {
-        let stages = Stages {
-            decoder: Decoder::new(&limits),
+        let decoder = Decoder::new(&limits);
+        let connections = Connections {
             flows: FlowTable::new(Conversation::begin),
             undecrypted: BTreeMap::new(),
             limits,
@@ -54,7 +54,7 @@ impl Pipeline {
             outputs: Outputs::default(),
             last: None,
         };
-        Self { reader: CaptureReader::new(capture), stages }
+        Self { reader: CaptureReader::new(capture), decoder, connections }
     }
 
     /// Room for the next bytes of the file.
@@ -71,21 +71,21 @@ impl Pipeline {
     /// Takes a file to its end, its bytes read and made frames on a thread of their own: the number of bytes, and how it
     /// ended.
     pub(crate) fn read_ahead(&mut self, read: impl Read + Send, evidence: &mut Evidence) -> (u64, Result<(), Broken>) {
-        let Self { reader, stages } = self;
+        let Self { reader, decoder, connections } = self;
         let (read, bytes, ended) = read_ahead(std::mem::replace(reader, CaptureReader::new(u32::MAX)), read, |batch| {
-            stages.secrets(batch.secrets());
-            batch.frames().for_each(|frame| stages.frame(&frame, evidence));
+            connections.secrets(batch.secrets());
+            batch.frames().for_each(|frame| connections.frame(decoder, &frame, evidence));
         });
         *reader = read;
         (bytes, ended)
     }
 
     fn read_frames(&mut self, evidence: &mut Evidence) -> Result<(), CaptureError> {
-        let Self { reader, stages } = self;
+        let Self { reader, decoder, connections } = self;
         while reader.advance()? {
-            stages.secrets(&reader.take_secrets());
+            connections.secrets(&reader.take_secrets());
             if let Some(frame) = reader.frame() {
-                stages.frame(&frame, evidence);
+                connections.frame(decoder, &frame, evidence);
             }
         }
         Ok(())
@@ -102,8 +102,8 @@ impl Pipeline {
         self.read_frames(evidence)?;
         let reader = std::mem::replace(&mut self.reader, CaptureReader::new(u32::MAX));
         let mut summary = reader.finish()?;
-        let next = Decoder::new(&self.stages.limits);
-        let counts = std::mem::replace(&mut self.stages.decoder, next).finish();
+        let next = Decoder::new(&self.connections.limits);
+        let counts = std::mem::replace(&mut self.decoder, next).finish();
         summary.problems.extend(counts.unread.iter().map(|(why, count)| count.in_words(why)));
         summary.notes.extend(counts.anomalies.iter().map(|(what, count)| count.in_words(what)));
         Ok(summary)
@@ -111,11 +111,11 @@ impl Pipeline {
 
     /// The recording is over: its open connections end with it.
     pub(crate) fn finish(self, evidence: &mut Evidence) -> Finished {
-        self.stages.finish(evidence)
+        self.connections.finish(evidence)
     }
 }
 
-impl Stages {
+impl Connections {
     /// Takes key logs that stand before the next frame.
     fn secrets(&mut self, secrets: &[Secrets]) {
         for secrets in secrets {
@@ -123,23 +123,61 @@ impl Stages {
         }
     }
 
-    fn frame(&mut self, frame: &Frame<'_>, evidence: &mut Evidence) {
-        let Self { decoder, flows, undecrypted, limits, keys, outputs, last } = self;
-        let context = Context { limits, keys };
-        *last = Some(frame.at);
-        decoder.decode(frame, &mut |packet| match &packet {
-            Packet::Tcp(segment) => {
-                take_segment(flows, segment, context, outputs, evidence);
-                while let Some(mut flow) = flows.next_ended() {
-                    let why = end_flow(&mut flow, None, context, outputs, evidence);
-                    count_undecrypted(undecrypted, why);
-                    flows.take_back(flow);
-                }
-            }
+    fn frame(&mut self, decoder: &mut Decoder, frame: &Frame<'_>, evidence: &mut Evidence) {
+        self.last = Some(frame.at);
+        decoder.decode(frame, &mut |packet| self.packet(&packet, evidence));
+    }
+
+    #[inline]
+    fn packet(&mut self, packet: &Packet<'_>, evidence: &mut Evidence) {
+        match packet {
+            Packet::Tcp(segment) => self.segment(segment, evidence),
             Packet::Udp(datagram) => evidence.datagram(datagram),
             Packet::Binding(binding) => evidence.binding(*binding),
             Packet::Link(frame) => evidence.link_frame(frame),
-        });
+        }
+    }
+
+    /// Puts a segment into its connection, what that makes whole into the evidence, and connections that are over too.
+    fn segment(&mut self, segment: &Segment<'_>, evidence: &mut Evidence) {
+        let Self { flows, limits, keys, outputs, .. } = self;
+        let context = Context { limits, keys };
+        let flow = flows.segment(
+            segment,
+            limits,
+            &mut |conversation, side, piece, at| conversation.push(side, piece, at, context, outputs),
+            Conversation::is_settled,
+        );
+        if !outputs.is_empty()
+            && let Some(talk) = flow.map(talk_of)
+        {
+            outputs.drain().for_each(|said| evidence.said(talk, said));
+        }
+        while let Some(mut flow) = self.flows.next_ended() {
+            self.end(&mut flow, None, evidence);
+            self.flows.take_back(flow);
+        }
+    }
+
+    /// Ends a connection: delivers what is still held, tells how each side ended, and hands it over.
+    fn end(&mut self, flow: &mut Flow<Conversation>, capture_end: Option<FrameRef>, evidence: &mut Evidence) {
+        let Self { undecrypted, limits, keys, outputs, .. } = self;
+        let context = Context { limits, keys };
+        flow.finish(&mut |conversation, side, piece, at| conversation.push(side, piece, at, context, outputs));
+        for side in [Side::Client, Side::Server] {
+            let (how, at) = flow.end_of(side);
+            flow.conversation.end(side, how, at, outputs);
+        }
+        let talk = talk_of(flow);
+        let mut conversation = std::mem::take(&mut flow.conversation);
+        let (swapped, sealed) = (conversation.is_swapped(), conversation.is_sealed());
+        let handshake = conversation.finish(capture_end.unwrap_or(flow.last), keys, outputs);
+        outputs.drain().for_each(|said| evidence.said(talk, said));
+        if let Some((why, at)) = handshake.as_ref().and_then(|tls| tls.undecrypted) {
+            undecrypted.entry(why).or_insert((0, at)).0 += 1;
+        }
+        evidence.connection(talk, &Connection { flow, swapped, sealed }, handshake);
+        outputs.take_back(conversation);
     }
 
     fn finish(mut self, evidence: &mut Evidence) -> Finished {
@@ -147,9 +185,7 @@ impl Stages {
             if let Some(last) = self.last {
                 flow.note_capture_end(last.time);
             }
-            let context = Context { limits: &self.limits, keys: &self.keys };
-            let why = end_flow(&mut flow, self.last, context, &mut self.outputs, evidence);
-            count_undecrypted(&mut self.undecrypted, why);
+            self.end(&mut flow, self.last, evidence);
         }
         if let Some(last) = self.last {
             evidence.finish_recording(last);
@@ -172,60 +208,9 @@ impl Stages {
     }
 }
 
-/// Puts a segment into its connection, and what that makes whole into the evidence.
-fn take_segment(
-    flows: &mut FlowTable<Conversation>,
-    segment: &Segment<'_>,
-    context: Context<'_>,
-    outputs: &mut Outputs,
-    evidence: &mut Evidence,
-) {
-    let flow = flows.segment(
-        segment,
-        context.limits,
-        &mut |conversation, side, piece, at| conversation.push(side, piece, at, context, outputs),
-        Conversation::is_settled,
-    );
-    if !outputs.is_empty()
-        && let Some(talk) = flow.map(talk_of)
-    {
-        outputs.drain().for_each(|said| evidence.said(talk, said));
-    }
-}
-
 /// Who talks to whom: the side that speaks like a client is the client, whatever the ports said.
 fn talk_of(flow: &Flow<Conversation>) -> Talk {
     let swapped = flow.conversation.is_swapped();
     let (client, server) = if swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };
     Talk { stream: flow.stream, client, server }
-}
-
-fn count_undecrypted(all: &mut BTreeMap<Undecrypted, (u64, FrameRef)>, one: Option<(Undecrypted, FrameRef)>) {
-    if let Some((why, at)) = one {
-        all.entry(why).or_insert((0, at)).0 += 1;
-    }
-}
-
-/// Ends a connection: delivers what is still held, tells how each side ended, and hands it over. Gives why its records
-/// stayed encrypted although there are secrets.
-fn end_flow(
-    flow: &mut Flow<Conversation>,
-    capture_end: Option<FrameRef>,
-    context: Context<'_>,
-    outputs: &mut Outputs,
-    evidence: &mut Evidence,
-) -> Option<(Undecrypted, FrameRef)> {
-    flow.finish(&mut |conversation, side, piece, at| conversation.push(side, piece, at, context, outputs));
-    for side in [Side::Client, Side::Server] {
-        let (how, at) = flow.end_of(side);
-        flow.conversation.end(side, how, at, outputs);
-    }
-    let talk = talk_of(flow);
-    let conversation = std::mem::take(&mut flow.conversation);
-    let (swapped, sealed) = (conversation.is_swapped(), conversation.is_sealed());
-    let handshake = conversation.finish(capture_end.unwrap_or(flow.last), context.keys, outputs);
-    outputs.drain().for_each(|said| evidence.said(talk, said));
-    let undecrypted = handshake.as_ref().and_then(|tls| tls.undecrypted);
-    evidence.connection(talk, &Connection { flow, swapped, sealed }, handshake);
-    undecrypted
 }

@@ -129,7 +129,7 @@ impl Evidence {
     }
 
     /// Takes a connection that is over.
-    pub fn connection(&mut self, talk: Talk, connection: &Connection<'_>, handshake: Option<tls::Handshake>) {
+    pub fn connection(&mut self, talk: Talk, connection: &Connection<'_>, handshake: Option<&mut tls::Handshake>) {
         let Connection { flow, swapped, sealed } = *connection;
         let closing = Closing::of(flow, swapped);
         let recording = self.recording(flow.first);
@@ -158,7 +158,7 @@ impl Evidence {
         }
     }
 
-    fn handshake(&mut self, talk: Talk, flow: &Flow<Conversation>, closing: &Closing, mut tls: tls::Handshake) {
+    fn handshake(&mut self, talk: Talk, flow: &Flow<Conversation>, closing: &Closing, tls: &mut tls::Handshake) {
         self.handshakes += 1;
         if self.tls_servers.len() < self.limits.flows || self.tls_servers.contains_key(&talk.server) {
             self.tls_servers.entry(talk.server).or_default().extend(tls.version());
@@ -176,9 +176,8 @@ impl Evidence {
         };
         let (sent, client_sent) = (list(Side::Server), list(Side::Client));
         let first = tls.history.iter().map(|(_, at)| at).min_by_key(|at| at.place()).copied().unwrap_or(flow.first);
-        let ending = ending(&tls, closing);
-        // The letters alone are kept of it.
-        let history = history(std::mem::take(&mut tls.history), closing);
+        let ending = ending(tls, closing);
+        let history = history(&mut tls.history, closing);
         // A conflict counts only where something was read in clear.
         let conflict = flow.conflict();
         let cap = self.limits.handshakes_per_device;
@@ -192,7 +191,7 @@ impl Evidence {
             server: talk.server,
             sent: &sent,
             client_sent: &client_sent,
-            tls: &tls,
+            tls,
             ending: &ending,
             history: &history,
         };
@@ -200,6 +199,8 @@ impl Evidence {
         if !kept || !self.certificates.hold(sent.iter().chain(&client_sent)) {
             return;
         }
+        // The letters alone are kept of it.
+        tls.history = Vec::new();
         let Some(device) = self.device(talk.client.ip(), first) else { return };
         device.keep(Handshake {
             stream: talk.stream,
@@ -217,7 +218,7 @@ impl Evidence {
             repeats: 0,
             repeated_until: flow.last,
             also_seen: Vec::new(),
-            tls,
+            tls: std::mem::take(tls),
         });
         self.kept += 1;
     }
@@ -366,11 +367,11 @@ fn url(exchange: &Exchange, server: SocketAddr) -> String {
 }
 
 /// The letters of the contract in capture order, with how each side ended.
-fn history(mut letters: Vec<(char, FrameRef)>, closing: &Closing) -> String {
+fn history(letters: &mut Vec<(char, FrameRef)>, closing: &Closing) -> String {
     for (side, fin, reset) in [(Side::Client, 'E', 'Z'), (Side::Server, 'e', 'z')] {
         letters.extend(closing.fin.of(side).map(|at| (fin, at)));
         letters.extend(closing.reset.of(side).map(|at| (reset, at)));
     }
     letters.sort_by_key(|(_, at)| at.place());
-    letters.into_iter().map(|(letter, _)| letter).collect()
+    letters.iter().map(|(letter, _)| letter).collect()
 }

@@ -74,13 +74,6 @@ impl<T> Both<T> {
     }
 }
 
-impl Both<Stream> {
-    /// Empty ones, with the room that these had.
-    fn emptied(&mut self) -> Self {
-        Self { client: self.client.emptied(), server: self.server.emptied() }
-    }
-}
-
 /// How one direction of a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamEnd {
@@ -207,10 +200,11 @@ impl<C> Flow<C> {
         self.streams.client.kept_bytes() + self.streams.server.kept_bytes()
     }
 
-    /// Says that the caller needs no more comparing of copies.
-    pub fn settle(&mut self) {
-        self.streams.client.settle();
-        self.streams.server.settle();
+    /// Says that the caller needs no more comparing of copies. The room that took goes to `rooms`, where there is place.
+    fn settle(&mut self, rooms: &mut Vec<Vec<u8>>, most: usize) {
+        for stream in [&mut self.streams.client, &mut self.streams.server] {
+            rooms.extend(stream.settle().filter(|_| rooms.len() < most));
+        }
     }
 
     /// Counts the time from the last progress to the capture's end, if no end of the connection was seen.

@@ -117,17 +117,19 @@ impl Stream {
         self.held_bytes + doubtful + self.compared.len()
     }
 
-    /// An empty one, with the room that this one had.
-    pub fn emptied(&mut self) -> Self {
-        let mut compared = std::mem::take(&mut self.compared);
-        compared.clear();
-        Self { compared, ..Self::default() }
+    /// One of which nothing came yet; its start is kept in this room.
+    pub fn within(room: Vec<u8>) -> Self {
+        Self { compared: room, ..Self::default() }
     }
 
-    /// Nothing more will be compared: frees the copy of the stream's start.
-    pub fn settle(&mut self) {
+    /// Nothing more will be compared: gives back the room of the copy of the stream's start, emptied.
+    pub fn settle(&mut self) -> Option<Vec<u8>> {
         self.settled = true;
-        self.compared = Vec::new();
+        if self.compared.capacity() == 0 {
+            return None;
+        }
+        self.compared.clear();
+        Some(std::mem::take(&mut self.compared))
     }
 
     /// Delivers everything still held, with gaps where bytes never came; the FIN tells of those at the end.

@@ -46,8 +46,8 @@ fn endpoint(socket: &SocketAddr) -> [u64; 3] {
     }
 }
 
-/// Connections that were taken back and whose room waits for the next ones.
-const SPARE: usize = 16;
+/// Connections and copies of streams' starts whose room is kept.
+const SPARE: usize = 32;
 
 /// Connections that are over, each with the sequence number of its SYN: remembered so that their late segments do not
 /// look like a new one.
@@ -98,8 +98,10 @@ pub struct FlowTable<C> {
     ending: VecDeque<(Timestamp, Key, u64)>,
     ended: Ended,
     out: VecDeque<Box<Flow<C>>>,
-    /// Room for connections to come: to ask for it anew is a good part of what a short connection costs.
+    /// Room of connections that are over, for the next ones: to ask for it anew is a good part of what a short one costs.
     spare: Vec<Box<Flow<C>>>,
+    /// The same, of the starts of streams that are no longer compared.
+    rooms: Vec<Vec<u8>>,
     /// Of all open ones.
     kept_bytes: usize,
     streams: u64,
@@ -116,6 +118,7 @@ impl<C> FlowTable<C> {
             ended: Ended::default(),
             out: VecDeque::new(),
             spare: Vec::new(),
+            rooms: Vec::new(),
             kept_bytes: 0,
             streams: 0,
             dropped: 0,
@@ -146,10 +149,11 @@ impl<C> FlowTable<C> {
             Entry::Vacant(entry) => {
                 let flow = begin(segment, self.streams, (self.begin)(segment.flags.syn));
                 self.streams += 1;
+                let mut stream = || Stream::within(self.rooms.pop().unwrap_or_default());
+                let flow = Flow { streams: Both { client: stream(), server: stream() }, ..flow };
                 entry.insert(match self.spare.pop() {
                     Some(mut spare) => {
-                        let streams = spare.streams.emptied();
-                        *spare = Flow { streams, ..flow };
+                        *spare = flow;
                         spare
                     }
                     None => Box::new(flow),
@@ -164,7 +168,7 @@ impl<C> FlowTable<C> {
         let crowded = self.kept_bytes > limits.stream_bytes;
         flow.segment(segment, side, if crowded { 0 } else { limits.out_of_order_bytes }, sink);
         if crowded || settled(&flow.conversation) {
-            flow.settle();
+            flow.settle(&mut self.rooms, SPARE);
         }
         let kept = flow.kept_bytes();
         self.kept_bytes = (self.kept_bytes + kept).saturating_sub(flow.counted);
@@ -181,7 +185,8 @@ impl<C> FlowTable<C> {
     }
 
     /// Takes back a connection that [`next_ended`](Self::next_ended) gave and that is done with.
-    pub fn take_back(&mut self, flow: Box<Flow<C>>) {
+    pub fn take_back(&mut self, mut flow: Box<Flow<C>>) {
+        flow.settle(&mut self.rooms, SPARE);
         if self.spare.len() < SPARE {
             self.spare.push(flow);
         }

@@ -31,7 +31,12 @@ pub struct Outputs {
     /// Bytes of messages and bodies under way in all conversations.
     under_way: usize,
     curtailed: Option<(u64, FrameRef)>,
+    /// Room of handshakes that are over, for the next ones: it is large, and connections are many.
+    spare: Vec<Box<Tls>>,
 }
+
+/// Handshakes that are over whose room is kept.
+const SPARE: usize = 16;
 
 impl Outputs {
     /// Takes out all that was said.
@@ -43,6 +48,23 @@ impl Outputs {
     /// out.
     pub fn curtailed(&self) -> Option<(u64, FrameRef)> {
         self.curtailed
+    }
+
+    /// Takes back a conversation that is done with.
+    pub fn take_back(&mut self, conversation: Conversation) {
+        if let State::Tls(mut tls) = conversation.state
+            && self.spare.len() < SPARE
+        {
+            tls.clear();
+            self.spare.push(tls);
+        }
+    }
+
+    /// A handshake of which nothing was read yet.
+    fn begin_tls(&mut self, limits: &Limits) -> Box<Tls> {
+        let mut tls = self.spare.pop().unwrap_or_default();
+        tls.set_limit(limits.handshake_message_bytes);
+        tls
     }
 
     /// Whether nothing was said.
@@ -152,7 +174,7 @@ impl Conversation {
                 && side == Side::Client
                 && matches!(piece, Piece::Bytes(bytes) if tls::starts_like_tls(bytes) == Some(true))
             {
-                self.state = State::Tls(Box::new(Tls::new(context.limits.handshake_message_bytes)));
+                self.state = State::Tls(out.begin_tls(context.limits));
                 return self.speak(side, piece, at, context, out);
             }
             probed.push(Probed::of(side, piece, at));
@@ -182,16 +204,16 @@ impl Conversation {
     }
 
     /// Says that the connection is over; what was left unanswered comes out.
-    pub fn finish(self, at: FrameRef, keys: &KeyLog, out: &mut Outputs) -> Option<Handshake> {
+    pub fn finish(&mut self, at: FrameRef, keys: &KeyLog, out: &mut Outputs) -> Option<&mut Handshake> {
         out.under_way = out.under_way.saturating_sub(self.counted);
-        match self.state {
-            State::Tls(mut tls) | State::OpenVpn(_, mut tls) => {
-                let mut handshake = tls.finish(keys);
-                handshake.tunnel_to = self.tunnel_to;
+        match &mut self.state {
+            State::Tls(tls) | State::OpenVpn(_, tls) => {
+                let handshake = tls.finish(keys);
+                handshake.tunnel_to = self.tunnel_to.take();
                 return Some(handshake);
             }
-            State::Http(mut http) => http.finish(at, &mut out.exchanges),
-            State::Ldap(mut ldap) => ldap.finish(at, &mut out.searches),
+            State::Http(http) => http.finish(at, &mut out.exchanges),
+            State::Ldap(ldap) => ldap.finish(at, &mut out.searches),
             State::Probing(_) | State::Other(_) | State::Ignored => {}
         }
         None

@@ -62,6 +62,14 @@ impl Tls {
         Self { records: Both::default(), state: State { limit, ..State::default() } }
     }
 
+    /// Forgets what was read, and keeps the room for what another connection's history takes.
+    pub fn clear(&mut self) {
+        let mut history = std::mem::take(&mut self.state.handshake.history);
+        history.clear();
+        *self = Self::default();
+        self.state.handshake.history = history;
+    }
+
     /// From now on this is the longest handshake message kept, in bytes; what is beyond it of one under way is skipped.
     pub fn set_limit(&mut self, limit: usize) {
         self.state.limit = limit;
@@ -85,14 +93,14 @@ impl Tls {
     }
 
     /// What was read, once no more bytes come.
-    pub fn finish(&mut self, keys: &KeyLog) -> Handshake {
+    pub fn finish(&mut self, keys: &KeyLog) -> &mut Handshake {
         self.state.release(keys);
         for side in [Side::Client, Side::Server] {
             if let Some(message) = self.state.sides.of_mut(side).messages.take_unfinished() {
                 self.state.handshake.message(side, &message, self.state.limit);
             }
         }
-        std::mem::take(&mut self.state.handshake)
+        &mut self.state.handshake
     }
 }
 

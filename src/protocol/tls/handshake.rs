@@ -11,6 +11,9 @@ use super::record::gather;
 use crate::capture::FrameRef;
 use crate::flow::Piece;
 
+/// A message that comes in pieces gets so much room at once, in bytes: a chain of two or three certificates.
+const ROOM: usize = 4096;
+
 /// One handshake message.
 #[derive(Debug)]
 pub(super) struct Message<'a> {
@@ -54,9 +57,12 @@ impl Messages {
         Some(message)
     }
 
-    /// Bytes kept of the message under way.
+    /// Bytes that the message under way takes.
     pub(super) fn held(&self) -> usize {
-        self.current.as_ref().map_or(0, |message| message.body.len())
+        match self.current.as_ref().map(|message| &message.body) {
+            Some(Cow::Owned(body)) => body.capacity(),
+            Some(Cow::Borrowed(_)) | None => 0,
+        }
     }
 
     /// The next message that this piece makes whole, or that what it lacks ends; what of the piece it used is taken off.
@@ -94,7 +100,12 @@ impl Messages {
         let skipped = message.filled() > message.body.len();
         let room = if skipped { 0 } else { limit.saturating_sub(message.body.len()) };
         let kept = now.get(..room.min(now.len())).unwrap_or_default();
-        message.body.to_mut().extend_from_slice(kept);
+        let body = message.body.to_mut();
+        if body.is_empty() {
+            // What most messages need at once, instead of growing to it.
+            body.reserve(message.length.min(limit).min(ROOM));
+        }
+        body.extend_from_slice(kept);
         message.skip(now.len() - kept.len());
         message.last = at;
         (self.take_whole(), later)

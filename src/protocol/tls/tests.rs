@@ -55,7 +55,7 @@ fn read(records: &[(Side, Option<Vec<u8>>, u64)], size: usize, keys: &KeyLog) ->
             }
         }
     }
-    tls.finish(keys)
+    std::mem::take(tls.finish(keys))
 }
 
 fn whole(records: Vec<(Side, Vec<u8>)>) -> Vec<(Side, Option<Vec<u8>>, u64)> {
