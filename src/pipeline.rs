@@ -84,8 +84,8 @@ impl Pipeline {
         let Self { reader, decoder, connections } = self;
         while reader.advance()? {
             connections.secrets(&reader.take_secrets());
-            if let Some(frame) = reader.frame() {
-                connections.frame(decoder, &frame, evidence);
+            if let Some(frame) = &reader.frame() {
+                connections.frame(decoder, frame, evidence);
             }
         }
         Ok(())
@@ -124,8 +124,8 @@ impl Connections {
     }
 
     fn frame(&mut self, decoder: &mut Decoder, frame: &Frame<'_>, evidence: &mut Evidence) {
-        self.last = Some(frame.at);
         decoder.decode(frame, &mut |packet| self.packet(&packet, evidence));
+        self.last = Some(frame.at);
     }
 
     #[inline]

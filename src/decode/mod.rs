@@ -191,20 +191,21 @@ impl Decoder {
 
     /// An IP packet, or the packet that this fragment completes.
     fn ip<'a>(&mut self, bytes: &'a [u8], context: &mut Context, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
-        let packet = IpPacket::read(bytes, context)?;
+        let packet = IpPacket::read(bytes, context);
+        let packet = packet.as_ref()?;
         if packet.bad_checksum {
             self.tally.anomaly(Anomaly::IpChecksum, context.at);
         }
         let Some(place) = packet.fragment else {
-            let inner = transport::open(&packet, context, sink);
+            let inner = transport::open(packet, context, sink);
             // What a tunnel carries was not sent by the card that sent the tunnel's packet.
             context.source_mac = None;
             return inner;
         };
-        if let Some(whole) = self.fragments.add(&packet, place, context.at, &mut self.tally) {
+        if let Some(whole) = self.fragments.add(packet, place, context.at, &mut self.tally) {
             // All of it is there, whatever was cut off this frame.
             let mut context = Context { cut: None, ..*context };
-            let inner = IpPacket::whole(&packet, whole.protocol, &whole.bytes)
+            let inner = IpPacket::whole(packet, whole.protocol, &whole.bytes)
                 .and_then(|packet| transport::open(&packet, &context, sink));
             context.source_mac = None;
             self.walk(inner.unwrap_or(Inner::Unread(Unread::Damaged)), context, sink);

@@ -158,7 +158,7 @@ impl Evidence {
         }
     }
 
-    fn handshake(&mut self, talk: Talk, flow: &Flow<Conversation>, closing: &Closing, tls: &mut tls::Handshake) {
+    fn handshake(&mut self, talk: Talk, flow: &Flow<Conversation>, closing: &Closing<'_>, tls: &mut tls::Handshake) {
         self.handshakes += 1;
         if self.tls_servers.len() < self.limits.flows || self.tls_servers.contains_key(&talk.server) {
             self.tls_servers.entry(talk.server).or_default().extend(tls.version());
@@ -367,10 +367,10 @@ fn url(exchange: &Exchange, server: SocketAddr) -> String {
 }
 
 /// The letters of the contract in capture order, with how each side ended.
-fn history(letters: &mut Vec<(char, FrameRef)>, closing: &Closing) -> String {
+fn history(letters: &mut Vec<(char, FrameRef)>, closing: &Closing<'_>) -> String {
     for (side, fin, reset) in [(Side::Client, 'E', 'Z'), (Side::Server, 'e', 'z')] {
-        letters.extend(closing.fin.of(side).map(|at| (fin, at)));
-        letters.extend(closing.reset.of(side).map(|at| (reset, at)));
+        letters.extend(closing.fin.of(side).map(|at| (fin, *at)));
+        letters.extend(closing.reset.of(side).map(|at| (reset, *at)));
     }
     letters.sort_by_key(|(_, at)| at.place());
     letters.iter().map(|(letter, _)| letter).collect()

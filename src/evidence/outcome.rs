@@ -1,6 +1,8 @@
 //! In: what was read of a handshake, and how its connection ended. Out: the outcome, who ended it and how, and what was
 //! the last word. Bounded: nothing is kept. Left to others: why.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use crate::capture::FrameRef;
@@ -84,26 +86,23 @@ pub struct Ending {
 
 /// The facts of a connection that an ending rests on.
 #[derive(Clone, Debug)]
-pub(super) struct Closing {
-    pub(super) fin: Both<Option<FrameRef>>,
-    pub(super) reset: Both<Option<FrameRef>>,
+pub(super) struct Closing<'f> {
+    pub(super) fin: Both<Option<&'f FrameRef>>,
+    pub(super) reset: Both<Option<&'f FrameRef>>,
     pub(super) seen: Both<bool>,
-    pub(super) stalls: Vec<Stall>,
+    pub(super) stalls: &'f [Stall],
     /// Frames recorded late, each with the one before which it was sent.
-    pub(super) late: Vec<(FrameRef, FrameRef)>,
+    pub(super) late: &'f VecDeque<(FrameRef, FrameRef)>,
 }
 
-impl Closing {
-    pub(super) fn of<C>(flow: &Flow<C>, swapped: bool) -> Self {
-        let turn = |both: Both<Option<FrameRef>>| if swapped { both.swapped() } else { both };
-        let seen = if swapped { flow.seen.swapped() } else { flow.seen };
-        Self {
-            fin: turn(flow.fin()),
-            reset: turn(flow.reset),
-            seen,
-            stalls: flow.stalls.clone(),
-            late: flow.late.iter().copied().collect(),
-        }
+impl<'f> Closing<'f> {
+    pub(super) fn of<C>(flow: &'f Flow<C>, swapped: bool) -> Self {
+        let reset = Both { client: flow.reset.client.as_ref(), server: flow.reset.server.as_ref() };
+        let (fin, reset, seen) = match swapped {
+            true => (flow.fin().swapped(), reset.swapped(), flow.seen.swapped()),
+            false => (flow.fin(), reset, flow.seen),
+        };
+        Self { fin, reset, seen, stalls: &flow.stalls, late: &flow.late }
     }
 
     /// When a frame was sent, for comparing: one that was recorded late comes before the frame that acknowledges it.
@@ -114,23 +113,41 @@ impl Closing {
 
     /// Who ended the connection first. An encrypted alert tells who, though what it says is hidden; the FIN or RST that
     /// follows from the same side tells how.
-    fn first(&self, tls: &tls::Handshake) -> Option<(Side, EndHow, FrameRef)> {
-        let ends_of = |side: Side| {
-            let fin = self.fin.of(side).as_ref().map(|at| (side, EndHow::Fin, at));
-            let reset = self.reset.of(side).as_ref().map(|at| (side, EndHow::Rst, at));
-            let alert = tls.encrypted_alert.of(side).as_ref().map(|at| (side, EndHow::Alert, at));
-            [fin, reset, alert].into_iter().flatten()
-        };
-        let all = [Side::Client, Side::Server].into_iter().flat_map(ends_of);
-        let first = all.min_by_key(|(_, _, at)| self.order(at))?;
-        let closing = ends_of(first.0).filter(|(_, how, _)| *how != EndHow::Alert);
-        let (side, how, at) = closing.min_by_key(|(_, _, at)| self.order(at)).unwrap_or(first);
-        Some((side, how, *at))
+    fn first(&self, tls: &'f tls::Handshake) -> Option<(Side, EndHow, FrameRef)> {
+        let mut first = None;
+        for side in [Side::Client, Side::Server] {
+            let alert = tls.encrypted_alert.of(side).as_ref();
+            self.earlier(&mut first, side, EndHow::Fin, *self.fin.of(side));
+            self.earlier(&mut first, side, EndHow::Rst, *self.reset.of(side));
+            self.earlier(&mut first, side, EndHow::Alert, alert);
+        }
+        let (side, how, _) = first?;
+        let mut closing = None;
+        if how == EndHow::Alert {
+            self.earlier(&mut closing, side, EndHow::Fin, *self.fin.of(side));
+            self.earlier(&mut closing, side, EndHow::Rst, *self.reset.of(side));
+        }
+        closing.or(first).map(|(side, how, at)| (side, how, *at))
+    }
+
+    /// Puts an end in the place of the first one, if it came before that.
+    fn earlier(
+        &self,
+        first: &mut Option<(Side, EndHow, &'f FrameRef)>,
+        side: Side,
+        how: EndHow,
+        at: Option<&'f FrameRef>,
+    ) {
+        if let Some(at) = at
+            && first.is_none_or(|(_, _, known)| self.order(at) < self.order(known))
+        {
+            *first = Some((side, how, at));
+        }
     }
 }
 
 /// Decides the ending by step 8 of the contract's "How a verdict is reached".
-pub(super) fn ending(tls: &tls::Handshake, closing: &Closing) -> Ending {
+pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
     let stall = closing.stalls.iter().find(|stall| before_flight_is_whole(tls, stall)).copied();
     let first = closing.first(tls);
     let (by, how, at) = match first {
@@ -175,7 +192,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing) -> Ending {
 }
 
 /// Whether data shows that both sides finished, whatever else is missing.
-fn is_complete(tls: &tls::Handshake, closing: &Closing) -> bool {
+fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
     let (client, server) = (&tls.data.client, &tls.data.server);
     // Encrypted tickets and alerts look like data.
     if tls.unread.client > 0 || tls.unread.server > 0 {

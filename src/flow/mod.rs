@@ -216,7 +216,7 @@ impl<C> Flow<C> {
     }
 
     /// First FIN of each side.
-    pub fn fin(&self) -> Both<Option<FrameRef>> {
+    pub fn fin(&self) -> Both<Option<&FrameRef>> {
         Both { client: self.streams.client.fin(), server: self.streams.server.fin() }
     }
 
@@ -228,7 +228,7 @@ impl<C> Flow<C> {
     /// How a side's direction ended, and where.
     pub fn end_of(&self, side: Side) -> (StreamEnd, FrameRef) {
         match (self.reset.of(side).or(*self.reset.of(side.other())), self.streams.of(side).fin()) {
-            (_, Some(at)) => (StreamEnd::Fin, at),
+            (_, Some(at)) => (StreamEnd::Fin, *at),
             (Some(at), None) => (StreamEnd::Reset, at),
             (None, None) => (StreamEnd::CaptureEnd, self.last),
         }

@@ -98,8 +98,8 @@ impl Stream {
     }
 
     /// The frame of the first FIN, whether or not all bytes before it came.
-    pub fn fin(&self) -> Option<FrameRef> {
-        self.fin.map(|(_, at)| at)
+    pub fn fin(&self) -> Option<&FrameRef> {
+        self.fin.as_ref().map(|(_, at)| at)
     }
 
     /// Two copies of the same bytes differ, and nothing tells which the receiver took.

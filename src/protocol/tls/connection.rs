@@ -83,7 +83,7 @@ impl Tls {
     /// Takes the next piece of one direction.
     pub fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, keys: &KeyLog) {
         let Self { records, state } = self;
-        records.of_mut(side).push(piece, at, &mut |event, at| state.record(side, event, at, keys));
+        records.of_mut(side).push(piece, &at, &mut |event, at| state.record(side, event, at, keys));
     }
 
     /// Whether the handshake is over in both directions, so that only record headers are still read.
@@ -105,11 +105,11 @@ impl Tls {
 }
 
 impl State {
-    fn record(&mut self, side: Side, event: Event<'_>, at: FrameRef, keys: &KeyLog) {
-        if side == Side::Client && self.must_wait(&event, keys) {
-            return self.held.push(&event, at);
+    fn record(&mut self, side: Side, event: &Event<'_>, at: &FrameRef, keys: &KeyLog) {
+        if side == Side::Client && self.must_wait(event, keys) {
+            return self.held.push(event, at);
         }
-        if side == Side::Client {
+        if side == Side::Client && !self.held.is_empty() {
             self.release(keys);
         }
         self.read(side, event, at, keys);
@@ -132,19 +132,16 @@ impl State {
     }
 
     fn release(&mut self, keys: &KeyLog) {
-        if self.held.is_empty() {
-            return;
-        }
         std::mem::take(&mut self.held).replay(|event, at| self.read(Side::Client, event, at, keys));
     }
 
-    fn read(&mut self, side: Side, event: Event<'_>, at: FrameRef, keys: &KeyLog) {
-        match event {
+    fn read(&mut self, side: Side, event: &Event<'_>, at: &FrameRef, keys: &KeyLog) {
+        match *event {
             Event::Begin(header) => self.begin(side, header),
             Event::Body(kind, piece) => self.body(side, kind, piece, at, keys),
-            Event::End { kind, length } => self.end(side, kind, length, at, keys),
-            Event::Sslv2(record) => self.handshake.sslv2(side, record, at),
-            Event::Lost { missing, cut } => self.lost(side, missing, cut, at, keys),
+            Event::End { kind, length } => self.end(side, kind, length, *at, keys),
+            Event::Sslv2(record) => self.handshake.sslv2(side, record, *at),
+            Event::Lost { missing, cut } => self.lost(side, missing, cut, *at, keys),
         }
     }
 
@@ -172,21 +169,21 @@ impl State {
         }
     }
 
-    fn body(&mut self, side: Side, kind: ContentType, piece: Piece<'_>, at: FrameRef, keys: &KeyLog) {
+    fn body(&mut self, side: Side, kind: ContentType, piece: Piece<'_>, at: &FrameRef, keys: &KeyLog) {
         let protected = self.is_protected(side, kind);
         let direction = self.sides.of_mut(side);
         // What would be read is missing where it is not in the capture.
         let opens = direction.pending.is_some() && !direction.application && kind == ContentType::APPLICATION_DATA;
         let readable = !protected || opens;
         if let Some(pending) = &mut direction.pending {
-            pending.push(piece, at);
+            pending.push(piece, *at);
         } else if protected && let Some(protection) = &mut direction.protection {
             protection.pass(piece);
         }
         if let Piece::Gap { missing, cut } = piece
             && (kind != ContentType::APPLICATION_DATA || opens)
         {
-            self.handshake.hole(Hole { side, at, missing, cut, in_clear: readable });
+            self.handshake.hole(Hole { side, at: *at, missing, cut, in_clear: readable });
         }
         match (kind, piece) {
             _ if protected => {}
@@ -200,7 +197,7 @@ impl State {
         }
     }
 
-    fn handshake_bytes(&mut self, side: Side, mut piece: Piece<'_>, at: FrameRef, keys: &KeyLog) {
+    fn handshake_bytes(&mut self, side: Side, mut piece: Piece<'_>, at: &FrameRef, keys: &KeyLog) {
         while let Some(message) = self.sides.of_mut(side).messages.next(&mut piece, at, self.limit) {
             self.message(side, &message, keys);
         }
@@ -241,7 +238,7 @@ impl State {
         if in_handshake && pending.has_hole() && direction.protection.is_some() {
             // Of a record that is not padded it is known how much it held: all but its type and the tag.
             let missing = u64::try_from(length.saturating_sub(17)).unwrap_or_default();
-            self.handshake_bytes(side, Piece::Gap { missing, cut: None }, at, keys);
+            self.handshake_bytes(side, Piece::Gap { missing, cut: None }, &at, keys);
         } else if in_handshake && direction.protection.as_deref().is_some_and(Protection::awaits_handshake) {
             // Early data, as long as nothing of the handshake was opened.
             *self.handshake.unread.of_mut(side) += 1;
@@ -289,7 +286,7 @@ impl State {
             ContentType::HANDSHAKE => {
                 self.sides.of_mut(side).messages.record_begins();
                 for (at, bytes) in pending.parts(opened) {
-                    self.handshake_bytes(side, Piece::Bytes(bytes), at, keys);
+                    self.handshake_bytes(side, Piece::Bytes(bytes), &at, keys);
                 }
                 self.take_next_keys(side, keys);
             }

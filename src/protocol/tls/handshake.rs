@@ -66,7 +66,7 @@ impl Messages {
     }
 
     /// The next message that this piece makes whole, or that what it lacks ends; what of the piece it used is taken off.
-    pub(super) fn next<'a>(&mut self, piece: &mut Piece<'a>, at: FrameRef, limit: usize) -> Option<Message<'a>> {
+    pub(super) fn next<'a>(&mut self, piece: &mut Piece<'a>, at: &FrameRef, limit: usize) -> Option<Message<'a>> {
         match *piece {
             Piece::Gap { missing, .. } => {
                 *piece = Piece::Bytes(&[]);
@@ -84,15 +84,15 @@ impl Messages {
     }
 
     /// What comes of these bytes, and those of them that follow it.
-    fn bytes<'a>(&mut self, bytes: &'a [u8], at: FrameRef, limit: usize) -> (Option<Message<'a>>, &'a [u8]) {
+    fn bytes<'a>(&mut self, bytes: &'a [u8], at: &FrameRef, limit: usize) -> (Option<Message<'a>>, &'a [u8]) {
         let Some(message) = &mut self.current else {
             let (Some([kind, high, middle, low]), later) = gather(&mut self.header, bytes) else { return (None, &[]) };
             let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
             // Mostly all of it is here: then nothing is copied.
             if let Some((body, later)) = later.split_at_checked(length).filter(|_| length <= limit) {
-                return (Some(Message { body: Cow::Borrowed(body), ..Message::begun(kind, length, at) }), later);
+                return (Some(Message { body: Cow::Borrowed(body), ..Message::begun(kind, length, *at) }), later);
             }
-            self.current = Some(Message::begun(kind, length, at));
+            self.current = Some(Message::begun(kind, length, *at));
             return (None, later);
         };
         let (now, later) = bytes.split_at_checked(message.length - message.filled()).unwrap_or((bytes, &[]));
@@ -107,18 +107,18 @@ impl Messages {
         }
         body.extend_from_slice(kept);
         message.skip(now.len() - kept.len());
-        message.last = at;
+        message.last = *at;
         (self.take_whole(), later)
     }
 
-    fn gap(&mut self, missing: u64, at: FrameRef, limit: usize) -> Option<Message<'static>> {
+    fn gap(&mut self, missing: u64, at: &FrameRef, limit: usize) -> Option<Message<'static>> {
         let missing = usize::try_from(missing).unwrap_or(usize::MAX);
         match &mut self.current {
             Some(message) if missing <= message.length - message.filled() && message.filled() + missing <= limit => {
                 let from = message.body.len();
                 message.body.to_mut().resize(from + missing, 0);
                 message.holes.push(from..from + missing);
-                message.last = at;
+                message.last = *at;
                 self.take_whole()
             }
             _ => {

@@ -36,7 +36,7 @@ impl Held {
         self.bytes > MAX_HELD || self.parts.len() > MAX_HELD / 16
     }
 
-    pub(super) fn push(&mut self, event: &Event<'_>, at: FrameRef) {
+    pub(super) fn push(&mut self, event: &Event<'_>, at: &FrameRef) {
         let part = match *event {
             Event::Begin(header) => Part::Begin(header),
             Event::Body(kind, Piece::Bytes(bytes)) => Part::Bytes(kind, bytes.to_vec()),
@@ -49,11 +49,11 @@ impl Held {
         if let Part::Bytes(_, bytes) = &part {
             self.bytes += bytes.len();
         }
-        self.parts.push((part, at));
+        self.parts.push((part, *at));
     }
 
     /// Gives all of them out again.
-    pub(super) fn replay(self, mut sink: impl FnMut(Event<'_>, FrameRef)) {
+    pub(super) fn replay(self, mut sink: impl FnMut(&Event<'_>, &FrameRef)) {
         for (part, at) in &self.parts {
             let event = match part {
                 Part::Begin(header) => Event::Begin(*header),
@@ -62,7 +62,7 @@ impl Held {
                 Part::End(kind, length) => Event::End { kind: *kind, length: *length },
                 Part::Lost(missing, cut) => Event::Lost { missing: *missing, cut: *cut },
             };
-            sink(event, *at);
+            sink(&event, at);
         }
     }
 }

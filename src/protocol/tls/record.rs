@@ -67,14 +67,14 @@ enum State {
 }
 
 impl Records {
-    pub(super) fn push(&mut self, piece: Piece<'_>, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
+    pub(super) fn push(&mut self, piece: Piece<'_>, at: &FrameRef, sink: &mut impl FnMut(&Event<'_>, &FrameRef)) {
         match piece {
             Piece::Bytes(bytes) => self.bytes(bytes, at, sink),
             Piece::Gap { missing, cut } => self.gap(missing, cut, at, sink),
         }
     }
 
-    fn bytes(&mut self, mut bytes: &[u8], at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
+    fn bytes(&mut self, mut bytes: &[u8], at: &FrameRef, sink: &mut impl FnMut(&Event<'_>, &FrameRef)) {
         if matches!(self.state, State::Lost) {
             if !looks_like_header(bytes) {
                 return;
@@ -88,7 +88,7 @@ impl Records {
                     let (now, later) = bytes.split_at_checked(*left).unwrap_or((bytes, &[]));
                     let kind = *kind;
                     *left -= now.len();
-                    sink(Event::Body(kind, Piece::Bytes(now)), at);
+                    sink(&Event::Body(kind, Piece::Bytes(now)), at);
                     self.end_of_body(at, sink);
                     later
                 }
@@ -105,7 +105,7 @@ impl Records {
         }
     }
 
-    fn header<'a>(&mut self, bytes: &'a [u8], at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) -> &'a [u8] {
+    fn header<'a>(&mut self, bytes: &'a [u8], at: &FrameRef, sink: &mut impl FnMut(&Event<'_>, &FrameRef)) -> &'a [u8] {
         let (header, later) = gather::<5>(&mut self.header, bytes);
         let Some(header) = header else { return later };
         let [kind, major, minor, high, low] = header;
@@ -124,46 +124,46 @@ impl Records {
         let length = usize::from(high) << 8 | usize::from(low);
         if !plausible(kind, major, minor, length) {
             self.state = State::Lost;
-            sink(Event::Lost { missing: 0, cut: None }, at);
+            sink(&Event::Lost { missing: 0, cut: None }, at);
             return &[];
         }
         self.state = State::Body { kind: ContentType(kind), length, left: length };
-        sink(Event::Begin(header), at);
+        sink(&Event::Begin(header), at);
         self.end_of_body(at, sink);
         later
     }
 
-    fn end_of_sslv2(&mut self, length: usize, header: usize, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
+    fn end_of_sslv2(&mut self, length: usize, header: usize, at: &FrameRef, sink: &mut impl FnMut(&Event<'_>, &FrameRef)) {
         if self.header.len() >= length {
             // A record shorter than the five bytes read of it has left some of the next; none of SSL 2.0 is.
             let record = std::mem::take(&mut self.header);
             self.state = State::Header;
-            sink(Event::Sslv2(record.get(header..length).unwrap_or_default()), at);
+            sink(&Event::Sslv2(record.get(header..length).unwrap_or_default()), at);
         }
     }
 
-    fn end_of_body(&mut self, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
+    fn end_of_body(&mut self, at: &FrameRef, sink: &mut impl FnMut(&Event<'_>, &FrameRef)) {
         if let State::Body { kind, length, left: 0 } = self.state {
             self.state = State::Header;
-            sink(Event::End { kind, length }, at);
+            sink(&Event::End { kind, length }, at);
         }
     }
 
-    fn gap(&mut self, missing: u64, cut: Option<Cut>, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
+    fn gap(&mut self, missing: u64, cut: Option<Cut>, at: &FrameRef, sink: &mut impl FnMut(&Event<'_>, &FrameRef)) {
         self.begun = true;
         match &mut self.state {
             State::Body { kind, left, .. } if u64::try_from(*left).is_ok_and(|left| missing <= left) => {
                 *left -= usize::try_from(missing).unwrap_or_default();
-                sink(Event::Body(*kind, Piece::Gap { missing, cut }), at);
+                sink(&Event::Body(*kind, Piece::Gap { missing, cut }), at);
                 self.end_of_body(at, sink);
             }
             State::Body { kind, length, left } => {
                 let (kind, length, rest) = (*kind, *length, u64::try_from(*left).unwrap_or_default());
                 if rest > 0 {
-                    sink(Event::Body(kind, Piece::Gap { missing: rest, cut }), at);
+                    sink(&Event::Body(kind, Piece::Gap { missing: rest, cut }), at);
                 }
                 // Its end is not there, but it is known where that was.
-                sink(Event::End { kind, length }, at);
+                sink(&Event::End { kind, length }, at);
                 self.lose(missing, cut, at, sink);
             }
             State::Lost => {}
@@ -171,10 +171,10 @@ impl Records {
         }
     }
 
-    fn lose(&mut self, missing: u64, cut: Option<Cut>, at: FrameRef, sink: &mut impl FnMut(Event<'_>, FrameRef)) {
+    fn lose(&mut self, missing: u64, cut: Option<Cut>, at: &FrameRef, sink: &mut impl FnMut(&Event<'_>, &FrameRef)) {
         self.header.clear();
         self.state = State::Lost;
-        sink(Event::Lost { missing, cut }, at);
+        sink(&Event::Lost { missing, cut }, at);
     }
 }
 
@@ -287,7 +287,7 @@ mod tests {
     fn bodies(pieces: &[Piece<'_>]) -> Vec<String> {
         let (mut records, mut out, mut current) = (Records::default(), Vec::new(), String::new());
         for piece in pieces {
-            records.push(*piece, at(), &mut |event, _| match event {
+            records.push(*piece, &at(), &mut |event, _| match *event {
                 Event::Body(_, Piece::Bytes(bytes)) => current.push_str(&String::from_utf8_lossy(bytes)),
                 Event::Body(_, Piece::Gap { missing, .. }) => {
                     current.push_str(&"_".repeat(missing.try_into().unwrap()))
