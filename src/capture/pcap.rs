@@ -113,7 +113,7 @@ impl Pcap {
         Some((pcap, Self::HEADER + extra))
     }
 
-    /// Reads the record at the start of `bytes`, and how long it is; `None` where it is not whole, or not a record.
+    /// The record at the start of `bytes`, and how long it is; `None` where it is not whole, or not a record.
     #[inline]
     pub(super) fn whole(&mut self, bytes: &[u8]) -> Option<(Record, usize)> {
         let head = self.head.filter(|head| bytes.len() >= *head)?;
@@ -126,8 +126,11 @@ impl Pcap {
         Some((self.record_of(&read, head), length))
     }
 
-    /// What to do where no [`whole`](Self::whole) record stands at the start of `bytes`; `at_end` where there are no more.
-    pub(super) fn otherwise(&mut self, bytes: &[u8], at_end: bool) -> Step {
+    /// Reads the record at the start of `bytes`; `at_end` where there are no more.
+    pub(super) fn record(&mut self, bytes: &[u8], at_end: bool) -> Step {
+        if let Some((record, length)) = self.whole(bytes) {
+            return Step::Packet(record, length);
+        }
         let Some(head) = self.head else {
             if bytes.len() < LOOK && !at_end {
                 return Step::Needs(LOOK);

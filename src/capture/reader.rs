@@ -10,7 +10,7 @@ use super::pcap::Pcap;
 use super::pcapng::PcapNg;
 use super::record::{Fit, Record, Step, array};
 use super::summary::{CaptureError, CaptureSummary};
-use super::{Frame, FrameRef};
+use super::{Frame, FrameRef, LinkType};
 
 /// Bytes that the header of every format fits in.
 const HEADER: usize = NetMon::HEADER;
@@ -44,6 +44,8 @@ pub struct CaptureReader {
     wanted: usize,
     /// The frame gone to, the last one that was counted: its record, and the record's length.
     current: Option<(Record, usize)>,
+    /// Of the last packet: mostly all have the same.
+    link_type: Option<LinkType>,
     /// No more bytes of the file will come.
     ended: bool,
     /// No more bytes will come into the buffer.
@@ -62,6 +64,7 @@ impl CaptureReader {
             gap: None,
             wanted: HEADER,
             current: None,
+            link_type: None,
             ended: false,
             at_end: false,
             summary: CaptureSummary::default(),
@@ -117,17 +120,23 @@ impl CaptureReader {
     /// # Errors
     /// Only before the first frame, when the bytes are no capture at all.
     pub fn advance(&mut self) -> Result<bool, CaptureError> {
+        if let Some(Container::Pcap(pcap)) = &mut self.container
+            && self.gap.is_none()
+            && let Some((record, length)) = pcap.whole(self.buffer.unread())
+        {
+            self.take(record, length);
+            return Ok(true);
+        }
+        self.look_further()
+    }
+
+    /// Goes to the next frame where that takes more than to read a whole record of a classic pcap file.
+    fn look_further(&mut self) -> Result<bool, CaptureError> {
         loop {
             let step = match &mut self.container {
                 None => self.open()?,
                 Some(_) if self.gap.is_some() => self.look_for_record(),
-                Some(Container::Pcap(pcap)) => match pcap.whole(self.buffer.unread()) {
-                    Some((record, length)) => {
-                        self.take(record, length);
-                        return Ok(true);
-                    }
-                    None => pcap.otherwise(self.buffer.unread(), self.at_end),
-                },
+                Some(Container::Pcap(pcap)) => pcap.record(self.buffer.unread(), self.at_end),
                 Some(Container::PcapNg(pcapng)) => pcapng.block(self.buffer.unread()),
                 Some(Container::NetMon(netmon)) => {
                     netmon.record(self.buffer.unread(), self.buffer.offset(), self.at_end)
@@ -276,6 +285,10 @@ impl CaptureReader {
     fn take(&mut self, record: Record, length: usize) {
         // Consuming only moves an index: the record's bytes stay where they are until the next refill.
         self.buffer.consume(length);
+        if self.link_type != Some(record.link_type) {
+            self.link_type = Some(record.link_type);
+            self.summary.link_types.insert(record.link_type);
+        }
         if let Some(cut) = self.summary.count(&record) {
             let at = self.place(&record, length);
             self.summary.first_cut.get_or_insert((at, cut));

@@ -82,9 +82,6 @@ impl CaptureSummary {
     /// Counts a packet; how much of it was kept, where that is not all.
     pub(super) fn count(&mut self, record: &Record) -> Option<Cut> {
         self.packets += 1;
-        if self.link_types.last() != Some(&record.link_type) {
-            self.link_types.insert(record.link_type);
-        }
         if record.timed {
             let (first, last) = self.times.unwrap_or((record.time, record.time));
             self.times = Some((first.min(record.time), last.max(record.time)));

@@ -2,7 +2,7 @@
 //! Bounded: nanoseconds in an `i64`, the years 1677 to 2262. Left to others: what the instant means.
 
 use std::fmt;
-use std::num::NonZeroU8;
+use std::num::NonZeroUsize;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -14,8 +14,9 @@ use time::format_description::well_known::Rfc3339;
 pub struct Timestamp {
     nanos: i64,
     /// One more than the number of digits: never zero, so that an instant that may be absent takes no more room. Most
-    /// of what is kept of a connection is frames that may be absent.
-    digits: NonZeroU8,
+    /// of what is kept of a connection is frames that may be absent. A whole word, since instants are copied all the
+    /// time, and a processor waits for what it has just written in parts.
+    digits: NonZeroUsize,
 }
 
 /// 1970-01-01T00:00:00Z.
@@ -28,7 +29,7 @@ impl Default for Timestamp {
 impl Timestamp {
     /// From nanoseconds since the Unix epoch, printed with `digits` (0 to 9) digits after the second.
     pub fn from_nanos(nanos: i64, digits: u8) -> Self {
-        Self { nanos, digits: NonZeroU8::MIN.saturating_add(digits.min(9)) }
+        Self { nanos, digits: NonZeroUsize::MIN.saturating_add(digits.min(9).into()) }
     }
 
     /// From whole seconds since the Unix epoch; saturates at the ends of the range.
@@ -110,8 +111,9 @@ impl fmt::Display for Timestamp {
         write!(f, "{}T{:02}:{:02}:{:02}", self.date(), at.hour(), at.minute(), at.second())?;
         let digits = self.digits.get() - 1;
         if digits > 0 {
-            let fraction = self.nanos.rem_euclid(1_000_000_000) / 10_i64.pow(u32::from(9 - digits));
-            write!(f, ".{fraction:0width$}", width = usize::from(digits))?;
+            let fraction =
+                self.nanos.rem_euclid(1_000_000_000) / 10_i64.pow(u32::try_from(9 - digits).unwrap_or_default());
+            write!(f, ".{fraction:0width$}", width = digits)?;
         }
         f.write_str("Z")
     }
