@@ -54,34 +54,33 @@ const SPARE: usize = 32;
 ///
 /// They are many, and asked for only where a segment belongs to no open connection: apart from those, which are few
 /// enough for the processor's cache, and by 64 bits of their keys' hash. That two of them have the same is less likely
-/// than that the memory errs.
+/// than that the memory errs. They are forgotten half at a time, since to forget the oldest for each that comes would be
+/// to go looking for it.
 #[derive(Debug, Default)]
 struct Ended {
     hash: RandomState,
-    syns: HashMap<u64, Option<u32>, RandomState>,
-    /// Those that ended first, first.
-    order: VecDeque<u64>,
+    newer: HashMap<u64, Option<u32>, RandomState>,
+    older: HashMap<u64, Option<u32>, RandomState>,
 }
 
 impl Ended {
+    /// Remembers one; of at most `most`, and of the last half of them in any case.
     fn add(&mut self, key: Key, syn: Option<u32>, most: usize) {
-        let key = self.hash.hash_one(key);
-        self.syns.insert(key, syn);
-        self.order.push_back(key);
-        while self.order.len() > most {
-            if let Some(old) = self.order.pop_front() {
-                self.syns.remove(&old);
-            }
+        if self.newer.len() >= most / 2 {
+            std::mem::swap(&mut self.newer, &mut self.older);
+            self.newer.clear();
         }
+        self.newer.insert(self.hash.hash_one(key), syn);
     }
 
     /// Whether a segment that belongs to no open connection is a late one of these; a SYN of its own opens another.
     fn has_late(&mut self, key: Key, segment: &Segment<'_>) -> bool {
         let key = self.hash.hash_one(key);
-        let Some(syn) = self.syns.get(&key) else { return false };
+        let Some(syn) = self.newer.get(&key).or_else(|| self.older.get(&key)) else { return false };
         let another = segment.opens() && *syn != Some(segment.sequence);
         if another {
-            self.syns.remove(&key);
+            self.newer.remove(&key);
+            self.older.remove(&key);
         }
         !another
     }
