@@ -61,7 +61,7 @@ pub(super) enum Several<'a> {
 
 impl<'a> Several<'a> {
     /// The next packet; each takes bytes of its own, or one of a bounded number of places, so that it comes to an end.
-    pub(super) fn next(&mut self, context: &mut Context) -> Option<Inner<'a>> {
+    pub(super) fn next(&mut self, context: &mut Context<'_>) -> Option<Inner<'a>> {
         match self {
             Self::Amsdu(amsdu) => amsdu.next(context),
             Self::Rndis(rndis) => rndis.next(),

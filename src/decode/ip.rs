@@ -48,7 +48,7 @@ pub(super) struct Place {
 
 impl<'a> IpPacket<'a> {
     /// Reads the headers; `None` where they are cut or damaged.
-    pub(super) fn read(bytes: &'a [u8], context: &Context) -> Option<Self> {
+    pub(super) fn read(bytes: &'a [u8], context: &Context<'_>) -> Option<Self> {
         match bytes.first()? >> 4 {
             4 => Self::read_v4(bytes, context),
             6 => Self::read_v6(bytes, context),
@@ -72,7 +72,7 @@ impl<'a> IpPacket<'a> {
         })
     }
 
-    fn read_v4(bytes: &'a [u8], context: &Context) -> Option<Self> {
+    fn read_v4(bytes: &'a [u8], context: &Context<'_>) -> Option<Self> {
         let header = Ipv4HeaderSlice::from_slice(bytes).ok()?;
         let length = header.slice().len();
         let claimed = usize::from(header.total_len()).checked_sub(length);
@@ -99,7 +99,7 @@ impl<'a> IpPacket<'a> {
         Some(packet)
     }
 
-    fn read_v6(bytes: &'a [u8], context: &Context) -> Option<Self> {
+    fn read_v6(bytes: &'a [u8], context: &Context<'_>) -> Option<Self> {
         let header = Ipv6HeaderSlice::from_slice(bytes).ok()?;
         // Zero is a jumbogram (RFC 2675) or segmentation that is left to the network card.
         let claimed = Some(usize::from(header.payload_length())).filter(|length| *length > 0);
@@ -126,7 +126,7 @@ impl<'a> IpPacket<'a> {
 }
 
 /// The payload without what is behind it, and how much of it the capture lacks.
-fn extent<'a>(rest: &'a [u8], claimed: Option<usize>, context: &Context) -> (&'a [u8], u32) {
+fn extent<'a>(rest: &'a [u8], claimed: Option<usize>, context: &Context<'_>) -> (&'a [u8], u32) {
     match claimed {
         Some(claimed) => {
             let payload = at_most(rest, claimed);

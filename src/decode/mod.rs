@@ -96,9 +96,9 @@ type Sink<'s> = dyn FnMut(Packet<'_>) + 's;
 
 /// What is known of the bytes at hand from the headers around them.
 #[derive(Clone, Copy, Debug)]
-struct Context {
+struct Context<'f> {
     /// The frame, or the one that completed the fragments.
-    at: FrameRef,
+    at: &'f FrameRef,
     /// How much of the frame the capture kept, where it is not all.
     cut: Option<Cut>,
     /// Sender's address on the innermost link.
@@ -122,7 +122,7 @@ impl Decoder {
 
     /// Decodes one frame and gives its packets to `sink`.
     pub fn decode(&mut self, frame: &Frame<'_>, sink: &mut dyn FnMut(Packet<'_>)) {
-        let mut context = Context { at: frame.at, cut: frame.cut(), source_mac: None, headers: 1 };
+        let mut context = Context { at: &frame.at, cut: frame.cut(), source_mac: None, headers: 1 };
         let mut inner = link::open(frame.link_type, frame.data, &mut context);
         // Most frames are IP and nothing else: they need no loop.
         if let Some(Inner::Ip(bytes)) = inner {
@@ -132,7 +132,7 @@ impl Decoder {
         match inner {
             Some(Inner::Nothing) => {}
             Some(inner) => self.walk(inner, context, sink),
-            None => self.tally.unread(Unread::Damaged, context.at),
+            None => self.tally.unread(Unread::Damaged, *context.at),
         }
     }
 
@@ -143,11 +143,11 @@ impl Decoder {
     }
 
     /// Takes off one header after the other.
-    fn walk(&mut self, mut inner: Inner<'_>, mut context: Context, sink: &mut Sink<'_>) {
+    fn walk(&mut self, mut inner: Inner<'_>, mut context: Context<'_>, sink: &mut Sink<'_>) {
         loop {
             context.headers += 1;
             if context.headers > MOST_HEADERS {
-                return self.tally.unread(Unread::Nested, context.at);
+                return self.tally.unread(Unread::Nested, *context.at);
             }
             let next = match inner {
                 Inner::Link(link, bytes) => link::open(link, bytes, &mut context),
@@ -158,18 +158,18 @@ impl Decoder {
                 Inner::Arp(bytes) => neighbour::arp(bytes, &context, sink),
                 Inner::Several(several) => return self.each(several, context, sink),
                 Inner::Other(number, bytes) => return self.other(number, bytes, &context, sink),
-                Inner::Unread(why) => return self.tally.unread(why, context.at),
+                Inner::Unread(why) => return self.tally.unread(why, *context.at),
                 Inner::Nothing => return,
             };
             match next {
                 Some(next) => inner = next,
-                None => return self.tally.unread(Unread::Damaged, context.at),
+                None => return self.tally.unread(Unread::Damaged, *context.at),
             }
         }
     }
 
     /// Packets that one frame bundles.
-    fn each(&mut self, mut several: inner::Several<'_>, context: Context, sink: &mut Sink<'_>) {
+    fn each(&mut self, mut several: inner::Several<'_>, context: Context<'_>, sink: &mut Sink<'_>) {
         let mut of_this = context;
         while let Some(inner) = several.next(&mut of_this) {
             self.walk(inner, of_this, sink);
@@ -178,8 +178,8 @@ impl Decoder {
     }
 
     /// An EtherType that this stage does not decode.
-    fn other(&mut self, ether_type: u16, payload: &[u8], context: &Context, sink: &mut Sink<'_>) {
-        let at = context.at;
+    fn other(&mut self, ether_type: u16, payload: &[u8], context: &Context<'_>, sink: &mut Sink<'_>) {
+        let at = *context.at;
         match context.source_mac {
             Some(source_mac) if [ETHERTYPE_LLDP, ETHERTYPE_EAPOL].contains(&ether_type) => {
                 sink(Packet::Link(LinkFrame { at, source_mac, ether_type, payload }));
@@ -190,11 +190,11 @@ impl Decoder {
     }
 
     /// An IP packet, or the packet that this fragment completes.
-    fn ip<'a>(&mut self, bytes: &'a [u8], context: &mut Context, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
+    fn ip<'a>(&mut self, bytes: &'a [u8], context: &mut Context<'_>, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
         let packet = IpPacket::read(bytes, context);
         let packet = packet.as_ref()?;
         if packet.bad_checksum {
-            self.tally.anomaly(Anomaly::IpChecksum, context.at);
+            self.tally.anomaly(Anomaly::IpChecksum, *context.at);
         }
         let Some(place) = packet.fragment else {
             let inner = transport::open(packet, context, sink);
@@ -202,7 +202,7 @@ impl Decoder {
             context.source_mac = None;
             return inner;
         };
-        if let Some(whole) = self.fragments.add(packet, place, context.at, &mut self.tally) {
+        if let Some(whole) = self.fragments.add(packet, place, *context.at, &mut self.tally) {
             // All of it is there, whatever was cut off this frame.
             let mut context = Context { cut: None, ..*context };
             let inner = IpPacket::whole(packet, whole.protocol, &whole.bytes)

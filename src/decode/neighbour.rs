@@ -11,7 +11,7 @@ use super::ip::IpPacket;
 use super::{Binding, Context, Packet, Sink};
 
 /// Takes an ARP packet (RFC 826): its sender owns the address that it sends from.
-pub(super) fn arp<'a>(bytes: &'a [u8], context: &Context, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
+pub(super) fn arp<'a>(bytes: &'a [u8], context: &Context<'_>, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
     let arp = ArpPacketSlice::from_slice(bytes).ok()?;
     if arp.hw_addr_type() == ArpHardwareId::ETHERNET
         && arp.proto_addr_type() == EtherType::IPV4
@@ -20,7 +20,7 @@ pub(super) fn arp<'a>(bytes: &'a [u8], context: &Context, sink: &mut Sink<'_>) -
         // An address of zero is a probe for one not yet owned (RFC 5227 section 2.1.1).
         && address != [0; 4]
     {
-        sink(Packet::Binding(Binding { at: context.at, mac, address: IpAddr::V4(Ipv4Addr::from(address)) }));
+        sink(Packet::Binding(Binding { at: *context.at, mac, address: IpAddr::V4(Ipv4Addr::from(address)) }));
     }
     Some(Inner::Nothing)
 }
@@ -33,7 +33,7 @@ const SOURCE_LINK_ADDRESS: u8 = 1;
 const TARGET_LINK_ADDRESS: u8 = 2;
 
 /// Takes an ICMPv6 message: a solicitation tells of its sender's card, an advertisement of the target's.
-pub(super) fn discovery(packet: &IpPacket<'_>, context: &Context, sink: &mut Sink<'_>) {
+pub(super) fn discovery(packet: &IpPacket<'_>, context: &Context<'_>, sink: &mut Sink<'_>) {
     // Anything else was sent from another link (RFC 4861 section 7.1).
     if packet.hops != 255 {
         return;
@@ -49,7 +49,7 @@ pub(super) fn discovery(packet: &IpPacket<'_>, context: &Context, sink: &mut Sin
     if let Some(address) = address.filter(|address| !address.is_unspecified())
         && let Some(mac) = link_address(options, wanted)
     {
-        sink(Packet::Binding(Binding { at: context.at, mac, address }));
+        sink(Packet::Binding(Binding { at: *context.at, mac, address }));
     }
 }
 

@@ -60,13 +60,13 @@ pub enum Checksum {
 
 impl<'a> Segment<'a> {
     pub(super) fn new(
-        context: &Context,
+        context: &Context<'_>,
         (source, destination): (IpAddr, IpAddr),
         tcp: &TcpSlice<'a>,
         missing: u32,
     ) -> Self {
         Self {
-            at: context.at,
+            at: *context.at,
             source: SocketAddr::new(source, tcp.source_port()),
             destination: SocketAddr::new(destination, tcp.destination_port()),
             source_mac: context.source_mac,

@@ -11,7 +11,7 @@ use super::ip::IpPacket;
 use super::{Context, Datagram, Packet, Segment, Sink, neighbour, tunnel};
 
 /// Gives the packet to `sink`, or says what is inside it; `None` where its header is cut or damaged.
-pub(super) fn open<'a>(packet: &IpPacket<'a>, context: &Context, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
+pub(super) fn open<'a>(packet: &IpPacket<'a>, context: &Context<'_>, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
     match packet.protocol {
         ip_number::TCP => {
             let tcp = TcpSlice::from_slice(packet.payload).ok()?;
@@ -28,7 +28,7 @@ pub(super) fn open<'a>(packet: &IpPacket<'a>, context: &Context, sink: &mut Sink
     }
 }
 
-fn udp<'a>(packet: &IpPacket<'a>, context: &Context, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
+fn udp<'a>(packet: &IpPacket<'a>, context: &Context<'_>, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
     let ports = (be16(packet.payload, 0)?, be16(packet.payload, 2)?);
     // Voice is most of what a mirror of phones sees: it is turned away by two ports.
     let tunnel = tunnel::of_ports(ports);
@@ -40,7 +40,7 @@ fn udp<'a>(packet: &IpPacket<'a>, context: &Context, sink: &mut Sink<'_>) -> Opt
         return open(udp.payload());
     }
     sink(Packet::Udp(Datagram {
-        at: context.at,
+        at: *context.at,
         source: SocketAddr::new(packet.source, ports.0),
         destination: SocketAddr::new(packet.destination, ports.1),
         source_mac: context.source_mac,

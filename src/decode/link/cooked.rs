@@ -30,7 +30,7 @@ const IEEE80211_RADIOTAP: u16 = 803;
 const NETLINK: u16 = 824;
 
 /// Packet type, hardware type, address length, address, protocol (tcpdump.org: LINKTYPE_LINUX_SLL).
-pub(super) fn sll<'a>(bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
+pub(super) fn sll<'a>(bytes: &'a [u8], context: &mut Context<'_>) -> Option<Inner<'a>> {
     let (hardware, address_length, protocol) = (be16(bytes, 2)?, be16(bytes, 4)?, be16(bytes, 14)?);
     if hardware == ETHERNET && address_length == 6 {
         context.source_mac = array(bytes, 6);
@@ -39,7 +39,7 @@ pub(super) fn sll<'a>(bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a
 }
 
 /// Protocol, reserved, interface, hardware type, packet type, address length, address (LINKTYPE_LINUX_SLL2).
-pub(super) fn sll2<'a>(bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
+pub(super) fn sll2<'a>(bytes: &'a [u8], context: &mut Context<'_>) -> Option<Inner<'a>> {
     let (protocol, hardware, address_length) = (be16(bytes, 0)?, be16(bytes, 8)?, u8_at(bytes, 11)?);
     if hardware == ETHERNET && address_length == 6 {
         context.source_mac = array(bytes, 12);

@@ -12,14 +12,14 @@ const LONGEST: u16 = 1500;
 
 /// Destination, source, length or type.
 #[inline]
-pub(super) fn frame<'a>(bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
+pub(super) fn frame<'a>(bytes: &'a [u8], context: &mut Context<'_>) -> Option<Inner<'a>> {
     let (header, rest) = bytes.split_first_chunk::<14>()?;
     context.source_mac = array(header, 6);
     payload(be16(header, 12)?, rest)
 }
 
 /// Frame control, destination, source; frames for stations carry LLC (ISO 9314-2).
-pub(super) fn fddi<'a>(bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
+pub(super) fn fddi<'a>(bytes: &'a [u8], context: &mut Context<'_>) -> Option<Inner<'a>> {
     context.source_mac = array(bytes, 7);
     let rest = bytes.get(13..)?;
     Some(if u8_at(bytes, 0)? & 0xf0 == 0x50 { Inner::Llc(rest) } else { Inner::Nothing })

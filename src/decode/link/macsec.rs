@@ -14,7 +14,7 @@ const ENCRYPTED_OR_CHANGED: u8 = 0x0c;
 const CHECK_VALUE: usize = 16;
 
 /// Tag control, short length, packet number, channel where it is explicit; then the data that was protected.
-pub(super) fn frame<'a>(bytes: &'a [u8], context: &Context) -> Option<Inner<'a>> {
+pub(super) fn frame<'a>(bytes: &'a [u8], context: &Context<'_>) -> Option<Inner<'a>> {
     let control = u8_at(bytes, 0)?;
     if control & ENCRYPTED_OR_CHANGED != 0 {
         return Some(Inner::Unread(Unread::Encrypted("MACsec")));

@@ -28,7 +28,7 @@ pub(super) const SILENT_ETHERTYPES: [u16; 11] =
 
 /// Takes off the header of a frame; `None` where it is cut or damaged.
 #[inline]
-pub(super) fn open<'a>(link: LinkType, bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
+pub(super) fn open<'a>(link: LinkType, bytes: &'a [u8], context: &mut Context<'_>) -> Option<Inner<'a>> {
     match link {
         LinkType::ETHERNET => ethernet::frame(bytes, context),
         // 12 and 14 are raw IP as BSDs numbered it.
@@ -62,7 +62,7 @@ pub(super) fn open<'a>(link: LinkType, bytes: &'a [u8], context: &mut Context) -
 }
 
 /// Takes off the header that an EtherType announces (IEEE 802 numbers at IANA).
-pub(super) fn open_ethertype<'a>(number: u16, bytes: &'a [u8], context: &Context) -> Option<Inner<'a>> {
+pub(super) fn open_ethertype<'a>(number: u16, bytes: &'a [u8], context: &Context<'_>) -> Option<Inner<'a>> {
     match number {
         0x0806 => Some(Inner::Arp(bytes)),
         // IEEE 802.1Q, 802.1ad, and the numbers that were used for outer tags before.

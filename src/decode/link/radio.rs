@@ -14,7 +14,7 @@ const PADDED: u8 = 0x20;
 const BAD_CHECK_SEQUENCE: u8 = 0x40;
 
 /// Version, padding, length, which fields are present; then those fields.
-pub(super) fn radiotap<'a>(bytes: &'a [u8], context: &mut Context) -> Option<Inner<'a>> {
+pub(super) fn radiotap<'a>(bytes: &'a [u8], context: &mut Context<'_>) -> Option<Inner<'a>> {
     let length = usize::from(le16(bytes, 2)?);
     let (header, rest) = bytes.split_at_checked(length)?;
     let flags = radiotap_flags(header).unwrap_or(0);

@@ -23,7 +23,7 @@ const HT_CONTROL: u8 = 0x80;
 const AGGREGATE: u8 = 0x80;
 
 /// Takes off the header, and the padding to four octets behind it where the radio says that there is some.
-pub(in super::super) fn frame<'a>(bytes: &'a [u8], padded: bool, context: &mut Context) -> Option<Inner<'a>> {
+pub(in super::super) fn frame<'a>(bytes: &'a [u8], padded: bool, context: &mut Context<'_>) -> Option<Inner<'a>> {
     let (first, flags) = (u8_at(bytes, 0)?, u8_at(bytes, 1)?);
     // Cisco's access points swap the octets of such fields in CAPWAP. The version has only ever been zero, while a
     // direction is always set there; and no fragments go that way.
@@ -66,7 +66,7 @@ fn source_at(flags: u8) -> usize {
 pub(in super::super) struct Amsdu<'a>(&'a [u8]);
 
 impl<'a> Amsdu<'a> {
-    pub(in super::super) fn next(&mut self, context: &mut Context) -> Option<Inner<'a>> {
+    pub(in super::super) fn next(&mut self, context: &mut Context<'_>) -> Option<Inner<'a>> {
         let (header, rest) = self.0.split_first_chunk::<14>()?;
         context.source_mac = array(header, 6);
         let length = usize::from(be16(header, 12)?);

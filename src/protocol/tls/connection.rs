@@ -139,7 +139,7 @@ impl State {
         match *event {
             Event::Begin(header) => self.begin(side, header),
             Event::Body(kind, piece) => self.body(side, kind, piece, at, keys),
-            Event::End { kind, length } => self.end(side, kind, length, *at, keys),
+            Event::End { kind, length } => self.end(side, kind, length, at, keys),
             Event::Sslv2(record) => self.handshake.sslv2(side, record, *at),
             Event::Lost { missing, cut } => self.lost(side, missing, cut, *at, keys),
         }
@@ -198,52 +198,52 @@ impl State {
     }
 
     fn handshake_bytes(&mut self, side: Side, mut piece: Piece<'_>, at: &FrameRef, keys: &KeyLog) {
-        while let Some(message) = self.sides.of_mut(side).messages.next(&mut piece, at, self.limit) {
-            self.message(side, &message, keys);
+        while let Some(message) = &self.sides.of_mut(side).messages.next(&mut piece, at, self.limit) {
+            self.message(side, message, keys);
         }
     }
 
-    fn end(&mut self, side: Side, kind: ContentType, length: usize, at: FrameRef, keys: &KeyLog) {
+    fn end(&mut self, side: Side, kind: ContentType, length: usize, at: &FrameRef, keys: &KeyLog) {
         if self.is_protected(side, kind) {
             return self.end_of_protected(side, kind, length, at, keys);
         }
         match kind {
-            ContentType::CHANGE_CIPHER_SPEC => self.change_of_keys(side, at, keys),
+            ContentType::CHANGE_CIPHER_SPEC => self.change_of_keys(side, *at, keys),
             ContentType::ALERT if length == 2 => {
                 let alert = std::mem::take(&mut self.sides.of_mut(side).alert);
-                self.handshake.alert(side, &alert, at);
+                self.handshake.alert(side, &alert, *at);
             }
-            ContentType::ALERT => self.handshake.encrypted_alert(side, at),
-            ContentType::APPLICATION_DATA => self.handshake.encrypted_record(side, length, at),
+            ContentType::ALERT => self.handshake.encrypted_alert(side, *at),
+            ContentType::APPLICATION_DATA => self.handshake.encrypted_record(side, length, *at),
             _ => {}
         }
     }
 
-    fn end_of_protected(&mut self, side: Side, kind: ContentType, length: usize, at: FrameRef, keys: &KeyLog) {
+    fn end_of_protected(&mut self, side: Side, kind: ContentType, length: usize, at: &FrameRef, keys: &KeyLog) {
         let Some(pending) = self.sides.of_mut(side).pending.take() else {
             if let Some(protection) = &mut self.sides.of_mut(side).protection {
                 protection.skip();
                 if self.handshake.is_1_3() {
                     // Too long for anything but data.
-                    return self.handshake.data(side, at);
+                    return self.handshake.data(side, *at);
                 }
             }
-            return self.unread(side, kind, length, at, keys);
+            return self.unread(side, kind, length, *at, keys);
         };
         if let Some(opened) = self.open(side, &pending, keys) {
-            return self.content(side, &opened, &pending, at, keys);
+            return self.content(side, &opened, &pending, *at, keys);
         }
         let direction = self.sides.of(side);
         let in_handshake = self.handshake.is_1_3() && !direction.application;
         if in_handshake && pending.has_hole() && direction.protection.is_some() {
             // Of a record that is not padded it is known how much it held: all but its type and the tag.
             let missing = u64::try_from(length.saturating_sub(17)).unwrap_or_default();
-            self.handshake_bytes(side, Piece::Gap { missing, cut: None }, &at, keys);
+            self.handshake_bytes(side, Piece::Gap { missing, cut: None }, at, keys);
         } else if in_handshake && direction.protection.as_deref().is_some_and(Protection::awaits_handshake) {
             // Early data, as long as nothing of the handshake was opened.
             *self.handshake.unread.of_mut(side) += 1;
         } else {
-            self.unread(side, kind, length, at, keys);
+            self.unread(side, kind, length, *at, keys);
         }
     }
 

@@ -73,29 +73,36 @@ impl Messages {
                 self.gap(missing, at, limit)
             }
             Piece::Bytes(mut bytes) => {
-                let mut message = None;
-                while !bytes.is_empty() && !self.lost && message.is_none() {
-                    (message, bytes) = self.bytes(bytes, at, limit);
+                while !bytes.is_empty() && !self.lost {
+                    let message = self.bytes(&mut bytes, at, limit);
+                    if message.is_some() {
+                        *piece = Piece::Bytes(bytes);
+                        return message;
+                    }
                 }
-                *piece = Piece::Bytes(bytes);
-                message
+                *piece = Piece::Bytes(&[]);
+                None
             }
         }
     }
 
-    /// What comes of these bytes, and those of them that follow it.
-    fn bytes<'a>(&mut self, bytes: &'a [u8], at: &FrameRef, limit: usize) -> (Option<Message<'a>>, &'a [u8]) {
+    /// What comes of these bytes, which are taken off.
+    fn bytes<'a>(&mut self, bytes: &mut &'a [u8], at: &FrameRef, limit: usize) -> Option<Message<'a>> {
         let Some(message) = &mut self.current else {
-            let (Some([kind, high, middle, low]), later) = gather(&mut self.header, bytes) else { return (None, &[]) };
+            let (header, later) = gather(&mut self.header, bytes);
+            *bytes = later;
+            let [kind, high, middle, low] = header?;
             let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
             // Mostly all of it is here: then nothing is copied.
             if let Some((body, later)) = later.split_at_checked(length).filter(|_| length <= limit) {
-                return (Some(Message { body: Cow::Borrowed(body), ..Message::begun(kind, length, *at) }), later);
+                *bytes = later;
+                return Some(Message { body: Cow::Borrowed(body), ..Message::begun(kind, length, *at) });
             }
             self.current = Some(Message::begun(kind, length, *at));
-            return (None, later);
+            return None;
         };
         let (now, later) = bytes.split_at_checked(message.length - message.filled()).unwrap_or((bytes, &[]));
+        *bytes = later;
         // Behind what was skipped nothing is kept.
         let skipped = message.filled() > message.body.len();
         let room = if skipped { 0 } else { limit.saturating_sub(message.body.len()) };
@@ -108,7 +115,7 @@ impl Messages {
         body.extend_from_slice(kept);
         message.skip(now.len() - kept.len());
         message.last = *at;
-        (self.take_whole(), later)
+        self.take_whole()
     }
 
     fn gap(&mut self, missing: u64, at: &FrameRef, limit: usize) -> Option<Message<'static>> {

@@ -133,7 +133,13 @@ impl Records {
         later
     }
 
-    fn end_of_sslv2(&mut self, length: usize, header: usize, at: &FrameRef, sink: &mut impl FnMut(&Event<'_>, &FrameRef)) {
+    fn end_of_sslv2(
+        &mut self,
+        length: usize,
+        header: usize,
+        at: &FrameRef,
+        sink: &mut impl FnMut(&Event<'_>, &FrameRef),
+    ) {
         if self.header.len() >= length {
             // A record shorter than the five bytes read of it has left some of the next; none of SSL 2.0 is.
             let record = std::mem::take(&mut self.header);
