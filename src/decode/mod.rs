@@ -19,7 +19,7 @@ mod usb;
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::capture::{Cut, Frame, FrameRef};
+use crate::capture::{Cut, Frame, FrameRef, LinkType};
 use crate::limits::Limits;
 
 use fragments::Fragments;
@@ -123,8 +123,11 @@ impl Decoder {
     /// Decodes one frame and gives its packets to `sink`.
     pub fn decode(&mut self, frame: &Frame<'_>, sink: &mut dyn FnMut(Packet<'_>)) {
         let mut context = Context { at: &frame.at, cut: frame.cut(), source_mac: None, headers: 1 };
-        let mut inner = link::open(frame.link_type, frame.data, &mut context);
-        // Most frames are IP and nothing else: they need no loop.
+        // Most frames are Ethernet with IP in it and nothing else: they need no loop.
+        let mut inner = match frame.link_type {
+            LinkType::ETHERNET => link::open_ethernet(frame.data, &mut context),
+            other => link::open(other, frame.data, &mut context),
+        };
         if let Some(Inner::Ip(bytes)) = inner {
             context.headers += 1;
             inner = self.ip(bytes, &mut context, sink);

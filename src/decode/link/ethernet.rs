@@ -12,7 +12,7 @@ const LONGEST: u16 = 1500;
 
 /// Destination, source, length or type.
 #[inline]
-pub(super) fn frame<'a>(bytes: &'a [u8], context: &mut Context<'_>) -> Option<Inner<'a>> {
+pub(in super::super) fn frame<'a>(bytes: &'a [u8], context: &mut Context<'_>) -> Option<Inner<'a>> {
     let (header, rest) = bytes.split_first_chunk::<14>()?;
     context.source_mac = array(header, 6);
     payload(be16(header, 12)?, rest)

@@ -16,6 +16,7 @@ use super::inner::Inner;
 use super::{Context, Unread, usb};
 use crate::capture::LinkType;
 
+pub(super) use ethernet::frame as open_ethernet;
 pub(super) use ethernet::llc as open_llc;
 pub(super) use mpls::labels as open_mpls;
 pub(super) use ppp::protocol as open_ppp;

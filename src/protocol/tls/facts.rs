@@ -32,15 +32,15 @@ impl Handshake {
             (22, Side::Server) => return self.certificate_status(message),
             _ => return,
         };
-        self.letter(letter, message.last);
-        let (first, last, whole) = (message.first, message.last, message.is_whole());
+        self.letter(letter, &message.last);
+        let whole = message.is_whole();
         match letter {
             'C' if self.both_finished() => {
-                self.renegotiation.get_or_insert(first);
+                self.renegotiation.get_or_insert(message.first);
             }
-            'C' if whole => self.client_hello = message::client_hello(&message.body, first),
+            'C' if whole => self.client_hello = message::client_hello(&message.body, message.first),
             's' if whole && self.server_hello.is_none() => {
-                if let Some(hello) = message::server_hello(&message.body, first) {
+                if let Some(hello) = message::server_hello(&message.body, message.first) {
                     let place = if hello.retry { &mut self.hello_retry } else { &mut self.server_hello };
                     *place = Some(hello);
                 }
@@ -48,16 +48,16 @@ impl Handshake {
             'x' | 'X' if self.certificates.of(side).is_none() => self.certificates(side, message, limit),
             'r' if whole && self.certificate_request.is_none() => {
                 let version = self.version().unwrap_or(Version::TLS_1_0);
-                self.certificate_request = message::certificate_request(&message.body, version, first);
+                self.certificate_request = message::certificate_request(&message.body, version, message.first);
             }
             'n' => {
-                self.server_hello_done.get_or_insert(last);
+                self.server_hello_done.get_or_insert(message.last);
             }
             'K' => {
-                self.client_key_exchange.get_or_insert(last);
+                self.client_key_exchange.get_or_insert(message.last);
             }
             'F' | 'f' => {
-                self.finished.of_mut(side).get_or_insert(last);
+                self.finished.of_mut(side).get_or_insert(message.last);
             }
             _ => {}
         }
@@ -105,7 +105,7 @@ impl Handshake {
 
     /// An alert that could be read.
     pub(super) fn alert(&mut self, side: Side, content: &[u8], at: FrameRef) {
-        self.letter(pick(side, 'L', 'l'), at);
+        self.letter(pick(side, 'L', 'l'), &at);
         if let [level, code] = *content
             && self.alerts.len() < MAX_ALERTS
         {
@@ -117,7 +117,7 @@ impl Handshake {
     /// An alert that stays encrypted.
     pub(super) fn encrypted_alert(&mut self, side: Side, at: FrameRef) {
         self.encrypted_alert.of_mut(side).get_or_insert(at);
-        self.letter(pick(side, 'L', 'l'), at);
+        self.letter(pick(side, 'L', 'l'), &at);
     }
 
     /// A handshake record that stays encrypted, before TLS 1.3.
@@ -125,11 +125,11 @@ impl Handshake {
         let before = self.finished.of_mut(side);
         if before.is_none() {
             *before = Some(at);
-            self.letter(pick(side, 'F', 'f'), at);
+            self.letter(pick(side, 'F', 'f'), &at);
         } else if self.both_finished() && (self.data.client.records > 0 || self.data.server.records > 0) {
             // Finished messages are over once data flows.
             if self.renegotiation.is_none() {
-                self.letter(pick(side, 'F', 'f'), at);
+                self.letter(pick(side, 'F', 'f'), &at);
             }
             self.renegotiation.get_or_insert(at);
         }
@@ -147,7 +147,7 @@ impl Handshake {
         }
         if is_1_3 && self.finished.of(side).is_none() {
             *self.finished.of_mut(side) = Some(at);
-            self.letter(pick(side, 'F', 'f'), at);
+            self.letter(pick(side, 'F', 'f'), &at);
             return;
         }
         // The rest of the server's flight comes in records like those of data, as do tickets and alerts. Only what
@@ -166,7 +166,7 @@ impl Handshake {
         data.last = Some(at);
         if data.first.is_none() {
             data.first = Some(at);
-            self.letter(pick(side, 'D', 'd'), at);
+            self.letter(pick(side, 'D', 'd'), &at);
         }
     }
 
@@ -178,12 +178,12 @@ impl Handshake {
         if again && self.both_finished() && !self.is_1_3() {
             self.renegotiation.get_or_insert(at);
         }
-        self.letter(pick(side, 'I', 'i'), at);
+        self.letter(pick(side, 'I', 'i'), &at);
     }
 
     /// Bytes that are missing.
     pub(super) fn hole(&mut self, hole: Hole) {
-        self.letter('?', hole.at);
+        self.letter('?', &hole.at);
         if self.holes.len() < MAX_ALERTS {
             self.holes.push(hole);
         }
@@ -194,13 +194,13 @@ impl Handshake {
         let version_2 = self.version() == Some(Version::SSL_2_0);
         match (side, record.first()) {
             (Side::Client, Some(1)) if self.client_hello.is_none() => {
-                self.letter('C', at);
+                self.letter('C', &at);
                 self.client_hello = message::sslv2_hello(record, at);
             }
             (Side::Server, Some(4)) if self.server_hello.is_none() => {
                 let Some((hello, certificate)) = message::sslv2_server_hello(record, at) else { return };
-                self.letter('s', at);
-                self.letter('x', at);
+                self.letter('s', &at);
+                self.letter('x', &at);
                 let certificates = vec![certificate];
                 let list = CertificateList { certificates, own: true, complete: true, missing: 0, first: at, last: at };
                 self.server_hello = Some(hello);
@@ -208,7 +208,7 @@ impl Handshake {
                 self.server_hello_done = Some(at);
             }
             (Side::Client, Some(2)) if version_2 && self.client_key_exchange.is_none() => {
-                self.letter('K', at);
+                self.letter('K', &at);
                 self.client_key_exchange = Some(at);
             }
             _ if version_2 && self.client_key_exchange.is_some() => self.encrypted_sslv2(side, at),
@@ -223,17 +223,17 @@ impl Handshake {
             self.change_of_keys(side, at);
         } else if self.finished.of(side).is_none() {
             *self.finished.of_mut(side) = Some(at);
-            self.letter(pick(side, 'F', 'f'), at);
+            self.letter(pick(side, 'F', 'f'), &at);
         } else {
             self.data(side, at);
         }
     }
 
-    fn letter(&mut self, letter: char, at: FrameRef) {
+    fn letter(&mut self, letter: char, at: &FrameRef) {
         let history = &mut self.history;
         let repeated = letter == '?' && history.iter().any(|(known, _)| *known == '?');
         if history.len() < MAX_HISTORY && !repeated {
-            history.push((letter, at));
+            history.push((letter, *at));
         }
     }
 }
