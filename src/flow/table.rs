@@ -49,6 +49,30 @@ fn endpoint(socket: &SocketAddr) -> [u64; 3] {
 /// Connections and copies of streams' starts whose room is kept.
 const SPARE: usize = 32;
 
+/// Room of connections that are over, for the next ones: to ask for it anew is a good part of what a short one costs.
+#[derive(Debug)]
+struct Spare<C> {
+    flows: Vec<Box<Flow<C>>>,
+    /// Of the starts of streams that are no longer compared.
+    rooms: Vec<Vec<u8>>,
+}
+
+impl<C> Spare<C> {
+    /// A connection begins.
+    fn begin(&mut self, segment: &Segment<'_>, stream: u64, begin: fn(bool) -> C) -> Box<Flow<C>> {
+        let mut within = || Stream::within(self.rooms.pop().unwrap_or_default());
+        let streams = Both { client: within(), server: within() };
+        let flow = Flow { streams, ..first_of(segment, stream, begin(segment.flags.syn)) };
+        match self.flows.pop() {
+            Some(mut spare) => {
+                *spare = flow;
+                spare
+            }
+            None => Box::new(flow),
+        }
+    }
+}
+
 /// Connections that are over, each with the sequence number of its SYN: remembered so that their late segments do not
 /// look like a new one.
 ///
@@ -97,10 +121,7 @@ pub struct FlowTable<C> {
     ending: VecDeque<(Timestamp, Key, u64)>,
     ended: Ended,
     out: VecDeque<Box<Flow<C>>>,
-    /// Room of connections that are over, for the next ones: to ask for it anew is a good part of what a short one costs.
-    spare: Vec<Box<Flow<C>>>,
-    /// The same, of the starts of streams that are no longer compared.
-    rooms: Vec<Vec<u8>>,
+    spare: Spare<C>,
     /// Of all open ones.
     kept_bytes: usize,
     streams: u64,
@@ -116,8 +137,7 @@ impl<C> FlowTable<C> {
             ending: VecDeque::new(),
             ended: Ended::default(),
             out: VecDeque::new(),
-            spare: Vec::new(),
-            rooms: Vec::new(),
+            spare: Spare { flows: Vec::new(), rooms: Vec::new() },
             kept_bytes: 0,
             streams: 0,
             dropped: 0,
@@ -146,17 +166,8 @@ impl<C> FlowTable<C> {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(_) if self.ended.has_late(key, segment) => return None,
             Entry::Vacant(entry) => {
-                let flow = begin(segment, self.streams, (self.begin)(segment.flags.syn));
                 self.streams += 1;
-                let mut stream = || Stream::within(self.rooms.pop().unwrap_or_default());
-                let flow = Flow { streams: Both { client: stream(), server: stream() }, ..flow };
-                entry.insert(match self.spare.pop() {
-                    Some(mut spare) => {
-                        *spare = flow;
-                        spare
-                    }
-                    None => Box::new(flow),
-                })
+                entry.insert(self.spare.begin(segment, self.streams - 1, self.begin))
             }
         };
         if segment.opens() {
@@ -167,7 +178,7 @@ impl<C> FlowTable<C> {
         let crowded = self.kept_bytes > limits.stream_bytes;
         flow.segment(segment, side, if crowded { 0 } else { limits.out_of_order_bytes }, sink);
         if crowded || settled(&flow.conversation) {
-            flow.settle(&mut self.rooms, SPARE);
+            flow.settle(&mut self.spare.rooms, SPARE);
         }
         let kept = flow.kept_bytes();
         self.kept_bytes = (self.kept_bytes + kept).saturating_sub(flow.counted);
@@ -185,9 +196,9 @@ impl<C> FlowTable<C> {
 
     /// Takes back a connection that [`next_ended`](Self::next_ended) gave and that is done with.
     pub fn take_back(&mut self, mut flow: Box<Flow<C>>) {
-        flow.settle(&mut self.rooms, SPARE);
-        if self.spare.len() < SPARE {
-            self.spare.push(flow);
+        flow.settle(&mut self.spare.rooms, SPARE);
+        if self.spare.flows.len() < SPARE {
+            self.spare.flows.push(flow);
         }
     }
 
@@ -256,7 +267,7 @@ impl<C> FlowTable<C> {
 
 /// A connection of which this segment is the first that was seen. A segment with nothing in it opens nothing worth
 /// following, but counts as one.
-fn begin<C>(segment: &Segment<'_>, stream: u64, conversation: C) -> Flow<C> {
+fn first_of<C>(segment: &Segment<'_>, stream: u64, conversation: C) -> Flow<C> {
     let client_sent = match (segment.flags.syn, segment.flags.ack) {
         (true, acknowledges) => !acknowledges,
         // Servers listen on the lower port.
