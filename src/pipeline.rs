@@ -142,14 +142,14 @@ impl Connections {
     fn segment(&mut self, segment: &Segment<'_>, evidence: &mut Evidence) {
         let Self { flows, limits, keys, outputs, .. } = self;
         let context = Context { limits, keys };
-        let flow = flows.segment(
+        flows.segment(
             segment,
             limits,
             &mut |conversation, side, piece, at| conversation.push(side, piece, at, context, outputs),
             Conversation::is_settled,
         );
         if !outputs.is_empty()
-            && let Some(talk) = flow.map(talk_of)
+            && let Some(talk) = flows.of(segment).map(talk_of)
         {
             outputs.drain().for_each(|said| evidence.said(talk, said));
         }

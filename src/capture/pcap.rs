@@ -116,8 +116,8 @@ impl Pcap {
     /// The record at the start of `bytes`, and how long it is; `None` where it is not whole, or not a record.
     #[inline]
     pub(super) fn whole(&mut self, bytes: &[u8]) -> Option<(Record, usize)> {
-        let head = self.head.filter(|head| bytes.len() >= *head)?;
-        let read = self.head_of(bytes);
+        let head = self.head?;
+        let read = self.head_of(bytes.first_chunk()?);
         let length = head + size(read.captured);
         if read.captured > MAX_RECORD || length > bytes.len() {
             return None;
@@ -138,10 +138,10 @@ impl Pcap {
             self.head = Some(self.likeliest(bytes.get(..LOOK).unwrap_or(bytes)));
             return Step::Skip(0);
         };
-        if bytes.len() < head {
+        let Some(start) = bytes.first_chunk().filter(|_| bytes.len() >= head) else {
             return Step::Needs(head);
-        }
-        let captured = self.head_of(bytes).captured;
+        };
+        let captured = self.head_of(start).captured;
         if captured > MAX_RECORD {
             return Step::Damaged(format!("the record claims {captured} bytes of data"));
         }
@@ -154,11 +154,11 @@ impl Pcap {
         let mut at = 0;
         for _ in 0..2 {
             let rest = bytes.get(at..).unwrap_or_default();
-            if rest.len() < head {
+            let Some(start) = rest.first_chunk().filter(|_| rest.len() >= head) else {
                 let over = at_end && at > 0 && rest.is_empty();
                 return if over { Fit::Yes } else { Fit::needs(at + head, at_end) };
-            }
-            let read = self.head_of(rest);
+            };
+            let read = self.head_of(start);
             let near = self.last_seconds.is_none_or(|last| (read.seconds - last).abs() <= DAYS);
             let units = if self.nanoseconds { 1_000_000_000 } else { 1_000_000 };
             let fits = near && read.fraction < units && read.captured > 0 && read.captured <= read.wire;
@@ -170,16 +170,16 @@ impl Pcap {
         if at <= bytes.len() { Fit::Yes } else { Fit::needs(at, at_end) }
     }
 
-    fn head_of(&self, bytes: &[u8]) -> Head {
-        let (first, second) = (self.order.u32(bytes, 8), self.order.u32(bytes, 12));
+    /// Every record begins with these four numbers, however long its header is.
+    fn head_of(&self, bytes: &[u8; 16]) -> Head {
+        let [seconds, fraction, first, second] = self.order.four(bytes);
         let swapped = match self.lengths {
             Lengths::CapturedFirst => false,
             Lengths::WireFirst => true,
             Lengths::Either => first > second,
         };
         let (captured, wire) = if swapped { (second, first) } else { (first, second) };
-        let (seconds, fraction) = (i64::from(self.order.u32(bytes, 0)), self.order.u32(bytes, 4));
-        Head { seconds, fraction, captured, wire }
+        Head { seconds: seconds.into(), fraction, captured, wire }
     }
 
     fn record_of(&self, read: &Head, head: usize) -> Record {
@@ -208,12 +208,12 @@ impl Pcap {
         let (mut at, mut odd) = (0, 0);
         for _ in 0..LOOK_RECORDS {
             let rest = bytes.get(at..).unwrap_or_default();
-            if rest.len() < head {
+            let Some(start) = rest.first_chunk().filter(|_| rest.len() >= head) else {
                 // A record that the file cuts speaks against the format; one that only reaches out of the look does not.
                 odd += usize::from(bytes.len() < LOOK && (at > bytes.len() || !rest.is_empty()));
                 break;
-            }
-            let read = self.head_of(rest);
+            };
+            let read = self.head_of(start);
             odd += usize::from(read.fraction >= 1_000_000);
             odd += usize::from(read.captured > self.snaplen);
             odd += usize::from(read.captured > read.wire);

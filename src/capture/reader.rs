@@ -119,6 +119,7 @@ impl CaptureReader {
     ///
     /// # Errors
     /// Only before the first frame, when the bytes are no capture at all.
+    #[inline(always)]
     pub fn advance(&mut self) -> Result<bool, CaptureError> {
         if let Some(Container::Pcap(pcap)) = &mut self.container
             && self.gap.is_none()
@@ -281,7 +282,7 @@ impl CaptureReader {
         Ok(Step::Skip(length))
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, record: Record, length: usize) {
         // Consuming only moves an index: the record's bytes stay where they are until the next refill.
         self.buffer.consume(length);

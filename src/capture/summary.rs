@@ -83,8 +83,12 @@ impl CaptureSummary {
     pub(super) fn count(&mut self, record: &Record) -> Option<Cut> {
         self.packets += 1;
         if record.timed {
-            let (first, last) = self.times.unwrap_or((record.time, record.time));
-            self.times = Some((first.min(record.time), last.max(record.time)));
+            let (first, last) = self.times.get_or_insert((record.time, record.time));
+            if record.time < *first {
+                *first = record.time;
+            } else if record.time > *last {
+                *last = record.time;
+            }
         }
         let cut = Cut::of(record.data.len(), record.wire_len);
         self.cut_packets += u64::from(cut.is_some());

@@ -85,6 +85,11 @@ impl<'a> Segment<'a> {
         self.flags.syn && !self.flags.ack
     }
 
+    /// Whether it has payload, though the capture may have cut it off.
+    pub fn carries_data(&self) -> bool {
+        !self.payload.is_empty() || self.missing > 0
+    }
+
     /// Computes the checksum over pseudo-header, header and payload (RFC 9293 section 3.1). Costs a pass over the bytes.
     pub fn checksum(&self) -> Checksum {
         let Ok(tcp) = TcpSlice::from_slice(self.tcp) else {

@@ -11,6 +11,7 @@ use super::ip::IpPacket;
 use super::{Context, Datagram, Packet, Segment, Sink, neighbour, tunnel};
 
 /// Gives the packet to `sink`, or says what is inside it; `None` where its header is cut or damaged.
+#[inline(always)]
 pub(super) fn open<'a>(packet: &IpPacket<'a>, context: &Context<'_>, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
     match packet.protocol {
         ip_number::TCP => {

@@ -2,7 +2,6 @@
 //! Bounded: `Limits::flows` connections with `Limits::stream_bytes`, `Limits::ended_flows` memories of ended ones.
 //! Left to others: what is said over them.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::SocketAddr;
@@ -20,6 +19,7 @@ use crate::limits::Limits;
 struct Key([u64; 2], [u64; 2], u64);
 
 impl Key {
+    #[inline(always)]
     fn of(segment: &Segment<'_>) -> Self {
         let (a, b) = (endpoint(&segment.source), endpoint(&segment.destination));
         let ([a, b, c], [d, e, f]) = if a <= b { (a, b) } else { (b, a) };
@@ -145,15 +145,14 @@ impl<C> FlowTable<C> {
     }
 
     /// Takes one segment. Bytes that stand in order by it go to `sink` with the connection's conversation; `settled`
-    /// tells of a conversation that no longer needs copies compared. Gives the connection; `None` for a late segment of
-    /// one that is over.
+    /// tells of a conversation that no longer needs copies compared.
     pub fn segment(
         &mut self,
         segment: &Segment<'_>,
         limits: &Limits,
         sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef),
         settled: impl Fn(&C) -> bool,
-    ) -> Option<&Flow<C>> {
+    ) {
         self.expire(segment.at.time, limits);
         let key = Key::of(segment);
         if segment.opens() && self.is_used_again(&key, segment) {
@@ -162,12 +161,12 @@ impl<C> FlowTable<C> {
         if self.open.len() >= limits.flows && !self.open.contains_key(&key) {
             self.make_room(segment.at.time, limits);
         }
-        let flow = match self.open.entry(key) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(_) if self.ended.has_late(key, segment) => return None,
-            Entry::Vacant(entry) => {
+        let flow = match self.open.get_mut(&key) {
+            Some(flow) => flow,
+            None if self.ended.has_late(key, segment) => return,
+            None => {
                 self.streams += 1;
-                entry.insert(self.spare.begin(segment, self.streams - 1, self.begin))
+                self.open.entry(key).or_insert(self.spare.begin(segment, self.streams - 1, self.begin))
             }
         };
         if segment.opens() {
@@ -177,16 +176,22 @@ impl<C> FlowTable<C> {
         let was_over = flow.is_over();
         let crowded = self.kept_bytes > limits.stream_bytes;
         flow.segment(segment, side, if crowded { 0 } else { limits.out_of_order_bytes }, sink);
-        if crowded || settled(&flow.conversation) {
-            flow.settle(&mut self.spare.rooms, SPARE);
+        if segment.carries_data() {
+            if crowded || settled(&flow.conversation) {
+                flow.settle(&mut self.spare.rooms, SPARE);
+            }
+            let kept = flow.kept_bytes();
+            self.kept_bytes = (self.kept_bytes + kept).saturating_sub(flow.counted);
+            flow.counted = kept;
         }
-        let kept = flow.kept_bytes();
-        self.kept_bytes = (self.kept_bytes + kept).saturating_sub(flow.counted);
-        flow.counted = kept;
         if !was_over && flow.is_over() {
             self.ending.push_back((segment.at.time, key, flow.stream));
         }
-        Some(flow)
+    }
+
+    /// The open connection that a segment belongs to.
+    pub fn of(&self, segment: &Segment<'_>) -> Option<&Flow<C>> {
+        self.open.get(&Key::of(segment)).map(Box::as_ref)
     }
 
     /// The next connection that is over.

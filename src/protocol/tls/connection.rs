@@ -127,7 +127,8 @@ impl State {
         }
         let early = handshake.client_hello.as_ref().is_none_or(|hello| hello.offers_early_data);
         let [changes, data] = [ContentType::CHANGE_CIPHER_SPEC, ContentType::APPLICATION_DATA];
-        let begins = matches!(event, Event::Begin([kind, ..]) if [changes, data].contains(&ContentType(*kind)));
+        let begins = matches!(event, Event::Whole([kind, ..], _) | Event::Begin([kind, ..])
+            if [changes, data].contains(&ContentType(*kind)));
         !self.held.is_empty() || (begins && !early)
     }
 
@@ -137,6 +138,7 @@ impl State {
 
     fn read(&mut self, side: Side, event: &Event<'_>, at: &FrameRef, keys: &KeyLog) {
         match *event {
+            Event::Whole(header, body) => self.whole(side, header, body, at, keys),
             Event::Begin(header) => self.begin(side, header),
             Event::Body(kind, piece) => self.body(side, kind, piece, at, keys),
             Event::End { kind, length } => self.end(side, kind, length, at, keys),
@@ -150,6 +152,16 @@ impl State {
         // In TLS 1.3 all that is encrypted looks like data, and ChangeCipherSpec means nothing (RFC 8446 appendix D.4).
         let encrypted = self.sides.of(side).encrypted;
         if self.handshake.is_1_3() { kind == ContentType::APPLICATION_DATA } else { encrypted }
+    }
+
+    fn whole(&mut self, side: Side, header: [u8; 5], body: &[u8], at: &FrameRef, keys: &KeyLog) {
+        let [kind, ..] = header;
+        let kind = ContentType(kind);
+        self.begin(side, header);
+        if !body.is_empty() {
+            self.body(side, kind, Piece::Bytes(body), at, keys);
+        }
+        self.end(side, kind, body.len(), at, keys);
     }
 
     fn begin(&mut self, side: Side, header: [u8; 5]) {

@@ -13,6 +13,7 @@ const MAX_HELD: usize = 64 * 1024;
 
 #[derive(Debug)]
 enum Part {
+    Whole([u8; 5], Vec<u8>),
     Begin([u8; 5]),
     Bytes(ContentType, Vec<u8>),
     Gap(ContentType, u64, Option<Cut>),
@@ -38,6 +39,7 @@ impl Held {
 
     pub(super) fn push(&mut self, event: &Event<'_>, at: &FrameRef) {
         let part = match *event {
+            Event::Whole(header, body) => Part::Whole(header, body.to_vec()),
             Event::Begin(header) => Part::Begin(header),
             Event::Body(kind, Piece::Bytes(bytes)) => Part::Bytes(kind, bytes.to_vec()),
             Event::Body(kind, Piece::Gap { missing, cut }) => Part::Gap(kind, missing, cut),
@@ -46,7 +48,7 @@ impl Held {
             // Nothing of SSL 2.0 is decrypted.
             Event::Sslv2(_) => return,
         };
-        if let Part::Bytes(_, bytes) = &part {
+        if let Part::Whole(_, bytes) | Part::Bytes(_, bytes) = &part {
             self.bytes += bytes.len();
         }
         self.parts.push((part, *at));
@@ -56,6 +58,7 @@ impl Held {
     pub(super) fn replay(self, mut sink: impl FnMut(&Event<'_>, &FrameRef)) {
         for (part, at) in &self.parts {
             let event = match part {
+                Part::Whole(header, body) => Event::Whole(*header, body),
                 Part::Begin(header) => Event::Begin(*header),
                 Part::Bytes(kind, bytes) => Event::Body(*kind, Piece::Bytes(bytes)),
                 Part::Gap(kind, missing, cut) => Event::Body(*kind, Piece::Gap { missing: *missing, cut: *cut }),

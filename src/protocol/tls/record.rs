@@ -26,7 +26,9 @@ impl ContentType {
 /// What a direction yields.
 #[derive(Debug)]
 pub(super) enum Event<'a> {
-    /// A header: content type, version, length.
+    /// A record that stands whole within the piece: its header (content type, version, length), its body.
+    Whole([u8; 5], &'a [u8]),
+    /// The header of one that does not.
     Begin([u8; 5]),
     /// A part of the body of a record.
     Body(ContentType, Piece<'a>),
@@ -127,9 +129,12 @@ impl Records {
             sink(&Event::Lost { missing: 0, cut: None }, at);
             return &[];
         }
+        if let Some((body, later)) = later.split_at_checked(length) {
+            sink(&Event::Whole(header, body), at);
+            return later;
+        }
         self.state = State::Body { kind: ContentType(kind), length, left: length };
         sink(&Event::Begin(header), at);
-        self.end_of_body(at, sink);
         later
     }
 
@@ -294,6 +299,7 @@ mod tests {
         let (mut records, mut out, mut current) = (Records::default(), Vec::new(), String::new());
         for piece in pieces {
             records.push(*piece, &at(), &mut |event, _| match *event {
+                Event::Whole(_, bytes) => out.push(String::from_utf8_lossy(bytes).into_owned()),
                 Event::Body(_, Piece::Bytes(bytes)) => current.push_str(&String::from_utf8_lossy(bytes)),
                 Event::Body(_, Piece::Gap { missing, .. }) => {
                     current.push_str(&"_".repeat(missing.try_into().unwrap()))
