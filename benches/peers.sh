@@ -51,7 +51,8 @@ for capture in "$@"; do
             [ -z "${skip[$name]:-}" ] || continue
             start=$EPOCHREALTIME
             run "$name" "$capture"
-            took=$(awk "BEGIN { print $EPOCHREALTIME - $start }")
+            end=$EPOCHREALTIME
+            took=$(awk "BEGIN { print $end - $start }")
             times[$name]+="$took"$'\n'
             awk "BEGIN { exit !($took > 10 && $turn + 1 >= $slow) }" && skip[$name]=1
         done

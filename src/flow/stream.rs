@@ -317,7 +317,8 @@ impl Stream {
 
     /// Compares a copy with what is already taken.
     fn compare(&mut self, segment: &Segment<'_>, start: u64) {
-        if self.conflict.is_some() || self.settled {
+        let new = start >= self.offset && self.held.is_empty();
+        if new || self.conflict.is_some() || self.settled {
             return;
         }
         let differs = |known_start: u64, known: &[u8]| {
