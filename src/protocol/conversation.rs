@@ -32,6 +32,7 @@ pub struct Outputs {
     under_way: usize,
     curtailed: Option<(u64, FrameRef)>,
     /// Room of handshakes that are over, for the next ones: it is large, and connections are many.
+    #[expect(clippy::vec_box, reason = "the boxes themselves go into conversations and come back")]
     spare: Vec<Box<Tls>>,
 }
 
