@@ -172,7 +172,7 @@ impl Pcap {
 
     /// Every record begins with these four numbers, however long its header is.
     fn head_of(&self, bytes: &[u8; 16]) -> Head {
-        let [seconds, fraction, first, second] = self.order.four(bytes);
+        let [seconds, fraction, first, second] = [0, 4, 8, 12].map(|at| self.order.u32(bytes, at));
         let swapped = match self.lengths {
             Lengths::CapturedFirst => false,
             Lengths::WireFirst => true,

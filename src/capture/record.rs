@@ -66,14 +66,6 @@ impl Order {
         if self.big_endian { u32::from_be_bytes(value) } else { u32::from_le_bytes(value) }
     }
 
-    /// Four numbers of 32 bits that follow one another.
-    pub(super) fn four(self, bytes: &[u8; 16]) -> [u32; 4] {
-        let (words, _) = bytes.as_chunks();
-        let word = |at: usize| words.get(at).copied().unwrap_or_default();
-        let read = if self.big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
-        [read(word(0)), read(word(1)), read(word(2)), read(word(3))]
-    }
-
     pub(super) fn u64(self, bytes: &[u8], at: usize) -> u64 {
         let value = array(bytes, at).unwrap_or_default();
         if self.big_endian { u64::from_be_bytes(value) } else { u64::from_le_bytes(value) }
