@@ -84,6 +84,9 @@ pub struct Ending {
     pub stall: Option<Stall>,
 }
 
+/// An end of one direction: whose, how, in which frame.
+type End<'f> = (Side, EndHow, &'f FrameRef);
+
 /// The facts of a connection that an ending rests on.
 #[derive(Clone, Debug)]
 pub(super) struct Closing<'f> {
@@ -113,35 +116,26 @@ impl<'f> Closing<'f> {
 
     /// Who ended the connection first. An encrypted alert tells who, though what it says is hidden; the FIN or RST that
     /// follows from the same side tells how.
-    fn first(&self, tls: &'f tls::Handshake) -> Option<(Side, EndHow, FrameRef)> {
-        let mut first = None;
-        for side in [Side::Client, Side::Server] {
-            let alert = tls.encrypted_alert.of(side).as_ref();
-            self.earlier(&mut first, side, EndHow::Fin, *self.fin.of(side));
-            self.earlier(&mut first, side, EndHow::Rst, *self.reset.of(side));
-            self.earlier(&mut first, side, EndHow::Alert, alert);
-        }
-        let (side, how, _) = first?;
-        let mut closing = None;
-        if how == EndHow::Alert {
-            self.earlier(&mut closing, side, EndHow::Fin, *self.fin.of(side));
-            self.earlier(&mut closing, side, EndHow::Rst, *self.reset.of(side));
-        }
-        closing.or(first).map(|(side, how, at)| (side, how, *at))
+    fn first(&self, tls: &'f tls::Handshake) -> Option<End<'f>> {
+        let of = |side: Side| {
+            let alert = tls.encrypted_alert.of(side).as_ref().map(|at| (side, EndHow::Alert, at));
+            self.earlier(self.closing(side), alert)
+        };
+        let first = self.earlier(of(Side::Client), of(Side::Server))?;
+        self.closing(first.0).or(Some(first))
     }
 
-    /// Puts an end in the place of the first one, if it came before that.
-    fn earlier(
-        &self,
-        first: &mut Option<(Side, EndHow, &'f FrameRef)>,
-        side: Side,
-        how: EndHow,
-        at: Option<&'f FrameRef>,
-    ) {
-        if let Some(at) = at
-            && first.is_none_or(|(_, _, known)| self.order(at) < self.order(known))
-        {
-            *first = Some((side, how, at));
+    /// What came first of one side, FIN or RST.
+    fn closing(&self, side: Side) -> Option<End<'f>> {
+        let fin = self.fin.of(side).map(|at| (side, EndHow::Fin, at));
+        let reset = self.reset.of(side).map(|at| (side, EndHow::Rst, at));
+        self.earlier(fin, reset)
+    }
+
+    fn earlier(&self, one: Option<End<'f>>, other: Option<End<'f>>) -> Option<End<'f>> {
+        match (one, other) {
+            (Some(one), Some(other)) if self.order(other.2) < self.order(one.2) => Some(other),
+            (one, other) => one.or(other),
         }
     }
 }
@@ -151,14 +145,14 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
     let stall = closing.stalls.iter().find(|stall| before_flight_is_whole(tls, stall)).copied();
     let first = closing.first(tls);
     let (by, how, at) = match first {
-        Some((side, how, at)) => (Some(side), how, Some(at)),
+        Some((side, how, at)) => (Some(side), how, Some(*at)),
         None if closing.stalls.iter().any(|stall| stall.until.is_none()) => (None, EndHow::Silence, None),
         None => (None, EndHow::CaptureEnd, None),
     };
     let ending = |outcome| Ending { outcome, by, how, at, stall };
     // An alert in answer to the other side's end is no reason for it.
     let spoken = |alert: &&tls::Alert| {
-        first.is_none_or(|(side, _, at)| side == alert.from || closing.order(&alert.at) <= closing.order(&at))
+        first.is_none_or(|(side, _, at)| side == alert.from || closing.order(&alert.at) <= closing.order(at))
     };
     if let Some(alert) = tls.fatal_alert().filter(spoken) {
         let outcome = match alert.from {
