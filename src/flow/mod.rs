@@ -200,13 +200,6 @@ impl<C> Flow<C> {
         self.streams.client.kept_bytes() + self.streams.server.kept_bytes()
     }
 
-    /// Says that the caller needs no more comparing of copies. The room that took goes to `rooms`, where there is place.
-    fn settle(&mut self, rooms: &mut Vec<Vec<u8>>, most: usize) {
-        for stream in [&mut self.streams.client, &mut self.streams.server] {
-            rooms.extend(stream.settle().filter(|_| rooms.len() < most));
-        }
-    }
-
     /// Counts the time from the last progress to the capture's end, if no end of the connection was seen.
     pub fn note_capture_end(&mut self, end: Timestamp) {
         let nanos = end.since(self.progress.time);

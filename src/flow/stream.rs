@@ -72,7 +72,7 @@ impl Stream {
             self.valid_seen |= segment.checksum() == Checksum::Valid;
         }
         let length = u64::try_from(segment.payload.len()).unwrap_or_default();
-        if length == 0 && segment.missing == 0 && !segment.flags.fin {
+        if !segment.carries_data() && !segment.flags.fin {
             return;
         }
         let next = *self.next.get_or_insert(first);

@@ -71,6 +71,21 @@ impl<C> Spare<C> {
             None => Box::new(flow),
         }
     }
+
+    /// Of this connection no more copies are compared: the room that it took for that is free.
+    fn settle(&mut self, flow: &mut Flow<C>) {
+        for stream in [&mut flow.streams.client, &mut flow.streams.server] {
+            self.rooms.extend(stream.settle().filter(|_| self.rooms.len() < SPARE));
+        }
+    }
+
+    /// This connection is done with.
+    fn take_back(&mut self, mut flow: Box<Flow<C>>) {
+        self.settle(&mut flow);
+        if self.flows.len() < SPARE {
+            self.flows.push(flow);
+        }
+    }
 }
 
 /// Connections that are over, each with the sequence number of its SYN: remembered so that their late segments do not
@@ -178,7 +193,7 @@ impl<C> FlowTable<C> {
         flow.segment(segment, side, if crowded { 0 } else { limits.out_of_order_bytes }, sink);
         if segment.carries_data() {
             if crowded || settled(&flow.conversation) {
-                flow.settle(&mut self.spare.rooms, SPARE);
+                self.spare.settle(flow);
             }
             let kept = flow.kept_bytes();
             self.kept_bytes = (self.kept_bytes + kept).saturating_sub(flow.counted);
@@ -200,11 +215,8 @@ impl<C> FlowTable<C> {
     }
 
     /// Takes back a connection that [`next_ended`](Self::next_ended) gave and that is done with.
-    pub fn take_back(&mut self, mut flow: Box<Flow<C>>) {
-        flow.settle(&mut self.spare.rooms, SPARE);
-        if self.spare.flows.len() < SPARE {
-            self.spare.flows.push(flow);
-        }
+    pub fn take_back(&mut self, flow: Box<Flow<C>>) {
+        self.spare.take_back(flow);
     }
 
     /// Ends every connection: the capture is over.
