@@ -77,6 +77,7 @@ impl Limits {
             ended_flows: share(all.ended_flows),
             lingering_flows: share(all.lingering_flows),
             stream_bytes: share(all.stream_bytes),
+            messages_bytes: share(all.messages_bytes),
             handshakes: share(all.handshakes),
             devices: share(all.devices),
             certificates: share(all.certificates),
@@ -124,6 +125,7 @@ mod tests {
     fn half_the_memory_holds_half_as_many_connections_and_each_as_much() {
         let (half, all) = (Limits::within(Limits::DEFAULT_BYTES / 2), Limits::default());
         assert_eq!((half.flows, half.devices, half.handshakes), (all.flows / 2, all.devices / 2, all.handshakes / 2));
+        assert_eq!((half.stream_bytes, half.messages_bytes), (all.stream_bytes / 2, all.messages_bytes / 2));
         assert_eq!(half.handshake_message_bytes, all.handshake_message_bytes);
         assert!(Limits::within(0).flows > 1_000);
     }

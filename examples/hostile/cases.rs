@@ -30,6 +30,7 @@ macro_rules! cases {
 /// All of them.
 pub(crate) const CASES: &[Case] = cases! {
     "SYN flood", "connections", 5_000_000, 30_000, syn_flood;
+    "SYN flood, each of one symmetric hash", "connections", 5_000_000, 30_000, one_hash;
     "half-open handshakes: a ClientHello, no answer", "connections", 1_000_000, 3_000, hellos;
     "half-open handshakes: cut records", "connections", 1_000_000, 10_000, cut_records;
     "one connection in 1-byte segments", "segments", 5_000_000, 50_000, one_byte;
@@ -80,6 +81,17 @@ fn steps(count: u64, mut step: impl FnMut(u64, &mut Packets) + 'static) -> Box<d
 
 fn syn_flood(count: u64) -> Box<dyn Read> {
     steps(count, |at, out| out.tcp(client(at), SERVER, at as u32, SYN, &[]))
+}
+
+/// Addresses and ports whose 16-bit words always give the same exclusive or: a hash that takes both directions of a
+/// connection for one by means of that (Toeplitz with a key of equal words, as network cards and probes use) has one value
+/// for all of them.
+fn one_hash(count: u64) -> Box<dyn Read> {
+    steps(count, |at, out| {
+        let (high, low) = ((at >> 16) as u16, at as u16);
+        let from = (u32::from(0x0a00 | high) << 16 | u32::from(low), high ^ low ^ 0x5555);
+        out.tcp(from, SERVER, at as u32, SYN, &[]);
+    })
 }
 
 fn hellos(count: u64) -> Box<dyn Read> {

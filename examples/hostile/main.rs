@@ -1,7 +1,8 @@
 //! Measures what hostile captures cost: `cargo run --release --example hostile [PART-OF-A-NAME…]` prints a table.
 //!
-//! In: the cases. Out: for each its size, the time, the peak of memory, and what the report says was lost. Each runs in a
-//! process of its own, so that its memory is its own; `--scale N` makes a part of a hundred of each.
+//! In: the cases. Out: for each its size, the time, the peak of memory with the default limits and with those of 64 MiB, and
+//! what the report says was lost; status 1 where one fails or takes more. Each runs in a process of its own, so that its
+//! memory is its own; `--scale N` makes N hundredths of each.
 
 #[allow(dead_code)]
 mod cases;
@@ -10,57 +11,84 @@ mod chains;
 mod packets;
 
 use std::io::Read;
-use std::process::Command;
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use cases::{CASES, Case};
 use chaingap::Analyzer;
+use chaingap::limits::Limits;
 
-fn main() {
+/// Mebibytes of the second measurement of memory: a quarter of what the default limits are made for.
+const LESS: u64 = 64;
+
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--one", name, count] => {
+        ["--one", name, count, mebibytes] => {
             let case = CASES.iter().find(|case| case.name == name).expect("a case");
-            measure(case, count.parse().expect("a count"));
+            measure(case, number(count), Limits::within(number(mebibytes) << 20));
+            ExitCode::SUCCESS
         }
-        ["--scale", percent, ref parts @ ..] => table(percent.parse().expect("a number"), parts),
+        ["--scale", percent, ref parts @ ..] => table(number(percent), parts),
         ref parts => table(100, parts),
     }
 }
 
-fn table(percent: u64, parts: &[&str]) {
-    println!("| capture | of | input, MiB | s | MiB/s | memory, MiB | what the report says was lost |");
-    println!("|---|---|---|---|---|---|---|");
-    for case in CASES.iter().filter(|case| parts.is_empty() || parts.iter().any(|part| case.name.contains(part))) {
-        let count = (case.full * percent / 100).max(1);
-        let executable = std::env::current_exe().expect("this program");
-        let status = Command::new(executable).args(["--one", case.name, &count.to_string()]).status();
-        if !status.is_ok_and(|status| status.success()) {
-            println!("| {} | {count} {} | | | | | FAILED |", case.name, case.unit);
-        }
-    }
+fn number(text: &str) -> u64 {
+    text.parse().expect("a number")
 }
 
-/// Analyzes one capture, and prints its line.
-fn measure(case: &Case, count: u64) {
-    // What making it takes is measured first and taken off.
+/// Prints the table, and says whether each capture was read to its end within the memory that the limits are made for.
+fn table(percent: u64, parts: &[&str]) -> ExitCode {
+    println!(
+        "| capture | of | input, MiB | s | MiB/s | memory, MiB | within {LESS} MiB | what the report says was lost |\n\
+         |---|---|--:|--:|--:|--:|--:|---|"
+    );
+    let mut all_held = true;
+    for case in CASES.iter().filter(|case| parts.is_empty() || parts.iter().any(|part| case.name.contains(part))) {
+        let count = (case.full * percent / 100).max(1);
+        let runs = [Limits::DEFAULT_BYTES >> 20, LESS].map(|mebibytes| (mebibytes, measured(case, count, mebibytes)));
+        let held = |(most, lines): &(u64, Option<[String; 3]>)| {
+            lines.as_ref().is_some_and(|[_, memory, _]| number(memory) <= *most)
+        };
+        all_held &= runs.iter().all(held);
+        let cells = match runs {
+            [(_, Some([figures, memory, said])), (_, Some([_, less, _]))] => {
+                format!("{figures} | {memory} | {less} | {said}")
+            }
+            _ => "FAILED".into(),
+        };
+        println!("| {} | {count} {} | {cells} |", case.name, case.unit);
+    }
+    if all_held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The lines that another process prints about a capture: input, time and rate; memory; what was lost.
+fn measured(case: &Case, count: u64, mebibytes: u64) -> Option<[String; 3]> {
+    let executable = std::env::current_exe().expect("this program");
+    let arguments = ["--one", case.name, &count.to_string(), &mebibytes.to_string()];
+    let output = Command::new(executable).args(arguments).stderr(Stdio::inherit()).output().ok()?;
+    let lines: Vec<_> = String::from_utf8(output.stdout).ok()?.lines().map(str::to_owned).collect();
+    output.status.success().then_some(lines)?.try_into().ok()
+}
+
+/// Analyzes one capture, and prints its figures.
+fn measure(case: &Case, count: u64, limits: Limits) {
+    // What making it takes is measured first, on as much as the case has without a scale, and taken off.
+    let part = count.min(case.full);
     let start = Instant::now();
-    std::io::copy(&mut (case.make)(count), &mut std::io::sink()).expect("a source that does not fail");
-    let making = start.elapsed().as_secs_f64();
+    std::io::copy(&mut (case.make)(part), &mut std::io::sink()).expect("a source that does not fail");
+    let making = start.elapsed().as_secs_f64() * count as f64 / part as f64;
     let mut read = Counted { read: (case.make)(count), bytes: 0 };
     let start = Instant::now();
-    let report = Analyzer::builder().build().analyze(&mut read, case.name);
+    let report = Analyzer::builder().limits(limits).build().analyze(&mut read, case.name);
     let (seconds, bytes) = ((start.elapsed().as_secs_f64() - making).max(0.001), read.bytes);
     let said = match report {
         Ok(report) => said(&report),
         Err(error) => error.to_string(),
     };
     let mebibytes = bytes as f64 / f64::from(1 << 20);
-    let (name, unit, memory) = (case.name, case.unit, peak_memory());
-    println!(
-        "| {name} | {count} {unit} | {mebibytes:.1} | {seconds:.1} | {:.1} | {memory} | {said} |",
-        mebibytes / seconds
-    );
+    println!("{mebibytes:.1} | {seconds:.1} | {:.1}\n{}\n{said}", mebibytes / seconds, peak_memory());
 }
 
 /// What a report says of loss: what was dropped and why, the first problem, and the findings about what was not seen whole.

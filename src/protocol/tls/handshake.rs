@@ -11,7 +11,8 @@ use super::record::gather;
 use crate::capture::FrameRef;
 use crate::flow::Piece;
 
-/// A message that comes in pieces gets so much room at once, in bytes: a chain of two or three certificates.
+/// A message that comes in pieces gets so much room at once, in bytes, where what came is not far less: a chain of two or
+/// three certificates.
 const ROOM: usize = 4096;
 
 /// One handshake message.
@@ -109,8 +110,8 @@ impl Messages {
         let kept = now.get(..room.min(now.len())).unwrap_or_default();
         let body = message.body.to_mut();
         if body.is_empty() {
-            // What most messages need at once, instead of growing to it.
-            body.reserve(message.length.min(limit).min(ROOM));
+            // What most messages need at once, instead of growing to it; of one that may never come, a few times what came.
+            body.reserve(message.length.min(limit).min(ROOM).min(4 * now.len()));
         }
         body.extend_from_slice(kept);
         message.skip(now.len() - kept.len());
