@@ -9,7 +9,7 @@ use chaingap::report::{REPORT_SCHEMA, Report, SUMMARY_SCHEMA, Summary};
 use clap::Args;
 use serde::Deserialize;
 
-use super::output::{FormOptions, Format, Show};
+use super::output::{FormOptions, Format, Show, tell};
 use super::{Exit, Failure};
 
 /// The formats of a summary; JSON is one line, fit to be merged again.
@@ -61,7 +61,7 @@ fn summary_of(path: &Path) -> Result<Summary, Failure> {
         number += 1;
         if !line.trim_ascii().is_empty() {
             let read = read(&line).unwrap_or_else(|why| {
-                eprintln!("chaingap: {name}: line {number}: {why}");
+                tell(&format!("{name}: line {number}: {why}"));
                 Summary::failure()
             });
             total = total + read;

@@ -109,7 +109,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(Exit::Found) => ExitCode::from(1),
         Ok(Exit::Failed) => ExitCode::from(2),
         Err(Failure(message)) => {
-            eprintln!("chaingap: {message}");
+            output::tell(&message);
             ExitCode::from(2)
         }
     }

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 
 use super::Failure;
 use super::inputs::{files_below, read_file};
-use super::output::note;
+use super::output::{note, tell};
 
 /// What to judge by.
 #[derive(Clone, Debug, Default, Args)]
@@ -74,7 +74,7 @@ impl TrustOptions {
             builder = builder.keylog(&file.to_string_lossy(), &read_file(file)?);
         }
         for problem in builder.problems().iter().skip(known) {
-            eprintln!("chaingap: {problem}");
+            tell(problem);
         }
         builder = match self.stores.profile.as_str() {
             "auto" => builder,

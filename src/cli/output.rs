@@ -234,9 +234,14 @@ pub(crate) fn is_quiet() -> bool {
     QUIET.load(Ordering::Relaxed)
 }
 
+/// A line on standard error; what a terminal would obey, in a path or in what a file says, stands escaped.
+pub(crate) fn tell(text: &str) {
+    eprintln!("chaingap: {}", render::printable(text));
+}
+
 /// A line on standard error that is no failure; `-q` leaves it out.
 pub(crate) fn note(text: &str) {
     if !is_quiet() {
-        eprintln!("chaingap: {text}");
+        tell(text);
     }
 }

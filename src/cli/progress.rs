@@ -49,7 +49,7 @@ impl Progress {
 
     /// A line on standard error, above the bar.
     pub(crate) fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("chaingap: {line}"));
+        self.bar.suspend(|| output::tell(line));
     }
 
     fn advance(&self, bytes: usize) {

@@ -10,6 +10,7 @@ use super::Trust;
 use super::clock::{DeviceClock, YEAR_2000};
 use crate::capture::{FrameRef, Timestamp};
 use crate::evidence::{Device, FetchKind, Handshake, Outcome};
+use crate::protocol::tls::MAX_CERTIFICATES;
 use crate::trust::{
     Adds, Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, Purpose, StepFrom, judge,
 };
@@ -291,6 +292,10 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
         return Some("TLS 1.3 encrypts the certificates".into());
     }
     match &tls.certificates.server {
+        Some(list) if !list.complete && list.certificates.len() == MAX_CERTIFICATES => Some(format!(
+            "the Certificate message holds more than {} certificates, of which no more were read (frame {})",
+            MAX_CERTIFICATES, list.last.number
+        )),
         Some(list) if !list.complete => Some(format!(
             "{} of the Certificate message are not in the capture (frame {})",
             crate::diagnosis::words::bytes(list.missing),

@@ -119,7 +119,7 @@ fn proof(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment, 
 /// The first channel that cannot be read and by which the device could have got a certificate before it made up its mind.
 fn unreadable_before<'s>(session: &Session<'s>, handshake: &Handshake) -> Option<(FrameRef, &'s str)> {
     let deciding = handshake.deciding();
-    let sealed = session.device.unreadable.iter().find(|(at, _)| at.is_before(&deciding));
+    let sealed = session.device.unreadable.filter(|(at, _)| at.is_before(&deciding));
     let cut = session
         .device
         .fetches
@@ -129,7 +129,6 @@ fn unreadable_before<'s>(session: &Session<'s>, handshake: &Handshake) -> Option
         ruling.stage == Stage::Completed && other.stream != handshake.stream && other.last.is_before(&deciding)
     });
     sealed
-        .map(|(at, what)| (*at, *what))
         .or_else(|| cut.map(|fetch| (fetch.request, "a download whose answer is not all in the capture")))
         .or_else(|| completed.map(|(_, other, ..)| (other.first, "a TLS connection that cannot be read")))
 }

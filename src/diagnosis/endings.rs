@@ -6,13 +6,11 @@ use super::cause::{self, Stage};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
 use super::{Session, remedy, words};
-use crate::evidence::{Device, Evidence, Handshake, Refused, endpoint};
+use crate::evidence::{Device, Evidence, Handshake, Refused, SIGN_IN_PORTS, endpoint};
 use crate::trust::Proof;
 
 /// Two SYNs over this long without an answer are no answer (three seconds, in nanoseconds).
 const UNANSWERED_NANOS: i64 = 3_000_000_000;
-/// The ports of a sign-in: web services, SIP, certificate downloads, the directory.
-const SIGN_IN_PORTS: [u16; 8] = [443, 4443, 5061, 80, 8080, 389, 636, 3268];
 
 pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     for (index, handshake, assessment, ruling) in session.handshakes() {
@@ -118,7 +116,10 @@ fn connection_refused(session: &Session<'_>, refused: &Refused) -> Finding {
         Some(_) => format!("no connection: {server} refuses it"),
         None => format!("no connection: {server} does not answer"),
     };
-    let mut finding = Finding::new(Code::ConnectionRefused, Severity::Error, Proof::Proven, summary);
+    // A later one that was accepted may be among those that there was no room for.
+    let unknown = session.evidence.connected_dropped;
+    let proof = if unknown { Proof::Undecidable } else { Proof::Proven };
+    let mut finding = Finding::new(Code::ConnectionRefused, Severity::Error, proof, summary);
     finding.device = Some(session.index);
     finding.capture = Some(session.device.capture);
     finding.stream = Some(refused.stream);

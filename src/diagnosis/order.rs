@@ -68,6 +68,7 @@ fn is_unrelated(
     // Another certificate for a key of the path, cross-signed or re-issued, may serve other devices; so may what is
     // above such a one.
     let issued = |c: &Arc<Certificate>| c.issuer() == certificate.subject() && c.subject() != certificate.subject();
-    let mut serves = || sent.iter().any(|c| issued(c) && finder.signed_by(c, certificate.public_key()).is_valid());
+    let mut signed = |c| finder.signed_by_if_affordable(c, certificate.public_key()).is_none_or(|it| it.is_valid());
+    let mut serves = || sent.iter().any(|c| issued(c) && signed(c));
     known_to_its_end && !on_path && !certificate.is_self_signed() && !serves()
 }

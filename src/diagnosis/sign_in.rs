@@ -47,7 +47,7 @@ fn outside_domain(session: &Session<'_>) -> Option<Finding> {
 fn tls_is_fine(session: &Session<'_>) -> Option<Finding> {
     let works = |(_, _, _, ruling): &(usize, &Handshake, _, &super::Ruling)| ruling.stage == Stage::Completed;
     let (index, first, ..) = session.handshakes().next()?;
-    if !session.handshakes().all(|handshake| works(&handshake)) {
+    if super::verdict::crowded(session) || !session.handshakes().all(|handshake| works(&handshake)) {
         return None;
     }
     let mut later: Vec<(FrameRef, String)> =

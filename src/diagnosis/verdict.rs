@@ -56,6 +56,7 @@ pub(super) fn settle(session: &Session<'_>, findings: &mut Vec<Finding>, offset:
     let status = status(session, findings);
     let headline = match status {
         VerdictStatus::Ok | VerdictStatus::NothingSeen => None,
+        VerdictStatus::Undecided if crowded(session) && !has_errors(findings) => None,
         _ => findings.iter().position(|finding| finding.severity >= Severity::Warning),
     };
     let summary = match headline.and_then(|index| findings.get(index)) {
@@ -129,7 +130,7 @@ fn status(session: &Session<'_>, findings: &[Finding]) -> VerdictStatus {
     let open = session.handshakes().enumerate().any(|(at, (_, _, _, ruling))| {
         ruling.stage == Stage::Open && session.recovered_by.get(at).copied().flatten().is_none()
     });
-    if !errors.is_empty() || open {
+    if !errors.is_empty() || open || crowded(session) {
         return VerdictStatus::Undecided;
     }
     let degrading = [
@@ -143,12 +144,18 @@ fn status(session: &Session<'_>, findings: &[Finding]) -> VerdictStatus {
     if recovered || findings.iter().any(|finding| degrading.contains(&finding.code)) {
         return VerdictStatus::Degraded;
     }
-    match (session.device.handshakes.is_empty(), session.device.handshakes_total) {
-        (true, 0) => VerdictStatus::NothingSeen,
-        // They brought more certificates than there was room for.
-        (true, _) => VerdictStatus::Undecided,
-        (false, _) => VerdictStatus::Ok,
-    }
+    if session.device.handshakes_total == 0 { VerdictStatus::NothingSeen } else { VerdictStatus::Ok }
+}
+
+fn has_errors(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.severity == Severity::Error)
+}
+
+/// Whether what there was no room for keeps the device's handshakes from being called fine: some did not complete, or none
+/// is there to judge.
+pub(super) fn crowded(session: &Session<'_>) -> bool {
+    let device = session.device;
+    device.unkept.failed > 0 || (device.handshakes.is_empty() && device.handshakes_total > 0)
 }
 
 fn summary_of(status: VerdictStatus, finding: &Finding, findings: &[Finding]) -> String {
@@ -176,11 +183,13 @@ fn plain_summary(session: &Session<'_>, status: VerdictStatus) -> String {
         return "no TLS handshake seen".into();
     }
     match session.device.handshakes_total {
-        total if status == VerdictStatus::Undecided => {
-            format!(
-                "cannot be decided: of the {total} TLS handshakes none was kept, for want of room for their certificates"
-            )
+        total if status == VerdictStatus::Undecided && session.device.handshakes.is_empty() => {
+            format!("cannot be decided: of the {total} TLS handshakes none was kept, for want of room")
         }
+        total if status == VerdictStatus::Undecided => format!(
+            "cannot be decided: of the {total} TLS handshakes {} that did not complete were not kept, for want of room",
+            session.device.unkept.failed
+        ),
         1 => "TLS handshake works".into(),
         total => format!("TLS handshakes work ({total})"),
     }

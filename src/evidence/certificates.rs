@@ -1,7 +1,7 @@
 //! In: DER seen anywhere. Out: each certificate once, with every place it was seen. Bounded: `MAX_PLACES` places each,
 //! `Limits::certificates` in all. Left to others: chains.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,6 +12,8 @@ use crate::x509::{Certificate, Digest};
 const MAX_PLACES: usize = 8;
 /// Of so many certificates kept one may be that of no CA.
 const OTHERS: usize = 4;
+/// Of so many one may be one that cannot be read.
+const BROKEN: usize = 64;
 /// The certificates seen last: a few servers' chains.
 const RECENT: usize = 16;
 
@@ -58,6 +60,8 @@ pub struct Certificates {
     most: usize,
     /// Of no CA, among those kept.
     others: usize,
+    /// Not to be read, among those kept.
+    broken: usize,
     /// Not among those, but held by a handshake or a download that is.
     held: usize,
     dropped: u64,
@@ -87,9 +91,16 @@ impl Certificates {
         }
         let certificate = Arc::new(Certificate::from_der(der));
         self.note_recent(&certificate);
-        let other = !certificate.is_ca();
-        if self.known.len() < self.most && !(other && self.others >= self.most / OTHERS) {
+        let broken = !certificate.is_readable();
+        let other = !broken && !certificate.is_ca();
+        let room = match () {
+            () if broken => self.broken <= self.most / BROKEN,
+            () if other => self.others < self.most / OTHERS,
+            () => true,
+        };
+        if self.known.len() < self.most && room {
             self.others += usize::from(other);
+            self.broken += usize::from(broken);
             self.known.insert(digest, (Arc::clone(&certificate), vec![sighting]));
         } else {
             self.dropped += 1;
@@ -104,7 +115,9 @@ impl Certificates {
             return true;
         }
         let beyond = |certificate: &&Arc<Certificate>| !self.known.contains_key(&certificate.sha256());
-        let held = self.held + certificates.into_iter().filter(beyond).count();
+        let beyond: HashSet<_> =
+            certificates.into_iter().filter(beyond).map(|certificate| certificate.sha256()).collect();
+        let held = self.held + beyond.len();
         let room = held == self.held || held <= self.most / 2;
         self.held = if room { held } else { self.held };
         room

@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::certificates::{How, Sighting};
-use super::device::{Device, Event, Fetch, FetchKind, Handshake, Parts, Refused};
-use super::outcome::{Closing, ending};
+use super::device::{Device, Event, Fetch, FetchKind, Handshake, Parts, Refused, Unkept};
+use super::outcome::{Closing, Outcome, ending};
 use super::{Evidence, Recognition, SignIn, endpoint};
 use crate::capture::FrameRef;
 use crate::flow::{Flow, Side};
@@ -15,16 +15,21 @@ use crate::protocol::ldap::LdapSearch;
 use crate::protocol::{Conversation, Said, tls};
 use crate::x509::Certificate;
 
-/// Handshakes of one device that resemble no other are kept up to this many times the cap.
+/// Handshakes of one device that resemble no other are kept up to this many times the cap; of those that did not complete,
+/// which matter more, as many again.
 const DISTINCT_FACTOR: usize = 4;
 /// The same, once all devices together have as many handshakes as are kept one by one.
 const MOST_DISTINCT: usize = 16;
+/// Of so many times that number on, a device has one.
+const MOST_FACTOR: usize = 4;
 /// The port of a Kerberos key distribution centre (RFC 4120 section 7.2.1).
 const KERBEROS: u16 = 88;
 /// Refusals in clear kept of one device.
 const MAX_HTTP_ERRORS: usize = 16;
-/// Refused connections to different servers kept of one device.
+/// Refused connections to different servers kept of one device: of those to the ports of a sign-in, and of the others.
 const MAX_REFUSED: usize = 32;
+/// The ports of a sign-in: web services, SIP, certificate downloads, the directory.
+pub const SIGN_IN_PORTS: [u16; 8] = [443, 4443, 5061, 80, 8080, 389, 636, 3268];
 
 /// Who talks to whom, and in which connection.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +69,8 @@ impl Device {
             handshakes: Vec::new(),
             handshakes_total: 0,
             refused: Vec::new(),
-            unreadable: Vec::new(),
+            unreadable: None,
+            unkept: Unkept::default(),
             services: Vec::new(),
             time_asked: None,
             time_answers: Vec::new(),
@@ -84,19 +90,39 @@ impl Device {
         }
     }
 
-    /// Counts a handshake: after `cap` of them with one that it resembles, after `distinct` in any case. Says whether it
-    /// is to be kept as well.
-    fn count(&mut self, parts: &Parts<'_>, last: FrameRef, cap: usize, distinct: usize) -> bool {
-        self.handshakes_total += 1;
-        let kept = self.handshakes.len();
-        if kept >= cap
-            && let Some(known) = self.handshakes.iter_mut().rev().find(|known| known.is_like(parts))
-        {
-            known.repeats += 1;
-            known.repeated_until = last;
+    /// Something that may have brought certificates and is not known.
+    pub(super) fn cannot_read(&mut self, at: FrameRef, what: &'static str) {
+        if self.unreadable.is_none_or(|(known, _)| at.is_before(&known)) {
+            self.unreadable = Some((at, what));
+        }
+    }
+
+    /// Counts a handshake with one that it resembles, where there is one among those kept, from `cap` of them on.
+    fn count_with_another(&mut self, parts: &Parts<'_>, last: FrameRef, cap: usize) -> bool {
+        if self.handshakes.len() < cap {
             return false;
         }
-        kept < cap.max(distinct)
+        let Some(known) = self.handshakes.iter_mut().rev().find(|known| known.is_like(parts)) else { return false };
+        known.repeats += 1;
+        known.repeated_until = last;
+        true
+    }
+
+    /// Keeps a download of certificates. Of more than `limit` those go first that brought none; one that did and has no
+    /// room is not known, like one that cannot be read. Says whether one was left out.
+    fn keep_fetch(&mut self, fetch: Fetch, limit: usize, room: bool) -> bool {
+        let full = self.fetches.len() >= limit;
+        let vain = if full { self.fetches.iter().rposition(|known| known.certificates.is_empty()) } else { None };
+        match (room, full, vain) {
+            (true, false, _) => self.fetches.push(fetch),
+            (true, true, Some(vain)) if !fetch.certificates.is_empty() => {
+                self.fetches.remove(vain);
+                self.fetches.push(fetch);
+            }
+            _ if fetch.certificates.is_empty() => {}
+            _ => self.cannot_read(fetch.request, "a download that there was no room to keep"),
+        }
+        full || !room
     }
 
     fn keep(&mut self, handshake: Handshake) {
@@ -113,7 +139,11 @@ impl Device {
         if let Some(known) = self.refused.iter_mut().find(same) {
             known.repeats += 1;
             known.last = refused.last;
-        } else if self.refused.len() < MAX_REFUSED {
+            return;
+        }
+        let of_sign_in = |refused: &Refused| SIGN_IN_PORTS.contains(&refused.server.port());
+        let alike = self.refused.iter().filter(|known| of_sign_in(known) == of_sign_in(&refused)).count();
+        if alike < MAX_REFUSED {
             self.refused.push(refused);
         }
     }
@@ -148,7 +178,7 @@ impl Evidence {
             self.kerberos(talk.client.ip(), talk.server, flow.first);
         }
         if sealed && let Some(device) = self.device(talk.client.ip(), flow.first) {
-            device.unreadable.push((flow.first, "LDAP that is sealed or encrypted"));
+            device.cannot_read(flow.first, "LDAP that is sealed or encrypted");
         }
         match handshake {
             Some(tls) if tls.began() => {
@@ -180,11 +210,13 @@ impl Evidence {
         let history = history(&mut tls.history, closing);
         // A conflict counts only where something was read in clear.
         let conflict = flow.conflict();
-        let cap = self.limits.handshakes_per_device;
-        let (cap, distinct) = match self.kept < self.limits.handshakes {
-            true => (cap, cap.saturating_mul(DISTINCT_FACTOR)),
-            false => (1, MOST_DISTINCT),
+        let (cap, many) = (self.limits.handshakes_per_device, self.limits.handshakes);
+        let (cap, distinct) = match self.kept {
+            kept if kept < many => (cap, cap.saturating_mul(DISTINCT_FACTOR)),
+            kept if kept < many.saturating_mul(MOST_FACTOR) => (1, MOST_DISTINCT),
+            _ => (1, 1),
         };
+        let failed = ending.outcome != Outcome::Completed;
         let Some(device) = self.device(talk.client.ip(), first) else { return };
         device.frames.1 = if device.frames.1.is_before(&flow.last) { flow.last } else { device.frames.1 };
         let parts = Parts {
@@ -195,13 +227,21 @@ impl Evidence {
             ending: &ending,
             history: &history,
         };
-        let kept = device.count(&parts, flow.last, cap, distinct);
-        if !kept || !self.certificates.hold(sent.iter().chain(&client_sent)) {
+        device.handshakes_total += 1;
+        if device.count_with_another(&parts, flow.last, cap) {
             return;
         }
+        let most = if failed && distinct > 1 { 2 * distinct } else { distinct };
+        let room = device.handshakes.len() < most && self.certificates.hold(sent.iter().chain(&client_sent));
         // The letters alone are kept of it.
         tls.history = Vec::new();
         let Some(device) = self.device(talk.client.ip(), first) else { return };
+        if !room {
+            device.unkept.all += 1;
+            device.unkept.failed += u64::from(failed);
+            self.handshakes_dropped += 1;
+            return;
+        }
         device.keep(Handshake {
             stream: talk.stream,
             client: talk.client,
@@ -292,23 +332,22 @@ impl Evidence {
             None => Some("no answer".to_owned()),
             Some(response) => response.problem.clone(),
         };
-        if device.fetches.len() < limit && room {
-            device.fetches.push(Fetch {
-                via: "http",
-                stream: talk.stream,
-                server: talk.server,
-                method: exchange.method,
-                url,
-                status: response.map(|response| u32::from(response.status)),
-                content_type: response.and_then(|response| response.content_type.clone()),
-                certificates,
-                complete: response.is_some_and(|response| response.complete),
-                gap: response.is_some_and(|response| response.gap),
-                problem,
-                request: at,
-                last,
-            });
-        }
+        let fetch = Fetch {
+            via: "http",
+            stream: talk.stream,
+            server: talk.server,
+            method: exchange.method,
+            url,
+            status: response.map(|response| u32::from(response.status)),
+            content_type: response.and_then(|response| response.content_type.clone()),
+            certificates,
+            complete: response.is_some_and(|response| response.complete),
+            gap: response.is_some_and(|response| response.gap),
+            problem,
+            request: at,
+            last,
+        };
+        self.fetches_dropped += u64::from(device.keep_fetch(fetch, limit, room));
     }
 
     fn ldap(&mut self, talk: Talk, search: LdapSearch) {
@@ -329,23 +368,22 @@ impl Evidence {
             return;
         }
         let nothing = certificates.is_empty() && search.problem.is_none();
-        if device.fetches.len() < limit && room {
-            device.fetches.push(Fetch {
-                via: "ldap",
-                stream: talk.stream,
-                server: talk.server,
-                method: "search".into(),
-                url: search.base,
-                status: search.result_code,
-                content_type: None,
-                certificates,
-                complete: search.complete,
-                gap: search.gap,
-                problem: if nothing { Some("no certificate in the answer".into()) } else { search.problem },
-                request: search.request,
-                last: search.last,
-            });
-        }
+        let fetch = Fetch {
+            via: "ldap",
+            stream: talk.stream,
+            server: talk.server,
+            method: "search".into(),
+            url: search.base,
+            status: search.result_code,
+            content_type: None,
+            certificates,
+            complete: search.complete,
+            gap: search.gap,
+            problem: if nothing { Some("no certificate in the answer".into()) } else { search.problem },
+            request: search.request,
+            last: search.last,
+        };
+        self.fetches_dropped += u64::from(device.keep_fetch(fetch, limit, room));
     }
 }
 

@@ -40,8 +40,10 @@ pub struct Device {
     pub handshakes_total: u64,
     /// Connections that came to nothing.
     pub refused: Vec<Refused>,
-    /// Encrypted channels that may have carried certificates: the frame each began in, and what it is.
-    pub unreadable: Vec<(FrameRef, &'static str)>,
+    /// The first thing that may have brought certificates and is not known: its frame, and what it is.
+    pub unreadable: Option<(FrameRef, &'static str)>,
+    /// Handshakes that there was no room for.
+    pub unkept: Unkept,
     /// Where its SIP servers were said to be.
     pub services: Vec<Service>,
     /// First Network Time query and the number of them.
@@ -92,6 +94,15 @@ pub struct Naming {
     pub is_srv_target: bool,
     /// It came by DHCP.
     pub by_dhcp: bool,
+}
+
+/// Handshakes of a device that are counted, resemble no other, and were not kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unkept {
+    /// All of them.
+    pub all: u64,
+    /// Those that did not complete.
+    pub failed: u64,
 }
 
 /// One line of a device's story.

@@ -102,7 +102,11 @@ impl Device {
         self.handshakes.sort_by_key(|handshake| handshake.first.place());
         self.handshakes_total += other.handshakes_total;
         self.refused.extend(other.refused);
-        self.unreadable.extend(other.unreadable);
+        if let Some((at, what)) = other.unreadable {
+            self.cannot_read(at, what);
+        }
+        self.unkept.all += other.unkept.all;
+        self.unkept.failed += other.unkept.failed;
         self.services.extend(other.services);
         self.http_errors.extend(other.http_errors);
         self.time_asked = match (self.time_asked, other.time_asked) {

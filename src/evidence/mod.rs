@@ -25,8 +25,8 @@ use crate::protocol::other_tls::OtherTls;
 use crate::protocol::tls::Version;
 
 pub use certificates::{Certificates, How, Sighting};
-pub use collect::{Connection, Talk};
-pub use device::{Device, Event, Fetch, FetchKind, Handshake, Naming, Refused, Service};
+pub use collect::{Connection, SIGN_IN_PORTS, Talk};
+pub use device::{Device, Event, Fetch, FetchKind, Handshake, Naming, Refused, Service, Unkept};
 pub use outcome::{EndHow, Ending, Outcome};
 pub use sign_in::{Recognition, SignIn, SignInMethod, SignInStrength};
 
@@ -57,7 +57,11 @@ pub struct Evidence {
     /// Who had a connection accepted by whom, last in which frame.
     connected: HashMap<(u32, IpAddr, SocketAddr), FrameRef, RandomState>,
     /// There were more of them than are kept.
-    connected_dropped: bool,
+    pub connected_dropped: bool,
+    /// Handshakes of which there was no room to keep them.
+    pub handshakes_dropped: u64,
+    /// Downloads of which there was no room to keep them.
+    pub fetches_dropped: u64,
 }
 
 /// What a network card said by DHCP or LLDP, before its address was known or after.
@@ -79,12 +83,9 @@ impl Evidence {
         Self { certificates: Certificates::new(limits.certificates), limits, continuous, ..Self::default() }
     }
 
-    /// Whether a device had, or may have had, a connection to this server accepted after a frame.
+    /// Whether a device had a connection to this server accepted after a frame, as far as it is known.
     pub fn connected_after(&self, device: &Device, server: SocketAddr, at: FrameRef) -> bool {
-        match self.last_connected(device, server) {
-            Some(last) => at.is_before(&last),
-            None => self.connected_dropped,
-        }
+        self.last_connected(device, server).is_some_and(|last| at.is_before(&last))
     }
 
     /// The last frame in which a device had a connection to this server accepted.

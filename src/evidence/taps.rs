@@ -137,7 +137,7 @@ fn same_server_random(a: &Handshake, b: &Handshake) -> bool {
 fn is_same_fetch(a: &Fetch, b: &Fetch, offset: i64) -> bool {
     let apart = moved(b.request, offset).time.since(a.request.time);
     (&a.url, &a.method, a.status, a.server.port()) == (&b.url, &b.method, b.status, b.server.port())
-        && apart.abs() <= SAME_FETCH_NANOS
+        && apart.unsigned_abs() <= SAME_FETCH_NANOS.unsigned_abs()
 }
 
 /// A frame of the other tap with its time by the first tap's clock.

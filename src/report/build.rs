@@ -119,6 +119,15 @@ impl<'a> Builder<'a> {
         if self.m.evidence.certificates.dropped() > 0 {
             why.push("more certificates than are kept");
         }
+        if self.m.evidence.handshakes_dropped > 0 {
+            why.push("more handshakes of one device than are kept");
+        }
+        if self.m.evidence.fetches_dropped > 0 {
+            why.push("more downloads of one device than are kept");
+        }
+        if self.m.evidence.connected_dropped {
+            why.push("more servers than are remembered");
+        }
         let why =
             (!why.is_empty()).then(|| format!("{}; a verdict may suffer; --max-memory allows more", why.join(", ")));
         model::Dropped { flows: self.m.flows_dropped, bytes: 0, why }

@@ -189,8 +189,12 @@ pub struct PathFinder {
     searches: u64,
 }
 
-/// A signature check takes as long as many steps do.
+/// A signature check takes as long as many steps do, with a long key the more.
 const STEPS_PER_CHECK: usize = 10;
+
+/// A search has so many steps however many were taken before it: most need fewer, and what strangers' chains took is
+/// no reason to leave another undecided.
+const STEPS_IN_ANY_CASE: usize = 500;
 
 /// As many comparisons of a name with a name constraint, or looks at a namesake of an issuer, take as long as a step.
 const COMPARISONS_PER_STEP: usize = 32;
@@ -206,7 +210,7 @@ const WAYS: usize = 4;
 impl PathFinder {
     /// A finder whose searches take at most `budget` steps each: a step is a candidate issuer looked at, and a
     /// signature to be checked counts as ten. A search looks twice where rules are broken. All searches together take at
-    /// most a hundred times as many; those after that say that they were cut short.
+    /// most a hundred times as many; those after that have a few hundred each, and say so where that was too few.
     pub fn new(budget: usize) -> Self {
         Self { budget, left: budget.saturating_mul(SEARCHES_IN_FULL), checked: HashMap::new(), searches: 0 }
     }
@@ -242,8 +246,18 @@ impl PathFinder {
         search
     }
 
+    /// Whether `issuer`'s key made the signature of `certificate`, at the expense of all searches; `None` where they have
+    /// used up their steps.
+    pub fn signed_by_if_affordable(&mut self, certificate: &Certificate, issuer: &PublicKey) -> Option<SignatureCheck> {
+        let pair = (certificate.sha256(), issuer.spki_sha256());
+        if !self.checked.contains_key(&pair) {
+            self.left = self.left.saturating_sub(STEPS_PER_CHECK.saturating_mul(issuer.cost_of_a_check()));
+        }
+        (self.left > 0).then(|| self.signed_by(certificate, issuer))
+    }
+
     /// Whether `issuer`'s key made the signature of `certificate`; each pair is checked once.
-    pub fn signed_by(&mut self, certificate: &Certificate, issuer: &PublicKey) -> SignatureCheck {
+    fn signed_by(&mut self, certificate: &Certificate, issuer: &PublicKey) -> SignatureCheck {
         let pair = (certificate.sha256(), issuer.spki_sha256());
         self.checked.entry(pair).or_insert_with(|| certificate.verify_signed_by(issuer)).clone()
     }
@@ -284,7 +298,7 @@ impl<'a> Walk<'a> {
         pools: &'a [&'a Pool],
         strict: bool,
     ) -> Self {
-        let budget = finder.budget.min(finder.left);
+        let budget = finder.budget.min(finder.left.max(STEPS_IN_ANY_CASE));
         let (broken, reached, crowded, passed_over) = (false, false, false, false);
         let (ways, signers) = (HashMap::new(), HashMap::new());
         let (counted, queue) = (HashSet::new(), VecDeque::new());
@@ -475,7 +489,8 @@ impl<'a> Walk<'a> {
             Some(_) => return SignatureCheck::Invalid,
             None => {}
         }
-        if self.counted.insert((child.sha256(), key.spki_sha256())) && !self.spend(STEPS_PER_CHECK) {
+        let steps = STEPS_PER_CHECK.saturating_mul(key.cost_of_a_check());
+        if self.counted.insert((child.sha256(), key.spki_sha256())) && !self.spend(steps) {
             return SignatureCheck::Unsupported("the budget is used up".to_owned());
         }
         let check = self.finder.signed_by(child, key);

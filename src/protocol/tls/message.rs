@@ -261,10 +261,19 @@ pub(super) struct Entries {
     pub(super) complete: bool,
 }
 
+/// Certificates read of a list; a chain has a handful.
+pub const MAX_CERTIFICATES: usize = 256;
+/// Names kept of a CertificateRequest: more than 64 KiB hold of those that are in use.
+const MAX_AUTHORITIES: usize = 4096;
+
 /// The certificates of a list that stand whole: a hole spoils the certificate it is in, and one over a length ends it.
 /// In TLS 1.3 a context comes before the list, and extensions after each certificate (RFC 8446 section 4.4.2).
 pub(super) fn certificate_list(body: &[u8], holes: &[Range<usize>], is_1_3: bool) -> Entries {
-    let intact = |range: Range<usize>| holes.iter().all(|hole| hole.end <= range.start || hole.start >= range.end);
+    // Holes come in order and do not overlap.
+    let intact = |range: Range<usize>| {
+        let next = holes.partition_point(|hole| hole.end <= range.start);
+        holes.get(next).is_none_or(|hole| hole.start >= range.end)
+    };
     let mut out = Entries { complete: holes.is_empty(), ..Entries::default() };
     let start = match body.first() {
         Some(context) if is_1_3 && intact(0..1) => 1 + usize::from(*context),
@@ -281,6 +290,10 @@ pub(super) fn certificate_list(body: &[u8], holes: &[Range<usize>], is_1_3: bool
             out.complete = false;
             return out;
         };
+        if out.certificates.len() == MAX_CERTIFICATES {
+            out.complete = false;
+            return out;
+        }
         let (first, range) = (at == start + 3, at + 3..at + 3 + length);
         at = range.end;
         match body.get(range.clone()) {
@@ -365,7 +378,7 @@ pub(super) fn certificate_request(body: &[u8], version: Version, at: FrameRef) -
 fn request(list: &[u8], at: FrameRef) -> CertificateRequest {
     let mut names = Cursor(list);
     let mut authorities = Vec::new();
-    while let Some(name) = names.vector16() {
+    while let Some(name) = names.vector16().filter(|_| authorities.len() < MAX_AUTHORITIES) {
         authorities.push(name.to_vec());
     }
     CertificateRequest { authorities, bytes: u64::try_from(list.len()).unwrap_or_default(), at }

@@ -27,7 +27,7 @@ use crate::flow::{Both, Side};
 
 pub use connection::Tls;
 pub use keylog::{KeyLog, KeyLogLines};
-pub use message::{CertificateList, CertificateRequest, ClientHello, ServerHello};
+pub use message::{CertificateList, CertificateRequest, ClientHello, MAX_CERTIFICATES, ServerHello};
 pub use names::{AlertCode, Version, cipher_suite};
 pub use ocsp::{OcspAnswer, OcspStatus};
 pub use protect::Undecrypted;

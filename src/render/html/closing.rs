@@ -84,6 +84,8 @@ fn problems(report: &Report) -> Vec<String> {
     if dropped.flows > 0 || dropped.bytes > 0 {
         let why = dropped.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
         lines.push(format!("{} connections and {} bytes were dropped{why}", dropped.flows, dropped.bytes));
+    } else if let Some(why) = &dropped.why {
+        lines.push(format!("not all was kept: {why}"));
     }
     lines
 }

@@ -30,6 +30,8 @@ pub(super) fn withheld(view: &View<'_>) -> Page {
     if dropped.flows > 0 || dropped.bytes > 0 {
         let why = dropped.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
         say(&format!("{} connections and {} bytes were dropped{why}", dropped.flows, dropped.bytes));
+    } else if let Some(why) = &dropped.why {
+        say(&format!("not all was kept: {why}"));
     }
     page
 }
