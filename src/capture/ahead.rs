@@ -122,7 +122,7 @@ impl Filling {
                 if let Some(frame) = reader.frame() {
                     self.batch.push(&frame);
                 }
-                if self.batch.bytes.len() >= BATCH {
+                if self.batch.bytes.len() + self.batch.frames.len() * size_of::<Placed>() >= BATCH {
                     self.hand_over();
                 }
             }

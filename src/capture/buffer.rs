@@ -44,12 +44,12 @@ impl Buffer {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         }
-        let full = |this: &Self| this.end == this.bytes.len();
-        if self.start > 0 && (full(self) || self.bytes.len() - self.start < wanted) {
+        if self.start > 0 && (self.end == self.bytes.len() || self.bytes.len() - self.start < wanted) {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
-        if full(self) {
+        // What fills most of the room would be moved again for a few bytes each time.
+        if self.end > self.bytes.len() - self.bytes.len() / 4 {
             self.bytes.resize(self.bytes.len().saturating_mul(2), 0);
         }
         self.bytes.get_mut(self.end..).unwrap_or_default()

@@ -75,7 +75,7 @@ impl Extras {
 
     /// Takes a TLS key log.
     pub(super) fn secrets(&mut self, text: &[u8]) {
-        self.secrets_bytes = self.secrets_bytes.saturating_add(text.len());
+        self.secrets_bytes = self.secrets_bytes.saturating_add(text.len() + size_of::<Secrets>());
         if self.secrets_bytes > MAX_SECRETS {
             self.secrets_dropped = true;
         } else {

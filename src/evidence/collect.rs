@@ -83,7 +83,8 @@ impl Device {
     }
 
     /// Adds a line to the story; the same line again adds nothing.
-    pub(super) fn tell(&mut self, event: Event, limit: usize) {
+    pub(super) fn tell(&mut self, mut event: Event, limit: usize) {
+        shorten(&mut event.summary);
         let known = self.events.iter().any(|e| e.kind == event.kind && e.summary == event.summary);
         if !known && self.events.len() < limit {
             self.events.push(event);
@@ -283,7 +284,8 @@ impl Evidence {
 
     fn http(&mut self, talk: Talk, exchange: Exchange) {
         let at = exchange.request;
-        let url = url(&exchange, talk.server);
+        let mut url = url(&exchange, talk.server);
+        shorten(&mut url);
         let path = exchange.target.to_ascii_lowercase();
         let certprov = path.contains("/certprov/");
         let kind = match () {
@@ -350,7 +352,8 @@ impl Evidence {
         self.fetches_dropped += u64::from(device.keep_fetch(fetch, limit, room));
     }
 
-    fn ldap(&mut self, talk: Talk, search: LdapSearch) {
+    fn ldap(&mut self, talk: Talk, mut search: LdapSearch) {
+        shorten(&mut search.base);
         let limit = self.limits.events_per_device;
         let mut certificates = Vec::new();
         for entry in &search.entries {
@@ -384,6 +387,19 @@ impl Evidence {
             last: search.last,
         };
         self.fetches_dropped += u64::from(device.keep_fetch(fetch, limit, room));
+    }
+}
+
+/// Bytes of what a capture says that one line of a report takes up.
+const MAX_LINE: usize = 1024;
+
+/// Cuts a line to what is kept of it.
+fn shorten(line: &mut String) {
+    if line.len() > MAX_LINE {
+        let end = (0..=MAX_LINE).rev().find(|at| line.is_char_boundary(*at)).unwrap_or_default();
+        line.truncate(end);
+        line.push('…');
+        line.shrink_to_fit();
     }
 }
 

@@ -16,7 +16,7 @@ use crate::capture::FrameRef;
 impl Evidence {
     /// The recording is over: what network cards said goes to the devices that have them.
     pub fn finish_recording(&mut self, last: FrameRef) {
-        let recording = self.recording(last);
+        let (recording, limit) = (self.recording(last), self.limits.events_per_device);
         let mut cards: Vec<_> = self.cards.drain().filter(|((owner, _), _)| *owner == recording).collect();
         cards.sort_by_key(|((_, mac), _)| *mac);
         let mut owners: BTreeMap<IpAddr, usize> = BTreeMap::new();
@@ -25,7 +25,7 @@ impl Evidence {
                 *owners.entry(*address).or_default() += 1;
                 let known = self.index.get(&(recording, *address)).and_then(|index| self.devices.get_mut(*index));
                 if let Some(device) = known {
-                    device.adopt(*mac, card);
+                    device.adopt(*mac, card, limit);
                 }
             }
         }

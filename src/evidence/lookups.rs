@@ -191,7 +191,7 @@ impl Device {
     }
 
     /// Takes over what a network card with this device's address said.
-    pub(super) fn adopt(&mut self, mac: [u8; 6], card: &Card) {
+    pub(super) fn adopt(&mut self, mac: [u8; 6], card: &Card, limit: usize) {
         let Some(at) = card.at else { return };
         match self.mac {
             Some((known, _)) if known != mac => self.shared_address = true,
@@ -203,7 +203,7 @@ impl Device {
         let answered = card.events.iter().any(|event| event.summary.starts_with("ACK"));
         let telling = |event: &&Event| !answered || event.kind != "dhcp" || event.summary.starts_with("ACK");
         for event in card.events.iter().filter(telling) {
-            self.tell(event.clone(), usize::MAX);
+            self.tell(event.clone(), limit);
         }
         for (name, at) in &card.names {
             self.name(name, *at, |naming| naming.by_dhcp = true);

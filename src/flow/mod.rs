@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use crate::capture::{FrameRef, Timestamp};
 use crate::decode::Segment;
 
+use stream::WINDOW;
 pub use stream::{Piece, Stream};
 pub use table::FlowTable;
 
@@ -147,6 +148,8 @@ pub struct Flow<C> {
     counted: usize,
     highest: Both<Option<u32>>,
     acknowledged: Both<Option<(u32, FrameRef)>>,
+    /// The sequence number of each side's RST.
+    reset_sequence: Both<u32>,
 }
 
 impl<C> Flow<C> {
@@ -160,6 +163,9 @@ impl<C> Flow<C> {
     ) {
         self.last = segment.at;
         *self.seen.of_mut(side) = true;
+        if segment.flags.rst && !self.is_believed(segment, side) {
+            return;
+        }
         if side == Side::Client {
             self.client_mac = self.client_mac.or(segment.source_mac);
         }
@@ -171,8 +177,18 @@ impl<C> Flow<C> {
         self.note_acknowledgment(segment, side);
         if segment.flags.rst {
             // What a reset carries is a message for people (RFC 9293 section 3.5.3), not data.
-            self.reset.of_mut(side).get_or_insert(segment.at);
+            if self.reset.of(side).is_none() {
+                *self.reset.of_mut(side) = Some(segment.at);
+                *self.reset_sequence.of_mut(side) = segment.sequence;
+            }
             return;
+        }
+        // A side that has more to say did not reset the connection: the RST was somebody else's.
+        if progress && segment.carries_data() && self.reset.of(side).is_some() {
+            let behind = end_of(segment).wrapping_sub(*self.reset_sequence.of(side));
+            if (1..0x8000_0000).contains(&behind) {
+                *self.reset.of_mut(side) = None;
+            }
         }
         let conversation = &mut self.conversation;
         let stream = self.streams.of_mut(side);
@@ -231,6 +247,13 @@ impl<C> Flow<C> {
     pub fn is_over(&self) -> bool {
         let reset = self.reset.client.is_some() || self.reset.server.is_some();
         reset || (self.streams.client.fin().is_some() && self.streams.server.fin().is_some())
+    }
+
+    /// A receiver believes a reset only within its window (RFC 9293 section 3.10.7.4).
+    fn is_believed(&self, reset: &Segment<'_>, side: Side) -> bool {
+        let received = self.acknowledged.of(side.other()).map(|(to, _)| to).or(*self.highest.of(side));
+        let apart = received.map_or(0, |to| reset.sequence.wrapping_sub(to));
+        apart < WINDOW || apart.wrapping_neg() < WINDOW
     }
 
     fn note_opening(&mut self, segment: &Segment<'_>) {

@@ -15,6 +15,8 @@ const COMPARED: usize = 32 * 1024;
 /// What holding a run takes beside its bytes. Runs of one byte, or of none where the capture cut them, would fill memory
 /// otherwise.
 const RUN: usize = 192;
+/// Farther ahead no receiver takes anything: windows are smaller in practice (RFC 7323 section 2 allows more).
+pub(super) const WINDOW: u32 = 1 << 24;
 
 /// What a direction yields, in stream order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,11 +87,16 @@ impl Stream {
         if wire == 1 && start.saturating_add(1) == self.offset {
             return;
         }
-        if segment.flags.fin {
-            self.fin.get_or_insert((start.saturating_add(wire), segment.at));
+        let end = start.saturating_add(wire);
+        // What goes on behind its end, or ends where no window reaches, did not end there: the FIN is somebody else's.
+        if self.fin.is_some_and(|(known, _)| end > known) {
+            self.fin = None;
+        }
+        if segment.flags.fin && end.saturating_sub(self.offset) < u64::from(WINDOW) {
+            self.fin.get_or_insert((end, segment.at));
         }
         if wire > 0 {
-            self.take(segment, start, sink);
+            self.take(segment, start, limit, sink);
             self.drain(sink);
             while self.held_bytes > limit {
                 self.give_up_hole(sink);
@@ -109,12 +116,16 @@ impl Stream {
 
     /// Bytes held and kept.
     pub fn kept_bytes(&self) -> usize {
+        self.held_bytes + self.doubtful_bytes() + self.compared.len()
+    }
+
+    /// What holding the copies with a wrong checksum takes.
+    fn doubtful_bytes(&self) -> usize {
         // Asked for every segment, and nearly never is there one.
-        let doubtful: usize = match self.doubtful.is_empty() {
+        match self.doubtful.is_empty() {
             true => 0,
-            false => self.doubtful.values().map(|held| held.bytes.len()).sum(),
-        };
-        self.held_bytes + doubtful + self.compared.len()
+            false => self.doubtful.values().map(|held| held.bytes.len() + RUN).sum(),
+        }
     }
 
     /// One of which nothing came yet; its start is kept in this room.
@@ -163,7 +174,7 @@ impl Stream {
         })
     }
 
-    fn take(&mut self, segment: &Segment<'_>, start: u64, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
+    fn take(&mut self, segment: &Segment<'_>, start: u64, limit: usize, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
         let in_order = start == self.offset && self.held.is_empty() && self.doubtful.is_empty();
         if self.settled && in_order {
             // The hot path of a long connection: nothing is computed, copied or kept.
@@ -173,7 +184,7 @@ impl Stream {
         let checksum = segment.checksum();
         self.valid_seen |= checksum == Checksum::Valid;
         if checksum == Checksum::Invalid && self.valid_seen {
-            if start >= self.offset && self.doubtful.len() < 16 {
+            if start >= self.offset && self.doubtful_bytes() < limit {
                 self.doubtful.entry(start).or_insert_with(|| Held::of(segment));
             }
             return;

@@ -5,6 +5,8 @@
 //! another, `MAX_CERTIFICATES` certificates, no entity expansion, time linear in the body. Left to others: content
 //! encodings, and what the certificates say.
 
+use std::collections::HashSet;
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -34,7 +36,7 @@ const MAX_CERTIFICATES: usize = 4096;
 /// base64, in the text of XML, or in the parts of a multipart message (RFC 2046; the boundary is taken from
 /// `content_type`, else from the first line).
 pub fn certificates_in(body: &[u8], content_type: Option<&str>) -> Vec<FoundCertificate> {
-    let mut search = Search { found: Vec::new() };
+    let mut search = Search::default();
     let text;
     let body = match utf16(body) {
         Some(decoded) => {
@@ -87,8 +89,11 @@ enum Form {
     PemPkcs7,
 }
 
+#[derive(Default)]
 struct Search {
     found: Vec<FoundCertificate>,
+    /// What they are, to know them again.
+    known: HashSet<Vec<u8>>,
 }
 
 impl Search {
@@ -242,7 +247,7 @@ impl Search {
     }
 
     fn add(&mut self, der: Vec<u8>, form: Form, wrapping: Wrapping) {
-        if self.found.len() < MAX_CERTIFICATES && !self.found.iter().any(|known| known.der == der) {
+        if self.found.len() < MAX_CERTIFICATES && self.known.insert(der.clone()) {
             self.found.push(FoundCertificate { der, how: how(form, wrapping) });
         }
     }

@@ -136,7 +136,12 @@ impl Conversation {
     /// Takes the next piece of one direction.
     pub fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, context: Context<'_>, out: &mut Outputs) {
         let limits = context.limits;
-        let crowded = out.under_way > limits.messages_bytes && self.counted > limits.message_bytes_when_crowded;
+        let coming = match piece {
+            Piece::Bytes(bytes) => bytes.len(),
+            Piece::Gap { .. } => 0,
+        };
+        let crowded =
+            out.under_way > limits.messages_bytes && self.counted + coming > limits.message_bytes_when_crowded;
         if crowded && !self.curtailed {
             self.curtailed = true;
             out.curtailed.get_or_insert((0, at)).0 += 1;
@@ -164,7 +169,8 @@ impl Conversation {
             State::Tls(tls) | State::OpenVpn(_, tls) => tls.held(),
             State::Http(http) => http.held(),
             State::Ldap(ldap) => ldap.held(),
-            State::Probing(_) | State::Other(_) | State::Ignored => 0,
+            State::Probing(probed) => probed.iter().map(|part| size_of::<Probed>() + part.bytes.len()).sum(),
+            State::Other(_) | State::Ignored => 0,
         }
     }
 
@@ -246,8 +252,13 @@ impl Conversation {
     fn speak(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, context: Context<'_>, out: &mut Outputs) {
         let side = self.role(side);
         // A cut capture may lack the answer that opens a tunnel or agrees to TLS, but not what follows.
+        let may_go_over = match &self.state {
+            State::Http(http) => http.is_between_requests(),
+            State::Ldap(_) => true,
+            _ => false,
+        };
         if side == Side::Client
-            && matches!(self.state, State::Http(_) | State::Ldap(_))
+            && may_go_over
             && let Piece::Bytes(bytes) = piece
             && tls::starts_client(bytes)
             && tls::starts_with_hello(bytes) == Some(true)

@@ -120,12 +120,14 @@ pub fn parse(payload: &[u8]) -> Option<Dns> {
         answers: Vec::new(),
         additional: Vec::new(),
     };
+    let mut read = 0;
     for (section, count) in
         [(Section::Answer, answers), (Section::Authority, authorities), (Section::Additional, additional)]
     {
         for _ in 0..count {
-            let Some(record) = reader.record().filter(|_| dns.answers.len() + dns.additional.len() < MAX_RECORDS)
-            else {
+            read += 1;
+            let record = if read > MAX_RECORDS { None } else { reader.record() };
+            let Some(record) = record else {
                 dns.complete = false;
                 return Some(dns);
             };
@@ -233,7 +235,10 @@ fn write_octet(octet: u8, name: &mut String) {
     match octet {
         b'.' | b'\\' => name.extend(['\\', char::from(octet)]),
         0x21..=0x7E => name.push(char::from(octet.to_ascii_lowercase())),
-        _ => name.push_str(&format!("\\{octet:03}")),
+        _ => {
+            let digit = |value: u8| char::from(b'0' + value % 10);
+            name.extend(['\\', digit(octet / 100), digit(octet / 10), digit(octet)]);
+        }
     }
 }
 

@@ -53,6 +53,14 @@ pub struct Exchange {
     pub expects_certificates: bool,
 }
 
+impl Exchange {
+    /// What a request without its answer takes.
+    fn kept_bytes(&self) -> usize {
+        let texts = [&self.host, &self.user_agent, &self.soap_action].into_iter().flatten();
+        size_of::<Self>() + self.method.len() + self.target.len() + texts.map(String::len).sum::<usize>()
+    }
+}
+
 /// The answer to a request. Interim answers (1xx but for 101) are passed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
@@ -92,6 +100,8 @@ pub struct Http {
     responses: MessageReader,
     /// Asked and not yet answered.
     pending: VecDeque<Exchange>,
+    /// What those take.
+    pending_bytes: usize,
     /// Answered before the request was seen.
     waiting: VecDeque<Answer>,
     current: Option<Receiving>,
@@ -122,6 +132,8 @@ struct Answer {
     response: Response,
     problems: Vec<String>,
     unfulfilled: Option<String>,
+    /// What it takes.
+    kept_bytes: usize,
 }
 
 impl Default for Http {
@@ -137,6 +149,7 @@ impl Http {
             requests: MessageReader::new(Side::Client),
             responses: MessageReader::new(Side::Server),
             pending: VecDeque::new(),
+            pending_bytes: 0,
             waiting: VecDeque::new(),
             current: None,
             in_step: true,
@@ -145,6 +158,11 @@ impl Http {
             tunnelled: false,
             tunnel_to: None,
         }
+    }
+
+    /// Whether the client's next byte may be the first of another protocol.
+    pub(super) fn is_between_requests(&self) -> bool {
+        self.requests.is_between_messages()
     }
 
     /// A connection that was under way when the capture began: answers may come to requests before it.
@@ -162,10 +180,11 @@ impl Http {
         self.tunnel_to.as_deref()
     }
 
-    /// Bytes held of heads and a body under way.
+    /// Bytes held of heads and a body under way, and of requests and answers that wait for each other.
     pub fn held(&self) -> usize {
         let body = self.current.as_ref().map_or(0, |current| current.body.held());
-        self.requests.held() + self.responses.held() + body
+        let waiting: usize = self.waiting.iter().map(|answer| answer.kept_bytes).sum();
+        self.requests.held() + self.responses.held() + body + self.pending_bytes + waiting
     }
 
     /// The next bytes of one side, all from the frame `at`.
@@ -214,7 +233,7 @@ impl Http {
         self.end(Side::Client, StreamEnd::CaptureEnd, at, out);
         self.end(Side::Server, StreamEnd::CaptureEnd, at, out);
         self.lose_step(out);
-        while let Some(exchange) = self.pending.pop_front() {
+        while let Some(exchange) = self.take_pending() {
             self.unanswered(exchange, out);
         }
     }
@@ -293,11 +312,14 @@ impl Http {
         }
         match &mut self.current {
             Some(current) if self.in_step && current.exchange.is_none() => current.exchange = Some(exchange),
-            _ => self.pending.push_back(exchange),
+            _ => {
+                self.pending_bytes += exchange.kept_bytes();
+                self.pending.push_back(exchange);
+            }
         }
         if self.pending.len() > MAX_PENDING {
             self.in_step = false;
-            if let Some(oldest) = self.pending.pop_front() {
+            if let Some(oldest) = self.take_pending() {
                 self.unanswered(oldest, out);
             }
         }
@@ -346,6 +368,12 @@ impl Http {
         });
     }
 
+    fn take_pending(&mut self) -> Option<Exchange> {
+        let exchange = self.pending.pop_front()?;
+        self.pending_bytes = self.pending_bytes.saturating_sub(exchange.kept_bytes());
+        Some(exchange)
+    }
+
     /// The request that an answer beginning in frame `first` belongs to.
     fn request_of(&mut self, first: FrameRef, out: &mut Vec<Exchange>) -> Option<Exchange> {
         let before =
@@ -353,7 +381,7 @@ impl Http {
         if self.unread.is_some() {
             // Answers may be missing. A client that waits for each has only its latest request open.
             while self.pending.get(1).is_some_and(before) {
-                if let Some(skipped) = self.pending.pop_front() {
+                if let Some(skipped) = self.take_pending() {
                     self.unanswered(skipped, out);
                 }
             }
@@ -362,7 +390,7 @@ impl Http {
         if !self.in_step && !self.pending.front().is_some_and(before) {
             return None;
         }
-        self.pending.pop_front()
+        self.take_pending()
     }
 
     /// The answer being received is over, before its time if there is a problem.
@@ -378,7 +406,9 @@ impl Http {
         let found = !certificates.is_empty();
         response.certificates = certificates;
         let unfulfilled = trouble.or_else(|| (!found).then(|| nothing.to_owned()));
-        let answer = Answer { response, problems, unfulfilled };
+        let certificates = response.certificates.iter().map(|one| size_of::<FoundCertificate>() + one.der.len());
+        let kept_bytes = size_of::<Answer>() + certificates.sum::<usize>();
+        let answer = Answer { response, problems, unfulfilled, kept_bytes };
         match exchange {
             Some(exchange) => emit(exchange, answer, out),
             None if self.in_step => self.waiting.push_back(answer),
@@ -479,7 +509,7 @@ fn status_problem(status: u16, reason: &str) -> Option<String> {
 }
 
 fn emit(mut exchange: Exchange, answer: Answer, out: &mut Vec<Exchange>) {
-    let Answer { mut response, mut problems, unfulfilled } = answer;
+    let Answer { mut response, mut problems, unfulfilled, .. } = answer;
     exchange.expects_certificates |= response.content_type.as_deref().is_some_and(head::is_certificate_type);
     let wanted = exchange.expects_certificates && response.status != 304 && exchange.method != "HEAD";
     if (wanted && problems.is_empty()) || !response.certificates.is_empty() {

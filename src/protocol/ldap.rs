@@ -111,9 +111,10 @@ impl Ldap {
         Self::default()
     }
 
-    /// Bytes held of messages under way.
+    /// Bytes held of messages and of searches under way.
     pub fn held(&self) -> usize {
-        self.client.buffer.len() + self.server.buffer.len()
+        let open: usize = self.open.values().map(|open| open.kept).sum();
+        self.client.buffer.len() + self.server.buffer.len() + open
     }
 
     /// Whether the connection went on signed or sealed by SASL, which cannot be read; nothing more is read then.
@@ -256,8 +257,8 @@ impl Ldap {
             Operation::Search { base, filter, attributes } => self.asked(id, base, filter, attributes, first, out),
             Operation::Entry { dn, certificates } => {
                 let open = self.answered(id, at, out);
-                let size = certificates.iter().map(Vec::len).sum::<usize>().saturating_add(dn.len());
-                open.kept = open.kept.saturating_add(size.max(size_of::<LdapEntry>()));
+                let size: usize = certificates.iter().map(|der| size_of::<Vec<u8>>() + der.len()).sum();
+                open.kept = open.kept.saturating_add(size_of::<LdapEntry>() + dn.len() + size);
                 if open.kept <= MAX_KEPT {
                     open.search.entries.push(LdapEntry { dn, certificates, at });
                 } else {
@@ -298,6 +299,8 @@ impl Ldap {
         }
         let open = self.entry(id, request, out);
         open.asked = true;
+        let size: usize = attributes.iter().map(|name| size_of::<String>() + name.len()).sum();
+        open.kept = open.kept.saturating_add(size_of::<Open>() + base.len() + filter.len() + size);
         open.search.asks_ca_certificates = attributes.iter().any(|name| message::is_ca_certificate(name))
             || filter.to_ascii_lowercase().contains("certificationauthority");
         open.search = LdapSearch { base, filter, attributes, request, ..open.search.clone() };

@@ -29,6 +29,18 @@ pub(crate) struct Material<'a> {
     pub(crate) all_handshakes: bool,
 }
 
+/// Addresses told of from which one missing certificate can be had.
+const MOST_ADDRESSES: usize = 8;
+/// Characters of one name or address of a missing certificate: they stand in every finding about it.
+const MOST_CHARACTERS: usize = 1024;
+
+fn line(text: &str) -> String {
+    match text.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// Puts the report together.
 pub(crate) fn build(material: &Material<'_>) -> model::Report {
     Builder::new(material).report()
@@ -397,9 +409,9 @@ impl<'a> Builder<'a> {
     pub(super) fn missing(&self, missing: &Missing) -> model::Missing {
         let key_id = missing.below.authority_key_id().and_then(|id| id.key_id.as_deref()).map(hex);
         model::Missing {
-            subject: missing.subject.to_string(),
+            subject: line(&missing.subject.to_string()),
             key_id: key_id.or_else(|| missing.candidates.first().and_then(|c| c.subject_key_id()).map(hex)),
-            aia: missing.below.ca_issuers().to_vec(),
+            aia: missing.below.ca_issuers().iter().take(MOST_ADDRESSES).map(|url| line(url)).collect(),
             candidates: missing
                 .candidates
                 .iter()

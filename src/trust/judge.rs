@@ -303,12 +303,16 @@ fn missing(case: &Case<'_>, path: &Path) -> Vec<Missing> {
             // The one on the path first, then those that last longest.
             candidates
                 .sort_by_key(|c| (c.sha256() != certificate.sha256(), std::cmp::Reverse(c.not_after()), c.sha256()));
+            candidates.truncate(MOST_CANDIDATES);
             out.push(Missing { subject: certificate.subject().clone(), below: child, candidates });
         }
         below = Some(Arc::clone(certificate));
     }
     out
 }
+
+/// Certificates told of that would do for one that is missing.
+const MOST_CANDIDATES: usize = 8;
 
 fn mismatch(path: &Path) -> Option<Arc<Certificate>> {
     let wrong = path.faults.iter().find(|(_, fault)| *fault == Fault::KeyMismatch);

@@ -203,6 +203,9 @@ const COMPARISONS_PER_STEP: usize = 32;
 /// seconds. A capture with twenty thousand different chains takes fewer.
 const SEARCHES_IN_FULL: usize = 100;
 
+/// Certificates of the longest path that is looked for; those in use have three or four.
+const LONGEST_PATH: usize = 64;
+
 /// Ways to one issuer, a name and a key, that are followed. The first is the shortest; others matter only where the
 /// certificates below break a constraint above, or would make a loop.
 const WAYS: usize = 4;
@@ -398,6 +401,12 @@ impl<'a> Walk<'a> {
         top: &Certificate,
         mut faults: Vec<(Option<Arc<Certificate>>, Fault)>,
     ) -> Option<Path> {
+        if partial.steps.len() >= LONGEST_PATH {
+            self.passed_over = true;
+            let mut path = partial.ending_as(None, self.anchors, PathEnd::IssuerUnknown);
+            path.faults.extend(faults);
+            return Some(path);
+        }
         let (mut continued, mut circular) = (false, false);
         let mut looks = 0;
         for pool in self.pools {

@@ -58,6 +58,10 @@ const SERVER_AUTH: &[&str] = &["1.3.6.1.5.5.7.3.1", "2.5.29.37.0", "1.3.6.1.4.1.
 /// Purposes that allow a TLS client: clientAuth, anyExtendedKeyUsage.
 const CLIENT_AUTH: &[&str] = &["1.3.6.1.5.5.7.3.2", "2.5.29.37.0"];
 
+/// Bytes of the longest certificate that is read. What is kept of one takes some times as much; a stack's own limit for all of
+/// a chain is mostly 100 KiB.
+const LONGEST: usize = 128 * 1024;
+
 impl Certificate {
     /// From DER. Never fails; see [`Certificate::is_readable`] and [`Certificate::problems`].
     pub fn from_der(der: &[u8]) -> Self {
@@ -81,7 +85,11 @@ impl Certificate {
             self_signed: OnceLock::new(),
             sha1: OnceLock::new(),
         };
-        if let Err(problem) = certificate.read(der) {
+        let read = match der.len() {
+            length if length > LONGEST => Err(format!("of {length} bytes: more than {LONGEST} are not read")),
+            _ => certificate.read(der),
+        };
+        if let Err(problem) = read {
             certificate.refuse(problem);
         }
         certificate

@@ -1,6 +1,7 @@
 //! In: the extensions of a certificate. Out: those that decide trust, as plain values, and a line for each that cannot
 //! be read. Bounded: what is kept is a part of the DER. Left to others: what the values mean for a path.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -105,7 +106,7 @@ pub(super) struct Extensions {
     pub(super) uris: Vec<String>,
     pub(super) directory_names: Vec<Name>,
     pub(super) unknown_critical: Vec<String>,
-    seen: Vec<String>,
+    seen: BTreeSet<String>,
 }
 
 impl Extensions {
@@ -115,10 +116,9 @@ impl Extensions {
         let (_, extension) = X509Extension::from_der(element.raw)
             .map_err(|error| reader.trouble("extension", element.raw, &cause(&error)))?;
         let oid = oid_text(extension.oid.as_bytes());
-        if self.seen.contains(&oid) {
+        if !self.seen.insert(oid.clone()) {
             return Err(reader.trouble(&format!("extension {oid}"), element.raw, "is there a second time"));
         }
-        self.seen.push(oid.clone());
         match self.take(&oid, &extension) {
             Ok(true) => Ok(()),
             Ok(false) => {

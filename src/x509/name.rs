@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use super::der::{Element, elements, oid_text, single, tag};
 use super::hex;
@@ -15,7 +16,11 @@ use super::hex;
 /// inside one multi-valued RDN. Values of any other type compare by their bytes. [`Name::same_bytes`] compares the
 /// encoding itself. Folding is Unicode lower-casing; the compatibility mappings of RFC 4518 are not applied.
 #[derive(Clone, Default)]
-pub struct Name {
+pub struct Name(Arc<Parts>);
+
+/// What is kept of a name, once however often it is told of.
+#[derive(Default)]
+struct Parts {
     raw: Vec<u8>,
     /// In DER order: the least specific first.
     rdns: Vec<Vec<Attribute>>,
@@ -25,7 +30,6 @@ pub struct Name {
     shown: String,
 }
 
-#[derive(Clone)]
 struct Attribute {
     /// Content octets of the type's object identifier.
     oid: Vec<u8>,
@@ -75,22 +79,22 @@ impl Name {
             elements(single(der, tag::SEQUENCE)?.content)?.into_iter().map(read_rdn).collect::<Option<_>>()?;
         let normalised = rdns.iter().map(|rdn| normalise_rdn(rdn)).collect();
         let shown = shown(&rdns);
-        Some(Self { raw: der.to_vec(), rdns, normalised, shown })
+        Some(Self(Arc::new(Parts { raw: der.to_vec(), rdns, normalised, shown })))
     }
 
     /// The DER it was read from; empty for the default value, which stands for a name that could not be read.
     pub fn raw(&self) -> &[u8] {
-        &self.raw
+        &self.0.raw
     }
 
     /// Whether both names have the same encoding: what some old stacks compare instead of RFC 5280 section 7.1.
     pub fn same_bytes(&self, other: &Self) -> bool {
-        self.raw == other.raw
+        self.0.raw == other.0.raw
     }
 
     /// Whether the name has no attributes at all.
     pub fn is_empty(&self) -> bool {
-        self.rdns.is_empty()
+        self.0.rdns.is_empty()
     }
 
     /// The most specific common name, as it stands in the certificate: nothing is escaped.
@@ -118,7 +122,7 @@ impl Name {
         if let Some(name) = self.common_name() {
             return escape_controls(name);
         }
-        match self.rdns.last().and_then(|rdn| rdn.last()) {
+        match self.0.rdns.last().and_then(|rdn| rdn.last()) {
             Some(Attribute { text: Some(text), .. }) => escape_controls(text),
             Some(attribute) => format!("#{}", hex(&attribute.value)),
             None => String::new(),
@@ -127,11 +131,11 @@ impl Name {
 
     /// Whether `self` lies in the subtree below `base`: begins with all of its RDNs (RFC 5280 section 4.2.1.10).
     pub fn is_within(&self, base: &Self) -> bool {
-        self.normalised.starts_with(&base.normalised)
+        self.0.normalised.starts_with(&base.0.normalised)
     }
 
     fn values(&self, dotted: &str) -> Vec<&str> {
-        let attributes = self.rdns.iter().rev().flat_map(|rdn| rdn.iter().rev());
+        let attributes = self.0.rdns.iter().rev().flat_map(|rdn| rdn.iter().rev());
         attributes.filter(|a| a.dotted == dotted).filter_map(|a| a.text.as_deref()).collect()
     }
 
@@ -142,7 +146,7 @@ impl Name {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.normalised == other.normalised
+        self.0.normalised == other.0.normalised
     }
 }
 impl Eq for Name {}
@@ -153,12 +157,12 @@ impl PartialOrd for Name {
 }
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.normalised.cmp(&other.normalised)
+        self.0.normalised.cmp(&other.0.normalised)
     }
 }
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.normalised.hash(state);
+        self.0.normalised.hash(state);
     }
 }
 
@@ -166,7 +170,7 @@ impl Hash for Name {
 /// beyond ASCII stand as they are; control characters and characters that reorder text are hex-escaped.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown)
+        f.write_str(&self.0.shown)
     }
 }
 

@@ -20,6 +20,8 @@ pub(in super::super) struct Ncm<'a> {
     entry: usize,
     end: usize,
     left: u16,
+    /// Bytes that datagrams may still have: more than the block has only those name that name the same again and again.
+    room: usize,
 }
 
 impl<'a> Ncm<'a> {
@@ -30,7 +32,7 @@ impl<'a> Ncm<'a> {
             b"ncmh" => (true, le32(block, 12)?),
             _ => return None,
         };
-        Some(Self { block, wide, table, entry: 0, end: 0, left: MOST })
+        Some(Self { block, wide, table, entry: 0, end: 0, left: MOST, room: block.len() })
     }
 
     pub(in super::super) fn next(&mut self) -> Option<Inner<'a>> {
@@ -41,7 +43,9 @@ impl<'a> Ncm<'a> {
                 let (place, length) = (self.number(self.entry)?, self.number(self.entry + size / 2)?);
                 self.entry += size;
                 if place != 0 && length != 0 {
-                    return Some(Inner::ethernet(at_most(self.block.get(place..)?, length)));
+                    let datagram = at_most(self.block.get(place..)?, length);
+                    self.room = self.room.checked_sub(datagram.len())?;
+                    return Some(Inner::ethernet(datagram));
                 }
                 // An entry of zeros ends the table.
                 self.entry = self.end;

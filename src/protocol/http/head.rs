@@ -6,6 +6,7 @@
 
 use httparse::{EMPTY_HEADER, Header, ParserConfig};
 
+use super::kept::MAX_CODINGS;
 use crate::flow::Side;
 
 /// Servers refuse more than 8 to 64 KiB.
@@ -66,7 +67,8 @@ pub(super) struct ResponseHead {
     pub(super) reason: String,
     pub(super) content_type: Option<String>,
     pub(super) server: Option<String>,
-    /// Content and transfer codings but for `chunked` and `identity`, in the order in which they were applied.
+    /// Content and transfer codings but for `chunked` and `identity`, in the order in which they were applied: one more than
+    /// are undone.
     pub(super) codings: Vec<String>,
     /// As for an answer to GET.
     pub(super) framing: Framing,
@@ -249,7 +251,7 @@ fn response(bytes: &[u8]) -> Option<ResponseHead> {
         reason: response.reason.unwrap_or_default().trim().to_owned(),
         content_type: fields.text("content-type"),
         server: fields.text("server"),
-        codings: codings.filter(|coding| coding != "identity" && coding != "chunked").collect(),
+        codings: codings.filter(|coding| coding != "identity" && coding != "chunked").take(MAX_CODINGS + 1).collect(),
         framing,
     })
 }

@@ -5,6 +5,7 @@
 //! Left to others: where the body ends, and whether certificates were expected in it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::{ErrorKind, Read};
 
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
@@ -16,7 +17,7 @@ pub(super) const MAX_BODY: usize = 1024 * 1024;
 /// Bytes after which a body of unknown kind is judged.
 const SNIFFED: usize = 1024;
 const MAX_HOLES: usize = 256;
-const MAX_CODINGS: usize = 3;
+pub(super) const MAX_CODINGS: usize = 3;
 
 /// A body that is being received.
 #[derive(Debug)]
@@ -99,11 +100,10 @@ impl KeptBody {
         let mut certificates = certificates_in(&decoded, content_type);
         if self.codings.is_empty() {
             let ends = self.holes.iter().skip(1).copied().chain([self.bytes.len()]);
+            let mut known: HashSet<_> = certificates.iter().map(|one| one.der.clone()).collect();
             for (begin, end) in self.holes.iter().zip(ends) {
                 let behind = certificates_in(self.bytes.get(*begin..end).unwrap_or_default(), None);
-                let new: Vec<_> =
-                    behind.into_iter().filter(|one| certificates.iter().all(|c| c.der != one.der)).collect();
-                certificates.extend(new);
+                certificates.extend(behind.into_iter().filter(|one| known.insert(one.der.clone())));
             }
         }
         if !self.holes.is_empty() {
@@ -144,7 +144,7 @@ fn decode<'a>(body: &'a [u8], codings: &[String], limit: usize) -> (Cow<'a, [u8]
         return (decoded, None);
     }
     if codings.len() > MAX_CODINGS {
-        return (Cow::Borrowed(&[]), Some(format!("body is encoded {} times", codings.len())));
+        return (Cow::Borrowed(&[]), Some(format!("body is encoded more than {MAX_CODINGS} times")));
     }
     for coding in codings.iter().rev() {
         let (next, trouble) = match coding.as_str() {

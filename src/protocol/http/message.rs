@@ -10,6 +10,8 @@ use crate::flow::Side;
 
 /// Chunk sizes and trailer fields longer than this are none.
 const MAX_LINE: usize = 16 * 1024;
+/// Lines of a head that cannot be read at which it is tried again.
+const MOST_STARTS: usize = 64;
 /// What is kept of a line without end while a message is sought: enough for a start line.
 const SOUGHT_TAIL: usize = 8 * 1024;
 
@@ -163,6 +165,12 @@ impl MessageReader {
         self.state == State::Head && !self.buffer.is_empty()
     }
 
+    /// Whether the next byte may be the first of something else than this message.
+    pub(super) fn is_between_messages(&self) -> bool {
+        let begins = self.state == State::Head && self.buffer.is_empty();
+        begins || matches!(self.state, State::End | State::Seek | State::Deaf)
+    }
+
     /// Whether the body being read ends with the connection.
     pub(super) fn ends_with_connection(&self) -> bool {
         self.state == State::UntilClose
@@ -182,7 +190,7 @@ impl MessageReader {
             self.first = Some(at);
         }
         let held = self.buffer.len();
-        let taken = input.get(..input.len().min(MAX_HEAD - held))?;
+        let taken = input.get(..input.len().min(MAX_HEAD.saturating_sub(held)))?;
         self.buffer.extend_from_slice(taken);
         let Some(end) = head::end_of_head(&self.buffer, held.saturating_sub(2)) else {
             *input = input.get(taken.len()..)?;
@@ -207,7 +215,7 @@ impl MessageReader {
         let line_starts = [0].into_iter().chain(memchr::memchr_iter(b'\n', &self.buffer).map(|at| at + 1));
         let lines = line_starts.filter_map(|at| self.buffer.get(at..));
         head::parse(self.side, &self.buffer).or_else(|| {
-            lines.take(head::MAX_HEAD / 64).find_map(|rest| {
+            lines.take(MOST_STARTS).find_map(|rest| {
                 let line = rest.split(|octet| *octet == b'\n').next()?;
                 let start = head::start_in_line(self.side, line)?;
                 head::parse(self.side, rest.get(start..)?)

@@ -329,6 +329,9 @@ fn status_request(extensions: &[u8]) -> Option<&[u8]> {
     None
 }
 
+/// Bytes of the window that every decoder of Zstandard should support (RFC 8878 section 3.1.1.1.2).
+const ZSTD_WINDOW: u64 = 8 << 20;
+
 /// A CompressedCertificate (RFC 8879 section 4): algorithm, uncompressed length, compressed bytes. Gives the body of
 /// the Certificate message, at most `limit` bytes of it; `None` where it is not what it says.
 pub(super) fn decompressed(body: &[u8], limit: usize) -> Option<Vec<u8>> {
@@ -341,7 +344,13 @@ pub(super) fn decompressed(body: &[u8], limit: usize) -> Option<Vec<u8>> {
     match algorithm {
         1 => ZlibDecoder::new(compressed).take(room).read_to_end(&mut out).ok()?,
         2 => brotli_decompressor::Decompressor::new(compressed, 4096).take(room).read_to_end(&mut out).ok()?,
-        3 => ruzstd::decoding::StreamingDecoder::new(compressed).ok()?.take(room).read_to_end(&mut out).ok()?,
+        3 => {
+            // A frame decodes as much at once as its window holds, and this is to hold no more than the message.
+            let mut frame = ruzstd::decoding::FrameDecoder::new();
+            frame.set_max_window_size(room.next_power_of_two().max(ZSTD_WINDOW));
+            let decoder = ruzstd::decoding::StreamingDecoder::new_with_decoder(compressed, frame).ok()?;
+            decoder.take(room).read_to_end(&mut out).ok()?
+        }
         _ => return None,
     };
     (out.len() == length).then_some(out)

@@ -10,6 +10,8 @@ use crate::flow::Piece;
 
 /// Numbers tried for the first record after bytes that the capture lacks.
 const MAX_TRIES: u64 = 256;
+/// The same, of all records of one direction under one key.
+const ALL_TRIES: u64 = 64 * MAX_TRIES;
 /// Records in a row that may fail before the secret is held to be another's.
 const MAX_FAILURES: u8 = 3;
 /// After the handshake of TLS 1.3 every record looks like data: the first ones of a direction are opened, since
@@ -56,6 +58,8 @@ pub(super) struct Protection {
     opened: u64,
     /// Records under other keys may come first: early data.
     early: bool,
+    /// Attempts left at records whose number is not known.
+    tries: u64,
 }
 
 /// A protected record under way.
@@ -106,7 +110,17 @@ impl Pending {
 
 impl Protection {
     pub(super) fn new(cipher: Cipher, secret: Option<(PrfHash, Vec<u8>)>, terms: Terms) -> Self {
-        Self { cipher, secret, terms, number: 0, uncertain: false, failures: 0, opened: 0, early: false }
+        Self {
+            cipher,
+            secret,
+            terms,
+            number: 0,
+            uncertain: false,
+            failures: 0,
+            opened: 0,
+            early: false,
+            tries: ALL_TRIES,
+        }
     }
 
     /// Whether a record is worth opening; `application` says that the handshake of TLS 1.3 is behind.
@@ -142,7 +156,8 @@ impl Protection {
         if self.uncertain && self.cipher.is_chained() {
             return Err(Undecrypted::LostPlace);
         }
-        let tries = if self.uncertain { MAX_TRIES } else { 1 };
+        let tries = if self.uncertain { MAX_TRIES.min(self.tries) } else { 1 };
+        self.tries -= if self.uncertain { tries } else { 0 };
         for number in (self.number..).take(usize::try_from(tries).unwrap_or(1)) {
             if let Some(opened) = self.cipher.open(number, pending.header, &pending.body) {
                 (self.number, self.uncertain, self.failures) = (number + 1, false, 0);
