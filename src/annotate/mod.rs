@@ -134,7 +134,7 @@ struct Wanted {
     /// Both ends of handshakes.
     connections: BTreeSet<(SocketAddr, SocketAddr)>,
     /// Downloads: whose, from where, in which frames.
-    downloads: Vec<(IpAddr, SocketAddr, RangeInclusive<u64>)>,
+    downloads: BTreeMap<(IpAddr, SocketAddr), Vec<RangeInclusive<u64>>>,
     /// Addresses of servers, with the names that clients gave them.
     servers: BTreeMap<IpAddr, BTreeSet<String>>,
 }
@@ -176,20 +176,22 @@ impl Wanted {
             let (Some(client), Some(server)) = (address, socket(&fetch.server)) else { continue };
             self.servers.entry(server.ip()).or_default();
             // Of a download that was never whole nobody knows the last frame.
-            self.downloads.push((client, server, fetch.frame..=fetch.last_frame.unwrap_or(u64::MAX)));
+            let frames = fetch.frame..=fetch.last_frame.unwrap_or(u64::MAX);
+            self.downloads.entry((client, server)).or_default().push(frames);
         }
     }
 
     /// Whether a segment belongs to a handshake's connection, or to a download.
     fn has(&self, segment: &Segment<'_>) -> bool {
         let (from, to) = (segment.source, segment.destination);
-        let of_download = |(client, server, frames): &(IpAddr, SocketAddr, RangeInclusive<u64>)| {
-            let between = (from.ip() == *client && to == *server) || (from == *server && to.ip() == *client);
-            between && frames.contains(&segment.at.number)
+        let of_download = |client: SocketAddr, server: SocketAddr| {
+            let mut frames = self.downloads.get(&(client.ip(), server)).into_iter().flatten();
+            frames.any(|frames| frames.contains(&segment.at.number))
         };
         self.connections.contains(&(from, to))
             || self.connections.contains(&(to, from))
-            || self.downloads.iter().any(of_download)
+            || of_download(from, to)
+            || of_download(to, from)
     }
 }
 

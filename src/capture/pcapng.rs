@@ -9,7 +9,7 @@ use pcap_parser::pcapng::{Block, parse_block_be, parse_block_le};
 use pcap_parser::{InterfaceDescriptionBlock, OptionCode, PcapNGOption, SecretsType};
 
 use super::extras::Extras;
-use super::record::{Fit, Order, Record, Step, array, size};
+use super::record::{Fit, MAX_RECORD, Order, Record, Step, array, size};
 use super::{LinkType, Timestamp};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -17,6 +17,7 @@ const INTERFACE_DESCRIPTION: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+const DECRYPTION_SECRETS: u32 = 10;
 /// Types by which a block is known when looking for the next one after damage: those of the draft, section 11.1, that
 /// programs write, with the systemd journal's, and custom blocks.
 const KNOWN: [u32; 11] = [
@@ -27,7 +28,7 @@ const KNOWN: [u32; 11] = [
     5,
     ENHANCED_PACKET,
     9,
-    10,
+    DECRYPTION_SECRETS,
     0x0bad,
     0x4000_0bad,
     SECTION_HEADER,
@@ -35,6 +36,8 @@ const KNOWN: [u32; 11] = [
 const BYTE_ORDER_MAGIC: [u8; 4] = [0x1a, 0x2b, 0x3c, 0x4d];
 /// Name resolution and secrets blocks may be long; more than this is damage.
 const MAX_BLOCK: u32 = 64 << 20;
+/// Bytes of a block whose options or names are read: each takes ten times its own length where it is empty.
+const LONGEST_LIST: usize = 4 << 20;
 /// Options of one packet; more than this is damage.
 const MAX_OPTIONS: usize = 1 << 20;
 /// The longest block that is taken for one while looking for the next after damage.
@@ -127,7 +130,7 @@ impl PcapNg {
         let head = bytes.get(..28)?;
         let captured = size(self.order.u32(head, 20));
         let room = length.saturating_sub(32);
-        (captured > room || room - captured > MAX_OPTIONS)
+        (captured > room || room - captured > MAX_OPTIONS || captured > size(MAX_RECORD))
             .then(|| format!("a packet claims {captured} bytes in a block of {length}"))
     }
 
@@ -160,6 +163,16 @@ impl PcapNg {
     }
 
     fn other(&mut self, block: &[u8]) -> Step {
+        let kind = self.order.u32(block, 0);
+        if block.len() > LONGEST_LIST && !matches!(kind, SIMPLE_PACKET | DECRYPTION_SECRETS) {
+            return match kind {
+                SECTION_HEADER | INTERFACE_DESCRIPTION => Step::Damaged(format!(
+                    "a block of type {kind:#010x} of {} bytes is longer than is read",
+                    block.len()
+                )),
+                _ => Step::Skip(block.len()),
+            };
+        }
         let parsed = if self.order.big_endian { parse_block_be(block) } else { parse_block_le(block) };
         match parsed {
             Ok((_, Block::SectionHeader(_))) => {

@@ -150,9 +150,23 @@ pub struct Flow<C> {
     acknowledged: Both<Option<(u32, FrameRef)>>,
     /// The sequence number of each side's RST.
     reset_sequence: Both<u32>,
+    /// A connection between the same ports that a SYN would open while this one is not over. Anybody can send a SYN: until it
+    /// is answered this one goes on.
+    next: Option<Box<Self>>,
 }
 
 impl<C> Flow<C> {
+    /// Whether a segment belongs to the connection that is to follow this one: it answers the SYN of that, or goes on from it.
+    fn is_followed_by(&self, segment: &Segment<'_>) -> bool {
+        let Some((next, syn)) = self.next.as_ref().and_then(|next| Some((next, next.syn?.wrapping_add(1)))) else {
+            return false;
+        };
+        match segment.source == next.client {
+            true => segment.sequence == syn && !segment.flags.syn,
+            false => segment.acknowledges == syn && segment.flags.ack && (segment.flags.syn || segment.flags.rst),
+        }
+    }
+
     /// Takes a segment of this connection; what stands in order by it goes to `sink`. At most `limit` bytes are held.
     fn segment(
         &mut self,

@@ -136,6 +136,8 @@ pub struct FlowTable<C> {
     ending: VecDeque<(Timestamp, Key, u64)>,
     ended: Ended,
     out: VecDeque<Box<Flow<C>>>,
+    /// Open ones that another is to follow.
+    followed: usize,
     spare: Spare<C>,
     /// Of all open ones.
     kept_bytes: usize,
@@ -154,6 +156,7 @@ impl<C> FlowTable<C> {
             out: VecDeque::new(),
             spare: Spare { flows: Vec::new(), rooms: Vec::new() },
             kept_bytes: 0,
+            followed: 0,
             streams: 0,
             dropped: 0,
         }
@@ -170,7 +173,10 @@ impl<C> FlowTable<C> {
     ) {
         self.expire(segment.at.time, limits);
         let key = Key::of(segment);
-        if segment.opens() && self.is_used_again(&key, segment) {
+        if segment.opens() && self.is_used_again(&key, segment) && self.is_to_follow(&key, segment, limits, sink) {
+            return;
+        }
+        if self.followed > 0 && self.open.get(&key).is_some_and(|flow| flow.is_followed_by(segment)) {
             self.close(key, limits);
         }
         if self.open.len() >= limits.flows && !self.open.contains_key(&key) {
@@ -222,7 +228,10 @@ impl<C> FlowTable<C> {
     /// Ends every connection: the capture is over.
     pub fn finish(&mut self) -> Vec<Box<Flow<C>>> {
         let mut flows: Vec<_> = self.out.drain(..).collect();
-        flows.extend(std::mem::take(&mut self.open).into_values());
+        for mut flow in std::mem::take(&mut self.open).into_values() {
+            flows.extend(flow.next.take());
+            flows.push(flow);
+        }
         flows.sort_by_key(|flow| flow.stream);
         flows
     }
@@ -242,10 +251,43 @@ impl<C> FlowTable<C> {
         self.open.get(key).is_some_and(|flow| flow.syn.is_none_or(|syn| syn != segment.sequence))
     }
 
+    /// Takes the SYN of another connection between the ports of one that is open. If that one is over the other begins, and
+    /// this says no; else it is kept until something belongs to it.
+    fn is_to_follow(
+        &mut self,
+        key: &Key,
+        segment: &Segment<'_>,
+        limits: &Limits,
+        sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef),
+    ) -> bool {
+        let Some(flow) = self.open.get_mut(key).filter(|flow| !flow.is_over()) else {
+            self.close(*key, limits);
+            return false;
+        };
+        if flow.next.as_ref().is_none_or(|next| next.syn != Some(segment.sequence)) {
+            self.streams += 1;
+            let mut next = self.spare.begin(segment, self.streams - 1, self.begin);
+            next.syn = Some(segment.sequence);
+            match flow.next.replace(next) {
+                // It came to nothing.
+                Some(unanswered) => self.out.push_back(unanswered),
+                None => self.followed += 1,
+            }
+        }
+        if let Some(next) = &mut flow.next {
+            next.segment(segment, Side::Client, 0, sink);
+        }
+        true
+    }
+
     fn close(&mut self, key: Key, limits: &Limits) {
-        if let Some(flow) = self.open.remove(&key) {
+        if let Some(mut flow) = self.open.remove(&key) {
             self.kept_bytes = self.kept_bytes.saturating_sub(flow.counted);
             self.ended.add(key, flow.syn, limits.ended_flows);
+            if let Some(next) = flow.next.take() {
+                self.followed -= 1;
+                self.open.insert(key, next);
+            }
             self.out.push_back(flow);
         }
     }
@@ -313,5 +355,6 @@ fn first_of<C>(segment: &Segment<'_>, stream: u64, conversation: C) -> Flow<C> {
         highest: Both::default(),
         acknowledged: Both::default(),
         reset_sequence: Both::default(),
+        next: None,
     }
 }

@@ -116,6 +116,10 @@ fn of_captures(report: &Report, findings: &[&Finding]) -> Suite {
         own.for_each(|finding| case.add(finding));
         cases.push(case);
     }
+    if let (Some(case), Some(why)) = (cases.first_mut(), &report.dropped.why) {
+        let line = if case.notes.is_empty() { "" } else { "\n" };
+        case.notes.push_str(&format!("{line}not all was kept: {why}"));
+    }
     let named = |finding: &&&Finding| report.captures.iter().any(|c| finding.capture.as_ref() == Some(&c.path));
     let rest: Vec<_> = findings.iter().filter(|finding| !named(finding)).collect();
     if !rest.is_empty() {

@@ -1,6 +1,6 @@
 //! In: a report. Out: its certificates and how each was seen, schema `chaingap.certs/1`. Bounded: by the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,11 +43,11 @@ impl CertsReport {
     /// whether a capture or a file of the user's shows them.
     pub fn of(report: &Report, missing: bool) -> Self {
         let mut completes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut told = BTreeSet::new();
         for finding in &report.findings {
             for candidate in finding.missing.iter().flat_map(|link| &link.candidates) {
-                let ids = completes.entry(&candidate.sha256).or_default();
-                if !ids.contains(&finding.id) {
-                    ids.push(finding.id.clone());
+                if told.insert((&candidate.sha256, &finding.id)) {
+                    completes.entry(&candidate.sha256).or_default().push(finding.id.clone());
                 }
             }
         }
