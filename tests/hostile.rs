@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use cases::{CASES, Case};
 use chaingap::Analyzer;
 use chaingap::limits::Limits;
+use chaingap::render;
 use chaingap::report::Report;
 use support::broken_promises;
 
@@ -155,6 +156,31 @@ fn of_many_certificates_those_of_cas_are_kept_and_those_shown() {
     for handshake in few.devices.iter().flat_map(|device| &device.handshakes) {
         let listed = |sha256: &&String| few.certificates.contains_key(*sha256);
         assert!(handshake.certificates.iter().all(|sha256| listed(&sha256)), "{}", handshake.id);
+    }
+}
+
+/// A handshake that fails and that there was no room for: the device is not called fine for the one that works, and every
+/// reader is told.
+#[test]
+fn what_there_was_no_room_for_does_not_count_as_fine() {
+    let name = "captures/other-ca-refused.pcapng";
+    let bytes = fs::read(name).unwrap();
+    let report = |limits| Analyzer::builder().limits(limits).build().analyze(bytes.as_slice(), name).unwrap();
+    let (all, few) =
+        (report(Limits::default()), report(Limits { handshakes: 0, handshakes_per_device: 1, ..Limits::default() }));
+    let device = |report: &Report| report.devices.iter().find(|device| device.handshakes_total == 2).unwrap().clone();
+    assert_eq!(device(&all).verdict.status.as_str(), "fails", "as it was recorded");
+    assert!(all.dropped.why.is_none() && device(&few).handshakes.len() == 1);
+    let verdict = device(&few).verdict;
+    assert_eq!((verdict.status.as_str(), verdict.finding), ("undecided", None), "{}", verdict.summary);
+    assert!(verdict.summary.starts_with("cannot be decided: of the 2 TLS handshakes 1 that did not complete"));
+    assert!(few.findings.iter().all(|finding| finding.code != "CG030"), "nothing says that TLS is fine");
+    assert!(!few.complete);
+    let why = few.dropped.why.clone().unwrap();
+    assert!(why.starts_with("more handshakes of one device than are kept"), "{why}");
+    let style = render::TextStyle { color: false, width: 200 };
+    for told in [render::text(&few, &style), render::html(&few), render::markdown(&few), render::junit(&few)] {
+        assert!(told.contains("more handshakes of one device than are kept"), "{told}");
     }
 }
 

@@ -83,4 +83,12 @@ fn merge_adds_files_of_reports_and_of_summaries_and_tells_of_lines_that_are_neit
     assert!(errors.contains("3.jsonl: line 2: no report") && errors.contains("3.jsonl: line 3: neither"), "{errors}");
     let summary: Summary = serde_json::from_slice(&told.stdout).unwrap();
     assert_eq!((summary.reports, summary.failed), (1, 2));
+
+    // What a stranger's report says is told without what a terminal would obey.
+    let status = "\"status\":\"";
+    let hostile = lines[0].replacen(status, &format!("{status}\\u001b]0;title\\u0007\\nchaingap: all is well"), 1);
+    let told = merge(&[&file("4.jsonl", hostile + "\n")]);
+    let errors = String::from_utf8(told.stderr).unwrap();
+    assert!(errors.contains("4.jsonl: line 1: unknown variant") && errors.contains("]0;title"), "{errors}");
+    assert!(errors.lines().count() == 1 && !errors.trim_end().contains(char::is_control), "{errors:?}");
 }

@@ -42,12 +42,16 @@ pub(crate) const CASES: &[Case] = cases! {
     "Certificate messages of 1 MiB, none ends", "connections", 1_000, 4, unfinished_messages;
     "different certificates, 25 a handshake", "certificates", 100_000, 1_000, certificates;
     "one Certificate message of 3,000 certificates", "handshakes", 20, 1, long_lists;
+    "Certificate messages of empty entries", "handshakes", 200, 2, empty_entries;
+    "Certificate messages of 1 MiB on connections that stay open", "connections", 400, 2, open_lists;
+    "segments with wrong checksums behind a hole", "connections", 2_000, 20, damaged;
     "fragments that are never completed", "fragments", 2_000_000, 30_000, fragments;
     "fragments of one packet, 8 bytes each, twice", "fragments", 1_000_000, 20_000, small_fragments;
     "pcapng blocks that claim 4 GiB", "blocks", 2_000_000, 20_000, long_blocks;
     "pcapng interfaces", "blocks", 2_000_000, 100_000, interfaces;
     "pcapng names", "blocks", 1_000_000, 20_000, names;
     "pcapng secrets", "blocks", 1_000_000, 20_000, secrets;
+    "pcapng options of no bytes", "blocks", 20, 1, empty_options;
     "gzip of zeros", "MiB", 2_048, 16, gzip_bomb;
     "zstd of zeros", "MiB", 2_048, 16, zstd_bomb;
     "gzip in gzip in gzip", "MiB", 256, 4, nested;
@@ -59,6 +63,9 @@ pub(crate) const CASES: &[Case] = cases! {
     "HTTP chunks of 2^64 - 1 bytes", "answers", 500_000, 5_000, huge_chunks;
     "HTTP heads without an end", "connections", 2_000, 20, long_heads;
     "HTTP requests without answers", "requests", 1_000_000, 10_000, requests;
+    "HTTP requests of 60 KiB without answers", "requests", 10_000, 100, long_requests;
+    "HTTP answers in 30,000 codings", "answers", 2_000, 10, codings;
+    "DNS answers of long names, each told of 4,080 times", "datagrams", 2_000, 20, long_names;
     "DNS queries, each from another address", "datagrams", 2_000_000, 20_000, dns_flood;
     "cross-signed CAs in each handshake", "handshakes", 200, 2, mesh;
 };
@@ -264,6 +271,33 @@ fn certificate(number: u64) -> Vec<u8> {
     [&(der.len() as u32).to_be_bytes()[1..], &der].concat()
 }
 
+fn empty_entries(count: u64) -> Box<dyn Read> {
+    steps(count, |at, out| handshake(at, &[0; 3 * 300_000], out))
+}
+
+fn open_lists(count: u64) -> Box<dyn Read> {
+    let flight = server_flight(&(0..1_000).flat_map(certificate).collect::<Vec<u8>>());
+    steps(count, move |at, out| {
+        out.tcp(client(at), SERVER, 0, SYN, &[]);
+        out.tcp(client(at), SERVER, 1, ACK, &client_hello(at));
+        out.tcp(SERVER, client(at), 0, SYN_ACK, &[]);
+        let mut sequence = 1;
+        for part in flight.chunks(16_000) {
+            out.tcp(SERVER, client(at), sequence, ACK, part);
+            sequence += part.len() as u32;
+        }
+    })
+}
+
+fn damaged(count: u64) -> Box<dyn Read> {
+    steps(count, |at, out| {
+        out.tcp(client(at), SERVER, 0, SYN, &[]);
+        for part in 0..16 {
+            out.damaged(client(at), SERVER, 100 + part * 60_000, ACK, &[0x41; 60_000]);
+        }
+    })
+}
+
 fn fragments(count: u64) -> Box<dyn Read> {
     steps(count, |at, out| out.fragment(client(at >> 16), SERVER, at as u16, 0, true, &[0; 64]))
 }
@@ -320,6 +354,11 @@ fn names(count: u64) -> Box<dyn Read> {
         body.extend([0; 4]);
         put(4, &body, out);
     })
+}
+
+fn empty_options(count: u64) -> Box<dyn Read> {
+    let list = [&[101, 0, 0, 0, 0, 0, 4, 0][..], &[0, 0x70, 0, 0].repeat(15 << 20)].concat();
+    pcapng(count, move |at, out| put(if at % 2 == 0 { 1 } else { 4 }, &list, out))
 }
 
 fn secrets(count: u64) -> Box<dyn Read> {
@@ -433,6 +472,34 @@ fn requests(count: u64) -> Box<dyn Read> {
         }
         out.tcp(client(1), WEB, 1 + at as u32 * request.len() as u32, ACK, request);
     })
+}
+
+fn long_requests(count: u64) -> Box<dyn Read> {
+    let request = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(60_000));
+    steps(count, move |at, out| {
+        let (client, place) = (client(at / 250), (at % 250) as u32);
+        if place == 0 {
+            out.tcp(client, WEB, 0, SYN, &[]);
+        }
+        out.tcp(client, WEB, 1 + place * request.len() as u32, ACK, request.as_bytes());
+    })
+}
+
+fn codings(count: u64) -> Box<dyn Read> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Encoding: {}\r\n\r\nx", "a,".repeat(30_000));
+    answers(count, "", head.into_bytes())
+}
+
+/// Sixteen questions and 255 answers, all about one name of 250 octets that are written as four characters each.
+fn long_names(count: u64) -> Box<dyn Read> {
+    let label = |length: u8| [&[length][..], &vec![0xff; length.into()]].concat();
+    let name = [label(63), label(63), label(63), label(58), vec![0]].concat();
+    let again = (2..=16).flat_map(|kind| [0xc0, 12, 0, kind, 0, 1]).collect::<Vec<u8>>();
+    let answer = [0xc0, 12, 0, 33, 0, 1, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 1, 0xc0, 12];
+    let message =
+        [&[0, 1, 0x81, 0x80, 0, 16, 0, 255, 0, 0, 0, 0][..], &name, &[0, 1, 0, 1], &again, &answer.repeat(255)]
+            .concat();
+    steps(count, move |at, out| out.udp((SERVER.0, 53), client(at), &message))
 }
 
 /// RFC 1035 section 4.1.

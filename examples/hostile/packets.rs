@@ -88,6 +88,14 @@ impl Packets {
         self.record(&packet, packet.len());
     }
 
+    /// A segment with a wrong checksum.
+    pub(crate) fn damaged(&mut self, from: End, to: End, sequence: u32, flags: u8, payload: &[u8]) {
+        let mut packet = tcp_packet(from, to, sequence, flags, payload);
+        // Behind 20 bytes of IP and 16 of TCP.
+        packet[36] ^= 0x55;
+        self.record(&packet, packet.len());
+    }
+
     /// A segment of which the capture kept the headers only.
     pub(crate) fn cut(&mut self, from: End, to: End, sequence: u32, length: usize) {
         let packet = tcp_packet(from, to, sequence, ACK, &vec![0; length]);

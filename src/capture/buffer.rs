@@ -44,12 +44,14 @@ impl Buffer {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         }
+        let mut grow = self.start == 0 && self.end == self.bytes.len();
         if self.start > 0 && (self.end == self.bytes.len() || self.bytes.len() - self.start < wanted) {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
+            // What fills most of the room would be moved again for a few bytes each time.
+            grow = self.end > self.bytes.len() - self.bytes.len() / 4;
         }
-        // What fills most of the room would be moved again for a few bytes each time.
-        if self.end > self.bytes.len() - self.bytes.len() / 4 {
+        if grow {
             self.bytes.resize(self.bytes.len().saturating_mul(2), 0);
         }
         self.bytes.get_mut(self.end..).unwrap_or_default()

@@ -292,7 +292,7 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
         return Some("TLS 1.3 encrypts the certificates".into());
     }
     match &tls.certificates.server {
-        Some(list) if !list.complete && list.certificates.len() == MAX_CERTIFICATES => Some(format!(
+        Some(list) if !list.complete && handshake.sent.len() == MAX_CERTIFICATES => Some(format!(
             "the Certificate message holds more than {} certificates, of which no more were read (frame {})",
             MAX_CERTIFICATES, list.last.number
         )),

@@ -1,7 +1,7 @@
 //! In: DER seen anywhere. Out: each certificate once, with every place it was seen. Bounded: `MAX_PLACES` places each,
 //! `Limits::certificates` in all. Left to others: chains.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,6 +12,8 @@ use crate::x509::{Certificate, Digest};
 const MAX_PLACES: usize = 8;
 /// Of so many certificates kept one may be that of no CA.
 const OTHERS: usize = 4;
+/// Bytes that those kept may take, for each of as many as may be: an ordinary one takes less.
+const MEAN_BYTES: usize = 12 * 1024;
 /// Of so many one may be one that cannot be read.
 const BROKEN: usize = 64;
 /// The certificates seen last: a few servers' chains.
@@ -64,6 +66,9 @@ pub struct Certificates {
     broken: usize,
     /// Not among those, but held by a handshake or a download that is.
     held: usize,
+    /// Bytes that those kept take, and those only held.
+    bytes: usize,
+    held_bytes: usize,
     dropped: u64,
 }
 
@@ -98,7 +103,9 @@ impl Certificates {
             () if other => self.others < self.most / OTHERS,
             () => true,
         };
-        if self.known.len() < self.most && room {
+        let bytes = self.bytes + certificate.weight();
+        if self.known.len() < self.most && room && bytes <= self.most * MEAN_BYTES {
+            self.bytes = bytes;
             self.others += usize::from(other);
             self.broken += usize::from(broken);
             self.known.insert(digest, (Arc::clone(&certificate), vec![sighting]));
@@ -115,11 +122,13 @@ impl Certificates {
             return true;
         }
         let beyond = |certificate: &&Arc<Certificate>| !self.known.contains_key(&certificate.sha256());
-        let beyond: HashSet<_> =
-            certificates.into_iter().filter(beyond).map(|certificate| certificate.sha256()).collect();
-        let held = self.held + beyond.len();
-        let room = held == self.held || held <= self.most / 2;
-        self.held = if room { held } else { self.held };
+        let beyond: BTreeMap<_, _> =
+            certificates.into_iter().filter(beyond).map(|one| (one.sha256(), one.weight())).collect();
+        let (held, bytes) = (self.held + beyond.len(), self.held_bytes + beyond.values().sum::<usize>());
+        let room = beyond.is_empty() || (held <= self.most / 2 && bytes <= self.most * MEAN_BYTES / 2);
+        if room {
+            (self.held, self.held_bytes) = (held, bytes);
+        }
         room
     }
 

@@ -13,6 +13,8 @@ use crate::limits::Limits;
 
 /// No protocol that matters hides its name longer than this.
 const PROBE_BYTES: usize = 4096;
+/// Nor does it take more pieces until then.
+const MOST_PIECES: usize = 32;
 
 /// Something that was said whole while the connection lasts.
 #[derive(Debug)]
@@ -147,13 +149,13 @@ impl Conversation {
             out.curtailed.get_or_insert((0, at)).0 += 1;
         }
         let piece = match (&mut self.state, piece) {
+            (State::Http(_) | State::Ldap(_) | State::OpenVpn(..), Piece::Bytes(bytes)) if crowded => {
+                Piece::Gap { missing: u64::try_from(bytes.len()).unwrap_or(u64::MAX), cut: None }
+            }
             (State::Tls(tls) | State::OpenVpn(_, tls), piece) => {
                 let most = if crowded { limits.message_bytes_when_crowded } else { limits.handshake_message_bytes };
                 tls.set_limit(most);
                 piece
-            }
-            (State::Http(_) | State::Ldap(_), Piece::Bytes(bytes)) if crowded => {
-                Piece::Gap { missing: u64::try_from(bytes.len()).unwrap_or(u64::MAX), cut: None }
             }
             (_, piece) => piece,
         };
@@ -166,7 +168,8 @@ impl Conversation {
     /// Bytes of messages and bodies under way.
     fn held(&self) -> usize {
         match &self.state {
-            State::Tls(tls) | State::OpenVpn(_, tls) => tls.held(),
+            State::Tls(tls) => tls.held(),
+            State::OpenVpn(vpn, tls) => vpn.held() + tls.held(),
             State::Http(http) => http.held(),
             State::Ldap(ldap) => ldap.held(),
             State::Probing(probed) => probed.iter().map(|part| size_of::<Probed>() + part.bytes.len()).sum(),
@@ -353,7 +356,7 @@ impl Conversation {
             }
         }
         let held: usize = probed.iter().map(|part| part.bytes.len()).sum();
-        let unknown = hopeless || held > PROBE_BYTES || probed.len() > 64;
+        let unknown = hopeless || held > PROBE_BYTES || probed.len() > MOST_PIECES;
         unknown.then(|| State::Other(Box::default()))
     }
 }

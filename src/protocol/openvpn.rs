@@ -53,6 +53,11 @@ fn is_reset(length: usize) -> bool {
 }
 
 impl OpenVpn {
+    /// Bytes of packets under way.
+    pub(super) fn held(&self) -> usize {
+        self.sides.client.packet.len() + self.sides.server.packet.len()
+    }
+
     /// Takes the next piece of one direction, and gives what it shows of TLS.
     pub(super) fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, mut sink: impl FnMut(&[u8], FrameRef)) {
         let packets = self.sides.of_mut(side);

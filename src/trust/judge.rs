@@ -304,13 +304,17 @@ fn missing(case: &Case<'_>, path: &Path) -> Vec<Missing> {
             candidates
                 .sort_by_key(|c| (c.sha256() != certificate.sha256(), std::cmp::Reverse(c.not_after()), c.sha256()));
             candidates.truncate(MOST_CANDIDATES);
-            out.push(Missing { subject: certificate.subject().clone(), below: child, candidates });
+            if out.len() < MOST_MISSING {
+                out.push(Missing { subject: certificate.subject().clone(), below: child, candidates });
+            }
         }
         below = Some(Arc::clone(certificate));
     }
     out
 }
 
+/// Missing links told of; a chain lacks one or two.
+const MOST_MISSING: usize = 6;
 /// Certificates told of that would do for one that is missing.
 const MOST_CANDIDATES: usize = 8;
 

@@ -61,6 +61,9 @@ const CLIENT_AUTH: &[&str] = &["1.3.6.1.5.5.7.3.2", "2.5.29.37.0"];
 /// Bytes of the longest certificate that is read. What is kept of one takes some times as much; a stack's own limit for all of
 /// a chain is mostly 100 KiB.
 const LONGEST: usize = 128 * 1024;
+/// What an attribute of a distinguished name and a name of another kind take beside their bytes.
+const ATTRIBUTE: usize = 320;
+const NAME: usize = 64;
 
 impl Certificate {
     /// From DER. Never fails; see [`Certificate::is_readable`] and [`Certificate::problems`].
@@ -118,6 +121,12 @@ impl Certificate {
     /// What is wrong with the encoding, one line each with the byte where it begins; empty for most certificates.
     pub fn problems(&self) -> &[String] {
         &self.problems
+    }
+
+    /// Bytes that it takes in memory, about: many short names take far more than their DER.
+    pub fn weight(&self) -> usize {
+        let attributes = self.subject.attributes() + self.issuer.attributes();
+        3 * self.der.len() + ATTRIBUTE * attributes + NAME * self.extensions.names()
     }
 
     /// 1 to 3.

@@ -110,6 +110,13 @@ pub(super) struct Extensions {
 }
 
 impl Extensions {
+    /// How many names and addresses it holds.
+    pub(super) fn names(&self) -> usize {
+        let texts = [&self.ca_issuers, &self.dns_names, &self.email_addresses, &self.uris];
+        let directory: usize = self.directory_names.iter().map(|name| 8 * (1 + name.attributes())).sum();
+        texts.iter().map(|texts| texts.len()).sum::<usize>() + self.ip_addresses.len() + directory
+    }
+
     /// Adds one extension; `reader` knows the whole certificate. `Err` says why it cannot be read: a critical one then
     /// counts as unknown, since nobody can honour it.
     pub(super) fn add(&mut self, reader: &Reader<'_>, element: Element<'_>) -> Result<(), String> {

@@ -92,6 +92,11 @@ impl Name {
         self.0.raw == other.0.raw
     }
 
+    /// How many attributes it has.
+    pub fn attributes(&self) -> usize {
+        self.0.rdns.iter().map(Vec::len).sum()
+    }
+
     /// Whether the name has no attributes at all.
     pub fn is_empty(&self) -> bool {
         self.0.rdns.is_empty()

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use etherparse::TcpHeader;
+
 use crate::frame::{Direction, Frame, Segment};
 
 /// Cuts the data of every segment into segments of at most `size` bytes.
@@ -109,6 +111,26 @@ pub(crate) fn overlap(frames: &[Frame]) -> Vec<Frame> {
         again.tcp.sequence_number = again.tcp.sequence_number.wrapping_sub(u32::try_from(tail.len()).unwrap());
         again.payload = [tail, &segment.payload].concat();
         out.push(frame.with(again));
+    }
+    out
+}
+
+/// Behind every segment with data a segment that says something else of the same direction, far outside of any window: such
+/// as nobody believes (RFC 9293 section 3.10.7.4).
+pub(crate) fn stray(frames: &[Frame], change: impl Fn(&mut TcpHeader)) -> Vec<Frame> {
+    let opening: BTreeSet<Direction> = clients(frames).into_iter().collect();
+    let mut out = Vec::new();
+    for frame in frames {
+        out.push(frame.clone());
+        let Some(mut stray) = frame.data().cloned() else { continue };
+        stray.tcp.sequence_number = stray.tcp.sequence_number.wrapping_add(1 << 30);
+        stray.payload.clear();
+        (stray.tcp.psh, stray.tcp.fin) = (false, false);
+        change(&mut stray.tcp);
+        // A SYN of the server opens nothing between these ports.
+        if !stray.tcp.syn || opening.contains(&stray.direction()) {
+            out.push(frame.with(stray));
+        }
     }
     out
 }

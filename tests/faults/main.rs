@@ -85,6 +85,13 @@ fn frames_recorded_twice() {
 }
 
 #[test]
+fn stray_segments_that_nobody_believes() {
+    same_after("RST", |frames| disorder::stray(frames, |tcp| tcp.rst = true));
+    same_after("FIN", |frames| disorder::stray(frames, |tcp| tcp.fin = true));
+    same_after("SYN", |frames| disorder::stray(frames, |tcp| (tcp.syn, tcp.ack) = (true, false)));
+}
+
+#[test]
 fn a_syn_that_takes_no_number() {
     same_after("SYN without a number", disorder::without_syn);
 }

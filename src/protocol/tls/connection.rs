@@ -18,6 +18,9 @@ use super::{Handshake, Hole};
 use crate::capture::{Cut, FrameRef};
 use crate::flow::{Both, Piece, Side};
 
+/// Bytes of the lists of an ordinary handshake: some chains of certificates, or the names of all CAs of a system.
+const ORDINARY: usize = 16 * 1024;
+
 /// The TLS state of one connection.
 #[derive(Debug, Default)]
 pub struct Tls {
@@ -33,6 +36,8 @@ struct State {
     /// What the client sent, as long as it cannot be read for want of the server's hello.
     held: Held,
     limit: usize,
+    /// Bytes of the certificates and names that its messages listed.
+    listed: usize,
 }
 
 /// One direction.
@@ -75,9 +80,10 @@ impl Tls {
         self.state.limit = limit;
     }
 
-    /// Bytes kept of messages under way.
+    /// Bytes kept of messages under way, and of lists of certificates and names that are longer than any ordinary one.
     pub fn held(&self) -> usize {
-        self.state.sides.client.messages.held() + self.state.sides.server.messages.held()
+        let State { sides, listed, .. } = &self.state;
+        sides.client.messages.held() + sides.server.messages.held() + listed.saturating_sub(ORDINARY)
     }
 
     /// Takes the next piece of one direction.
@@ -363,6 +369,9 @@ impl State {
 
     fn message(&mut self, side: Side, message: &Message<'_>, keys: &KeyLog) {
         self.handshake.message(side, message, self.limit);
+        if matches!(message.kind, 11 | 13 | 25) {
+            self.listed = self.handshake.listed_bytes();
+        }
         if keys.is_empty() || !message.is_whole() {
             return;
         }

@@ -63,6 +63,14 @@ impl Handshake {
         }
     }
 
+    /// What its lists of certificates and of names take.
+    pub(super) fn listed_bytes(&self) -> usize {
+        let lists = [&self.certificates.client, &self.certificates.server].into_iter().flatten();
+        let names = self.certificate_request.iter().flat_map(|request| &request.authorities);
+        let entries = lists.flat_map(|list| &list.certificates).chain(names);
+        entries.map(|entry| size_of::<Vec<u8>>() + entry.len()).sum()
+    }
+
     fn certificates(&mut self, side: Side, message: &Message<'_>, limit: usize) {
         let inflated = (message.kind == 25 && message.is_whole()).then(|| message::decompressed(&message.body, limit));
         let (body, holes) = match &inflated {
