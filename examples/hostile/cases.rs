@@ -51,7 +51,7 @@ pub(crate) const CASES: &[Case] = cases! {
     "pcapng interfaces", "blocks", 2_000_000, 100_000, interfaces;
     "pcapng names", "blocks", 1_000_000, 20_000, names;
     "pcapng secrets", "blocks", 1_000_000, 20_000, secrets;
-    "pcapng options of no bytes", "blocks", 20, 1, empty_options;
+    "pcapng options of no bytes, a million each", "blocks", 300, 1, empty_options;
     "gzip of zeros", "MiB", 2_048, 16, gzip_bomb;
     "zstd of zeros", "MiB", 2_048, 16, zstd_bomb;
     "gzip in gzip in gzip", "MiB", 256, 4, nested;
@@ -357,7 +357,7 @@ fn names(count: u64) -> Box<dyn Read> {
 }
 
 fn empty_options(count: u64) -> Box<dyn Read> {
-    let list = [&[101, 0, 0, 0, 0, 0, 4, 0][..], &[0, 0x70, 0, 0].repeat(15 << 20)].concat();
+    let list = [&[101, 0, 0, 0, 0, 0, 4, 0][..], &[0, 0x70, 0, 0].repeat(1_000_000)].concat();
     pcapng(count, move |at, out| put(if at % 2 == 0 { 1 } else { 4 }, &list, out))
 }
 

@@ -35,7 +35,7 @@ const KNOWN: [u32; 11] = [
 ];
 const BYTE_ORDER_MAGIC: [u8; 4] = [0x1a, 0x2b, 0x3c, 0x4d];
 /// Name resolution and secrets blocks may be long; more than this is damage.
-const MAX_BLOCK: u32 = 64 << 20;
+const MAX_BLOCK: u32 = 24 << 20;
 /// Bytes of a block whose options or names are read: each takes ten times its own length where it is empty.
 const LONGEST_LIST: usize = 4 << 20;
 /// Options of one packet; more than this is damage.
@@ -107,6 +107,9 @@ impl PcapNg {
         }
         // The draft wants a multiple of 4; some early writers padded to it and did not count the padding.
         let whole = size(length).next_multiple_of(4);
+        if matches!(kind, SECTION_HEADER | INTERFACE_DESCRIPTION) && whole > LONGEST_LIST {
+            return Step::Damaged(format!("block of type {kind:#010x} of {length} bytes is longer than is read"));
+        }
         let packet = matches!(kind, ENHANCED_PACKET | OBSOLETE_PACKET);
         if packet && let Some(why) = self.contradiction(bytes, whole) {
             return Step::Damaged(why);
@@ -165,13 +168,7 @@ impl PcapNg {
     fn other(&mut self, block: &[u8]) -> Step {
         let kind = self.order.u32(block, 0);
         if block.len() > LONGEST_LIST && !matches!(kind, SIMPLE_PACKET | DECRYPTION_SECRETS) {
-            return match kind {
-                SECTION_HEADER | INTERFACE_DESCRIPTION => Step::Damaged(format!(
-                    "a block of type {kind:#010x} of {} bytes is longer than is read",
-                    block.len()
-                )),
-                _ => Step::Skip(block.len()),
-            };
+            return Step::Skip(block.len());
         }
         let parsed = if self.order.big_endian { parse_block_be(block) } else { parse_block_le(block) };
         match parsed {

@@ -84,7 +84,7 @@ impl Device {
 
     /// Adds a line to the story; the same line again adds nothing.
     pub(super) fn tell(&mut self, mut event: Event, limit: usize) {
-        shorten(&mut event.summary);
+        shorten(&mut event.summary, MAX_LINE);
         let known = self.events.iter().any(|e| e.kind == event.kind && e.summary == event.summary);
         if !known && self.events.len() < limit {
             self.events.push(event);
@@ -285,7 +285,7 @@ impl Evidence {
     fn http(&mut self, talk: Talk, exchange: Exchange) {
         let at = exchange.request;
         let mut url = url(&exchange, talk.server);
-        shorten(&mut url);
+        shorten(&mut url, MAX_URL);
         let path = exchange.target.to_ascii_lowercase();
         let certprov = path.contains("/certprov/");
         let kind = match () {
@@ -353,7 +353,7 @@ impl Evidence {
     }
 
     fn ldap(&mut self, talk: Talk, mut search: LdapSearch) {
-        shorten(&mut search.base);
+        shorten(&mut search.base, MAX_URL);
         let limit = self.limits.events_per_device;
         let mut certificates = Vec::new();
         for entry in &search.entries {
@@ -390,13 +390,15 @@ impl Evidence {
     }
 }
 
-/// Bytes of what a capture says that one line of a report takes up.
-const MAX_LINE: usize = 1024;
+/// Bytes of a line of a device's story, and of where a download came from: a name of DNS fits the one, and most URLs the
+/// other.
+const MAX_LINE: usize = 320;
+const MAX_URL: usize = 1024;
 
 /// Cuts a line to what is kept of it.
-fn shorten(line: &mut String) {
-    if line.len() > MAX_LINE {
-        let end = (0..=MAX_LINE).rev().find(|at| line.is_char_boundary(*at)).unwrap_or_default();
+fn shorten(line: &mut String, most: usize) {
+    if line.len() > most {
+        let end = (0..=most).rev().find(|at| line.is_char_boundary(*at)).unwrap_or_default();
         line.truncate(end);
         line.push('…');
         line.shrink_to_fit();

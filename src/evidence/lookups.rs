@@ -12,6 +12,8 @@ use crate::protocol::dns::{self, Dns, RecordData};
 use crate::protocol::ntp;
 
 const MAX_CARDS: usize = 65_536;
+/// Answers to one question that are told of.
+const MAX_ANSWERS: usize = 32;
 const MAX_NAMES: usize = 64;
 const MAX_SERVICES: usize = 16;
 
@@ -86,27 +88,28 @@ impl Evidence {
     fn dns(&mut self, dns: &Dns, client: IpAddr, at: FrameRef) {
         let limit = self.limits.events_per_device;
         let Some(device) = self.device(client, at) else { return };
+        for answer in &dns.additional {
+            if let RecordData::A(address) = answer.data {
+                device.name(&answer.name, at, |naming| naming.addresses.push(address));
+            }
+        }
+        let told = dns.answers.iter().filter_map(|answer| match &answer.data {
+            RecordData::A(address) => Some(address.to_string()),
+            RecordData::Srv { port, target, .. } => Some(format!("{target}:{port}")),
+            RecordData::Cname(_) | RecordData::Other => None,
+        });
+        let answers: Vec<_> = told.take(MAX_ANSWERS).collect();
         for question in &dns.questions {
             let name = question.name.to_ascii_lowercase();
             if name.starts_with("ucupdates-r2.") {
                 device.recognition.lync(at, "DNS query for ucupdates-r2");
             }
-            let mut answers = Vec::new();
-            for answer in &dns.additional {
-                if let RecordData::A(address) = answer.data {
-                    device.name(&answer.name, at, |naming| naming.addresses.push(address));
-                }
-            }
             for answer in &dns.answers {
                 match &answer.data {
                     // Behind an alias the address is that of the name asked for as well.
-                    RecordData::A(address) => {
-                        answers.push(address.to_string());
-                        device.name(&name, at, |naming| naming.addresses.push(*address));
-                    }
-                    RecordData::Srv { port, target, .. } => {
-                        answers.push(format!("{target}:{port}"));
-                        device.name(&target.to_ascii_lowercase(), at, |naming| naming.is_srv_target = true);
+                    RecordData::A(address) => device.name(&name, at, |naming| naming.addresses.push(*address)),
+                    RecordData::Srv { target, .. } => {
+                        device.name(target, at, |naming| naming.is_srv_target = true);
                         device.service(&name, target, at);
                     }
                     RecordData::Cname(_) | RecordData::Other => {}
