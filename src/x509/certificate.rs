@@ -62,8 +62,8 @@ const CLIENT_AUTH: &[&str] = &["1.3.6.1.5.5.7.3.2", "2.5.29.37.0"];
 /// a chain is mostly 100 KiB.
 const LONGEST: usize = 128 * 1024;
 /// What an attribute of a distinguished name and a name of another kind take beside their bytes.
-const ATTRIBUTE: usize = 320;
-const NAME: usize = 64;
+const ATTRIBUTE: usize = 640;
+const NAME: usize = 160;
 
 impl Certificate {
     /// From DER. Never fails; see [`Certificate::is_readable`] and [`Certificate::problems`].
