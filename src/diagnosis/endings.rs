@@ -116,7 +116,6 @@ fn connection_refused(session: &Session<'_>, refused: &Refused) -> Finding {
         Some(_) => format!("no connection: {server} refuses it"),
         None => format!("no connection: {server} does not answer"),
     };
-    // A later one that was accepted may be among those that there was no room for.
     let unknown = session.evidence.connected_dropped;
     let proof = if unknown { Proof::Undecidable } else { Proof::Proven };
     let mut finding = Finding::new(Code::ConnectionRefused, Severity::Error, proof, summary);
@@ -135,6 +134,11 @@ fn connection_refused(session: &Session<'_>, refused: &Refused) -> Finding {
                 .last_syn
                 .map(|at| (at, format!("the last of {} SYNs, none of them answered", refused.opening.syns))),
         ),
+    }
+    if unknown {
+        let why =
+            "more connections were accepted than are remembered: whether a later one to this server was is not known";
+        finding.evidence.push((refused.last, why.into()));
     }
     finding.remedies = remedy::connection_refused(refused.server);
     finding
