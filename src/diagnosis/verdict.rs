@@ -155,7 +155,7 @@ fn has_errors(findings: &[Finding]) -> bool {
 /// is there to judge.
 pub(super) fn crowded(session: &Session<'_>) -> bool {
     let device = session.device;
-    device.unkept.failed > 0 || (device.handshakes.is_empty() && device.handshakes_total > 0)
+    device.unkept > 0 || (device.handshakes.is_empty() && device.handshakes_total > 0)
 }
 
 fn summary_of(status: VerdictStatus, finding: &Finding, findings: &[Finding]) -> String {
@@ -188,7 +188,7 @@ fn plain_summary(session: &Session<'_>, status: VerdictStatus) -> String {
         }
         total if status == VerdictStatus::Undecided => format!(
             "cannot be decided: of the {total} TLS handshakes {} that did not complete were not kept, for want of room",
-            session.device.unkept.failed
+            session.device.unkept
         ),
         1 => "TLS handshake works".into(),
         total => format!("TLS handshakes work ({total})"),

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::certificates::{How, Sighting};
-use super::device::{Device, Event, Fetch, FetchKind, Handshake, Parts, Refused, Unkept};
+use super::device::{Device, Event, Fetch, FetchKind, Handshake, Parts, Refused};
 use super::outcome::{Closing, Outcome, ending};
 use super::{Evidence, Recognition, SignIn, endpoint};
 use crate::capture::FrameRef;
@@ -70,7 +70,7 @@ impl Device {
             handshakes_total: 0,
             refused: Vec::new(),
             unreadable: None,
-            unkept: Unkept::default(),
+            unkept: 0,
             services: Vec::new(),
             time_asked: None,
             time_answers: Vec::new(),
@@ -238,8 +238,7 @@ impl Evidence {
         tls.history = Vec::new();
         let Some(device) = self.device(talk.client.ip(), first) else { return };
         if !room {
-            device.unkept.all += 1;
-            device.unkept.failed += u64::from(failed);
+            device.unkept += u64::from(failed);
             self.handshakes_dropped += 1;
             return;
         }

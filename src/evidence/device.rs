@@ -42,8 +42,8 @@ pub struct Device {
     pub refused: Vec<Refused>,
     /// The first thing that may have brought certificates and is not known: its frame, and what it is.
     pub unreadable: Option<(FrameRef, &'static str)>,
-    /// Handshakes that there was no room for.
-    pub unkept: Unkept,
+    /// Its handshakes that did not complete, resemble none that is kept, and had no room.
+    pub unkept: u64,
     /// Where its SIP servers were said to be.
     pub services: Vec<Service>,
     /// First Network Time query and the number of them.
@@ -94,15 +94,6 @@ pub struct Naming {
     pub is_srv_target: bool,
     /// It came by DHCP.
     pub by_dhcp: bool,
-}
-
-/// Handshakes of a device that are counted, resemble no other, and were not kept.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unkept {
-    /// All of them.
-    pub all: u64,
-    /// Those that did not complete.
-    pub failed: u64,
 }
 
 /// One line of a device's story.

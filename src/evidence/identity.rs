@@ -105,8 +105,7 @@ impl Device {
         if let Some((at, what)) = other.unreadable {
             self.cannot_read(at, what);
         }
-        self.unkept.all += other.unkept.all;
-        self.unkept.failed += other.unkept.failed;
+        self.unkept += other.unkept;
         self.services.extend(other.services);
         self.http_errors.extend(other.http_errors);
         self.time_asked = match (self.time_asked, other.time_asked) {

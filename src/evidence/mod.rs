@@ -26,7 +26,7 @@ use crate::protocol::tls::Version;
 
 pub use certificates::{Certificates, How, Sighting};
 pub use collect::{Connection, SIGN_IN_PORTS, Talk};
-pub use device::{Device, Event, Fetch, FetchKind, Handshake, Naming, Refused, Service, Unkept};
+pub use device::{Device, Event, Fetch, FetchKind, Handshake, Naming, Refused, Service};
 pub use outcome::{EndHow, Ending, Outcome};
 pub use sign_in::{Recognition, SignIn, SignInMethod, SignInStrength};
 
