@@ -219,19 +219,24 @@ fn long_lists(count: u64) -> Box<dyn Read> {
 
 /// A handshake of client `at` in which the server sends this list, and the client refuses it.
 fn handshake(at: u64, list: &[u8], out: &mut Packets) {
+    let (after, sequence) = hellos_and(at, &server_flight(list), out);
+    out.tcp(client(at), SERVER, after, ACK, &[21, 3, 1, 0, 2, 2, 48]);
+    out.tcp(client(at), SERVER, after + 7, FIN, &[]);
+    out.tcp(SERVER, client(at), sequence, FIN, &[]);
+}
+
+/// A connection up to the server's flight; the sequence numbers with which client and server go on.
+fn hellos_and(at: u64, flight: &[u8], out: &mut Packets) -> (u32, u32) {
     out.tcp(client(at), SERVER, 0, SYN, &[]);
     out.tcp(SERVER, client(at), 0, SYN_ACK, &[]);
     let hello = client_hello(at);
     out.tcp(client(at), SERVER, 1, ACK, &hello);
     let mut sequence = 1;
-    for part in server_flight(list).chunks(16_000) {
+    for part in flight.chunks(16_000) {
         out.tcp(SERVER, client(at), sequence, ACK, part);
         sequence += part.len() as u32;
     }
-    let after = 1 + hello.len() as u32;
-    out.tcp(client(at), SERVER, after, ACK, &[21, 3, 1, 0, 2, 2, 48]);
-    out.tcp(client(at), SERVER, after + 7, FIN, &[]);
-    out.tcp(SERVER, client(at), sequence, FIN, &[]);
+    (1 + hello.len() as u32, sequence)
 }
 
 fn record(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -278,14 +283,7 @@ fn empty_entries(count: u64) -> Box<dyn Read> {
 fn open_lists(count: u64) -> Box<dyn Read> {
     let flight = server_flight(&(0..1_000).flat_map(certificate).collect::<Vec<u8>>());
     steps(count, move |at, out| {
-        out.tcp(client(at), SERVER, 0, SYN, &[]);
-        out.tcp(client(at), SERVER, 1, ACK, &client_hello(at));
-        out.tcp(SERVER, client(at), 0, SYN_ACK, &[]);
-        let mut sequence = 1;
-        for part in flight.chunks(16_000) {
-            out.tcp(SERVER, client(at), sequence, ACK, part);
-            sequence += part.len() as u32;
-        }
+        hellos_and(at, &flight, out);
     })
 }
 

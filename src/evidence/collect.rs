@@ -232,7 +232,7 @@ impl Evidence {
         if device.count_with_another(&parts, flow.last, cap) {
             return;
         }
-        let most = if failed && distinct > 1 { 2 * distinct } else { distinct };
+        let most = if failed && distinct > 1 { distinct.saturating_mul(2) } else { distinct };
         let room = device.handshakes.len() < most && self.certificates.hold(sent.iter().chain(&client_sent));
         // The letters alone are kept of it.
         tls.history = Vec::new();

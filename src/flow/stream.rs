@@ -6,6 +6,7 @@
 //! offloading them to its network card; there an invalid one says nothing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::capture::{Cut, FrameRef};
 use crate::decode::{Checksum, Segment};
@@ -43,6 +44,7 @@ pub struct Stream {
     held_bytes: usize,
     /// Copies with a wrong checksum, for use only where nothing better came.
     doubtful: BTreeMap<u64, Held>,
+    doubtful_bytes: usize,
     fin: Option<(u64, FrameRef)>,
     /// The start of what was delivered, for comparing copies with it.
     compared: Vec<u8>,
@@ -116,16 +118,7 @@ impl Stream {
 
     /// Bytes held and kept.
     pub fn kept_bytes(&self) -> usize {
-        self.held_bytes + self.doubtful_bytes() + self.compared.len()
-    }
-
-    /// What holding the copies with a wrong checksum takes.
-    fn doubtful_bytes(&self) -> usize {
-        // Asked for every segment, and nearly never is there one.
-        match self.doubtful.is_empty() {
-            true => 0,
-            false => self.doubtful.values().map(|held| held.bytes.len() + RUN).sum(),
-        }
+        self.held_bytes + self.doubtful_bytes + self.compared.len()
     }
 
     /// One of which nothing came yet; its start is kept in this room.
@@ -184,8 +177,12 @@ impl Stream {
         let checksum = segment.checksum();
         self.valid_seen |= checksum == Checksum::Valid;
         if checksum == Checksum::Invalid && self.valid_seen {
-            if start >= self.offset && self.doubtful_bytes() < limit {
-                self.doubtful.entry(start).or_insert_with(|| Held::of(segment));
+            if start >= self.offset
+                && self.doubtful_bytes < limit
+                && let Entry::Vacant(place) = self.doubtful.entry(start)
+            {
+                self.doubtful_bytes += segment.payload.len() + RUN;
+                place.insert(Held::of(segment));
             }
             return;
         }
@@ -254,11 +251,11 @@ impl Stream {
                 self.deliver(bytes, (held.missing, held.cut), held.at, sink);
             }
         }
-        if self.doubtful.is_empty() {
-            return;
-        }
         let offset = self.offset;
-        self.doubtful.retain(|start, held| start + held.length() > offset);
+        if self.doubtful.first_key_value().is_some_and(|(start, _)| *start < offset) {
+            self.doubtful.retain(|start, held| start + held.length() > offset);
+            self.doubtful_bytes = self.doubtful.values().map(|held| held.bytes.len() + RUN).sum();
+        }
     }
 
     /// The bytes before the first held run never came: uses a doubtful copy if there is one, or says so.
@@ -267,6 +264,7 @@ impl Stream {
         let doubtful = self.doubtful.first_key_value().map(|(start, _)| *start);
         if let Some(start) = doubtful.filter(|start| first_held.is_none_or(|(held, _)| *start < held)) {
             if let Some(copy) = self.doubtful.remove(&start) {
+                self.doubtful_bytes -= copy.bytes.len() + RUN;
                 self.skip_to(start, copy.at, sink);
                 let known = usize::try_from(self.offset.saturating_sub(start)).unwrap_or(usize::MAX);
                 let room = first_held.map_or(usize::MAX, |(held, _)| {

@@ -121,25 +121,16 @@ impl<'a> Builder<'a> {
     }
 
     fn dropped(&self) -> model::Dropped {
-        let mut why = Vec::new();
-        if self.m.flows_dropped > 0 {
-            why.push("more connections at once than are followed");
-        }
-        if self.m.evidence.devices_dropped > 0 {
-            why.push("more devices than are kept");
-        }
-        if self.m.evidence.certificates.dropped() > 0 {
-            why.push("more certificates than are kept");
-        }
-        if self.m.evidence.handshakes_dropped > 0 {
-            why.push("more handshakes of one device than are kept");
-        }
-        if self.m.evidence.fetches_dropped > 0 {
-            why.push("more downloads of one device than are kept");
-        }
-        if self.m.evidence.connected_dropped {
-            why.push("more servers than are remembered");
-        }
+        let evidence = self.m.evidence;
+        let reasons = [
+            (self.m.flows_dropped > 0, "more connections at once than are followed"),
+            (evidence.devices_dropped > 0, "more devices than are kept"),
+            (evidence.certificates.dropped() > 0, "more certificates than are kept"),
+            (evidence.handshakes_dropped > 0, "more handshakes of one device than are kept"),
+            (evidence.fetches_dropped > 0, "more downloads of one device than are kept"),
+            (evidence.connected_dropped, "more servers than are remembered"),
+        ];
+        let why: Vec<_> = reasons.iter().filter(|(happened, _)| *happened).map(|(_, why)| *why).collect();
         let why =
             (!why.is_empty()).then(|| format!("{}; a verdict may suffer; --max-memory allows more", why.join(", ")));
         model::Dropped { flows: self.m.flows_dropped, bytes: 0, why }

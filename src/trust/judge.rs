@@ -287,6 +287,11 @@ fn held(case: &Case<'_>) -> BTreeSet<Digest> {
     case.sent.iter().chain(case.held.iter().map(|(certificate, _)| certificate)).map(|c| c.sha256()).collect()
 }
 
+/// Missing links told of; a chain lacks one or two.
+const MOST_MISSING: usize = 6;
+/// Certificates told of that would do for one that is missing.
+const MOST_CANDIDATES: usize = 8;
+
 /// The certificates of a path that the device did not have, leaf side first.
 fn missing(case: &Case<'_>, path: &Path) -> Vec<Missing> {
     let held = held(case);
@@ -295,7 +300,8 @@ fn missing(case: &Case<'_>, path: &Path) -> Vec<Missing> {
     for step in &path.steps {
         let Some(certificate) = &step.certificate else { break };
         let is_root = step.anchor.is_some() || certificate.is_self_signed();
-        if let Some(child) = below.filter(|_| !is_root && !held.contains(&certificate.sha256())) {
+        let lacks = !is_root && !held.contains(&certificate.sha256());
+        if let Some(child) = below.filter(|_| lacks && out.len() < MOST_MISSING) {
             // Another certificate for the same name and key would do as well.
             let namesakes = case.known.named(certificate.subject()).iter().map(|(c, _)| Arc::clone(c));
             let same_key = namesakes.filter(|c| c.public_key() == certificate.public_key());
@@ -304,19 +310,12 @@ fn missing(case: &Case<'_>, path: &Path) -> Vec<Missing> {
             candidates
                 .sort_by_key(|c| (c.sha256() != certificate.sha256(), std::cmp::Reverse(c.not_after()), c.sha256()));
             candidates.truncate(MOST_CANDIDATES);
-            if out.len() < MOST_MISSING {
-                out.push(Missing { subject: certificate.subject().clone(), below: child, candidates });
-            }
+            out.push(Missing { subject: certificate.subject().clone(), below: child, candidates });
         }
         below = Some(Arc::clone(certificate));
     }
     out
 }
-
-/// Missing links told of; a chain lacks one or two.
-const MOST_MISSING: usize = 6;
-/// Certificates told of that would do for one that is missing.
-const MOST_CANDIDATES: usize = 8;
 
 fn mismatch(path: &Path) -> Option<Arc<Certificate>> {
     let wrong = path.faults.iter().find(|(_, fault)| *fault == Fault::KeyMismatch);

@@ -254,7 +254,7 @@ impl PathFinder {
     pub fn signed_by_if_affordable(&mut self, certificate: &Certificate, issuer: &PublicKey) -> Option<SignatureCheck> {
         let pair = (certificate.sha256(), issuer.spki_sha256());
         if !self.checked.contains_key(&pair) {
-            self.left = self.left.saturating_sub(STEPS_PER_CHECK.saturating_mul(issuer.cost_of_a_check()));
+            self.left = self.left.saturating_sub(steps_per_check(issuer));
         }
         (self.left > 0).then(|| self.signed_by(certificate, issuer))
     }
@@ -498,8 +498,7 @@ impl<'a> Walk<'a> {
             Some(_) => return SignatureCheck::Invalid,
             None => {}
         }
-        let steps = STEPS_PER_CHECK.saturating_mul(key.cost_of_a_check());
-        if self.counted.insert((child.sha256(), key.spki_sha256())) && !self.spend(steps) {
+        if self.counted.insert((child.sha256(), key.spki_sha256())) && !self.spend(steps_per_check(key)) {
             return SignatureCheck::Unsupported("the budget is used up".to_owned());
         }
         let check = self.finder.signed_by(child, key);
@@ -545,6 +544,10 @@ impl<'a> Walk<'a> {
         }
         issuer.unknown_critical_extensions().first().map(|oid| Fault::CriticalExtension(oid.clone()))
     }
+}
+
+fn steps_per_check(key: &PublicKey) -> usize {
+    STEPS_PER_CHECK.saturating_mul(key.cost_of_a_check())
 }
 
 /// At most so many comparisons tell whether the names of a certificate are allowed.

@@ -98,7 +98,7 @@ impl KeptBody {
         let start = self.bytes.get(..self.holes.first().copied().unwrap_or(self.bytes.len())).unwrap_or_default();
         let (decoded, mut trouble) = decode(start, &self.codings, MAX_BODY);
         let mut certificates = certificates_in(&decoded, content_type);
-        if self.codings.is_empty() {
+        if self.codings.is_empty() && !self.holes.is_empty() {
             let ends = self.holes.iter().skip(1).copied().chain([self.bytes.len()]);
             let mut known: HashSet<_> = certificates.iter().map(|one| one.der.clone()).collect();
             for (begin, end) in self.holes.iter().zip(ends) {

@@ -121,14 +121,15 @@ impl Messages {
 
     fn gap(&mut self, missing: u64, at: &FrameRef, limit: usize) -> Option<Message<'static>> {
         let missing = usize::try_from(missing).unwrap_or(usize::MAX);
-        match &mut self.current {
+        let inside = |message: &&mut Message<'_>| missing <= message.length - message.filled();
+        match self.current.as_mut().filter(inside) {
             // Behind what was skipped nothing is kept, whatever the limit is now.
-            Some(message) if missing <= message.length - message.filled() && message.filled() > message.body.len() => {
+            Some(message) if message.filled() > message.body.len() => {
                 message.skip(missing);
                 message.last = *at;
                 self.take_whole()
             }
-            Some(message) if missing <= message.length - message.filled() && message.filled() + missing <= limit => {
+            Some(message) if message.filled() + missing <= limit => {
                 let from = message.body.len();
                 message.body.to_mut().resize(from + missing, 0);
                 message.holes.push(from..from + missing);

@@ -286,14 +286,11 @@ pub(super) fn certificate_list(body: &[u8], holes: &[Range<usize>], is_1_3: bool
     let end = length24(body, start).map_or(body.len(), |length| start + 3 + length);
     let mut at = start + 3;
     while at < end {
-        let Some(length) = length24(body, at).filter(|_| intact(at..at + 3)) else {
+        let has_room = out.certificates.len() < MAX_CERTIFICATES;
+        let Some(length) = length24(body, at).filter(|_| has_room && intact(at..at + 3)) else {
             out.complete = false;
             return out;
         };
-        if out.certificates.len() == MAX_CERTIFICATES {
-            out.complete = false;
-            return out;
-        }
         let (first, range) = (at == start + 3, at + 3..at + 3 + length);
         at = range.end;
         match body.get(range.clone()) {

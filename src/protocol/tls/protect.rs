@@ -156,8 +156,11 @@ impl Protection {
         if self.uncertain && self.cipher.is_chained() {
             return Err(Undecrypted::LostPlace);
         }
-        let tries = if self.uncertain { MAX_TRIES.min(self.tries) } else { 1 };
-        self.tries -= if self.uncertain { tries } else { 0 };
+        let mut tries = 1;
+        if self.uncertain {
+            tries = MAX_TRIES.min(self.tries);
+            self.tries -= tries;
+        }
         for number in (self.number..).take(usize::try_from(tries).unwrap_or(1)) {
             if let Some(opened) = self.cipher.open(number, pending.header, &pending.body) {
                 (self.number, self.uncertain, self.failures) = (number + 1, false, 0);

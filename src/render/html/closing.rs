@@ -4,8 +4,8 @@
 use maud::{Markup, html};
 
 use super::parts::fact;
-use crate::render::shared::Scope;
 use crate::render::shared::words::{date_and_clock, shorten};
+use crate::render::shared::{Scope, dropped};
 use crate::report::{Capture, Report};
 
 /// The most captures listed.
@@ -80,13 +80,7 @@ fn problems(report: &Report) -> Vec<String> {
             lines.push(format!("{path}: of {cut} of {all} packets the capture kept less than was on the wire"));
         }
     }
-    let dropped = &report.dropped;
-    if dropped.flows > 0 || dropped.bytes > 0 {
-        let why = dropped.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-        lines.push(format!("{} connections and {} bytes were dropped{why}", dropped.flows, dropped.bytes));
-    } else if let Some(why) = &dropped.why {
-        lines.push(format!("not all was kept: {why}"));
-    }
+    lines.extend(dropped(&report.dropped));
     lines
 }
 

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use words::{date_and_clock, shorten};
 
 use crate::report::{
-    Device, Finding, Handshake, ProfileBasis, Report, SignIn, SignInMethod, SignInStrength, VerdictStatus,
+    Device, Dropped, Finding, Handshake, ProfileBasis, Report, SignIn, SignInMethod, SignInStrength, VerdictStatus,
 };
 
 /// What is looked up again and again, by path and by device.
@@ -176,4 +176,14 @@ pub(super) fn counts(report: &Report) -> Vec<(VerdictStatus, usize, &'static str
         (status, n, if n == 1 { one } else { several })
     });
     counted.filter(|(_, n, _)| *n > 0).collect()
+}
+
+/// What there was no room for, as a line of the closing words.
+pub(in crate::render) fn dropped(dropped: &Dropped) -> Option<String> {
+    let Dropped { flows, bytes, why } = dropped;
+    if *flows > 0 || *bytes > 0 {
+        let why = why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        return Some(format!("{flows} connections and {bytes} bytes were dropped{why}"));
+    }
+    why.as_deref().map(|why| format!("not all was kept: {why}"))
 }

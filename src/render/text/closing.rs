@@ -5,8 +5,8 @@
 
 use super::line::{Line, Role, wrap};
 use super::{Page, View};
-use crate::render::shared::counts;
 use crate::render::shared::words::shorten;
+use crate::render::shared::{counts, dropped};
 use crate::report::Capture;
 
 /// The most problems listed for one capture.
@@ -26,13 +26,7 @@ pub(super) fn withheld(view: &View<'_>) -> Page {
     for capture in &view.scope.report.captures {
         problems(capture, &mut say);
     }
-    let dropped = &view.scope.report.dropped;
-    if dropped.flows > 0 || dropped.bytes > 0 {
-        let why = dropped.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-        say(&format!("{} connections and {} bytes were dropped{why}", dropped.flows, dropped.bytes));
-    } else if let Some(why) = &dropped.why {
-        say(&format!("not all was kept: {why}"));
-    }
+    dropped(&view.scope.report.dropped).iter().for_each(|line| say(line));
     page
 }
 
