@@ -54,7 +54,7 @@ fn nothing_in_any_format_tells_whose_it_is() {
 
 #[test]
 fn a_comparison_tells_as_little() {
-    for format in ["text", "json"] {
+    for format in ["text", "json", "markdown", "html"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chaingap"));
         let samples = ["captures/pin-sign-in.pcapng", "captures/usb-sign-in.pcapng"];
         command.args(["compare", "--redact", "--format", format, "--roots", "captures/pki/root.pem"]).args(samples);

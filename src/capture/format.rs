@@ -87,6 +87,9 @@ fn is_event_trace(start: &[u8]) -> bool {
     buffer && (1024..=16 << 20).contains(&size) && matches!(start.get(72..76), Some([2, 0, 1 | 2, 0xc0]))
 }
 
+/// Behind these words an error shows the first bytes of a file.
+pub(crate) const STARTS_WITH: &str = "it starts with ";
+
 /// What the first bytes look like, for the error line.
 pub(super) fn describe(start: &[u8]) -> String {
     if let Some((_, name, how)) = ARCHIVES.iter().find(|(magic, ..)| start.starts_with(magic)) {
@@ -99,7 +102,7 @@ pub(super) fn describe(start: &[u8]) -> String {
     } else {
         start.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
     };
-    format!("it starts with {shown}")
+    format!("{STARTS_WITH}{shown}")
 }
 
 /// Whether these are the first bytes of a capture or of a compressed file.

@@ -25,6 +25,7 @@ pub use compression::Compression;
 pub use excerpt::{Beside, Copied, excerpt};
 pub use extras::{Names, Secrets};
 pub use format::Format;
+pub(crate) use format::STARTS_WITH;
 pub use link_type::LinkType;
 pub use reader::CaptureReader;
 pub use summary::{CaptureError, CaptureSummary};

@@ -14,6 +14,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::capture::STARTS_WITH;
+use crate::trust::Profile;
+
 /// Members that hold words of this program, of a standard, or a time.
 const OWN: &[&str] = &[
     "schema",
@@ -49,7 +52,6 @@ const OWN: &[&str] = &[
     "judged_at",
     "at",
     "level",
-    "profile",
     "recognized_as",
     "sign_in",
     "cause",
@@ -79,16 +81,26 @@ const NO_HOSTS: &[&str] = &[
     "WebTicketService.svc",
     "DHCPUtil.exe",
     "ucdevice.upx",
+    "802.1X",
 ];
+
+/// Names that tell nobody anything, and that sentences hold for other reasons.
+const COMMON: &[&str] =
+    &["ca", "ssl", "tls", "pki", "dns", "http", "ldap", "root", "server", "client", "phone", "device", "certificate"];
 
 /// Types of the parts of distinguished names.
 const ATTRIBUTES: &[&str] = &["CN", "OU", "O", "L", "ST", "DC", "UID", "cn", "ou", "o", "dc", "uid"];
 
+/// Behind the stand-in of a host (RFC 2606, section 2).
+const EXAMPLE: &str = ".example";
+
 /// Paths that are the product's.
 const PATHS: &[&str] = &["/certprov/", "/webticket/", "/requesthandler/"];
 
-/// Shorter names would be found everywhere.
-const SHORTEST: usize = 3;
+/// Single letters would be found everywhere.
+const SHORTEST: usize = 2;
+/// Names below so many bytes count as whole words only, for longer words hold them by chance.
+const WHOLE_WORD: usize = 5;
 
 /// A report of any kind with stand-ins for addresses and names; `der` is left empty. The words, counts, times, frames
 /// and offsets stay. A value that cannot be read back is given as it was.
@@ -96,13 +108,15 @@ pub fn redacted<T: Serialize + DeserializeOwned + Clone>(report: &T) -> T {
     redacted_by(report, report)
 }
 
-/// As [`redacted`], of something made from a report, which knows the names.
+/// As [`redacted`], of something made from a report, which knows the names; they have the stand-ins of that report.
 pub fn redacted_by<T: Serialize + DeserializeOwned + Clone>(report: &T, source: &impl Serialize) -> T {
     let (Ok(mut value), Ok(source)) = (serde_json::to_value(report), serde_json::to_value(source)) else {
         return report.clone();
     };
     let mut redactor = Redactor::default();
     redactor.learn(&source, "");
+    // Stand-ins are numbered as they are met: in the order of the source, whatever is made from it.
+    redactor.replace(&mut source.clone(), "");
     redactor.replace(&mut value, "");
     serde_json::from_value(value).unwrap_or_else(|_| report.clone())
 }
@@ -125,19 +139,34 @@ impl Redactor {
     fn learn(&mut self, value: &Value, member: &str) {
         match value {
             Value::Array(values) => values.iter().for_each(|value| self.learn(value, member)),
-            Value::Object(members) => members.iter().for_each(|(name, value)| self.learn(value, name)),
+            Value::Object(members) => {
+                if let (Some(Value::String(kind)), Some(Value::String(summary))) =
+                    (members.get("kind"), members.get("summary"))
+                {
+                    hosts_told(kind, summary).into_iter().for_each(|host| self.learn_host(host));
+                }
+                members.iter().for_each(|(name, value)| self.learn(value, own_name(member, name)));
+            }
             Value::String(text) if FILES.contains(&member) => {
                 let stand_in = self.file(text);
                 self.phrase(text, &stand_in);
             }
             Value::String(text) if DISTINGUISHED.contains(&member) => {
                 for attribute in attributes(text) {
-                    let stand_in = self.attribute(&attribute.value);
+                    let stand_in = self.attribute(&attribute.kind, &attribute.value);
                     self.phrase(&attribute.raw, &stand_in);
                     self.phrase(&attribute.value, &stand_in);
                 }
             }
+            Value::String(text) if member == "profile" => {
+                let stand_in = self.profile(text);
+                self.phrase(text, &stand_in);
+            }
             Value::String(text) => {
+                match member {
+                    "server_name" | "names" => self.learn_host(text),
+                    _ => hosts_of_urls(text).for_each(|host| self.learn_host(host)),
+                }
                 let address: Option<IpAddr> = match member {
                     "address" => text.parse().ok(),
                     "client" | "server" => with_port(text).and_then(|(address, _)| address.parse().ok()),
@@ -149,7 +178,19 @@ impl Redactor {
         }
     }
 
+    /// A host of one label, which nothing in a sentence shows to be a host.
+    fn learn_host(&mut self, text: &str) {
+        let name = with_port(text).map_or(text, |(name, _)| name).trim_end_matches(['.', ':']);
+        if host(name).is_none() && self.address(name).is_none() && !name.contains(['/', ' ', '@', ':']) {
+            let stand_in = self.host(name);
+            self.phrase(name, &stand_in);
+        }
+    }
+
     fn phrase(&mut self, text: &str, stand_in: &str) {
+        if COMMON.contains(&text.to_ascii_lowercase().as_str()) {
+            return;
+        }
         let Some(first) = text.as_bytes().first_chunk() else { return };
         let phrases = self.phrases.entry(*first).or_default();
         if text != stand_in && !phrases.iter().any(|(known, _)| known == text) {
@@ -163,7 +204,7 @@ impl Redactor {
             Value::Array(values) => values.iter_mut().for_each(|value| self.replace(value, member)),
             Value::Object(members) => {
                 let old = std::mem::take(members);
-                *members = old.into_iter().map(|(name, value)| self.member(name, value)).collect::<Map<_, _>>();
+                *members = old.into_iter().map(|(name, value)| self.member(member, name, value)).collect::<Map<_, _>>();
             }
             Value::String(text) => *text = self.text(text, member),
             _ => {}
@@ -171,8 +212,8 @@ impl Redactor {
     }
 
     /// A member; where its name is a digest, that is replaced too.
-    fn member(&mut self, name: String, mut value: Value) -> (String, Value) {
-        self.replace(&mut value, &name);
+    fn member(&mut self, of: &str, name: String, mut value: Value) -> (String, Value) {
+        self.replace(&mut value, own_name(of, &name));
         (if name.len() == 64 { self.hex(&name) } else { name }, value)
     }
 
@@ -180,25 +221,40 @@ impl Redactor {
         match member {
             "der" => String::new(),
             "serial" => self.hex(text),
+            "profile" => self.profile(text),
+            "server_name" | "names" if !text.contains(['.', ' ', '@', ':', '/']) => self.host(text),
             _ if OWN.contains(&member) => text.to_owned(),
             _ if FILES.contains(&member) => self.file(text),
             _ if DISTINGUISHED.contains(&member) => {
                 let parts = attributes(text).into_iter();
-                parts.map(|part| format!("{}{}{}", part.before, part.kind, self.attribute(&part.value))).collect()
+                parts
+                    .map(|part| format!("{}{}{}", part.before, part.kind, self.attribute(&part.kind, &part.value)))
+                    .collect()
             }
             _ => self.sentence(text),
         }
     }
 
     /// The value of a part of a distinguished name.
-    fn attribute(&mut self, value: &str) -> String {
-        // Two letters are a country.
-        if CONTAINERS.contains(&value) || value.len() <= 2 {
+    fn attribute(&mut self, kind: &str, value: &str) -> String {
+        let country = kind.eq_ignore_ascii_case("C=") && value.len() <= 2;
+        if CONTAINERS.contains(&value) || country || value.is_empty() {
             value.to_owned()
         } else if host(value).is_some() || value.parse::<IpAddr>().is_ok() {
             self.word(value)
         } else {
             self.stand_in("name", value)
+        }
+    }
+
+    /// A profile of this program keeps its name, one of the user's is a name or a file.
+    fn profile(&mut self, name: &str) -> String {
+        if matches!(name, "auto" | "none") || Profile::names().contains(&name) {
+            name.to_owned()
+        } else if name.contains(['.', '/', '\\']) {
+            self.file(name)
+        } else {
+            self.stand_in("profile", name)
         }
     }
 
@@ -214,25 +270,44 @@ impl Redactor {
         end.map_or(stand_in.clone(), |end| format!("{stand_in}.{end}"))
     }
 
-    /// Phrases first, then what looks like a name or an address in what is left between them.
+    /// Phrases and the hosts of URLs first, then what looks like a name or an address in what is left between them.
     fn sentence(&mut self, text: &str) -> String {
+        // What a file that is no capture begins with may be anything.
+        if let Some((before, _)) = text.split_once(STARTS_WITH) {
+            return format!("{}{STARTS_WITH}other bytes", self.sentence(before));
+        }
         let (mut out, mut between) = (String::new(), String::new());
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
+            let authority = if between.ends_with("//") { authority(rest) } else { "" };
+            if !authority.is_empty() {
+                out.push_str(&self.words(&std::mem::take(&mut between)));
+                out.push_str(&self.authority(authority));
+                rest = rest.get(authority.len()..).unwrap_or_default();
+                rest = self.path_behind(rest, &mut out);
+                continue;
+            }
             // Part of a host's name is no phrase: the name as a whole has a stand-in.
             let joins = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@');
             let first = rest.as_bytes().first_chunk().filter(|_| !between.ends_with(joins));
             let phrases = first.and_then(|first| self.phrases.get(first)).map(Vec::as_slice).unwrap_or_default();
-            let goes_on = |tail: &str| {
+            let goes_on = |known: &str, tail: &str| {
                 let mut next = tail.chars();
-                matches!(next.next(), Some('.' | '-' | '_' | '@')) && next.next().is_some_and(char::is_alphanumeric)
+                match next.next() {
+                    Some('.' | '-' | '_' | '@') => next.next().is_some_and(char::is_alphanumeric),
+                    Some(c) => known.len() < WHOLE_WORD && c.is_alphanumeric(),
+                    None => false,
+                }
             };
-            let fits = |known: &str| rest.strip_prefix(known).is_some_and(|tail| !goes_on(tail));
+            let fits = |known: &str| rest.strip_prefix(known).is_some_and(|tail| !goes_on(known, tail));
             match phrases.iter().find(|(known, _)| fits(known)).cloned() {
                 Some((known, stand_in)) => {
                     out.push_str(&self.words(&std::mem::take(&mut between)));
                     out.push_str(&stand_in);
                     rest = rest.get(known.len()..).unwrap_or_default();
+                    if stand_in.ends_with(EXAMPLE) {
+                        rest = self.path_behind(rest, &mut out);
+                    }
                 }
                 None => {
                     between.push(c);
@@ -255,7 +330,7 @@ impl Redactor {
                 continue;
             }
             let bare = word.trim_end_matches(['.', ':', '-']);
-            let is_host = out.ends_with("//") || host(bare).is_some();
+            let is_host = host(bare).is_some();
             out.push_str(&self.word(bare));
             out.push_str(word.get(bare.len()..).unwrap_or_default());
             rest = after;
@@ -263,17 +338,44 @@ impl Redactor {
                 let end = value.find([',', '"', ')', ';']).unwrap_or(value.len());
                 let (value, after) = value.split_at(end);
                 out.push('=');
-                out.push_str(&if value.is_empty() { String::new() } else { self.attribute(value) });
+                out.push_str(&if value.is_empty() {
+                    String::new()
+                } else {
+                    self.attribute(&format!("{bare}="), value)
+                });
                 rest = after;
-            } else if is_host && after.starts_with('/') && !after.starts_with("//") {
-                // Behind a host stands a path, which may be named after anybody.
-                let end = |c: char| c.is_whitespace() || matches!(c, '"' | ',' | ';' | ')' | '\'');
-                let (path, after) = after.split_at(after.find(end).unwrap_or(after.len()));
-                out.push_str(&self.path(path));
-                rest = after;
+            } else if is_host {
+                rest = self.path_behind(after, &mut out);
             }
         }
         out
+    }
+
+    /// The host of a URL with what belongs to it, whatever it is called.
+    fn authority(&mut self, authority: &str) -> String {
+        let (user, host_and_port) = authority.rsplit_once('@').map_or(("", authority), |(user, host)| (user, host));
+        let user = if user.is_empty() { String::new() } else { format!("{}@", self.stand_in("user", user)) };
+        let (name, port) =
+            with_port(host_and_port).map_or((host_and_port, String::new()), |(n, p)| (n, format!(":{p}")));
+        if name.starts_with('[') || name.contains(':') || host(name).is_some() || self.address(name).is_some() {
+            return format!("{user}{}", self.words(host_and_port));
+        }
+        format!("{user}{}{port}", self.host(name))
+    }
+
+    /// Behind a host stands a path, which may be named after anybody; gives what follows it.
+    fn path_behind<'a>(&mut self, text: &'a str, out: &mut String) -> &'a str {
+        let port =
+            text.strip_prefix(':').map_or(0, |port| 1 + port.find(|c: char| !c.is_ascii_digit()).unwrap_or(port.len()));
+        let (port, after) = text.split_at(port);
+        if !after.starts_with('/') || after.starts_with("//") {
+            return text;
+        }
+        let end = |c: char| c.is_whitespace() || matches!(c, '"' | ',' | ';' | ')' | '\'');
+        let (path, after) = after.split_at(after.find(end).unwrap_or(after.len()));
+        out.push_str(port);
+        out.push_str(&self.path(path));
+        after
     }
 
     fn path(&mut self, path: &str) -> String {
@@ -296,8 +398,7 @@ impl Redactor {
             return format!("{}@{}", self.stand_in("user", user), self.word(host));
         }
         if let Some(host) = host(word) {
-            let stand_in = self.stand_in("host", &host.name.to_ascii_lowercase());
-            return format!("{}{stand_in}.example{}", host.labels, host.port);
+            return format!("{}{}{}", host.labels, self.host(host.name), host.port);
         }
         if word.contains(':') {
             return word.split(':').map(|part| self.word(part)).collect::<Vec<_>>().join(":");
@@ -339,6 +440,10 @@ impl Redactor {
         Some(format!("{stand_in}{port}"))
     }
 
+    fn host(&mut self, name: &str) -> String {
+        self.stand_in("host", &name.to_ascii_lowercase()) + EXAMPLE
+    }
+
     /// Digits of the same length.
     fn hex(&mut self, digits: &str) -> String {
         let number = self.number("digits", digits);
@@ -357,6 +462,44 @@ impl Redactor {
             *count
         })
     }
+}
+
+/// Name that a member is treated by: the name of a profile is one of a profile.
+fn own_name<'a>(of: &str, name: &'a str) -> &'a str {
+    if of == "profile" && name == "name" { "profile" } else { name }
+}
+
+/// The hosts that an event tells of, in the words of `evidence/lookups.rs`.
+fn hosts_told<'a>(kind: &str, summary: &'a str) -> Vec<&'a str> {
+    let bare = |word: &'a str| word.trim_end_matches([',', ':']);
+    match kind {
+        // The name that is asked for, and servers with their ports.
+        "dns" => {
+            let words = summary.split(' ').skip(1).map(bare).enumerate();
+            words.filter(|(at, word)| *at == 0 || with_port(word).is_some()).map(|(_, word)| word).collect()
+        }
+        "dhcp" => {
+            let behind = ["web service ", "SIP server "].into_iter().filter_map(|words| summary.split_once(words));
+            let servers = behind.filter_map(|(_, text)| text.split([',', ' ', '/']).next().map(bare));
+            servers.filter(|server| !matches!(*server, "http" | "https")).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The hosts of the URLs in a text, with their ports.
+fn hosts_of_urls(text: &str) -> impl Iterator<Item = &str> {
+    let behind = text.match_indices("//").map(|(at, slashes)| at + slashes.len());
+    let authorities = behind.map(|at| authority(text.get(at..).unwrap_or_default()));
+    authorities.map(|authority| authority.rsplit('@').next().unwrap_or_default()).filter(|host| !host.is_empty())
+}
+
+/// The authority that a text begins with (RFC 3986, section 3.2).
+fn authority(text: &str) -> &str {
+    let of_authority =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '@' | '[' | ']' | '%');
+    let end = text.find(|c| !of_authority(c)).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default().trim_end_matches(['.', ':'])
 }
 
 fn with_port(text: &str) -> Option<(&str, &str)> {
@@ -484,5 +627,65 @@ mod tests {
         assert_eq!(out["url"], "http://198.18.0.1/CertProv/CertProvisioningService.svc");
         assert_eq!(out["base"], "CN=AIA,CN=Public Key Services,OU=name-1,DC=name-2,DC=name-3");
         assert_eq!(out["who"], "user user-1@host-2.example, host SEP000000000001, TLS 1.0, firmware 4.0.7577.4363");
+    }
+
+    #[test]
+    fn hosts_of_one_label_are_told_by_where_they_stand() {
+        let out = redact(json!({
+            "handshakes": [{"server_name": "frontdesk", "client": "10.1.2.3:5000"}],
+            "names": ["frontdesk", "pool.contoso.test"],
+            "events": [{"kind": "dns", "summary": "A dc1: 10.1.2.3"}, {"kind": "dns", "summary": "A gone: no such name"}],
+            "id": "CG001/10.1.2.3/frontdesk/0123456789abcdef0123456789abcdef01234567",
+            "aia": ["http://pkihost:8080/ca/Contoso.crt", "ldap://dc1/CN=Contoso%20CA"],
+            "remedies": ["openssl s_client -connect frontdesk:443; the certificate covers frontdesk, not dc1 or frontdesks"],
+            "summary": "GET http://pool.contoso.test:8080/secret/x.crt, https://bob@pkihost/secret",
+        }));
+        let host = out["handshakes"][0]["server_name"].as_str().unwrap();
+        let is_stand_in = |text: &str| text.starts_with("host-") && text.ends_with(".example");
+        assert!(is_stand_in(host) && out["names"][0] == host && out["names"][1] != host, "{out}");
+        let dns = |at: usize| out["events"][at]["summary"].as_str().unwrap().split([' ', ':']).nth(1).unwrap();
+        assert!(is_stand_in(dns(0)) && is_stand_in(dns(1)) && dns(0) != dns(1), "{out}");
+        assert!(out["id"].as_str().unwrap().starts_with(&format!("CG001/198.18.0.1/{host}/")), "{out}");
+        let text = out.to_string();
+        for told in ["frontdesk:", "pkihost", "dc1", "Contoso", "contoso", "secret", "bob"] {
+            assert!(!text.contains(told), "{told}: {text}");
+        }
+        let remedy = format!("openssl s_client -connect {host}:443; the certificate covers {host}, not ");
+        assert!(out["remedies"][0].as_str().unwrap().starts_with(&remedy), "{out}");
+    }
+
+    #[test]
+    fn two_letters_are_a_country_in_a_country_only() {
+        let out = redact(json!({
+            "subject": "CN=HR,O=HP,C=US", "summary": "\"HR\" of HP is missing, THREE and HRM are not; issued by O=HP",
+        }));
+        assert_eq!(out["subject"], "CN=name-1,O=name-2,C=US");
+        assert_eq!(out["summary"], "\"name-1\" of name-2 is missing, THREE and HRM are not; issued by O=name-2");
+    }
+
+    #[test]
+    fn a_profile_of_the_users_and_what_a_file_begins_with_are_nobodys() {
+        let out = redact(json!({
+            "options": {"profile": "meyer.toml"},
+            "profile": {"name": "meyer-phones", "basis": "given"},
+            "other": {"profile": {"name": "lync-phone-edition"}},
+            "summary": "the device is not what the profile meyer-phones says",
+            "problems": ["not a capture file: it starts with the text \"Meyer, room 4\""],
+            "events": [{"kind": "eap", "summary": "EAP-TLS (IEEE 802.1X)"}],
+        }));
+        assert_eq!(out["options"]["profile"], "file-1.toml");
+        assert_eq!((&out["profile"]["name"], &out["profile"]["basis"]), (&json!("profile-1"), &json!("given")));
+        assert_eq!(out["other"]["profile"]["name"], "lync-phone-edition");
+        assert_eq!(out["summary"], "the device is not what the profile profile-1 says");
+        assert_eq!(out["problems"][0], "not a capture file: it starts with other bytes");
+        assert_eq!(out["events"][0]["summary"], "EAP-TLS (IEEE 802.1X)");
+    }
+
+    #[test]
+    fn what_is_made_of_a_report_has_the_stand_ins_of_that_report() {
+        let report = json!({"devices": [{"id": "10.1.2.3"}, {"id": "10.1.2.4"}]});
+        let made = redacted_by(&json!({"bad": "10.1.2.4", "good": "10.1.2.3"}), &report);
+        let report = redacted(&report);
+        assert_eq!(made, json!({"bad": report["devices"][1]["id"], "good": report["devices"][0]["id"]}));
     }
 }
