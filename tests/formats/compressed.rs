@@ -111,6 +111,11 @@ fn what_is_compressed_too_deeply_or_wants_too_much_is_refused_in_words() {
     // A window of 1 KiB times 2^18: 256 MiB.
     let error = read_in_pieces(&zstd_raw(&SOURCE, 18), usize::MAX).unwrap_err();
     assert!(error.contains("wants a window of 268435456 bytes"), "{error}");
+    // 128 MiB are granted once; inside another zstd 8 MiB (RFC 8878, section 3.1.1.1.2).
+    assert_eq!(read(&gzip(&zstd_raw(&SOURCE, 17), 6)).contents(), contents(1));
+    assert_eq!(read(&zstd_raw(&zstd_raw(&SOURCE, 13), 17)).contents(), contents(1));
+    let error = read_in_pieces(&zstd_raw(&zstd_raw(&SOURCE, 14), 10), usize::MAX).unwrap_err();
+    assert!(error.contains("wants a window of 16777216 bytes, more than the 8388608 that it gets"), "{error}");
     let text = read_in_pieces(&gzip(b"no capture at all, but text", 6), usize::MAX).unwrap_err();
     assert!(text.contains("not a capture file"), "{text}");
     let empty = read_in_pieces(&gzip(b"", 6), usize::MAX).unwrap_err();

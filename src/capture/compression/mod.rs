@@ -1,14 +1,14 @@
 //! In: the bytes of a compressed file, in pieces of any size. Out: what they hold, in order, and in words where that
 //! broke off. Bounded: two compressions in each other; per compression one buffer and what its format needs to look
-//! back (32 KiB for gzip, a window of at most 128 MiB for zstd). What is decompressed goes straight into the reader's
-//! buffer, so that a bomb only takes time. Left to others: what the bytes mean.
+//! back (32 KiB for gzip; for zstd a window of at most 128 MiB, or 8 MiB inside another zstd). What is decompressed goes
+//! straight into the reader's buffer, so that a bomb only takes time. Left to others: what the bytes mean.
 
 mod gzip;
 mod zstd;
 
 use super::buffer::Buffer;
 use gzip::Gzip;
-use zstd::Zstd;
+use zstd::{LEAST_WINDOW, MAX_WINDOW, Zstd};
 
 /// How a capture file is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,11 @@ impl Layers {
         }
         let decoder = match kind {
             Compression::Gzip => Decoder::Gzip(Box::default()),
-            Compression::Zstd => Decoder::Zstd(Box::default()),
+            // The great window is granted once, or two of them would be the most memory by far.
+            Compression::Zstd => {
+                let another = self.layers.iter().any(|layer| layer.kind == Compression::Zstd);
+                Decoder::Zstd(Box::new(Zstd::new(if another { LEAST_WINDOW } else { MAX_WINDOW })))
+            }
         };
         // Only the outermost is told that the file is over; the end of one is told to the next.
         let at_end = at_end && self.layers.is_empty();

@@ -1,5 +1,5 @@
 //! In: the bytes of a Zstandard file. Out: what its frames hold, one after the other. Bounded: one block of input, and
-//! a window of at most `MAX_WINDOW` bytes to look back. Left to others: buffering.
+//! a window to look back, of the bytes that it is made with at most. Left to others: buffering.
 //!
 //! Format: RFC 8878. Frames, frames to be skipped and blocks are told apart here, so that every fault has its offset;
 //! ruzstd decodes the blocks. It holds a window's length back until a frame ends: a frame that breaks off is ended for
@@ -15,8 +15,10 @@ use super::{Fault, Progress};
 use crate::capture::buffer::Buffer;
 use crate::capture::record::{Order, size};
 
-/// What `zstd -d` itself grants without being asked for more: 2^27 bytes.
-const MAX_WINDOW: u64 = 128 << 20;
+/// The window that `zstd -d` itself grants without being asked for more: 2^27 bytes.
+pub(super) const MAX_WINDOW: u64 = 128 << 20;
+/// The window that every decoder should grant (RFC 8878, section 3.1.1.1.2): 2^23 bytes.
+pub(super) const LEAST_WINDOW: u64 = 8 << 20;
 /// Block_Maximum_Size (RFC 8878, section 3.1.1.2.4).
 const MAX_BLOCK: usize = 128 * 1024;
 /// The last block of a frame, empty and raw, with a checksum of zeros.
@@ -41,14 +43,6 @@ pub(super) struct Zstd {
     fault: Option<Fault>,
 }
 
-impl Default for Zstd {
-    fn default() -> Self {
-        let mut frame = FrameDecoder::new();
-        frame.set_max_window_size(MAX_WINDOW);
-        Self { state: State::Between, frame, fault: None }
-    }
-}
-
 impl fmt::Debug for Zstd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Zstd").finish_non_exhaustive()
@@ -56,6 +50,13 @@ impl fmt::Debug for Zstd {
 }
 
 impl Zstd {
+    /// Grants frames a window of so many bytes at most.
+    pub(super) fn new(max_window: u64) -> Self {
+        let mut frame = FrameDecoder::new();
+        frame.set_max_window_size(max_window);
+        Self { state: State::Between, frame, fault: None }
+    }
+
     pub(super) fn decode(
         &mut self,
         input: &mut Buffer,
@@ -114,7 +115,7 @@ impl Zstd {
             Ok(()) => {}
             Err(FrameDecoderError::WindowSizeTooBig { requested, max }) => {
                 return Err(fault(format!(
-                    "a frame wants a window of {requested} bytes, more than the {max} that it gets; compress it without --long, or with --long=27"
+                    "a frame wants a window of {requested} bytes, more than the {max} that it gets; decompress it with zstd -d --long=31 first"
                 )));
             }
             Err(FrameDecoderError::DictNotProvided { dict_id }) => {
