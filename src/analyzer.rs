@@ -103,6 +103,7 @@ pub struct Analyzer {
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     analyzer: Analyzer,
+    certificates: usize,
     problems: Vec<String>,
 }
 
@@ -184,6 +185,12 @@ impl Builder {
     /// Adds anchors that the device trusts: PEM, DER or PKCS#7.
     pub fn root(mut self, file: &str, bytes: &[u8]) -> Self {
         let supplied = self.supplied(file, bytes, |trust| &trust.roots);
+        for other in supplied.iter().filter(|supplied| !supplied.is_root()) {
+            let name = other.certificate.subject().short();
+            self.problems.push(format!(
+                "{file}: \"{name}\" is no root, and not taken for one that the device trusts; name it as installed if the device holds it"
+            ));
+        }
         self.analyzer.trust.roots.extend(supplied);
         self.analyzer.options.roots.push(file.into());
         self
@@ -278,9 +285,15 @@ impl Builder {
         self.analyzer
     }
 
+    /// Certificates read so far, those that were there already among them.
+    pub fn certificates(&self) -> usize {
+        self.certificates
+    }
+
     /// The certificates of a file that are not in the store yet. What is skipped is a problem.
     fn supplied(&mut self, file: &str, bytes: &[u8], store: fn(&Trust) -> &Vec<Supplied>) -> Vec<Supplied> {
         let contents = read_certificates(bytes);
+        self.certificates += contents.certificates.len();
         if contents.certificates.is_empty() && contents.problems.is_empty() {
             self.problems.push(format!("{file}: no certificate in it"));
         }

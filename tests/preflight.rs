@@ -108,3 +108,50 @@ fn every_profile_can_be_asked_at_once_and_a_file_without_certificates_is_an_erro
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("README.md"));
 }
+
+#[test]
+fn an_intermediate_among_the_roots_is_not_taken_for_one_that_the_device_trusts() {
+    // The file that a CA hands out as its chain, given in place of its root.
+    let folder = tempfile::tempdir().unwrap();
+    let roots = chain(&["issuing", "policy", "root"], &folder);
+    let roots = ["--roots", roots.to_str().unwrap()];
+    assert_eq!(words(&preflight(&["server"], &roots).1).2, ["missing-intermediate error proven"]);
+    assert_eq!(preflight(&["server", "issuing", "policy"], &roots).0, 0);
+}
+
+#[test]
+fn roots_that_cannot_be_read_are_no_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    // PKCS#12 as OpenSSL begins it (RFC 7292 section 4): a sequence, and the number 3.
+    let store = folder.path().join("roots.p12");
+    std::fs::write(&store, [0x30, 0x82, 0x09, 0x2f, 0x02, 0x01, 0x03, 0x30]).unwrap();
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    for (roots, why) in [(&store, "it is PKCS#12"), (&empty, "no certificate in it")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chaingap"));
+        let output =
+            command.args(["preflight", "-q", "captures/pki/server.pem", "--roots"]).arg(roots).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains(why), "{said}");
+    }
+}
+
+#[test]
+fn a_chain_that_does_not_begin_with_the_servers_own_certificate_does_not_work() {
+    for names in
+        [&["issuing", "policy", "server"][..], &["root", "policy", "issuing", "server"], &["issuing", "policy"]]
+    {
+        let (status, report) = preflight(names, &ROOT);
+        assert_eq!((status, words(&report).0.as_str()), (1, "fails"), "{names:?}");
+        assert!(words(&report).2.contains(&"chain-order error proven".to_owned()), "{names:?}");
+    }
+}
+
+#[test]
+fn a_broken_rule_that_the_device_may_not_check_leaves_it_open() {
+    let roots = ["--profile", "none", "--roots", "captures/pki/adatum-root.pem"];
+    let chain = ["adatum-server-below-not-a-ca", "adatum-issuing-not-a-ca", "adatum-policy"];
+    let (status, report) = preflight(&chain, &roots);
+    assert_eq!((status, words(&report).0.as_str()), (0, "undecided"), "{report}");
+    assert_eq!(words(&report).2, ["chain-invalid warning proven"]);
+}

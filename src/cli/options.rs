@@ -129,14 +129,20 @@ impl StoreOptions {
             (&self.bundle, Builder::bundle),
         ] {
             for path in paths {
+                let known = (builder.certificates(), builder.problems().len());
                 for file in certificate_files(path)? {
                     builder = add(builder, &file.to_string_lossy(), &read_file(&file)?);
                 }
+                // A verdict without what was meant to decide it would be another one.
+                let said = builder.problems().get(known.1..).unwrap_or_default();
+                if builder.certificates() == known.0 {
+                    let why =
+                        said.first().cloned().unwrap_or_else(|| format!("{}: no certificate in it", path.display()));
+                    return Err(Failure(why));
+                }
             }
         }
-        for problem in builder.problems() {
-            note(problem);
-        }
+        builder.problems().iter().for_each(|problem| note(problem));
         if let Some(text) = &self.at {
             let at = Timestamp::parse_rfc3339(text)
                 .ok_or_else(|| Failure(format!("--at: {text:?} is no RFC 3339 time such as 2026-01-30T12:00:00Z")))?;

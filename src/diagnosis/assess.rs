@@ -10,17 +10,21 @@ use super::Trust;
 use super::clock::{DeviceClock, YEAR_2000};
 use crate::capture::{FrameRef, Timestamp};
 use crate::evidence::{Device, FetchKind, Handshake, Outcome};
-use crate::protocol::tls::MAX_CERTIFICATES;
+use crate::flow::Side;
+use crate::protocol::tls::{ClientHello, MAX_CERTIFICATES, Version, cipher_suite};
 use crate::trust::{
-    Adds, Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, Purpose, StepFrom, judge,
+    Adds, Algorithm, Anchor, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Profile, Proof, Purpose,
+    StepFrom, Unsupported, judge, rejudge,
 };
-use crate::x509::{Certificate, Digest, Name};
+use crate::x509::{Certificate, Digest, HashAlgorithm, Name};
 
 /// What the leaf's names say of the server that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameCheck {
     /// This name is covered.
     Covered(String),
+    /// A name is covered, but that need not be the one, or not be enough: why, in words.
+    Perhaps(String),
     /// None of these names is.
     NotCovered {
         /// The names.
@@ -65,16 +69,25 @@ pub struct Assessment {
     pub client_chain: Option<Rc<Judgement>>,
     /// The instant at which validity was judged.
     pub judged_at: Timestamp,
-    /// Certificates of the path outside their dates then.
+    /// Certificates of the path outside their dates then; where the client's alert is certificate_expired and there is
+    /// none, those beside it that were sent.
     pub dates: Vec<DateFault>,
+    /// Whether those are beside the path.
+    pub dates_beside: bool,
     /// Whether the device's clock is known.
     pub clock_known: bool,
+    /// What that instant is by, in words.
+    pub judged_by: &'static str,
     /// The capture's own clock cannot be right.
     pub suspect_clock: bool,
-    /// The anchor at which the chain ends, and why it counts as one, in words.
-    pub anchored: String,
+    /// Whether the anchor at which the chain ends is surely on the device, and why it counts as one, in words.
+    pub anchored: (bool, String),
+    /// An anchor that has the name of an issuer above, with another key.
+    pub namesake: Option<String>,
     /// What the profile says the device cannot do of that which its path needs, in words.
     pub unsupported: Vec<String>,
+    /// What its path needs and newer devices refuse, where nothing is known of what this one can do, in words.
+    pub outdated: Option<String>,
     /// SHA-256 of the key of the anchor at which the chain ends.
     pub root_key: Option<Digest>,
     /// Another root's chain that the same device accepted: the frame, and the root's name.
@@ -121,40 +134,61 @@ impl<'a> Assessor<'a> {
         Self { finder, known, profile, anchors: Arc::clone(anchors), memory: HashMap::new(), installed, at: trust.at }
     }
 
-    /// Looks at one handshake.
-    pub(super) fn assess(&mut self, device: &Device, handshake: &Handshake, clock: Option<&DeviceClock>) -> Assessment {
-        let unreadable = unreadable(handshake);
-        let chain = match &unreadable {
-            Some(_) if handshake.tls.hides_certificates() => Rc::new(Judgement::without_chain(ChainStatus::Hidden)),
-            Some(_) => Rc::new(Judgement::without_chain(ChainStatus::Undetermined)),
-            None => self.chain(device, handshake),
-        };
-        let client_chain = handshake.tls.certificates.client.as_ref().map(|_| self.client_chain(handshake));
+    /// Looks at one handshake of a device that the profile is known, or only assumed, to fit.
+    pub(super) fn assess(
+        &mut self,
+        device: &Device,
+        handshake: &Handshake,
+        clock: Option<&DeviceClock>,
+        assumed: bool,
+    ) -> Assessment {
         let offset = clock.map_or(0, |clock| clock.offset);
         let seen = handshake.first.time;
         let own = Timestamp::from_nanos(seen.nanos().saturating_add(offset.saturating_mul(1_000_000_000)), 0);
         let judged_at = self.at.unwrap_or(if clock.is_some() { own } else { seen });
+        let unreadable = unreadable(handshake);
+        let chain = match &unreadable {
+            Some(_) if handshake.tls.hides_certificates() => Rc::new(Judgement::without_chain(ChainStatus::Hidden)),
+            Some(_) => Rc::new(Judgement::without_chain(ChainStatus::Undetermined)),
+            None => self.chain(device, handshake, judged_at),
+        };
+        let client_chain = handshake.tls.certificates.client.as_ref().map(|_| self.client_chain(handshake));
         let certificates = chain.judged_certificates();
         let mut dates = date_faults(&certificates, judged_at);
         dates.extend(self.bare_anchor(&chain).and_then(|anchor| expired_anchor(anchor, judged_at)));
+        let says_expired = handshake.last_word().is_some_and(|alert| alert.from == Side::Client && alert.code.0 == 45);
+        let dates_beside = dates.is_empty() && says_expired && chain.completed.is_some();
+        if dates_beside {
+            dates = date_faults(&handshake.sent, judged_at);
+        }
         let before_all = !certificates.is_empty() && certificates.iter().all(|c| judged_at < c.not_before());
         let suspect = clock.is_none()
             && self.at.is_none()
             && (seen.seconds() < YEAR_2000 || (before_all && device.time_answers.is_empty()));
+        let namesake = self.namesake(&chain);
         let name = handshake.own_certificate().map_or(NameCheck::Unknown, |leaf| self.name(device, handshake, leaf));
-        let anchored = self.anchored(&chain);
-        let unsupported = unsupported(self.profile, &certificates);
+        let anchored = self.anchored(&chain, assumed);
+        // What a device did although its profile says that it cannot is told apart, by the profile alone.
+        let hello = handshake.tls.client_hello.as_ref().filter(|_| handshake.ending.outcome != Outcome::Completed);
+        let unsupported = unsupported(self.profile, &certificates, hello);
+        let unknown = assumed || self.profile.unsupported.is_empty();
+        let outdated = outdated(&certificates).filter(|_| unknown);
         let root_key = self.root_key(&chain);
         let clock_known = clock.is_some() || self.at.is_some();
+        let judged_by = if self.at.is_some() { "the time given" } else { "the device's own clock" };
         Assessment {
             chain,
             client_chain,
             judged_at,
             dates,
+            dates_beside,
             clock_known,
+            judged_by,
             suspect_clock: suspect,
             anchored,
+            namesake,
             unsupported,
+            outdated,
             root_key,
             other_ca: None,
             client_issuer: client_issuer(device, handshake),
@@ -165,10 +199,17 @@ impl<'a> Assessor<'a> {
 
     /// The chain that only what the server sent would give: does it leave something out that the device happened to have?
     pub(super) fn without_fetches(&mut self, handshake: &Handshake) -> Rc<Judgement> {
-        self.judgement(&handshake.sent, Vec::new(), &[])
+        self.judgement(&handshake.sent, Vec::new(), &[], None)
     }
 
-    fn chain(&mut self, device: &Device, handshake: &Handshake) -> Rc<Judgement> {
+    /// Whether a link is known to be a root as well: a certificate signed by itself for the same name and key.
+    pub(super) fn is_root_too(&self, link: &Missing) -> bool {
+        let is = |root: &Certificate, c: &Certificate| root.is_self_signed() && root.public_key() == c.public_key();
+        let namesakes = self.known.named(&link.subject);
+        link.candidates.iter().any(|candidate| namesakes.iter().any(|(root, _)| is(root, candidate)))
+    }
+
+    fn chain(&mut self, device: &Device, handshake: &Handshake, at: Timestamp) -> Rc<Judgement> {
         let (mut held, mut roots) = (self.installed.clone(), Vec::new());
         for (certificate, kind) in fetched(device, handshake) {
             let adds = |what| self.profile.adds(kind, what);
@@ -180,28 +221,35 @@ impl<'a> Assessor<'a> {
                 held.push((Arc::clone(certificate), StepFrom::Fetched));
             }
         }
-        self.judgement(&handshake.sent, held, &roots)
+        self.judgement(&handshake.sent, held, &roots, Some(at))
     }
 
-    /// The judgement on a chain, made once for all handshakes in which the device had the same.
+    /// The judgement on a chain, made once for all handshakes in which the device had the same; where certificates are
+    /// outside their dates at `at`, once more for each.
     fn judgement(
         &mut self,
         sent: &[Arc<Certificate>],
         held: Vec<(Arc<Certificate>, StepFrom)>,
         roots: &[Arc<Certificate>],
+        at: Option<Timestamp>,
     ) -> Rc<Judgement> {
         let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256()).collect();
         let had =
             Had { sent: digests(sent), held: held.iter().map(|(c, _)| c.sha256()).collect(), roots: digests(roots) };
-        if let Some(known) = self.memory.get(&had) {
+        let remembered = self.memory.get(&had).map(Rc::clone);
+        let lasts = |judgement: &Judgement, at| {
+            let bare = self.bare_anchor(judgement).is_none_or(|anchor| anchor.is_valid_at(at));
+            bare && judgement.judged_certificates().iter().skip(1).all(|c| c.is_valid_at(at))
+        };
+        if let Some(known) = remembered.as_ref().filter(|known| at.is_none_or(|at| lasts(known, at))) {
             return Rc::clone(known);
         }
         let mut anchors = self.anchors.to_vec();
         anchors.extend(roots.iter().map(|root| Anchor::from_certificate(Arc::clone(root))));
         let case = Case { sent, purpose: Purpose::Server, held: &held, anchors: &anchors, known: &self.known };
-        let judgement = Rc::new(judge(&mut self.finder, &case));
+        let judgement = remembered.unwrap_or_else(|| Rc::new(judge(&mut self.finder, &case)));
         self.memory.insert(had, Rc::clone(&judgement));
-        judgement
+        at.and_then(|at| rejudge(&mut self.finder, &case, &judgement, at)).map_or(judgement, Rc::new)
     }
 
     /// The key of the anchor at which a trusted chain ends.
@@ -212,15 +260,34 @@ impl<'a> Assessor<'a> {
     }
 
     /// Why the certificate at which a chain ends is an anchor.
-    fn anchored(&self, chain: &Judgement) -> String {
+    fn anchored(&self, chain: &Judgement, assumed: bool) -> (bool, String) {
         let path = chain.completed.as_ref().or(chain.path.as_ref());
         let index = path.and_then(|path| path.steps.last()?.anchor);
         match index.map(|index| self.anchors.get(index)) {
-            Some(Some(anchor)) if anchor.given => format!("{} is on the device", anchor.subject.short()),
-            Some(Some(anchor)) => format!("{} is in the profile {}", anchor.subject.short(), self.profile.name),
-            Some(None) => "the device downloaded the root".into(),
-            None => String::new(),
+            Some(Some(anchor)) if anchor.given => (true, format!("{} is on the device", anchor.subject.short())),
+            Some(Some(anchor)) => {
+                let is_fact = anchor.provenance.is_none_or(|provenance| provenance.is_fact());
+                let doubt = match (assumed, is_fact || self.profile.anchors_complete) {
+                    (true, _) => ", which is only assumed to fit",
+                    (false, false) => ", for which there is no source that could be checked",
+                    (false, true) => "",
+                };
+                let why = format!("{} is in the profile {}{doubt}", anchor.subject.short(), self.profile.name);
+                (doubt.is_empty(), why)
+            }
+            Some(None) => (true, "the device downloaded the root".into()),
+            None => (false, String::new()),
         }
+    }
+
+    /// An anchor that a device may take for an issuer on the path, whose key did not sign: the names are the same.
+    fn namesake(&self, chain: &Judgement) -> Option<String> {
+        let path: Vec<_> = chain.completed.as_ref().or(chain.path.as_ref())?.certificates().collect();
+        path.iter().enumerate().find_map(|(at, child)| {
+            let issuer = path.get(at + 1).or_else(|| path.get(at).filter(|top| top.is_self_issued()))?;
+            let other = |a: &&Anchor| a.subject == *child.issuer() && a.key != *issuer.public_key();
+            self.anchors.iter().find(other).map(|anchor| anchor.subject.short())
+        })
     }
 
     /// The anchor at which a chain ends, where only its name and key are known.
@@ -243,9 +310,15 @@ impl<'a> Assessor<'a> {
 
     fn name(&self, device: &Device, handshake: &Handshake, leaf: &Certificate) -> NameCheck {
         let rules = self.profile.host_rules();
+        let by_common_name = leaf.dns_names().is_empty()
+            && self.profile.cn_fallback.as_ref().is_none_or(|fact| !fact.provenance.is_fact());
+        let covered = |name: &str| match by_common_name {
+            true => NameCheck::Perhaps(format!("{name} is its common name only, which not every device takes")),
+            false => NameCheck::Covered(name.to_owned()),
+        };
         if let Some(name) = handshake.server_name() {
             return if leaf.matches_host(name, rules) {
-                NameCheck::Covered(name.to_owned())
+                covered(name)
             } else {
                 NameCheck::NotCovered { names: vec![name.to_owned()], from_sni: true }
             };
@@ -257,10 +330,19 @@ impl<'a> Assessor<'a> {
             Some(host) => vec![host.clone()],
             None => asked.map(|(name, _)| name.clone()).collect(),
         };
-        match names.iter().find(|name| leaf.matches_host(name, rules)) {
-            Some(name) => NameCheck::Covered(name.clone()),
-            None if names.is_empty() => NameCheck::Unknown,
-            None => NameCheck::NotCovered { names, from_sni: false },
+        let (fit, mut others): (Vec<_>, Vec<_>) = names.iter().partition(|name| leaf.matches_host(name, rules));
+        // The name of the service is the one that was handed out; what else was looked up there counts only without it.
+        let handed_out = |name: &&String| device.names.get(*name).is_some_and(|it| it.is_srv_target || it.by_dhcp);
+        if fit.iter().any(handed_out) {
+            others.retain(handed_out);
+        }
+        match (fit.as_slice(), others.as_slice()) {
+            ([], []) => NameCheck::Unknown,
+            ([], _) => NameCheck::NotCovered { names, from_sni: false },
+            ([name, ..], []) => covered(name),
+            ([name, ..], [other, ..]) => {
+                NameCheck::Perhaps(format!("the certificate covers {name} and not {other}, and both led there"))
+            }
         }
     }
 }
@@ -312,7 +394,7 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
 
 /// Keys and signatures of a path that the profile says the device cannot use. A fact that holds only for some devices
 /// of the kind is none here, and the signature of a root counts for nothing.
-pub(super) fn unsupported(profile: &Profile, path: &[Arc<Certificate>]) -> Vec<String> {
+pub(super) fn unsupported(profile: &Profile, path: &[Arc<Certificate>], hello: Option<&ClientHello>) -> Vec<String> {
     let mut out = Vec::new();
     let source = |is_fact: bool| if is_fact { "" } else { ", as far as can be inferred" };
     for certificate in path {
@@ -322,17 +404,45 @@ pub(super) fn unsupported(profile: &Profile, path: &[Arc<Certificate>]) -> Vec<S
             .max_rsa_bits
             .as_ref()
             .filter(|most| key.is_rsa() && key.bits().is_some_and(|bits| bits > most.value));
-        let kind = profile.unsupported_key(key).into_iter().find(|fact| fact.only.is_none());
+        let applies =
+            |fact: &&Unsupported| fact.only.is_none() && !hello.is_some_and(|hello| can(hello, fact.algorithm));
+        let kind = profile.unsupported_key(key).into_iter().find(applies);
         if let Some(provenance) = longest.map(|fact| fact.provenance).or(kind.map(|fact| fact.provenance)) {
             out.push(format!("the key of \"{}\" ({key}){}", name(), source(provenance.is_fact())));
         }
         let algorithm = certificate.signature_algorithm();
-        let signature = profile.unsupported_signature(&algorithm).into_iter().find(|fact| fact.only.is_none());
+        let signature = profile.unsupported_signature(&algorithm).into_iter().find(applies);
         if let Some(fact) = signature.filter(|_| !certificate.is_self_issued()) {
             out.push(format!("the signature of \"{}\" ({algorithm}){}", name(), source(fact.provenance.is_fact())));
         }
     }
     out
+}
+
+/// Whether a hello shows that its sender can do this, whatever a profile says: by the suites that it offers, or since
+/// the version asks for it (RFC 5246 section 1.2, RFC 8446 section 9.1).
+fn can(hello: &ClientHello, algorithm: Algorithm) -> bool {
+    let (tls12, tls13) = (hello.version >= Version(0x0303), hello.version >= Version(0x0304));
+    match algorithm {
+        Algorithm::Ecdsa => tls13 || hello.cipher_suites.iter().any(|suite| cipher_suite(*suite).contains("_ECDSA_")),
+        Algorithm::Sha2 => tls12,
+        Algorithm::RsassaPss => tls13,
+        Algorithm::Ed25519 | Algorithm::Md5 | Algorithm::Sha1 => false,
+    }
+}
+
+/// The first thing of a path that newer devices refuse; the signature of a root counts for nothing.
+fn outdated(path: &[Arc<Certificate>]) -> Option<String> {
+    path.iter().find_map(|certificate| {
+        let (name, key) = (certificate.subject().short(), certificate.public_key());
+        let algorithm = certificate.signature_algorithm();
+        let hash = matches!(algorithm.hash(), Some(HashAlgorithm::Md2 | HashAlgorithm::Md5 | HashAlgorithm::Sha1));
+        if hash && !certificate.is_self_issued() {
+            return Some(format!("\"{name}\" is signed by {algorithm}, which newer devices refuse"));
+        }
+        let short = key.is_rsa() && key.bits().is_some_and(|bits| bits < 2048);
+        short.then(|| format!("\"{name}\" has a short key ({key}), which newer devices refuse"))
+    })
 }
 
 /// For each handshake the chain of another root that the same device accepted (cause: it trusts one CA only).
@@ -349,7 +459,8 @@ pub(super) fn note_other_cas(device: &Device, assessments: &mut [Assessment]) {
         })
         .collect();
     for assessment in assessments {
-        let Some(own) = assessment.root_key else { continue };
+        // A device that accepted this CA elsewhere refuses something else.
+        let Some(own) = assessment.root_key.filter(|own| accepted.iter().all(|(key, ..)| key != own)) else { continue };
         let other = accepted.iter().find(|(key, ..)| *key != own);
         assessment.other_ca = other.map(|(_, at, name)| (*at, name.clone()));
     }

@@ -7,7 +7,7 @@ use super::rules::Code;
 use super::words;
 use crate::evidence::{Handshake, Outcome};
 use crate::flow::Side;
-use crate::trust::{ChainStatus, Check, Fault, Profile, Proof};
+use crate::trust::{ChainStatus, Check, Fault, Judgement, Profile, Proof, StepFrom};
 
 /// Where a handshake ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,7 @@ impl Ruling {
             _ if self.survivors.contains(&code) => "TLS handshake fails: ",
             Stage::Completed => "the TLS handshake worked, but ",
             Stage::Open => "how the TLS handshake ended cannot be seen: ",
+            _ if self.allowed.contains(&code) => "true as well, though not known to be the cause: ",
             _ => "not what the alert names, but true as well: ",
         }
     }
@@ -130,7 +131,14 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
 pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Profile, elsewhere: bool) -> Ruling {
     let stage = stage(handshake);
     let alert = handshake.last_word().map(|alert| alert.code.0);
-    let allowed = allowed(stage, alert, elsewhere);
+    let mut allowed = allowed(stage, alert, elsewhere);
+    // What has expired explains certificate_expired; that something is not valid yet is its meaning only without that.
+    if alert == Some(45)
+        && !assessment.dates_beside
+        && self::holds(Code::CertificateExpired, handshake, assessment, profile)
+    {
+        allowed.retain(|code| *code == Code::CertificateExpired);
+    }
     let holds = |code: &Code| holds(*code, handshake, assessment, profile);
     let mut survivors: Vec<Code> = allowed.iter().copied().filter(holds).collect();
     // Where a part of the server's flight is missing, it may have asked for a client certificate.
@@ -190,7 +198,8 @@ fn allowed(stage: Stage, alert: Option<u8>, version_taken_elsewhere: bool) -> Ve
         (Stage::ServerBeforeHello, None) => vec![Code::ProtocolVersion, Code::NoSharedCipher],
         (Stage::ClientAtCertificate | Stage::ClientWithoutData, alert) => match alert {
             Some(44) => vec![Code::CertificateRevoked],
-            Some(45) => vec![Code::CertificateExpired],
+            // "Has expired or is not currently valid" (RFC 5246 section 7.2.2).
+            Some(45) => vec![Code::CertificateExpired, Code::CertificateNotYetValid],
             Some(48) => CHAIN.to_vec(),
             Some(51) => vec![Code::IssuerKeyMismatch, Code::ChainInvalid],
             // The client names the version that the server chose as what it refuses.
@@ -335,17 +344,23 @@ fn exclusion(
         }
         Code::UntrustedRoot => match chain.status {
             ChainStatus::MissingIntermediate if !chain.root_untrusted_too && chain.proof == Some(Proof::Proven) => {
-                Some((true, assessment.anchored.clone()))
+                Some(assessment.anchored.clone())
             }
-            ChainStatus::Trusted => Some((true, assessment.anchored.clone())),
+            ChainStatus::Trusted => Some(assessment.anchored.clone()),
             ChainStatus::MissingIntermediate => {
                 Some((false, "the root above what is missing is not known to be on the device".into()))
             }
+            ChainStatus::Invalid if !assessment.anchored.1.is_empty() => Some(assessment.anchored.clone()),
             ChainStatus::Invalid => Some((false, "the chain does not get as far as a root".into())),
             _ => None,
         },
         Code::MissingIntermediate => match chain.status {
-            ChainStatus::Trusted => Some((true, "every link was there".into())),
+            ChainStatus::Trusted => Some(match downloaded(chain).filter(|_| this == Code::RejectedWithoutReason) {
+                Some(name) => {
+                    (false, format!("\"{name}\" was only downloaded; that the device kept it cannot be seen"))
+                }
+                None => (true, "every link was there".into()),
+            }),
             ChainStatus::UntrustedRoot if chain.proof == Some(Proof::Proven) => {
                 Some((true, "the chain is whole up to its root".into()))
             }
@@ -368,7 +383,7 @@ fn exclusion(
                 (true, true, _) => Some((true, format!("{alert} is not the alert for it"))),
                 (true, false, _) => Some((false, "it fits as well".into())),
                 (false, true, _) => Some((true, format!("no, {}", dates_hold(word)))),
-                (false, false, true) => Some((true, format!("no, {} by the device's own clock", dates_hold(word)))),
+                (false, false, true) => Some((true, format!("no, {} by {}", dates_hold(word), assessment.judged_by))),
                 (false, false, false) => {
                     Some((false, format!("{}, but the device's own clock is not known", dates_hold(word))))
                 }
@@ -378,15 +393,27 @@ fn exclusion(
             NameCheck::Covered(name) => Some((true, format!("the certificate covers {name}"))),
             _ if by_alert => Some((true, format!("{alert} is not the alert for it"))),
             NameCheck::NotCovered { .. } => Some((false, "the certificate does not cover the name".into())),
+            NameCheck::Perhaps(why) => Some((false, why.clone())),
             NameCheck::Unknown => Some((false, "the capture does not tell which name was asked for".into())),
         },
         Code::IssuerKeyMismatch if this != Code::ChainInvalid => match &chain.key_mismatch {
             Some(certificate) => Some((false, format!("{} is there with another key", certificate.subject().short()))),
             None if chain.status == ChainStatus::Trusted => None,
+            None if assessment.namesake.is_some() => {
+                let name = assessment.namesake.as_deref().unwrap_or_default();
+                Some((false, format!("the device has a root \"{name}\" with another key")))
+            }
             None => Some((true, "no certificate with the issuer's name and another key was at hand".into())),
         },
+        Code::UnsupportedAlgorithm if !by_alert => assessment.outdated.clone().map(|what| (false, what)),
         _ => None,
     }
+}
+
+/// A certificate of the path that the device had from a download.
+fn downloaded(chain: &Judgement) -> Option<String> {
+    let mut steps = chain.path.iter().flat_map(|path| &path.steps);
+    steps.find(|step| step.from == StepFrom::Fetched)?.certificate.as_ref().map(|c| c.subject().short())
 }
 
 /// Whether every other cause that step 6 allows for this ending is excluded, not merely unseen.

@@ -268,9 +268,14 @@ fn tolerated(
         return;
     }
     let bare = assessor.without_fetches(handshake);
-    // Only what is known to exist is known to be left out; a one-tier CA rightly sends the leaf alone.
-    let left_out: Vec<Missing> =
-        bare.missing.iter().filter(|missing| !missing.candidates.is_empty()).cloned().collect();
+    // Only what is known to exist is known to be left out; a one-tier CA rightly sends the leaf alone, and a CA that is
+    // a root as well as cross-signed may be the device's anchor.
+    let left_out: Vec<Missing> = bare
+        .missing
+        .iter()
+        .filter(|missing| !missing.candidates.is_empty() && !assessor.is_root_too(missing))
+        .cloned()
+        .collect();
     if bare.status != ChainStatus::MissingIntermediate || left_out.is_empty() {
         return;
     }

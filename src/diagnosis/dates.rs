@@ -74,8 +74,10 @@ fn proof(handshake: &Handshake, assessment: &Assessment, ruling: &Ruling, code: 
     if code != Code::NameMismatch && assessment.suspect_clock {
         return Proof::Undecidable;
     }
+    // What stands beside the path that was judged is a cause only where the device took another path.
+    let on_path = code == Code::NameMismatch || !assessment.dates_beside;
     let alert = handshake.last_word().is_some() && ruling.survivors.contains(&code);
-    if alert && cause::others_are_excluded(code, handshake, assessment, ruling) {
+    if alert && on_path && cause::others_are_excluded(code, handshake, assessment, ruling) {
         Proof::Proven
     } else {
         Proof::Inferred
@@ -108,10 +110,11 @@ fn date_summary(session: &Session<'_>, handshake: &Handshake, assessment: &Asses
             handshake.first.time.date()
         );
     }
+    let beside = if assessment.dates_beside { ", which the server sends beside the chain," } else { "" };
     if expired {
-        format!("the {what} \"{name}\" expired on {date} (it was {when})")
+        format!("the {what} \"{name}\"{beside} expired on {date} (it was {when})")
     } else {
-        format!("the {what} \"{name}\" is valid only from {date} (it was {when})")
+        format!("the {what} \"{name}\"{beside} is valid only from {date} (it was {when})")
     }
 }
 
@@ -123,6 +126,8 @@ fn name_summary(assessment: &Assessment) -> String {
         NameCheck::NotCovered { names, .. } => {
             format!("the server's certificate is for none of the names that led there: {}", names.join(", "))
         }
-        NameCheck::Covered(_) | NameCheck::Unknown => "the server's certificate is for another name".into(),
+        NameCheck::Covered(_) | NameCheck::Perhaps(_) | NameCheck::Unknown => {
+            "the server's certificate is for another name".into()
+        }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
             finding.certificates = handshake.sent.clone();
             finding.remedies = match code {
                 Code::HandshakeStalled => remedy::stalled(handshake),
-                Code::RejectedWithoutReason => remedy::without_reason(),
+                Code::RejectedWithoutReason => remedy::without_reason(&assessment.chain),
                 _ => remedy::server_ended(),
             };
             out.push(finding);

@@ -73,6 +73,13 @@ pub struct Supplied {
     pub file: String,
 }
 
+impl Supplied {
+    /// Whether it can be a root: it names itself as its issuer.
+    pub fn is_root(&self) -> bool {
+        self.certificate.is_self_issued()
+    }
+}
+
 /// Which profile devices are held to.
 #[derive(Clone, Debug, Default)]
 pub enum ProfileChoice {
@@ -213,14 +220,18 @@ pub fn diagnose(
     diagnosis
 }
 
-/// The profile's anchors and the user's; where both name one, it is the user's.
+/// The profile's anchors and the roots that the user gave; where both name one, it is the user's, and of several issues
+/// of one the last to expire. What is no root in the user's files is only known to exist ([`known`]).
 fn anchors(profile: &Profile, trust: &Trust) -> Arc<[Anchor]> {
     let mut anchors = profile.anchors.clone();
-    for supplied in &trust.roots {
+    for supplied in trust.roots.iter().filter(|supplied| supplied.is_root()) {
         let mut anchor = Anchor::from_certificate(Arc::clone(&supplied.certificate));
         anchor.given = true;
-        anchors.retain(|known| known.subject != anchor.subject || known.key != anchor.key);
-        anchors.push(anchor);
+        let same = |known: &Anchor| known.subject == anchor.subject && known.key == anchor.key;
+        if !anchors.iter().any(|known| known.given && same(known) && known.not_after >= anchor.not_after) {
+            anchors.retain(|known| !same(known));
+            anchors.push(anchor);
+        }
     }
     anchors.into()
 }
@@ -281,7 +292,8 @@ impl Bench<'_> {
         findings: &mut Vec<Finding>,
     ) -> DeviceDiagnosis {
         let clock = clock::device_clock(device);
-        let assess = |handshake| assessor.assess(device, handshake, clock.as_ref());
+        let assumed = self.basis(device) == ProfileBasis::Assumed;
+        let assess = |handshake| assessor.assess(device, handshake, clock.as_ref(), assumed);
         let mut assessments: Vec<Assessment> = device.handshakes.iter().map(assess).collect();
         assess::note_other_cas(device, &mut assessments);
         let judged = device.handshakes.iter().zip(&assessments);

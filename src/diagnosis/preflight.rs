@@ -12,7 +12,9 @@ use super::rules::Code;
 use super::{Trust, anchors, cause, chain, order, remedy};
 use crate::capture::Timestamp;
 use crate::evidence::FetchKind;
-use crate::trust::{Adds, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, Purpose, StepFrom, judge};
+use crate::trust::{
+    Adds, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, Purpose, StepFrom, judge, rejudge,
+};
 use crate::x509::Certificate;
 
 /// Whether a sign-in would work.
@@ -75,8 +77,9 @@ pub fn preflight(
         known.add(&supplied.certificate, StepFrom::Bundle);
     }
     let mut finder = PathFinder::new(budget);
-    let chain =
-        judge(&mut finder, &Case { sent, purpose: Purpose::Server, held: &held, anchors: &anchors, known: &known });
+    let case = Case { sent, purpose: Purpose::Server, held: &held, anchors: &anchors, known: &known };
+    let chain = judge(&mut finder, &case);
+    let chain = rejudge(&mut finder, &case, &chain, at).unwrap_or(chain);
     let mut findings = of_chain(sent, profile, trust, &chain, &anchors);
     let path = chain.judged_certificates();
     let bare = chain.completed.as_ref().or(chain.path.as_ref()).and_then(|path| path.steps.last());
@@ -96,7 +99,7 @@ pub fn preflight(
         let summary = format!("the server's certificate is not for {name}");
         findings.push(finding(Code::NameMismatch, Severity::Error, Proof::Proven, summary, remedy::name_mismatch()));
     }
-    for what in unsupported(profile, &path) {
+    for what in unsupported(profile, &path, None) {
         let summary = format!("the device cannot use {what}");
         findings.push(finding(
             Code::UnsupportedAlgorithm,
@@ -107,13 +110,31 @@ pub fn preflight(
         ));
     }
     let complaints = order::complaints(&mut finder, sent, &chain);
-    if !complaints.is_empty() {
+    if let Some(summary) = not_first(sent) {
+        findings.push(finding(Code::ChainOrder, Severity::Error, Proof::Proven, summary, remedy::chain_order()));
+    } else if !complaints.is_empty() {
         let summary = format!("the server's chain is not in order: {}", complaints.join("; "));
         findings.push(finding(Code::ChainOrder, Severity::Warning, Proof::Proven, summary, remedy::chain_order()));
     }
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
     let (usb, pin) = prospects(profile, &chain, &findings);
     Preflight { profile: profile.name.clone(), anchors, usb, pin, chain, findings }
+}
+
+/// Where the server's own certificate does not stand first, as it must (RFC 5246 section 7.4.2), in words. Alone, a
+/// certificate that calls itself a CA's may be a server's that signed itself.
+fn not_first(sent: &[Arc<Certificate>]) -> Option<String> {
+    let (first, others) = sent.split_first()?;
+    let own = others.iter().find(|certificate| certificate.is_readable() && !certificate.is_ca());
+    let unnamed = first.dns_names().is_empty() && first.ip_addresses().is_empty();
+    if !first.is_ca() || others.is_empty() || !(own.is_some() || unnamed) {
+        return None;
+    }
+    let first = format!("the first certificate, \"{}\", is a CA's", first.subject().short());
+    Some(match own {
+        Some(own) => format!("{first}; the server's own, \"{}\", must stand there", own.subject().short()),
+        None => format!("{first}, and the server's own is not among them"),
+    })
 }
 
 /// The finding about the chain's links. No alert is needed here: the chain itself decides.
@@ -164,7 +185,10 @@ fn prospects(profile: &Profile, chain: &Judgement, findings: &[Finding]) -> (Pro
     let links = [Code::MissingIntermediate, Code::UntrustedRoot, Code::ChainCauseUndecided];
     let errors = || findings.iter().filter(|finding| finding.severity == Severity::Error);
     if errors().next().is_none() {
-        return (Prospect::Works, Prospect::Works);
+        // A rule is broken, and nobody knows the device to check it, or not to.
+        let broken = findings.iter().any(|finding| finding.code == Code::ChainInvalid);
+        let prospect = if broken { Prospect::Undecided } else { Prospect::Works };
+        return (prospect, prospect);
     }
     if errors().any(|finding| !links.contains(&finding.code)) {
         return (Prospect::Fails, Prospect::Fails);

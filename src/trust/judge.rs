@@ -7,8 +7,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::path::{Fault, Path, PathEnd, PathFinder, Pool, Purpose};
+use super::path::{Fault, Path, PathEnd, PathFinder, Pool, Purpose, Step};
 use super::{Anchor, ChainStatus, Proof, StepFrom};
+use crate::capture::Timestamp;
 use crate::x509::{Certificate, Digest, Name};
 
 /// One chain to judge.
@@ -119,13 +120,7 @@ pub fn judge(finder: &mut PathFinder, case: &Case<'_>) -> Judgement {
     if !leaf.is_readable() {
         return Judgement::without_chain(ChainStatus::Undetermined);
     }
-    let mut own = Pool::default();
-    for certificate in case.sent {
-        own.add(certificate, StepFrom::Sent);
-    }
-    for (certificate, from) in case.held {
-        own.add(certificate, *from);
-    }
+    let own = own(case);
     let a = finder.find(leaf, case.purpose, case.anchors, &[&own]);
     let mut judgement = Judgement::without_chain(ChainStatus::Undetermined);
     judgement.budget_hit = a.budget_hit;
@@ -150,6 +145,54 @@ pub fn judge(finder: &mut PathFinder, case: &Case<'_>) -> Judgement {
     judgement.path = Some(a.path);
     judgement.completed = Some(b.path);
     judgement
+}
+
+/// What is to be said in place of `judgement` where it rests on certificates that are outside their dates at an instant
+/// and others would do; `None` where it stands.
+///
+/// A device that can build a path within its dates takes that one. And what nobody can send any more, for it has expired,
+/// is not what is missing if the chain can end elsewhere.
+pub fn rejudge(finder: &mut PathFinder, case: &Case<'_>, judgement: &Judgement, at: Timestamp) -> Option<Judgement> {
+    let leaf = case.sent.first()?;
+    let above = || judgement.completed.iter().flat_map(|path| path.steps.iter().skip(1));
+    if judgement.status == ChainStatus::Trusted {
+        let lasts = |step: &Step| {
+            let anchor = step.anchor.and_then(|index| case.anchors.get(index));
+            step.certificate.as_ref().is_none_or(|c| c.is_valid_at(at)) && anchor.is_none_or(|a| a.is_valid_at(at))
+        };
+        if above().all(lasts) {
+            return None;
+        }
+        let a = finder.find_at(leaf, case.purpose, case.anchors, &[&own(case)], at);
+        let path = Some(a.path).filter(|path| path.end == PathEnd::Anchor)?;
+        return Some(Judgement { path: Some(path.clone()), completed: Some(path), ..judgement.clone() });
+    }
+    let held = held(case);
+    let is_absent =
+        |step: &&Step| step.anchor.is_none() && step.certificate.as_ref().is_some_and(|c| !held.contains(&c.sha256()));
+    let mut absent = above().filter(is_absent).filter_map(|step| step.certificate.as_ref());
+    if absent.all(|certificate| certificate.is_valid_at(at)) {
+        return None;
+    }
+    let known = case.known.valid_at(at);
+    let second = judge(finder, &Case { known: &known, ..*case });
+    if second.proof == Some(Proof::Proven) {
+        return Some(second);
+    }
+    let proof = judgement.proof.min(Some(Proof::Inferred));
+    Some(Judgement { proof, ..judgement.clone() })
+}
+
+/// What the device has beside its anchors: what the server sent and what it held.
+fn own(case: &Case<'_>) -> Pool {
+    let mut own = Pool::default();
+    for certificate in case.sent {
+        own.add(certificate, StepFrom::Sent);
+    }
+    for (certificate, from) in case.held {
+        own.add(certificate, *from);
+    }
+    own
 }
 
 /// Steps 4 and 5 of the contract's "How a verdict is reached".

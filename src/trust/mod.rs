@@ -13,7 +13,7 @@ mod store;
 
 use serde::{Deserialize, Serialize};
 
-pub use judge::{Case, Discriminator, Judgement, Missing, Speaks, judge};
+pub use judge::{Case, Discriminator, Judgement, Missing, Speaks, judge, rejudge};
 pub use path::{Fault, Path, PathEnd, PathFinder, Pool, Purpose, Search, Step};
 pub use profile::{Adds, Algorithm, Anchor, Check, Fact, Profile, Provenance, TlsVersions, Unsupported};
 pub use profile_file::ProfileError;

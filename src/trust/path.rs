@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Anchor, StepFrom};
+use crate::capture::Timestamp;
 use crate::x509::{Certificate, Digest, Name, NameConstraints, PublicKey, SignatureCheck, Subtrees};
 
 /// Certificates at hand, by subject.
@@ -53,6 +54,15 @@ impl Pool {
         kept.insert(kept.partition_point(place(from, digest)), (Arc::clone(certificate), from));
         *more |= kept.len() > MOST_NAMESAKES;
         kept.truncate(MOST_NAMESAKES);
+    }
+
+    /// Those within their dates at an instant.
+    pub fn valid_at(&self, at: Timestamp) -> Self {
+        let mut valid = Self::default();
+        let all = self.by_subject.values().flat_map(|namesakes| &namesakes.kept);
+        all.filter(|(certificate, _)| certificate.is_valid_at(at))
+            .for_each(|(certificate, from)| valid.add(certificate, *from));
+        valid
     }
 
     /// Those with this subject, and whether there were more than are kept.
@@ -234,11 +244,34 @@ impl PathFinder {
     /// Of several paths the shortest wins, then the one whose certificates last longest, then the lower hash. A
     /// namesake of an issuer with another key counts as a fault only where the device had it ([`StepFrom::is_held`]).
     pub fn find(&mut self, leaf: &Arc<Certificate>, purpose: Purpose, anchors: &[Anchor], pools: &[&Pool]) -> Search {
+        self.search(leaf, purpose, anchors, pools, None)
+    }
+
+    /// As [`find`](Self::find), with issuers and anchors only that are within their dates at an instant.
+    pub fn find_at(
+        &mut self,
+        leaf: &Arc<Certificate>,
+        purpose: Purpose,
+        anchors: &[Anchor],
+        pools: &[&Pool],
+        at: Timestamp,
+    ) -> Search {
+        self.search(leaf, purpose, anchors, pools, Some(at))
+    }
+
+    fn search(
+        &mut self,
+        leaf: &Arc<Certificate>,
+        purpose: Purpose,
+        anchors: &[Anchor],
+        pools: &[&Pool],
+        at: Option<Timestamp>,
+    ) -> Search {
         self.searches += 1;
-        let (mut search, broken) = Walk::new(self, purpose, anchors, pools, true).run(leaf);
+        let (mut search, broken) = Walk::new(self, purpose, anchors, pools, at, true).run(leaf);
         // A path that breaks a rule tells more than one that ends before any anchor.
         if broken && !matches!(search.path.end, PathEnd::Anchor | PathEnd::SelfSigned) {
-            let (lenient, _) = Walk::new(self, purpose, anchors, pools, false).run(leaf);
+            let (lenient, _) = Walk::new(self, purpose, anchors, pools, at, false).run(leaf);
             if lenient.path.end == PathEnd::Anchor {
                 search = lenient;
             }
@@ -272,6 +305,8 @@ struct Walk<'a> {
     purpose: Purpose,
     anchors: &'a [Anchor],
     pools: &'a [&'a Pool],
+    /// The instant at which issuers and anchors have to be within their dates.
+    at: Option<Timestamp>,
     /// Whether a path that breaks a rule goes no further.
     strict: bool,
     /// A rule, other than that of the signature, was broken somewhere.
@@ -299,6 +334,7 @@ impl<'a> Walk<'a> {
         purpose: Purpose,
         anchors: &'a [Anchor],
         pools: &'a [&'a Pool],
+        at: Option<Timestamp>,
         strict: bool,
     ) -> Self {
         let budget = finder.budget.min(finder.left.max(STEPS_IN_ANY_CASE));
@@ -310,6 +346,7 @@ impl<'a> Walk<'a> {
             purpose,
             anchors,
             pools,
+            at,
             strict,
             broken,
             reached,
@@ -367,11 +404,14 @@ impl<'a> Walk<'a> {
         let (top, _) = partial.steps.last()?;
         let top = Arc::clone(top);
         let anchors = self.anchors;
-        if let Some(index) = anchors.iter().position(|anchor| anchor.is(&top)) {
+        let at = self.at;
+        let lasts = |anchor: &Anchor| at.is_none_or(|at| anchor.is_valid_at(at));
+        if let Some(index) = anchors.iter().position(|anchor| anchor.is(&top) && lasts(anchor)) {
             return Some(partial.ending_as(Some(index), anchors, PathEnd::Anchor));
         }
         let mut faults = Vec::new();
-        for (index, anchor) in anchors.iter().enumerate().filter(|(_, anchor)| anchor.subject == *top.issuer()) {
+        let issuers = anchors.iter().enumerate().filter(|(_, anchor)| anchor.subject == *top.issuer() && lasts(anchor));
+        for (index, anchor) in issuers {
             match self.check(&top, &anchor.key) {
                 SignatureCheck::Valid => {
                     let mut path = partial.ending_as(None, anchors, PathEnd::Anchor);
@@ -481,7 +521,9 @@ impl<'a> Walk<'a> {
     fn candidates(&self, top: &Certificate) -> Vec<(Arc<Certificate>, StepFrom)> {
         let mut seen = HashSet::new();
         let named = self.pools.iter().flat_map(|pool| pool.named(top.issuer()));
-        let mut candidates: Vec<_> = named.filter(|(issuer, _)| seen.insert(issuer.sha256())).cloned().collect();
+        let lasts = |issuer: &Certificate| self.at.is_none_or(|at| issuer.is_valid_at(at));
+        let usable = named.filter(|(issuer, _)| lasts(issuer) && seen.insert(issuer.sha256()));
+        let mut candidates: Vec<_> = usable.cloned().collect();
         let key_id = top.authority_key_id().and_then(|aki| aki.key_id.as_deref());
         let signer = self.signers.get(&top.sha256());
         candidates.sort_by_key(|(issuer, _)| match signer {

@@ -167,6 +167,11 @@ impl Anchor {
         }
     }
 
+    /// Whether the root is within the dates that are known of it.
+    pub fn is_valid_at(&self, at: Timestamp) -> bool {
+        self.not_after.is_none_or(|end| at <= end) && self.certificate.as_ref().is_none_or(|c| c.is_valid_at(at))
+    }
+
     /// Whether `certificate` is an issue of this root: the same subject and the same key.
     pub fn is(&self, certificate: &Certificate) -> bool {
         certificate.is_readable() && self.subject == *certificate.subject() && self.key == *certificate.public_key()

@@ -49,10 +49,24 @@ pub fn read_certificates(bytes: &[u8]) -> StoreContents {
     } else if !store.add_der(bytes, "") {
         let decoded = unarmour(&text).ok().filter(|decoded| !decoded.is_empty());
         if !decoded.is_some_and(|decoded| store.add_der(&decoded, "")) {
-            store.contents.problems.push("no certificate found: neither PEM, DER nor PKCS#7".to_owned());
+            store.contents.problems.push(format!("no certificate found: {}", other_kind(bytes)));
         }
     }
     store.finish()
+}
+
+/// What a file without certificates is, and how to get at those that it may hide.
+fn other_kind(bytes: &[u8]) -> &'static str {
+    match bytes {
+        // A PFX, version 3 (RFC 7292 section 4), with lengths of two or four bytes.
+        [0x30, 0x82, _, _, 2, 1, 3, ..] | [0x30, 0x80, 2, 1, 3, ..] | [0x30, 0x83, _, _, _, 2, 1, 3, ..] => {
+            "it is PKCS#12, which a password locks; export it: openssl pkcs12 -in FILE -nokeys -out FILE.pem"
+        }
+        [0xfe, 0xed, 0xfe, 0xed, ..] => {
+            "it is a Java keystore; export it: keytool -exportcert -rfc -keystore FILE -alias NAME"
+        }
+        _ => "neither PEM, DER nor PKCS#7",
+    }
 }
 
 #[derive(Default)]

@@ -159,6 +159,11 @@ impl Certificate {
         self.not_after
     }
 
+    /// Whether an instant is within its validity, both ends included (RFC 5280 section 4.1.2.5).
+    pub fn is_valid_at(&self, at: Timestamp) -> bool {
+        (self.not_before..=self.not_after).contains(&at)
+    }
+
     /// The subject's key.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key

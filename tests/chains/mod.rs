@@ -39,6 +39,7 @@ pub(crate) enum Aki<'a> {
 }
 
 /// A certificate to be made.
+#[derive(Clone, Copy)]
 pub(crate) struct Draft<'a> {
     pub(crate) subject: &'a str,
     pub(crate) key: &'a Key,
@@ -54,6 +55,8 @@ pub(crate) struct Draft<'a> {
     /// DNS names that a CA may not vouch for.
     pub(crate) excluded: &'a [String],
     pub(crate) serial: u32,
+    /// Years in which validity begins and ends, at their first second.
+    pub(crate) years: (u16, u16),
 }
 
 impl<'a> Draft<'a> {
@@ -66,7 +69,8 @@ impl<'a> Draft<'a> {
     pub(crate) fn ca(subject: &'a str, key: &'a Key, issuer: &'a str, signer: &'a Key) -> Self {
         let (path_length, aki, serial, ca) = (None, Aki::KeyId, 1, true);
         let (purposes, hosts, excluded) = (&[][..], &[][..], &[][..]);
-        Self { subject, key, issuer, signer, ca, path_length, purposes, aki, hosts, excluded, serial }
+        let years = (2020, 2100);
+        Self { subject, key, issuer, signer, ca, path_length, purposes, aki, hosts, excluded, serial, years }
     }
 
     /// A server's certificate, for `server.example.com`.
@@ -78,7 +82,12 @@ impl<'a> Draft<'a> {
     pub(crate) fn make(&self) -> Arc<Certificate> {
         let algorithm = sequence(&[oid("1.3.101.112")]);
         let spki = sequence(&[algorithm.clone(), bits(self.key.0.verifying_key().as_bytes())]);
-        let validity = sequence(&[tlv(0x17, b"200101000000Z"), tlv(0x18, b"20991231235959Z")]);
+        // GeneralizedTime from 2050 on, UTCTime before (RFC 5280 section 4.1.2.5).
+        let first_second = |year: u16| match year {
+            ..2050 => tlv(0x17, format!("{:02}0101000000Z", year % 100).as_bytes()),
+            _ => tlv(0x18, format!("{year}0101000000Z").as_bytes()),
+        };
+        let validity = sequence(&[first_second(self.years.0), first_second(self.years.1)]);
         let tbs = sequence(&[
             tlv(0xa0, &tlv(2, &[2])),
             tlv(2, &[&[0][..], &self.serial.to_be_bytes()[..]].concat()),

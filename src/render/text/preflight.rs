@@ -32,7 +32,7 @@ fn verdict(lines: &mut Vec<Line>, profile: &PreflightProfile) {
         _ => ("?", Role::Warning),
     };
     let words = match (profile.usb, profile.pin) {
-        (Prospect::Works, _) => "would work, over USB and with a PIN",
+        (Prospect::Works, _) => "would work, with nothing fetched before",
         (Prospect::WorksIfFetched, _) => "would work if the device can download what is missing",
         (Prospect::Undecided, _) => "cannot be told from these certificates",
         (Prospect::Fails, Prospect::WorksIfFetched) => {

@@ -1,0 +1,127 @@
+//! Which certificates a chain is judged by where some are outside their dates.
+//!
+//! In: chains made on the spot, each with a certificate of the same name and key beside the one that lasts. Out: failed
+//! tests where one that has expired, or is not valid yet, is held against a server although the device has another way.
+//! Left to others: which dates a device minds (`diagnosis/dates.rs`).
+
+mod chains;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use chaingap::capture::Timestamp;
+use chaingap::trust::{Case, ChainStatus, Judgement, PathFinder, Pool, Proof, Purpose, judge, rejudge};
+use chaingap::x509::Certificate;
+
+use chains::{Draft, Key, anchor, known};
+
+const ROOT: &str = "O=Example/CN=Root";
+const ISSUING: &str = "O=Example/CN=Issuing";
+const OTHER_ROOT: &str = "O=Other/CN=Root";
+
+/// 1 June 2026.
+fn now() -> Timestamp {
+    Timestamp::parse_rfc3339("2026-06-01T00:00:00Z").unwrap()
+}
+
+fn key(number: u64) -> Key {
+    Key::new(number)
+}
+
+/// The judgement of a device with these roots on what a server sends, then.
+fn judged(sent: &[Arc<Certificate>], roots: &[&Arc<Certificate>], others: &Pool) -> Judgement {
+    let anchors: Vec<_> = roots.iter().map(|root| anchor(root)).collect();
+    let case = Case { sent, purpose: Purpose::Server, held: &[], anchors: &anchors, known: others };
+    let mut finder = PathFinder::new(20_000);
+    let judgement = judge(&mut finder, &case);
+    rejudge(&mut finder, &case, &judgement, now()).unwrap_or(judgement)
+}
+
+fn all_valid(judgement: &Judgement) -> bool {
+    judgement.judged_certificates().iter().all(|certificate| certificate.is_valid_at(now()))
+}
+
+#[test]
+fn of_two_issues_of_an_issuer_the_valid_one_counts() {
+    let (root_key, issuing_key, leaf_key) = (key(1), key(2), key(3));
+    let root = Draft::root(ROOT, &root_key).make();
+    let leaf = Draft::leaf(&leaf_key, ISSUING, &issuing_key).make();
+    let issuing = Draft::ca(ISSUING, &issuing_key, ROOT, &root_key);
+    for years in [(2010, 2021), (2040, 2100)] {
+        // Their hashes, which decide between equals, come in either order for some of the serial numbers.
+        for serial in 1..6 {
+            let (outside, valid) = (Draft { years, serial, ..issuing }.make(), issuing.make());
+            let judgement = judged(&[Arc::clone(&leaf), outside, valid], &[&root], &Pool::default());
+            assert!(judgement.status == ChainStatus::Trusted && all_valid(&judgement), "{years:?} {serial}");
+        }
+        // Where there is no other, it is the one whose dates are told.
+        let only = Draft { years, ..issuing }.make();
+        let judgement = judged(&[Arc::clone(&leaf), only], &[&root], &Pool::default());
+        assert!(judgement.status == ChainStatus::Trusted && !all_valid(&judgement), "{years:?}");
+    }
+}
+
+#[test]
+fn a_longer_way_that_is_valid_counts_before_a_shorter_one_that_has_expired() {
+    let (root_key, other_key, issuing_key, leaf_key) = (key(1), key(2), key(3), key(4));
+    let leaf = Draft::leaf(&leaf_key, ISSUING, &issuing_key).make();
+    let direct = Draft { years: (2010, 2021), ..Draft::ca(ISSUING, &issuing_key, ROOT, &root_key) }.make();
+    let across = Draft::ca(ISSUING, &issuing_key, "O=Other/CN=Policy", &other_key).make();
+    let policy_key = key(5);
+    let policy = Draft::ca("O=Other/CN=Policy", &other_key, OTHER_ROOT, &policy_key).make();
+    let roots = [Draft::root(ROOT, &root_key).make(), Draft::root(OTHER_ROOT, &policy_key).make()];
+    let judgement = judged(&[leaf, direct, across, policy], &[&roots[0], &roots[1]], &Pool::default());
+    assert!(judgement.status == ChainStatus::Trusted && all_valid(&judgement));
+    assert_eq!(judgement.judged_certificates().len(), 4);
+}
+
+#[test]
+fn what_has_expired_is_not_what_is_missing_where_the_chain_can_end_elsewhere() {
+    let (old_key, new_key, issuing_key, leaf_key) = (key(1), key(2), key(3), key(4));
+    let old = Draft::root(ROOT, &old_key).make();
+    let (new, cross) = (Draft::root(OTHER_ROOT, &new_key), Draft::ca(OTHER_ROOT, &new_key, ROOT, &old_key));
+    let leaf = Draft::leaf(&leaf_key, ISSUING, &issuing_key).make();
+    let issuing = Draft::ca(ISSUING, &issuing_key, OTHER_ROOT, &new_key).make();
+    let sent = [leaf, issuing];
+    // Cross-signed by the root that the device has: while that lasts, it is what is missing.
+    let judgement = judged(&sent, &[&old], &known([&new.make(), &cross.make()]));
+    assert_eq!((judgement.status, judgement.proof), (ChainStatus::MissingIntermediate, Some(Proof::Proven)));
+    // Nobody can send it once it has expired: then the device lacks the root.
+    let cross = Draft { years: (2010, 2021), ..cross }.make();
+    let judgement = judged(&sent, &[&old], &known([&new.make(), &cross]));
+    assert_eq!((judgement.status, judgement.proof), (ChainStatus::UntrustedRoot, Some(Proof::Proven)));
+    // Without the other root nothing is proven.
+    let judgement = judged(&sent, &[&old], &known([&cross]));
+    assert_eq!((judgement.status, judgement.proof), (ChainStatus::MissingIntermediate, Some(Proof::Inferred)));
+}
+
+/// A file with these certificates as PEM.
+fn pem(folder: &tempfile::TempDir, name: &str, certificates: &[&Arc<Certificate>]) -> PathBuf {
+    let text = |certificate: &Certificate| {
+        let der = base64::engine::general_purpose::STANDARD.encode(certificate.der());
+        format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n")
+    };
+    let path = folder.path().join(name);
+    std::fs::write(&path, certificates.iter().map(|certificate| text(certificate)).collect::<String>()).unwrap();
+    path
+}
+
+#[test]
+fn of_two_issues_of_a_root_the_last_to_expire_counts_whichever_stands_first() {
+    let (root_key, leaf_key) = (key(1), key(2));
+    let renewed = Draft::root(ROOT, &root_key);
+    let expired = Draft { years: (2010, 2021), serial: 2, ..renewed }.make();
+    let renewed = renewed.make();
+    let leaf = Draft::leaf(&leaf_key, ROOT, &root_key).make();
+    let folder = tempfile::tempdir().unwrap();
+    let chain = pem(&folder, "chain.pem", &[&leaf]);
+    for roots in [[&expired, &renewed], [&renewed, &expired]] {
+        let roots = pem(&folder, "roots.pem", &roots);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chaingap"));
+        command.args(["preflight", "--profile", "none", "--at", "2026-06-01T00:00:00Z", "--roots"]);
+        let output = command.arg(roots).arg(&chain).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+}
