@@ -92,6 +92,27 @@ fn a_profile_based_on_another_differs_where_it_says_so() {
     assert_eq!(others(mine, "anchors", "label", ""), others(base, "anchors", "label", "Thawte Server CA"));
 }
 
+/// The phone refuses a whole chain with unknown_ca; that it has the root is only what its profile says.
+#[test]
+fn a_root_without_a_source_does_not_rule_out_that_the_device_lacks_it() {
+    let folder = TempDir::new().unwrap();
+    let root = std::fs::read_to_string("captures/pki/tailspin-root.pem").unwrap();
+    let pem = &root[root.find("-----BEGIN").unwrap()..];
+    for (provenance, excluded) in [("unverified", false), ("doc", true)] {
+        let profile = format!(
+            "name = \"third-floor\"\ndescription = \"x\"\n[[anchors]]\nlabel = \"Root\"\nprovenance = \"{provenance}\"\n\
+             source = \"y\"\ncertificate = \"\"\"\n{pem}\"\"\"\n"
+        );
+        let profile = write(&folder, "third-floor.toml", profile);
+        let capture = "captures/trusted-chain-refused.pcapng";
+        let report = json(&["analyze", capture, "--profile", &profile, "--format", "json", "--fail-on", "never"]);
+        let finding = &report["findings"][0];
+        assert_eq!(finding["code"], "CG023", "{finding}");
+        let mut listed = list(&finding["excluded"]).filter(|cause| cause["cause"] == "untrusted-root");
+        assert_eq!(listed.next().unwrap()["excluded"], excluded, "{finding}");
+    }
+}
+
 #[test]
 fn a_wrong_name_is_one_line_that_gives_the_names() {
     for arguments in [&["profiles", "lync-phone"][..], &["analyze", USB, "--profile", "lync-phone"]] {

@@ -486,3 +486,32 @@ pub(super) fn expired_anchor(anchor: &Anchor, at: Timestamp) -> Option<DateFault
     let limit = anchor.not_after.filter(|end| at > *end)?;
     Some(DateFault { name: anchor.label.clone(), limit, certificate: None, expired: true })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_hello_offers_its_sender_can_do() {
+        let at = FrameRef { capture: 0, number: 1, offset: 0, length: 0, time: Timestamp::from_seconds(0) };
+        let hello = |version, cipher_suites: &[u16]| ClientHello {
+            at,
+            version: Version(version),
+            sslv2: false,
+            random: [0; 32],
+            session_id: Vec::new(),
+            cipher_suites: cipher_suites.to_vec(),
+            server_name: None,
+            offers_early_data: false,
+            stack: Vec::new(),
+        };
+        // TLS_RSA_WITH_AES_128_CBC_SHA (RFC 5246) and TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA (RFC 8422).
+        assert!(!can(&hello(0x0301, &[0x002f]), Algorithm::Ecdsa));
+        assert!(can(&hello(0x0301, &[0x002f, 0xc009]), Algorithm::Ecdsa));
+        assert!(!can(&hello(0x0302, &[0x002f]), Algorithm::Sha2) && can(&hello(0x0303, &[0x002f]), Algorithm::Sha2));
+        assert!(
+            !can(&hello(0x0303, &[0x002f]), Algorithm::RsassaPss)
+                && can(&hello(0x0304, &[0x1301]), Algorithm::RsassaPss)
+        );
+    }
+}

@@ -4,6 +4,7 @@
 //! In: the captures and expectations in `captures/`. The frames are read, changed by a fault, written to memory and
 //! analyzed again. Left to others: whether the verdict on the captures as recorded is right; `chaingap check` tells.
 
+mod alerts;
 mod company;
 mod copies;
 mod disorder;
