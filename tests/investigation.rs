@@ -141,3 +141,20 @@ fn a_phone_that_lost_its_chain_is_told_as_such() {
     let before = lacks.evidence.iter().find(|evidence| evidence.what.contains("it no longer had it, or was reset"));
     assert_eq!(before.unwrap().capture, "address-change.pcapng");
 }
+
+/// It refuses a server for something else than its CA, whose other server it took a recording before.
+#[test]
+fn a_phone_that_took_a_ca_before_does_not_refuse_that_ca() {
+    let (adatum, tailspin) = ("pki/adatum-root.pem", "pki/tailspin-root.pem");
+    let builder = Analyzer::builder().root(adatum, &read(adatum)).root(tailspin, &read(tailspin));
+    let analyzer = builder.continuous(true).build();
+    let errors = |names: &[&str]| -> Vec<String> {
+        let mut investigation = analyzer.investigate();
+        names.iter().for_each(|name| investigation.read(read(name).as_slice(), name).unwrap());
+        let report = investigation.report();
+        let errors = report.findings.iter().filter(|finding| finding.severity == chaingap::report::Severity::Error);
+        errors.map(|finding| finding.code.clone()).collect()
+    };
+    assert_eq!(errors(&["other-ca-refused-gnutls.pcapng"]), ["CG022"]);
+    assert_eq!(errors(&["other-ca-accepted.pcapng", "other-ca-refused-gnutls.pcapng"]), ["CG023"]);
+}
