@@ -3,6 +3,8 @@
 //! In: what the user trusts, and the bytes of captures, pulled from a reader or pushed. Out: a [`Report`]. Bounded: by
 //! [`Limits`]. Left to others: files, threads, clock, environment.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
 use std::net::IpAddr;
@@ -132,6 +134,7 @@ impl Analyzer {
             open: None,
             flows: 0,
             flows_dropped: 0,
+            left_out: BTreeSet::new(),
         }
     }
 
@@ -323,6 +326,8 @@ pub struct Investigation<'a> {
     open: Option<Pipeline>,
     flows: u64,
     flows_dropped: u64,
+    /// Of the devices that the filter turned away when the report was made.
+    left_out: BTreeSet<IpAddr>,
 }
 
 impl<'a> Investigation<'a> {
@@ -406,16 +411,29 @@ impl<'a> Investigation<'a> {
         self.captures.iter().filter(|(known, _)| known == name).map(|(_, summary)| summary.packets).sum()
     }
 
+    /// Addresses of the devices that [`Builder::device`] kept out of the last report.
+    pub fn left_out(&self) -> impl Iterator<Item = IpAddr> {
+        self.left_out.iter().copied()
+    }
+
     /// Judges everything read so far. A recording that another capture could have continued is over by that.
     pub fn report(&mut self) -> Report {
         if let Some(open) = self.open.take() {
             self.end_recording(open);
         }
         self.evidence.join_taps();
-        let admits = |device: &Device| self.analyzer.device.as_ref().is_none_or(|(_, filter)| filter.admits(device));
+        let left_out = RefCell::new(BTreeSet::new());
+        let admits = |device: &Device| {
+            let fits = self.analyzer.device.as_ref().is_none_or(|(_, filter)| filter.admits(device));
+            if !fits {
+                left_out.borrow_mut().insert(device.address);
+            }
+            fits
+        };
         let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();
         let budget = self.analyzer.limits.path_steps;
         let diagnosis = diagnose(&self.evidence, &summaries, &self.analyzer.trust, &admits, budget);
+        self.left_out = left_out.into_inner();
         report::build(&Material {
             captures: &self.captures,
             evidence: &self.evidence,

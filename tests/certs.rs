@@ -51,6 +51,19 @@ fn lists_what_the_captures_hold_in_the_order_seen() {
 }
 
 #[test]
+fn of_one_device_lists_what_it_was_shown() {
+    let subjects = |device: &str| -> Vec<String> {
+        let report: Value =
+            serde_json::from_str(&text(&certs(&[PIN, USB, "--device", device, "--format", "json"]))).unwrap();
+        let list = report["certificates"].as_array().unwrap().iter();
+        list.map(|entry| entry["subject"].as_str().unwrap().to_owned()).collect()
+    };
+    // The server sent the one phone its own certificate alone; the other one had downloaded its chain before.
+    assert_eq!(subjects("10.20.30.50"), ["CN=lyncpool.contoso.test"]);
+    assert_eq!(subjects("10.20.30.51").len(), 4);
+}
+
+#[test]
 fn the_table_tells_how_each_was_seen() {
     let table = text(&certs(&[PIN, "--roots", ROOT]));
     let head: Vec<&str> = table.lines().next().unwrap().split_whitespace().collect();

@@ -1,5 +1,7 @@
 //! `chaingap analyze`: explains every handshake in the captures.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use chaingap::report::{Report, redacted};
@@ -80,6 +82,7 @@ impl Analyze {
         }
         let report = self.report(&mut investigation);
         self.output.form.write(show, &report)?;
+        fitting(self.trust.asked(), &investigation, &report)?;
         Ok(if failed > 0 { Exit::Failed } else { self.output.exit(report.findings.iter()) })
     }
 
@@ -104,6 +107,7 @@ impl Analyze {
             let was_read = read(&mut investigation, input, progress, 1);
             let report = self.report(&mut investigation);
             let exit = if was_read { self.output.exit(report.findings.iter()) } else { Exit::Failed };
+            let (fits, left_out) = (!report.devices.is_empty(), investigation.left_out().collect::<Vec<_>>());
             let heading = match self.output.form.format {
                 Format::Text => format!(
                     "{}\n\n",
@@ -111,18 +115,48 @@ impl Analyze {
                 ),
                 _ => String::new(),
             };
-            (format!("{heading}{}", show(&report, &style)), exit)
+            (format!("{heading}{}", show(&report, &style)), exit, fits, left_out)
         };
         let mut first = true;
-        parallel::in_order(inputs, self.jobs, work, |(text, exit)| {
+        // It is enough that one of the captures shows the device that is asked for.
+        let (mut any_fits, mut there) = (false, BTreeSet::new());
+        parallel::in_order(inputs, self.jobs, work, |(text, exit, fits, left_out)| {
+            any_fits |= fits;
+            there.extend(left_out);
             let between = self.output.form.format != Format::Jsonl && !std::mem::take(&mut first);
             worst = worst.max(exit);
             sink.write(if between { "\n" } else { "" })?;
             sink.write(&text)
         })?;
         sink.finish()?;
+        if !any_fits {
+            none_fits(self.trust.asked(), there)?;
+        }
         Ok(worst)
     }
+}
+
+/// Fails where the option that asks for a device, as typed, fits none: nothing was looked at.
+pub(crate) fn fitting(
+    asked: Option<String>,
+    investigation: &Investigation<'_>,
+    report: &Report,
+) -> Result<(), Failure> {
+    if report.devices.is_empty() { none_fits(asked, investigation.left_out().collect()) } else { Ok(()) }
+}
+
+/// The most devices that are offered.
+const OFFERED: usize = 20;
+
+fn none_fits(asked: Option<String>, there: BTreeSet<IpAddr>) -> Result<(), Failure> {
+    let Some(asked) = asked else { return Ok(()) };
+    let offered: Vec<String> = there.iter().take(OFFERED).map(IpAddr::to_string).collect();
+    let there = match there.len().checked_sub(OFFERED) {
+        None if there.is_empty() => "none".to_owned(),
+        None | Some(0) => offered.join(", "),
+        Some(more) => format!("{}, and {more} more", offered.join(", ")),
+    };
+    Err(Failure(format!("no device fits {asked}; there are: {there}")))
 }
 
 /// Files from this size on are read ahead by a second thread, in bytes: smaller ones are read before it has started.

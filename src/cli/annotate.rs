@@ -64,6 +64,7 @@ impl Annotate {
             return Ok(Exit::Failed);
         }
         let report = investigation.report();
+        analyze::fitting(self.trust.asked(), &investigation, &report)?;
         let options = AnnotateOptions {
             with_credentials: self.with_credentials,
             embed_secrets: self.embed_secrets,

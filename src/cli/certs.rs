@@ -60,7 +60,13 @@ impl Certs {
         if failed == inputs.len() {
             return Ok(Exit::Failed);
         }
-        let mut report = CertsReport::of(&investigation.report(), self.missing);
+        let report = investigation.report();
+        analyze::fitting(self.trust.asked(), &investigation, &report)?;
+        let omitted: u64 = report.devices.iter().map(|device| device.handshakes_omitted).sum();
+        if self.trust.device.is_some() && omitted > 0 {
+            output::note(&format!("{omitted} handshakes were not kept; what only they show is not listed"));
+        }
+        let mut report = CertsReport::of(&report, self.missing);
         if let Some(folder) = &self.output {
             self.export(folder, &mut report)?;
         }

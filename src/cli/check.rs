@@ -162,5 +162,8 @@ fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Re
             return Err(Failure(format!("{} cannot be read", path.display())));
         }
     }
-    Ok(investigation.report())
+    let report = investigation.report();
+    let asked = options.device.as_ref().map(|device| format!("options.device = {device:?}"));
+    analyze::fitting(asked, &investigation, &report)?;
+    Ok(report)
 }

@@ -70,6 +70,7 @@ impl Compare {
             return Ok(Exit::Failed);
         }
         let report = investigation.report();
+        analyze::fitting(self.trust.asked(), &investigation, &report)?;
         let (good, bad) = (good.name(), bad.as_ref().unwrap_or(&good).name());
         let good = Pick { capture: &good, device: self.good.as_deref() };
         let bad = Pick { capture: &bad, device: self.bad.as_deref() };

@@ -93,6 +93,11 @@ impl TrustOptions {
         })
     }
 
+    /// `--device`, as typed.
+    pub(crate) fn asked(&self) -> Option<String> {
+        self.device.as_ref().map(|device| format!("--device {device}"))
+    }
+
     /// The caps for each of so many captures that are read at once.
     pub(crate) fn limits(&self, at_once: usize) -> Limits {
         let share = |bytes: u64| bytes / u64::try_from(at_once.max(1)).unwrap_or(u64::MAX);

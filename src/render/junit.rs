@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use super::shared::nobody;
 use super::shared::words::clean;
 use crate::report::{CheckOutcome, CheckReport, Checked, Device, Difference, Finding, Outcome, Report, Severity};
 
@@ -115,6 +116,11 @@ fn of_captures(report: &Report, findings: &[&Finding]) -> Suite {
         let own = findings.iter().filter(|finding| finding.capture.as_ref() == Some(&capture.path));
         own.for_each(|finding| case.add(finding));
         cases.push(case);
+    }
+    if report.devices.is_empty() && report.options.device.is_some() {
+        let message = nobody(report);
+        let error = Some(Failure { kind: "not run".to_owned(), text: message.clone(), message });
+        cases.push(Case { class: "captures".to_owned(), name: "devices".to_owned(), error, ..Case::default() });
     }
     if let (Some(case), Some(why)) = (cases.first_mut(), &report.dropped.why) {
         let line = if case.notes.is_empty() { "" } else { "\n" };

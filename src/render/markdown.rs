@@ -7,6 +7,7 @@
 //! Most of the words come from captures and so from strangers: [`inline`] and [`block`] leave nothing in them that
 //! Markdown, or what GitHub adds to it, would obey.
 
+use super::shared::nobody;
 use super::shared::step::{frames, lacking};
 use super::shared::story::tag;
 use super::shared::words::{clean, date_and_clock, short_name, shorten};
@@ -120,7 +121,7 @@ fn title(report: &Report) -> String {
     });
     let words: Vec<String> = words.collect();
     match (all, words.is_empty()) {
-        (0, _) => "no TLS client seen".into(),
+        (0, _) => inline(&nobody(report)),
         (1, true) => "1 device".into(),
         (_, true) => format!("{all} devices"),
         (1, false) => format!("1 device: {}", words.join(", ")),

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::json::pretty;
+use super::shared::nobody;
 use super::shared::words::clean;
 use crate::report::{Evidence, Finding, Report, Severity, rule_named};
 
@@ -188,7 +189,8 @@ impl Driver {
 }
 
 impl Invocation {
-    /// What the captures withheld. A capture of which nothing could be read makes the run unsuccessful.
+    /// What the captures withheld. A capture of which nothing could be read, and a device asked for that there is not,
+    /// make the run unsuccessful.
     fn of(report: &Report, captures: &BTreeMap<&str, usize>) -> Self {
         let mut notifications = Vec::new();
         for capture in &report.captures {
@@ -204,8 +206,14 @@ impl Invocation {
             message: message(why),
             locations: Vec::new(),
         }));
+        let unfitting = report.devices.is_empty() && report.options.device.is_some();
+        notifications.extend(unfitting.then(|| Notification {
+            level: "error",
+            message: message(&nobody(report)),
+            locations: Vec::new(),
+        }));
         Self {
-            execution_successful: report.captures.iter().all(|capture| capture.format.is_some()),
+            execution_successful: !unfitting && report.captures.iter().all(|capture| capture.format.is_some()),
             tool_execution_notifications: notifications,
         }
     }

@@ -39,8 +39,9 @@ pub struct CertsEntry {
 }
 
 impl CertsReport {
-    /// The certificates that the captures of a report show; with `missing` only those that would complete a chain,
-    /// whether a capture or a file of the user's shows them.
+    /// The certificates that the captures of a report show, and where it is about some devices only, those of their
+    /// handshakes and downloads; with `missing` only those that would complete a chain, whether a capture or a file of
+    /// the user's shows them.
     pub fn of(report: &Report, missing: bool) -> Self {
         let mut completes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let mut told = BTreeSet::new();
@@ -57,9 +58,14 @@ impl CertsReport {
             let places = certificate.seen.iter();
             places.filter_map(|found| Some((order.get(found.capture.as_str()).copied()?, found.frame?))).min()
         };
-        let wanted = |sha256: &str, certificate: &Certificate| match missing {
-            true => completes.contains_key(sha256),
-            false => first_seen(certificate).is_some(),
+        let shown = report.devices.iter().flat_map(|device| {
+            let sent = device.handshakes.iter().flat_map(|h| h.certificates.iter().chain(&h.client_certificates));
+            sent.chain(device.fetches.iter().flat_map(|fetch| &fetch.certificates))
+        });
+        let own: Option<BTreeSet<&String>> = report.options.device.as_ref().map(|_| shown.collect());
+        let wanted = |sha256: &String, certificate: &Certificate| match missing {
+            true => completes.contains_key(sha256.as_str()),
+            false => first_seen(certificate).is_some() && own.as_ref().is_none_or(|own| own.contains(sha256)),
         };
         let mut entries: Vec<_> = report
             .certificates

@@ -29,7 +29,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use super::shared::words::clean_lines;
-use super::shared::{Index, Scope, counts, subject};
+use super::shared::{Index, Scope, counts, nobody, subject};
 use crate::report::{Device, Report, Severity};
 use certificates::Shelf;
 
@@ -94,7 +94,7 @@ fn policy() -> String {
 
 fn title(report: &Report) -> String {
     let what = match report.devices.as_slice() {
-        [] => "no TLS client seen".to_owned(),
+        [] => nobody(report),
         [only] => format!("{} {}", subject(only), only.verdict.status.as_str()),
         _ => tally(report),
     };
@@ -105,7 +105,7 @@ fn title(report: &Report) -> String {
 fn tally(report: &Report) -> String {
     let words: Vec<String> = counts(report).into_iter().map(|(_, n, word)| format!("{n} {word}")).collect();
     match report.devices.len() {
-        0 => "no TLS client seen".to_owned(),
+        0 => nobody(report),
         1 => format!("1 device: {}", words.join(", ")),
         n => format!("{n} devices: {}", words.join(", ")),
     }

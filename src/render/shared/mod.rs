@@ -84,6 +84,14 @@ pub(super) fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).unwrap_or(path)
 }
 
+/// What to say of a report without a device.
+pub(super) fn nobody(report: &Report) -> String {
+    match &report.options.device {
+        Some(filter) => format!("no device fits --device {}", shorten(filter, 45)),
+        None => "no TLS client seen".to_owned(),
+    }
+}
+
 /// The sign that stands before a verdict.
 pub(super) fn mark(status: VerdictStatus) -> &'static str {
     match status {

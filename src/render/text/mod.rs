@@ -33,7 +33,7 @@ use line::{Line, Role, wrap};
 
 use super::shared::finding::tag;
 use super::shared::words::{shorten, width};
-use super::shared::{self, Index, Scope, captures, context, handshake_of, subject};
+use super::shared::{self, Index, Scope, captures, context, handshake_of, nobody, subject};
 use crate::report::{Device, Finding, Report, Severity, VerdictStatus};
 
 /// With more devices than this, those without an error take one line each.
@@ -75,8 +75,9 @@ pub fn text(report: &Report, style: &TextStyle) -> String {
     blocks.extend(index.elsewhere.iter().map(|finding| about_a_file(&view, finding)));
     blocks.push(closing::withheld(&view));
     blocks.push(closing::count(&view));
-    if blocks.iter().all(|block| block.lines.is_empty()) {
-        blocks.push(Page::one(Line::at(0, Role::Dim, "– no TLS client seen")));
+    let unfitting = report.devices.is_empty() && report.options.device.is_some();
+    if unfitting || blocks.iter().all(|block| block.lines.is_empty()) {
+        blocks.push(Page::one(Line::at(0, Role::Dim, &format!("– {}", nobody(report)))));
     }
     print(&blocks, style.color)
 }

@@ -67,7 +67,11 @@ fn choose<'r>(
         });
     }
     if shown.is_empty() {
-        return Err(PickError(format!("{}: no device to compare: it shows no TLS client", pick.capture)));
+        let why = match &report.options.device {
+            Some(filter) => format!("none in it fits --device {filter}"),
+            None => "it shows no TLS client".into(),
+        };
+        return Err(PickError(format!("{}: no device to compare: {why}", pick.capture)));
     }
     let others: Vec<&Device> =
         shown.iter().copied().filter(|device| taken.is_none_or(|taken| taken.id != device.id)).collect();
