@@ -7,7 +7,7 @@ use chaingap::render;
 use chaingap::report::{CheckOutcome, CheckReport, Checked, Report};
 use clap::Args;
 
-use super::expect::{Expectation, SCHEMA};
+use super::expect::Expectation;
 use super::file::{Links, write_file};
 use super::inputs::{Input, captures, files_below, read_file};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
@@ -93,10 +93,7 @@ impl Check {
 
     fn compare(&self, file: &Path, checked: &mut Checked, named: &mut Vec<PathBuf>) -> Result<CheckOutcome, Failure> {
         let text = String::from_utf8(read_file(file)?).map_err(|_| Failure("not a text file".into()))?;
-        let expectation: Expectation = toml::from_str(&text).map_err(|error| Failure(error.to_string()))?;
-        if expectation.schema != SCHEMA {
-            return Err(Failure(format!("schema is {:?}, not {SCHEMA:?}", expectation.schema)));
-        }
+        let expectation = Expectation::parse(&text).map_err(Failure)?;
         checked.description = Some(expectation.description.clone());
         let folder = file.parent().unwrap_or(Path::new("."));
         let paths = inside(folder, &expectation.captures)?;
@@ -109,7 +106,8 @@ impl Check {
         if !self.update {
             return Ok(CheckOutcome::Different);
         }
-        write_file(file, expectation.updated(&text, &report).as_bytes(), true, Links::Follow)?;
+        let updated = expectation.updated(&text, &report).map_err(Failure)?;
+        write_file(file, updated.as_bytes(), true, Links::Follow)?;
         Ok(CheckOutcome::Updated)
     }
 }

@@ -10,31 +10,31 @@ use chaingap::report::{Device, Difference, Finding, Report, Severity};
 use serde::Deserialize;
 
 /// The schema that this program reads and writes.
-pub(crate) const SCHEMA: &str = "chaingap.expect/1";
+const SCHEMA: &str = "chaingap.expect/1";
 
 /// One expectation file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expectation {
-    pub(crate) schema: String,
+    schema: String,
     /// What happens in the captures, and how they were made.
     pub(crate) description: String,
     /// What was recorded in place of a real phone or server.
     #[allow(dead_code, reason = "for people")]
     pub(crate) stand_in: String,
     /// The version of the program that knew what is expected here; findings that came later are no difference.
-    pub(crate) since: Option<String>,
+    since: Option<String>,
     /// Informational findings count too.
     #[serde(default)]
-    pub(crate) strict: bool,
+    strict: bool,
     pub(crate) captures: Vec<PathBuf>,
     #[serde(default)]
     pub(crate) options: Options,
     #[serde(default, rename = "device")]
-    pub(crate) devices: Vec<ExpectedDevice>,
+    devices: Vec<ExpectedDevice>,
     /// Findings about no device.
     #[serde(default, rename = "finding")]
-    pub(crate) findings: Vec<ExpectedFinding>,
+    findings: Vec<ExpectedFinding>,
 }
 
 /// Options of the run; paths are relative to the file.
@@ -95,6 +95,24 @@ impl ExpectedFinding {
 }
 
 impl Expectation {
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// In words, also where it would hold to nothing: nobody would see that it checks nothing.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let read: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        if read.schema != SCHEMA {
+            return Err(format!("schema is {:?}, not {SCHEMA:?}", read.schema));
+        }
+        if read.captures.is_empty() {
+            return Err("captures names no capture, so that nothing would be checked".into());
+        }
+        match read.since.as_deref().filter(|since| numbers(since).is_none()) {
+            Some(since) => Err(format!("since: {since:?} is no version of chaingap such as 0.1.0")),
+            None => Ok(read),
+        }
+    }
+
     /// How a report differs; nothing when it does not.
     pub(crate) fn differences(&self, report: &Report) -> Vec<Difference> {
         let mut out = Vec::new();
@@ -130,9 +148,9 @@ impl Expectation {
 
     /// Whether the rule came after the version for which the file was written.
     fn is_newer(&self, finding: &Finding) -> bool {
-        let number = |version: &str| version.split('.').filter_map(|part| part.parse().ok()).collect::<Vec<u64>>();
-        let since = rule_named(&finding.code).map(|rule| number(rule.since));
-        self.since.as_deref().zip(since).is_some_and(|(file, rule)| rule > number(file))
+        let file = self.since.as_deref().and_then(numbers);
+        let rule = rule_named(&finding.code).and_then(|rule| numbers(rule.since));
+        file.zip(rule).is_some_and(|(file, rule)| rule > file)
     }
 
     fn compare(&self, whose: &str, expected: &[ExpectedFinding], got: &[ExpectedFinding]) -> Vec<Difference> {
@@ -154,11 +172,25 @@ impl Expectation {
         out
     }
 
-    /// The text of the file with devices and findings as a report has them; what people wrote stays.
-    pub(crate) fn updated(&self, text: &str, report: &Report) -> String {
-        // Everything from the first table of results on is rewritten.
-        let is_result = |line: &str| matches!(line.trim(), "[[device]]" | "[[finding]]");
-        let kept: Vec<_> = text.lines().take_while(|line| !is_result(line)).collect();
+    /// The text of the file with devices and findings as a report has them; what people wrote before them stays.
+    ///
+    /// # Errors
+    /// Where the file is written in a way that this would spoil.
+    pub(crate) fn updated(&self, text: &str, report: &Report) -> Result<String, String> {
+        let out = self.rewritten(text, report);
+        let holds = |new: Self| new.differences(report).is_empty();
+        if apart_from_results(text) == apart_from_results(&out) && Self::parse(&out).is_ok_and(holds) {
+            return Ok(out);
+        }
+        let why = "it differs, and is left as it is: --update writes anew all from the first line [[device]] or \
+                   [[finding]] on, and would lose what else stands there, or is in another notation; rewrite it by \
+                   hand, or move what is yours before that line";
+        Err(why.into())
+    }
+
+    /// Everything from the first table of results on is rewritten.
+    fn rewritten(&self, text: &str, report: &Report) -> String {
+        let kept: Vec<_> = text.lines().take_while(|line| !begins_results(line)).collect();
         let mut out = format!("{}\n", kept.join("\n").trim_end());
         let findings = |header: &str, device: Option<&str>| {
             let mut text = String::new();
@@ -187,6 +219,25 @@ impl Expectation {
         }
         out + &findings("finding", None)
     }
+}
+
+/// Whether a line is the head of a table of results, with or without a comment behind it.
+fn begins_results(line: &str) -> bool {
+    let head = line.split('#').next().unwrap_or_default();
+    matches!(head.split_whitespace().collect::<String>().as_str(), "[[device]]" | "[[finding]]")
+}
+
+/// What a file says beside devices and findings; `None` where it cannot be read.
+fn apart_from_results(text: &str) -> Option<toml::Table> {
+    let mut table: toml::Table = toml::from_str(text).ok()?;
+    table.remove("device");
+    table.remove("finding");
+    Some(table)
+}
+
+/// The numbers of a version.
+fn numbers(version: &str) -> Option<Vec<u64>> {
+    version.split('.').map(|part| part.parse().ok()).collect()
 }
 
 fn difference(whose: &str, what: &str, expected: Option<&str>, got: Option<&str>) -> Difference {

@@ -138,11 +138,11 @@ pub(super) fn texts(data: &[u8]) {
 
 /// What an expectation says of an empty report, and rewritten to it, it expects that.
 fn expectation(text: &str) {
-    let Ok(expectation) = toml::from_str::<Expectation>(text) else { return };
+    let Ok(expectation) = Expectation::parse(text) else { return };
     let report = Analyzer::builder().build().investigate().report();
     let _ = expectation.differences(&report);
-    let updated = expectation.updated(text, &report);
-    if let Ok(updated) = toml::from_str::<Expectation>(&updated) {
+    if let Ok(updated) = expectation.updated(text, &report) {
+        let updated = Expectation::parse(&updated).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert!(updated.differences(&report).is_empty(), "{text}");
     }
 }
