@@ -68,6 +68,28 @@ fn a_known_format_that_is_not_read_is_named_with_what_to_do() {
 }
 
 #[test]
+fn a_capture_in_a_folder_that_is_cut_within_its_header_is_told() {
+    let (pcap, pcapng) = (project("captures/expired.pcap"), project("captures/usb-sign-in.pcapng"));
+    let (pcap, pcapng) = (fs::read(pcap).unwrap(), fs::read(pcapng).unwrap());
+    let whole = gzip(&pcap);
+    let cuts: [&[u8]; 5] = [&pcap[..4], &pcap[..23], &pcapng[..4], &pcapng[..10], &whole[..30]];
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("whole.pcapng"), &pcapng).unwrap();
+    // These are no captures, or nothing.
+    for (name, bytes) in [("empty", vec![]), ("empty.gz", gzip(b"")), ("notes.gz", gzip(b"taken on Tuesday"))] {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    assert_eq!(analyze(&[&path_text(folder.path()), "--fail-on", "never"]).status.code(), Some(0));
+    for (index, bytes) in cuts.iter().enumerate() {
+        fs::write(folder.path().join(format!("cut{index}")), bytes).unwrap();
+    }
+    let run = analyze(&[&path_text(folder.path()), "--fail-on", "never"]);
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert_eq!((run.status.code(), said.lines().count()), (Some(2), cuts.len()), "{said}");
+    assert!(said.lines().all(|line| line.contains("/cut")), "{said}");
+}
+
+#[test]
 fn the_parts_of_one_recording_are_read_in_the_order_of_time() {
     let path = |name: &str| path_text(&project("captures").join(name));
     let (first, second, root) = (path("rotated-1.pcapng"), path("rotated-2.pcapng"), path("pki/woodgrove-root.pem"));

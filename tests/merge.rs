@@ -92,3 +92,33 @@ fn merge_adds_files_of_reports_and_of_summaries_and_tells_of_lines_that_are_neit
     assert!(errors.contains("4.jsonl: line 1: unknown variant") && errors.contains("]0;title"), "{errors}");
     assert!(errors.lines().count() == 1 && !errors.trim_end().contains(char::is_control), "{errors:?}");
 }
+
+#[test]
+fn a_report_over_many_lines_is_read_and_nothing_is_no_sum() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let analyze = |format: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chaingap"));
+        command.args(["analyze", "captures/usb-sign-in.pcapng", "--format", format]).output().unwrap().stdout
+    };
+    fs::write(path("pretty.json"), analyze("json")).unwrap();
+    fs::write(path("lines.jsonl"), analyze("jsonl")).unwrap();
+    fs::write(path("empty.jsonl"), "").unwrap();
+    let merge = |names: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chaingap"));
+        let out = command.arg("merge").args(names.iter().map(|name| path(name))).args(["--format", "json"]).output();
+        let out = out.unwrap();
+        let summary: Summary = serde_json::from_slice(&out.stdout).unwrap();
+        (out.status.code(), summary, String::from_utf8(out.stderr).unwrap())
+    };
+    let (status, lines, _) = merge(&["lines.jsonl"]);
+    assert_eq!((status, lines.reports), (Some(0), 1));
+    assert_eq!(merge(&["pretty.json"]), (Some(0), lines.clone(), String::new()));
+    // One part of several may be empty; that all are is a failure before this.
+    let (status, both, said) = merge(&["lines.jsonl", "empty.jsonl"]);
+    assert_eq!((status, both), (Some(0), lines));
+    assert!(said.contains("empty.jsonl: no report in it"), "{said}");
+    let (status, none, said) = merge(&["empty.jsonl"]);
+    assert_eq!((status, none.reports), (Some(2), 0));
+    assert!(said.contains("empty.jsonl: no report in it"), "{said}");
+}

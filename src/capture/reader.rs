@@ -333,7 +333,7 @@ impl CaptureReader {
             return Err(match (self.summary.bytes, broken.first().cloned().or(damage)) {
                 (0, _) => CaptureError::Empty,
                 (_, Some(problem)) => CaptureError::Header(problem),
-                _ if there == 0 => CaptureError::Header("what is compressed is empty".into()),
+                _ if there == 0 => CaptureError::Empty,
                 _ => start_of(self.buffer.unread(), there),
             });
         }

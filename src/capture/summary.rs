@@ -12,7 +12,7 @@ const MAX_PROBLEMS: usize = 64;
 /// Why nothing more can be read of a capture.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CaptureError {
-    /// There is not a single byte.
+    /// There is not a single byte, or not one in what is compressed.
     #[error("the file is empty")]
     Empty,
     /// The first bytes are those of no capture format.

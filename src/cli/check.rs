@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::expect::Expectation;
 use super::file::{Links, write_file};
-use super::inputs::{Input, captures, files_below, read_file};
+use super::inputs::{Input, captures_below, files_below, read_file};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
 use super::output::{FormOptions, Format, Show};
 use super::progress::Progress;
@@ -58,20 +58,16 @@ impl Check {
                 Ok::<(), Failure>(())
             },
         )?;
-        let unnamed = if self.require_all { self.unnamed(&named) } else { Vec::new() };
+        let unnamed = if self.require_all { self.unnamed(&named)? } else { Vec::new() };
         let report = CheckReport::new(self.folder.to_string_lossy().into_owned(), checked, unnamed);
         self.form.write(show, &report)?;
         Ok(if report.different == 0 { Exit::Clean } else { Exit::Found })
     }
 
     /// Captures in the folder that no expectation names.
-    fn unnamed(&self, named: &BTreeSet<PathBuf>) -> Vec<String> {
-        let all = captures(std::slice::from_ref(&self.folder)).unwrap_or_default();
-        let paths = all.into_iter().filter_map(|input| match input {
-            Input::File(path) => Some(path),
-            Input::Stdin => None,
-        });
-        paths.filter(|path| !named.contains(path)).map(|path| path.to_string_lossy().into_owned()).collect()
+    fn unnamed(&self, named: &BTreeSet<PathBuf>) -> Result<Vec<String>, Failure> {
+        let paths = captures_below(&self.folder)?.into_iter().filter(|path| !named.contains(path));
+        Ok(paths.map(|path| path.to_string_lossy().into_owned()).collect())
     }
 
     /// Runs one expectation; also gives the captures that it names.

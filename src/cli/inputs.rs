@@ -55,17 +55,23 @@ pub(crate) fn captures(arguments: &[PathBuf]) -> Result<Vec<Input>, Failure> {
         if path.as_os_str() == "-" {
             inputs.push(Input::Stdin);
         } else if path.is_dir() {
-            let mut found: Vec<_> = files_below(path)?.into_iter().filter(|file| is_capture(file)).collect();
+            let found = captures_below(path)?;
             if found.is_empty() {
                 return Err(Failure(format!("{}: no capture in this folder or below it", path.display())));
             }
-            in_time_order(&mut found);
             inputs.extend(found.into_iter().map(Input::File));
         } else {
             inputs.push(Input::File(path.clone()));
         }
     }
     Ok(inputs)
+}
+
+/// The captures below a folder, in the order of their first packets.
+pub(crate) fn captures_below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found: Vec<_> = files_below(folder)?.into_iter().filter(|file| is_capture(file)).collect();
+    in_time_order(&mut found);
+    Ok(found)
 }
 
 /// All files below a folder, by name.
@@ -148,11 +154,24 @@ fn peek(path: &Path) -> Peek {
         }
         match reader.next_frame() {
             Ok(Some(frame)) => return Peek::Capture(Some(frame.at.time)),
-            // Known and not read: the run says so, and how to convert it.
-            Err(CaptureError::Unread { .. } | CaptureError::Header(_)) => return Peek::Capture(None),
-            Err(_) => return Peek::Other,
-            Ok(None) if over => return if reader.format().is_some() { Peek::Capture(None) } else { Peek::Other },
+            Err(error) => return unreadable(&error),
+            Ok(None) if over => break,
             Ok(None) => {}
         }
+    }
+    if reader.format().is_some() {
+        return Peek::Capture(None);
+    }
+    match reader.finish() {
+        Ok(_) => Peek::Other,
+        Err(error) => unreadable(&error),
+    }
+}
+
+/// Whether what cannot be read is a capture nevertheless: the run then says why not, or how to convert it.
+fn unreadable(error: &CaptureError) -> Peek {
+    match error {
+        CaptureError::Unread { .. } | CaptureError::Header(_) | CaptureError::HeaderCut(_) => Peek::Capture(None),
+        CaptureError::Empty | CaptureError::Unrecognized(_) => Peek::Other,
     }
 }

@@ -1,7 +1,7 @@
 //! `chaingap merge`: sums any number of JSON Lines reports into one summary.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use chaingap::render;
@@ -22,7 +22,7 @@ const FORMATS: &[(Format, Show<Summary>)] = &[
 /// `chaingap merge`.
 #[derive(Debug, Args)]
 pub(crate) struct Merge {
-    /// Reports or summaries, one a line, or - for standard input
+    /// Reports or summaries, one a line (--format jsonl) or one a file (--format json), or - for standard input
     #[arg(required = true, value_name = "REPORT|-")]
     reports: Vec<PathBuf>,
     #[command(flatten)]
@@ -38,33 +38,44 @@ struct Kind {
 impl Merge {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let show = self.form.show(FORMATS)?;
-        let mut total = Summary::default();
+        let (mut total, mut empty) = (Summary::default(), 0);
         for path in &self.reports {
-            total = total + summary_of(path)?;
+            let sum = summary_of(path)?;
+            if sum.is_none() {
+                empty += 1;
+                tell(&format!("{}: no report in it", path.display()));
+            }
+            total = total + sum.unwrap_or_default();
         }
-        let failed = total.failed > 0;
+        // A part of many may be empty; if all are, something before this went wrong.
+        let failed = total.failed > 0 || empty == self.reports.len();
         self.form.write(show, &total)?;
         Ok(if failed { Exit::Failed } else { Exit::Clean })
     }
 }
 
-/// The sum of one file's lines. A line that is no report is counted and told; the others are unharmed.
-fn summary_of(path: &Path) -> Result<Summary, Failure> {
+/// The sum of one file's lines, `None` where it has none. A line that is no report is counted and told; the others are
+/// unharmed.
+fn summary_of(path: &Path) -> Result<Option<Summary>, Failure> {
     let name = path.display();
     let failure = |error: io::Error| Failure(format!("{name}: {error}"));
     let mut lines: Box<dyn BufRead> = match path.as_os_str() == "-" {
         true => Box::new(io::stdin().lock()),
         false => Box::new(BufReader::new(File::open(path).map_err(failure)?)),
     };
-    let (mut total, mut line, mut number) = (Summary::default(), Vec::new(), 0);
+    let (mut total, mut line, mut number) = (None, Vec::new(), 0);
     while lines.read_until(b'\n', &mut line).map_err(failure)? > 0 {
         number += 1;
+        // The report of `--format json`, one over many lines.
+        if number == 1 && line.trim_ascii() == b"{" {
+            lines.read_to_end(&mut line).map_err(failure)?;
+        }
         if !line.trim_ascii().is_empty() {
             let read = read(&line).unwrap_or_else(|why| {
                 tell(&format!("{name}: line {number}: {why}"));
                 Summary::failure()
             });
-            total = total + read;
+            total = Some(total.unwrap_or_default() + read);
         }
         line.clear();
     }
