@@ -63,9 +63,11 @@ fn of_device(device: &Device, findings: &[&Finding]) -> Suite {
         let line = format!("frame {}: {} {}\n", handshake.frame, handshake.history, handshake.outcome.as_str());
         case.notes.push_str(&line);
     }
+    let works = device.handshakes.iter().any(|handshake| handshake.outcome == Outcome::Completed);
     for finding in findings {
         let (case, judged) = servers.case(finding.server.as_deref(), finding.server_name.as_deref());
-        *judged |= finding.severity > Severity::Info;
+        // What is good to know of a device that works is nothing left open.
+        *judged |= finding.severity > Severity::Info || (works && finding.server.is_none());
         case.add(finding);
     }
     let cases = servers.cases.into_iter().map(|(_, mut case, judged)| {
@@ -334,6 +336,18 @@ mod tests {
         assert!(xml.contains("<skipped message=\"the capture does not show how it ended\"></skipped>"), "{xml}");
         assert!(xml.contains("<error type=\"unreadable\" message=\"offset 0: not a capture file\">"), "{xml}");
         assert!(xml.contains("failures=\"0\" errors=\"1\">"), "{xml}");
+    }
+
+    #[test]
+    fn what_is_good_to_know_of_a_device_that_works_is_a_pass() {
+        let mut report = sample();
+        report.devices.truncate(1);
+        let id = report.devices[0].id.clone();
+        report.devices[0].handshakes[0].outcome = Outcome::Completed;
+        let fine = finding("CG030", "tls-is-fine", Severity::Info, "the TLS handshake works");
+        report.findings = vec![Finding { device: Some(id), server: None, server_name: None, ..fine }];
+        let xml = junit(&report);
+        assert!(xml.contains("CG030 tls-is-fine") && !xml.contains("<skipped"), "{xml}");
     }
 
     #[test]
