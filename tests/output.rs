@@ -96,6 +96,77 @@ fn a_command_says_which_formats_it_has() {
 }
 
 #[test]
+fn the_help_offers_the_formats_that_a_command_has() {
+    for (command, formats) in [
+        ("analyze", &["text", "json", "jsonl", "sarif", "junit", "markdown", "html"][..]),
+        ("compare", &["text", "json", "markdown", "html"]),
+        ("check", &["text", "json", "junit"]),
+        ("certs", &["text", "json"]),
+        ("merge", &["text", "json", "jsonl"]),
+        ("profiles", &["text", "json"]),
+        ("preflight", &["text", "json"]),
+    ] {
+        let help = stdout(&run(&[command, "-h"]));
+        let (_, rest) = help.split_once("--format <FORMAT>").unwrap();
+        let (_, rest) = rest.split_once("[possible values: ").unwrap();
+        let words: Vec<&str> = rest.split_once(']').unwrap().0.split([',', ' ', '\n']).collect();
+        let offered: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        assert_eq!(offered, formats, "{command}");
+    }
+}
+
+#[test]
+fn the_output_named_by_a_hyphen_is_standard_output() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join(name).to_str().unwrap().to_owned();
+    let here = |arguments: &[&str]| command(arguments).current_dir(folder.path()).output().unwrap();
+    let usb = path(USB);
+    let shown = here(&["analyze", &usb]);
+    for options in [&["analyze", &usb, "-o", "-"][..], &["analyze", &usb, "-o", "-", "--separate"]] {
+        assert!(stdout(&here(options)).ends_with(&stdout(&shown)), "{options:?}");
+    }
+    // Again and again, for it is no file that would be overwritten.
+    for _ in 0..2 {
+        let excerpt = here(&["annotate", &usb, "-o", "-"]);
+        assert!(excerpt.status.success() && excerpt.stdout.starts_with(b"\x0a\x0d\x0d\x0a"), "{}", stderr(&excerpt));
+    }
+    assert_eq!(names(folder.path()), [""; 0]);
+}
+
+#[test]
+fn a_device_that_nobody_is_was_not_looked_at() {
+    let nobody = ["--device", "10.9.9.9"];
+    for format in ["text", "markdown", "html", "junit", "sarif"] {
+        let out = run(&[&["analyze", USB, "--format", format][..], &nobody].concat());
+        let words = "no device fits --device 10.9.9.9; there are: 10.20.30.50\n";
+        assert_eq!((out.status.code(), stderr(&out)), (Some(2), format!("chaingap: {words}")), "{format}");
+        let shown = stdout(&out).replace("\\-", "-");
+        assert!(shown.contains("no device fits --device 10.9.9.9") && !shown.contains("no TLS client"), "{shown}");
+    }
+    let junit = stdout(&run(&[&["analyze", USB, "--format", "junit"][..], &nobody].concat()));
+    assert!(junit.contains("errors=\"1\""), "{junit}");
+    let folder = TempDir::new().unwrap();
+    let excerpt = folder.path().join("excerpt.pcapng");
+    let target = excerpt.to_str().unwrap();
+    for command in [&["compare", PIN, USB][..], &["annotate", USB, "-o", target], &["certs", USB]] {
+        let out = run(&[command, &nobody].concat());
+        assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0), "{command:?}");
+        assert!(stderr(&out).contains("no device fits --device 10.9.9.9; there are: 10.20.30.50"), "{}", stderr(&out));
+    }
+    assert!(!excerpt.exists());
+    // One trace of the two holds it.
+    let half = run(&["compare", PIN, USB, "--device", "10.20.30.51"]);
+    assert!(stderr(&half).contains("none in it fits --device 10.20.30.51"), "{}", stderr(&half));
+    // Of captures each for itself it is enough that one shows it.
+    let lines = |device: &str| run(&["analyze", PIN, USB, "--format", "jsonl", "--device", device]);
+    assert_eq!(lines("10.20.30.50").status.code(), Some(1));
+    assert_eq!(lines("10.20.30.51").status.code(), Some(0));
+    let none = lines("10.9.9.9");
+    assert_eq!((none.status.code(), stdout(&none).lines().count()), (Some(2), 2));
+    assert!(stderr(&none).contains("there are: 10.20.30.50, 10.20.30.51"), "{}", stderr(&none));
+}
+
+#[test]
 fn colour_follows_the_environment_and_the_option_before_it() {
     let colored = |set: &[(&str, &str)], options: &[&str]| {
         let arguments = [&["analyze", USB], options].concat();

@@ -75,6 +75,15 @@ fn the_template_is_a_profile_to_start_from() {
 }
 
 #[test]
+fn the_template_goes_to_the_file_that_is_named() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("mine.toml");
+    let run = chaingap(&["profiles", "--template", "-o", file.to_str().unwrap()]);
+    assert_eq!((run.status, run.stdout.as_str()), (0, ""));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), chaingap(&["profiles", "--template"]).stdout);
+}
+
+#[test]
 fn a_profile_based_on_another_differs_where_it_says_so() {
     let folder = TempDir::new().unwrap();
     let text = "name = \"mine\"\ndescription = \"d\"\nbased_on = \"lync-phone-edition\"\n\

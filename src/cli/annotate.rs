@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use chaingap::{AnnotateOptions, annotate};
 use clap::Args;
 
-use super::file::{Links, write_file};
 use super::inputs::{Input, read_file};
 use super::options::TrustOptions;
-use super::output::note;
+use super::output::{self, named, note};
 use super::progress::Progress;
 use super::{Exit, Failure, analyze, parallel};
 
@@ -28,7 +27,7 @@ pub(crate) struct Annotate {
     /// Keep TLS secrets, of the capture and of --keylog, with which everything in these connections can be read
     #[arg(long)]
     embed_secrets: bool,
-    /// The pcapng file to write
+    /// The pcapng file to write, or - for standard output
     #[arg(short, long, value_name = "OUT.pcapng", help_heading = "Output")]
     output: PathBuf,
     /// Overwrite that file
@@ -47,12 +46,14 @@ impl Annotate {
             };
             return Err(Failure(format!("{name}: {why}")));
         }
-        if fs::canonicalize(&self.output).ok() == fs::canonicalize(&self.capture).ok() {
-            return Err(Failure(format!("{name}: is the capture itself; it would be lost")));
-        }
-        if !self.force && fs::symlink_metadata(&self.output).is_ok() {
-            let output = self.output.display();
-            return Err(Failure(format!("{output}: the file exists; --force overwrites it")));
+        let target = named(&self.output);
+        if let Some(output) = target {
+            if fs::canonicalize(output).ok() == fs::canonicalize(&self.capture).ok() {
+                return Err(Failure(format!("{name}: is the capture itself; it would be lost")));
+            }
+            if !self.force && fs::symlink_metadata(output).is_ok() {
+                return Err(Failure(format!("{}: the file exists; --force overwrites it", output.display())));
+            }
         }
         let input = Input::File(self.capture.clone());
         let analyzer = self.trust.builder()?.build();
@@ -73,7 +74,7 @@ impl Annotate {
         let failure = |error: &dyn std::fmt::Display| Failure(format!("{name}: {error}"));
         let mut file = File::open(&self.capture).map_err(|error| failure(&error))?;
         let annotated = annotate(&report, &input.name(), &mut file, &options).map_err(|error| failure(&error))?;
-        write_file(&self.output, &annotated.pcapng, self.force, Links::Follow)?;
+        output::write(&annotated.pcapng, target, self.force)?;
         let (frames, comments) = (annotated.frames, annotated.comments);
         note(&format!("{}: {frames} frames, {comments} comments", self.output.display()));
         if !annotated.withheld.is_empty() {

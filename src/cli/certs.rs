@@ -11,7 +11,7 @@ use clap::Args;
 use super::file::{Links, write_file};
 use super::inputs::captures;
 use super::options::TrustOptions;
-use super::output::{self, Color, Format, Show};
+use super::output::{self, Color, Format, Show, offering};
 use super::progress::Progress;
 use super::{Exit, Failure, analyze, parallel};
 
@@ -23,6 +23,7 @@ const LONGEST: usize = 60;
 
 /// `chaingap certs`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Certs {
     /// Captures, folders of captures, or - for standard input
     #[arg(required = true, value_name = "CAPTURE|DIR|-")]

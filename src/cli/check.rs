@@ -11,7 +11,7 @@ use super::expect::Expectation;
 use super::file::{Links, write_file};
 use super::inputs::{Input, captures_below, files_below, read_file};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
-use super::output::{FormOptions, Format, Show};
+use super::output::{FormOptions, Format, Show, offering};
 use super::progress::Progress;
 use super::{Exit, Failure, analyze, parallel};
 
@@ -23,6 +23,7 @@ const FORMATS: &[(Format, Show<CheckReport>)] = &[
 
 /// `chaingap check`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Check {
     /// Folder with NAME.expect.toml files
     #[arg(default_value = "captures")]

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::inputs::Input;
 use super::options::TrustOptions;
-use super::output::{FormOptions, Format, Show};
+use super::output::{FormOptions, Format, Show, offering};
 use super::progress::Progress;
 use super::{Exit, Failure, analyze, parallel};
 
@@ -29,6 +29,7 @@ struct Compared {
 
 /// `chaingap compare`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Compare {
     /// The capture of the device that works, or of both devices; - is standard input
     #[arg(value_name = "GOOD")]

@@ -22,7 +22,7 @@ impl Completions {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let mut out = Vec::new();
         clap_complete::generate(self.shell, &mut Arguments::command(), "chaingap", &mut out);
-        output::write(&String::from_utf8_lossy(&out), None, false)?;
+        output::write(&out, None, false)?;
         Ok(Exit::Clean)
     }
 }

@@ -9,7 +9,7 @@ use chaingap::report::{REPORT_SCHEMA, Report, SUMMARY_SCHEMA, Summary};
 use clap::Args;
 use serde::Deserialize;
 
-use super::output::{FormOptions, Format, Show, tell};
+use super::output::{FormOptions, Format, Show, offering, tell};
 use super::{Exit, Failure};
 
 /// The formats of a summary; JSON is one line, fit to be merged again.
@@ -21,6 +21,7 @@ const FORMATS: &[(Format, Show<Summary>)] = &[
 
 /// `chaingap merge`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Merge {
     /// Reports or summaries, one a line (--format jsonl) or one a file (--format json), or - for standard input
     #[arg(required = true, value_name = "REPORT|-")]

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chaingap::render::{self, TextStyle};
 use chaingap::report::{Finding, PreflightReport, Report, Severity};
-use clap::{Args, ValueEnum};
+use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
+use clap::{Arg, Args, ValueEnum};
 
 use super::file::{Links, WholeFile, write_file};
 use super::{Exit, Failure};
@@ -50,7 +51,7 @@ pub(crate) struct FormOptions {
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// Write to this file instead of standard output
+    /// Write to this file instead of standard output, which is -
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Overwrite the output file
@@ -87,6 +88,33 @@ impl Format {
     }
 }
 
+/// Reads any format, so that the command can say which it has, and offers those that it has.
+#[derive(Clone)]
+struct Offer(Vec<Format>);
+
+impl TypedValueParser for Offer {
+    type Value = Format;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<Format, clap::Error> {
+        EnumValueParser::<Format>::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().filter_map(ValueEnum::to_possible_value)))
+    }
+}
+
+/// Makes the help and the completions of `--format` offer these alone.
+pub(crate) fn offering<T>(formats: &[(Format, Show<T>)]) -> impl FnOnce(Arg) -> Arg {
+    let offer = Offer(formats.iter().map(|(format, _)| *format).collect());
+    |format| format.value_parser(offer)
+}
+
 /// `--fail-on`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FailOn {
@@ -106,17 +134,22 @@ impl FormOptions {
 
     /// Writes a result.
     pub(crate) fn write<T>(&self, show: Show<T>, result: &T) -> Result<(), Failure> {
-        write(&show(result, &self.style()), self.output.as_deref(), self.force)
+        write(show(result, &self.style()), self.file(), self.force)
     }
 
     /// How text that goes where the results go looks.
     pub(crate) fn style(&self) -> TextStyle {
-        self.color.style(self.output.is_some())
+        self.color.style(self.file().is_some())
+    }
+
+    /// The file to write.
+    fn file(&self) -> Option<&Path> {
+        self.output.as_deref().and_then(named)
     }
 
     /// Begins an output that is written piece by piece.
     pub(crate) fn begin(&self) -> Result<Sink, Failure> {
-        Ok(match &self.output {
+        Ok(match self.file() {
             None => Sink::Stdout,
             Some(path) => Sink::File(WholeFile::create(path, self.force, Links::Follow)?),
         })
@@ -142,7 +175,7 @@ impl Sink {
     /// Appends text.
     pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
         match self {
-            Self::Stdout => write_stdout(text),
+            Self::Stdout => write_stdout(text.as_bytes()),
             Self::File(file) => file.write(text.as_bytes()),
         }
     }
@@ -208,15 +241,20 @@ fn terminal_width() -> Option<usize> {
 }
 
 /// Writes to standard output, or to a file. A reader that went away is no error.
-pub(crate) fn write(text: &str, file: Option<&Path>, force: bool) -> Result<(), Failure> {
+pub(crate) fn write(bytes: impl AsRef<[u8]>, file: Option<&Path>, force: bool) -> Result<(), Failure> {
     match file {
-        None => write_stdout(text),
-        Some(path) => write_file(path, text.as_bytes(), force, Links::Follow),
+        None => write_stdout(bytes.as_ref()),
+        Some(path) => write_file(path, bytes.as_ref(), force, Links::Follow),
     }
 }
 
-fn write_stdout(text: &str) -> Result<(), Failure> {
-    match io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
+/// The file that `-o` names; `-` names none, but standard output.
+pub(crate) fn named(output: &Path) -> Option<&Path> {
+    Some(output).filter(|path| path.as_os_str() != "-")
+}
+
+fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
+    match io::stdout().lock().write_all(bytes).and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure(format!("standard output: {error}"))),
         _ => Ok(()),
     }

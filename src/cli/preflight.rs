@@ -9,11 +9,12 @@ use clap::Args;
 
 use super::inputs::read_file;
 use super::options::{StoreOptions, profile};
-use super::output::{OutputOptions, PREFLIGHT, note};
+use super::output::{OutputOptions, PREFLIGHT, note, offering};
 use super::{Exit, Failure};
 
 /// `chaingap preflight`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", offering(PREFLIGHT)))]
 pub(crate) struct Preflight {
     /// The server's chain, its own certificate first: PEM, DER or PKCS#7
     #[arg(value_name = "CHAIN")]

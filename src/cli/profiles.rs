@@ -6,7 +6,7 @@ use chaingap::trust::Profile;
 use clap::Args;
 
 use super::options::profile_named;
-use super::output::{self, FormOptions, Format, Show};
+use super::output::{FormOptions, Format, Show, offering};
 use super::{Exit, Failure};
 
 /// Columns beyond which sentences are hard to read.
@@ -28,6 +28,7 @@ const ONE: &[(Format, Show<ProfilesReport>)] = &[
 
 /// `chaingap profiles`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", offering(ALL)))]
 pub(crate) struct Profiles {
     /// A built-in profile or a profile file; without one, the list
     #[arg(value_name = "NAME|FILE")]
@@ -42,7 +43,7 @@ pub(crate) struct Profiles {
 impl Profiles {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         if self.template {
-            output::write(Profile::template(), None, false)?;
+            self.form.write(|text, _| (*text).to_owned(), &Profile::template())?;
             return Ok(Exit::Clean);
         }
         let show = self.form.show(if self.name.is_some() { ONE } else { ALL })?;
