@@ -91,11 +91,11 @@ fn an_excerpt_leads_to_the_findings_of_the_whole() {
     for path in samples() {
         let path = path.to_str().unwrap();
         annotate(path, &target, &[]);
-        let names = |report: &Value| -> Vec<[Value; 3]> {
+        let names = |report: &Value| -> Vec<[Value; 4]> {
             // Not the words: some count the capture's packets. Devices without evidence stay behind.
             let findings = report["findings"].as_array().unwrap().iter();
             let findings = findings.filter(|finding| finding["severity"] != "info");
-            findings.map(|f| ["id", "severity", "proof"].map(|member| f[member].clone())).collect()
+            findings.map(|f| ["id", "severity", "proof", "remedies"].map(|member| f[member].clone())).collect()
         };
         let excerpt = report(target.to_str().unwrap());
         assert_eq!(names(&excerpt), names(&report(path)), "{path}");

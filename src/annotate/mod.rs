@@ -52,7 +52,8 @@ pub struct Annotated {
 }
 
 /// The frames of a capture that matter to a report, in the order of the file: those that its findings cite, each with a
-/// comment for each piece of evidence, and around them the connections, downloads and look-ups of the devices concerned.
+/// comment for each piece of evidence, and around them the connections and downloads in which they lie, and those and the
+/// look-ups of the devices concerned.
 /// `path` is the capture's path in the report.
 ///
 /// # Errors
@@ -63,7 +64,11 @@ pub fn annotate(
     source: &mut (impl Read + Seek),
     options: &AnnotateOptions,
 ) -> Result<Annotated, Error> {
-    let wanted = Wanted::of(report, path);
+    let mut wanted = Wanted::of(report, path);
+    let mut cited = Vec::new();
+    let mut decoder = Decoder::new(&Limits::default());
+    read_frames(source, |frame| wanted.cite(frame, &mut decoder, &mut cited))?;
+    cited.into_iter().for_each(|segment| wanted.around(report, path, segment));
     let mut chosen = Chosen::default();
     let mut decoder = Decoder::new(&Limits::default());
     let mut key_log = read_frames(source, |frame| chosen.take(frame, &mut decoder, &wanted))?;
@@ -124,6 +129,9 @@ fn read_frames(source: &mut (impl Read + Seek), mut take: impl FnMut(&Frame<'_>)
     }
 }
 
+/// A segment in a frame that the evidence cites: the frame, and the segment's ends.
+type Cited = (u64, SocketAddr, SocketAddr);
+
 /// What to look for in a capture.
 #[derive(Debug, Default)]
 struct Wanted {
@@ -131,7 +139,7 @@ struct Wanted {
     comments: BTreeMap<u64, Vec<String>>,
     /// Other frames of the story.
     frames: BTreeSet<u64>,
-    /// Both ends of handshakes.
+    /// Both ends of handshakes, and of what the evidence lies in.
     connections: BTreeSet<(SocketAddr, SocketAddr)>,
     /// Downloads: whose, from where, in which frames.
     downloads: BTreeMap<(IpAddr, SocketAddr), Vec<RangeInclusive<u64>>>,
@@ -179,6 +187,36 @@ impl Wanted {
             let frames = fetch.frame..=fetch.last_frame.unwrap_or(u64::MAX);
             self.downloads.entry((client, server)).or_default().push(frames);
         }
+    }
+
+    /// The ends of a segment in a frame that the evidence cites.
+    fn cite(&self, frame: &Frame<'_>, decoder: &mut Decoder, cited: &mut Vec<Cited>) {
+        let number = frame.at.number;
+        // Every frame is decoded, for fragments of a cited one may stand before it.
+        decoder.decode(frame, &mut |packet| match packet {
+            Packet::Tcp(segment) if self.comments.contains_key(&number) => {
+                cited.push((number, segment.source, segment.destination));
+            }
+            _ => {}
+        });
+    }
+
+    /// What the evidence lies in is wanted whole, whosever it is: another client's handshake may tell what is wrong with
+    /// this one's, and one frame of it tells nothing.
+    fn around(&mut self, report: &Report, path: &str, (number, source, destination): Cited) {
+        let fetches = report.devices.iter().flat_map(|device| &device.fetches).filter(|fetch| fetch.capture == path);
+        for fetch in fetches {
+            let frames = fetch.frame..=fetch.last_frame.unwrap_or(fetch.frame);
+            let (client, server) = match socket(&fetch.server) {
+                Some(server) if server == source => (destination, source),
+                Some(server) if server == destination => (source, destination),
+                _ => continue,
+            };
+            if frames.contains(&number) {
+                return self.downloads.entry((client.ip(), server)).or_default().push(frames);
+            }
+        }
+        self.connections.insert((source, destination));
     }
 
     /// Whether a segment belongs to a handshake's connection, or to a download.
