@@ -114,6 +114,11 @@ impl Judgement {
 
 /// Judges one chain.
 pub fn judge(finder: &mut PathFinder, case: &Case<'_>) -> Judgement {
+    judge_with(finder, case, None)
+}
+
+/// As [`judge`]; what the device did not have counts only where it is within its dates at an instant.
+fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -> Judgement {
     let Some(leaf) = case.sent.first() else {
         return Judgement::without_chain(ChainStatus::NotSent);
     };
@@ -132,7 +137,11 @@ pub fn judge(finder: &mut PathFinder, case: &Case<'_>) -> Judgement {
         judgement.path = Some(a.path);
         return judgement;
     }
-    let b = finder.find(leaf, case.purpose, case.anchors, &[&own, case.known]);
+    let pools = [&own, case.known];
+    let b = match at {
+        Some(at) => finder.find_at(leaf, case.purpose, case.anchors, &pools, at),
+        None => finder.find(leaf, case.purpose, case.anchors, &pools),
+    };
     judgement.budget_hit |= b.budget_hit;
     judgement.missing = missing(case, &b.path);
     decide(case, &a.path, &b.path, &mut judgement);
@@ -163,7 +172,7 @@ pub fn rejudge(finder: &mut PathFinder, case: &Case<'_>, judgement: &Judgement, 
         if above().all(lasts) {
             return None;
         }
-        let a = finder.find_at(leaf, case.purpose, case.anchors, &[&own(case)], at);
+        let a = finder.find_at(leaf, case.purpose, case.anchors, &[&own(case).valid_at(at)], at);
         let path = Some(a.path).filter(|path| path.end == PathEnd::Anchor)?;
         return Some(Judgement { path: Some(path.clone()), completed: Some(path), ..judgement.clone() });
     }
@@ -174,8 +183,7 @@ pub fn rejudge(finder: &mut PathFinder, case: &Case<'_>, judgement: &Judgement, 
     if absent.all(|certificate| certificate.is_valid_at(at)) {
         return None;
     }
-    let known = case.known.valid_at(at);
-    let second = judge(finder, &Case { known: &known, ..*case });
+    let second = judge_with(finder, case, Some(at));
     if second.proof == Some(Proof::Proven) {
         return Some(second);
     }

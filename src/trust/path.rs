@@ -247,7 +247,8 @@ impl PathFinder {
         self.search(leaf, purpose, anchors, pools, None)
     }
 
-    /// As [`find`](Self::find), with issuers and anchors only that are within their dates at an instant.
+    /// As [`find`](Self::find); anchors, and issuers that the device did not have, count only within their dates at an
+    /// instant.
     pub fn find_at(
         &mut self,
         leaf: &Arc<Certificate>,
@@ -305,7 +306,7 @@ struct Walk<'a> {
     purpose: Purpose,
     anchors: &'a [Anchor],
     pools: &'a [&'a Pool],
-    /// The instant at which issuers and anchors have to be within their dates.
+    /// The instant at which anchors, and issuers that the device did not have, have to be within their dates.
     at: Option<Timestamp>,
     /// Whether a path that breaks a rule goes no further.
     strict: bool,
@@ -521,8 +522,10 @@ impl<'a> Walk<'a> {
     fn candidates(&self, top: &Certificate) -> Vec<(Arc<Certificate>, StepFrom)> {
         let mut seen = HashSet::new();
         let named = self.pools.iter().flat_map(|pool| pool.named(top.issuer()));
-        let lasts = |issuer: &Certificate| self.at.is_none_or(|at| issuer.is_valid_at(at));
-        let usable = named.filter(|(issuer, _)| lasts(issuer) && seen.insert(issuer.sha256()));
+        let counts = |(issuer, from): &&(Arc<Certificate>, StepFrom)| {
+            from.is_held() || self.at.is_none_or(|at| issuer.is_valid_at(at))
+        };
+        let usable = named.filter(counts).filter(|(issuer, _)| seen.insert(issuer.sha256()));
         let mut candidates: Vec<_> = usable.cloned().collect();
         let key_id = top.authority_key_id().and_then(|aki| aki.key_id.as_deref());
         let signer = self.signers.get(&top.sha256());
