@@ -159,6 +159,12 @@ fn different_servers_cannot_be_compared() {
     for word in ["cannot be compared", "different servers", "10.20.30.10:443", "10.20.30.11:443", "mail.contoso.test"] {
         assert!(said.contains(word), "{word:?} is not in: {said}");
     }
+    // The same host and its name, where one client spoke SMTP and the other one SIP.
+    assert_says(
+        &["captures/starttls-smtp.pcapng", USB],
+        2,
+        &["10.20.30.10:25", "10.20.30.10:443", "what they share is the name and the address, and not the port"],
+    );
     let nothing = "captures/nothing-here.pcapng";
     assert_says(&[nothing, USB], 2, &["cannot be compared", "the good trace holds no TLS handshake"]);
     assert_says(&[nothing, nothing], 2, &["neither trace holds a TLS handshake"]);
@@ -298,7 +304,7 @@ fn other_causes_are_told_by_where_the_two_part() {
     assert_says(
         &["captures/tls13-works.pcapng", "captures/tls13-fails.pcapng"],
         1,
-        &["what decides it is not in the captures"],
+        &["nothing else that can be seen differs; the certificates are hidden, and may"],
     );
     let (_, value) = compare(&["captures/tls13-works.pcapng", "captures/tls13-fails.pcapng"]);
     assert!(value["caveats"].to_string().contains("hides them"), "{}", value["caveats"]);

@@ -36,6 +36,14 @@ pub use summary::{CodeCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary}
 /// The value of a report's `schema` member.
 pub const REPORT_SCHEMA: &str = "chaingap.report/1";
 
+/// `1 handshake`, `2 handshakes`.
+pub(crate) fn counted(count: impl TryInto<u64>, thing: &str) -> String {
+    match count.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {thing}"),
+        several => format!("{several} {thing}s"),
+    }
+}
+
 /// This program.
 fn tool() -> Tool {
     Tool { name: "chaingap".into(), version: env!("CARGO_PKG_VERSION").into() }

@@ -9,7 +9,7 @@ use super::model::{Because, CompareStep, StepSide, WhichSide};
 use super::servers::{self, Service};
 use super::steps::Told;
 use super::supply::Supply;
-use crate::report::{Certificate, Device, Finding, Handshake, Report, VerdictStatus};
+use crate::report::{Certificate, ChainStatus, Device, Finding, Handshake, Report, VerdictStatus, counted};
 
 /// The most names or differences in one sentence.
 const MOST: usize = 3;
@@ -151,12 +151,19 @@ fn not_comparable(names: &Names<'_>, told: &Told<'_>) -> Option<String> {
         (true, false) => Some("the good trace holds no TLS handshake".into()),
         (false, true) if told.common_ground => None,
         (false, true) => Some("the bad trace holds no TLS handshake, and nothing else that the good one has".into()),
-        (false, false) => Some(format!(
-            "they are with different servers, the good one with {}, the bad one with {}; no name, certificate or \
-             address is shared",
-            servers(ours),
-            servers(theirs)
-        )),
+        (false, false) => {
+            let (ours_in_words, theirs_in_words) = (servers(ours), servers(theirs));
+            let (what, shared) = match servers::in_common(ours, theirs) {
+                Some((common, differs)) => {
+                    ("services", format!("what they share is the {}, and not the {differs}", common.join(" and the ")))
+                }
+                None => ("servers", "no name, certificate or address is shared".to_owned()),
+            };
+            Some(format!(
+                "they are with different {what}, the good one with {ours_in_words}, the bad one with \
+                 {theirs_in_words}; {shared}"
+            ))
+        }
     }
 }
 
@@ -176,11 +183,8 @@ impl<'a> Case<'a> {
     fn agreement(&self) -> String {
         if self.good.id == self.bad.id {
             // Also where two captures hold one handshake: the report joins them, whoever recorded it twice.
-            let handshakes = self.good.handshakes.len();
-            return format!(
-                "they agree: both are the same sign-in of one device, {}, {handshakes} handshakes",
-                self.good.id
-            );
+            let handshakes = counted(self.good.handshakes.len(), "handshake");
+            return format!("they agree: both are the same sign-in of one device, {}, {handshakes}", self.good.id);
         }
         let how = match (works(self.good), works(self.bad)) {
             (true, true) => "both work".to_owned(),
@@ -188,9 +192,9 @@ impl<'a> Case<'a> {
             _ => "nothing that matters differs, though only one of the two verdicts is good".to_owned(),
         };
         let asides: Vec<String> = self.told.steps.iter().filter_map(told_with_subject).collect();
-        let steps = self.told.steps.len();
+        let steps = counted(self.told.steps.len(), "step");
         match asides.is_empty() {
-            true => format!("they agree: {how}, and none of their {steps} steps differs"),
+            true => format!("they agree: {how}, and none of their {steps} differs"),
             false => format!("they agree: {how}, and only what does not matter differs: {}", joined(&asides)),
         }
     }
@@ -316,12 +320,18 @@ impl<'a> Case<'a> {
         let before = self.told.steps.iter().filter(|step| step.parts && step.kind != "handshake");
         let other: Vec<String> = before.filter_map(told_with_subject).chain(at_server).collect();
         let end = theirs.telling().map(servers::ending).unwrap_or_default();
-        let why = if other.is_empty() {
-            "nothing else differs: what decides it is not in the captures, such as what each device trusts or \
-             has stored"
-                .to_owned()
-        } else {
-            format!("what else differs: {}", joined(&other))
+        let hidden = |service: &Service<'_>| service.telling().is_some_and(|h| h.chain.status == ChainStatus::Hidden);
+        let why = match (other.is_empty(), hidden(ours) || hidden(theirs)) {
+            (true, false) => "nothing else differs: what decides it is not in the captures, such as what each device \
+                              trusts or has stored"
+                .to_owned(),
+            (true, true) => "nothing else that can be seen differs; the certificates are hidden, and may, as may what \
+                             each device trusts or has stored"
+                .to_owned(),
+            (false, false) => format!("what else differs: {}", joined(&other)),
+            (false, true) => {
+                format!("what else differs: {}; the certificates are hidden, and may, too", joined(&other))
+            }
         };
         format!("the good one's handshake with {server} completes, the bad one's does not ({end}); {why}")
     }

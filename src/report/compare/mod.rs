@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use choose::{Pick, PickError};
 pub use model::{Because, COMPARE_SCHEMA, CompareSide, CompareStep, Comparison, StepSide, WhichSide};
 
-use super::{Certificate, ChainStatus, Device, Finding, Handshake, Outcome, Report};
+use super::{Certificate, ChainStatus, Device, Finding, Handshake, Outcome, Report, counted};
 
 /// Sets a device that works beside one that does not.
 ///
@@ -107,7 +107,8 @@ fn caveats(report: &Report, good: &Pick<'_>, bad: &Pick<'_>, of_good: &Device, o
         }
         let capture = report.captures.iter().find(|capture| capture.path == pick.capture);
         if capture.is_some_and(|capture| !capture.problems.is_empty()) {
-            out.push(format!("the {which} capture is not whole ({} problems): see analyze", problems(report, pick)));
+            let problems = counted(problems(report, pick), "problem");
+            out.push(format!("the {which} capture is not whole ({problems}): see analyze"));
         }
     }
     out

@@ -92,6 +92,10 @@ fn lower(name: &str) -> String {
     name.trim_end_matches('.').to_ascii_lowercase()
 }
 
+fn address(endpoint: &str) -> &str {
+    endpoint.rsplit_once(':').map_or(endpoint, |(address, _)| address)
+}
+
 fn port(endpoint: &str) -> Option<&str> {
     endpoint.rsplit_once(':').map(|(_, port)| port)
 }
@@ -126,10 +130,24 @@ pub(super) fn pairs(good: &[Service<'_>], bad: &[Service<'_>]) -> Vec<(usize, us
     out
 }
 
+/// Of services of which no two are the same: what some two share nevertheless, and what tells these apart.
+pub(super) fn in_common(good: &[Service<'_>], bad: &[Service<'_>]) -> Option<(Vec<&'static str>, &'static str)> {
+    let couples = good.iter().flat_map(|one| bad.iter().map(move |other| (one, other)));
+    couples.into_iter().find_map(|(one, other)| {
+        let shared = [
+            ("name", !one.names().is_disjoint(other.names())),
+            ("certificate", !one.leaves().is_disjoint(&other.leaves())),
+            ("address", address(one.endpoint) == address(other.endpoint)),
+        ];
+        let shared: Vec<_> = shared.into_iter().filter_map(|(what, is_shared)| is_shared.then_some(what)).collect();
+        let differs = if port(one.endpoint) == port(other.endpoint) { "name asked for" } else { "port" };
+        (!shared.is_empty()).then_some((shared, differs))
+    })
+}
+
 impl<'a> Service<'a> {
     fn at(endpoint: &'a str, names: &BTreeMap<&str, BTreeSet<String>>) -> Self {
-        let address = endpoint.rsplit_once(':').map_or(endpoint, |(address, _)| address);
-        let resolved = names.get(address).cloned().unwrap_or_default();
+        let resolved = names.get(address(endpoint)).cloned().unwrap_or_default();
         Self { endpoint, resolved, ..Self::default() }
     }
 
