@@ -282,6 +282,37 @@ fn no_handshake_that_worked_has_an_error() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The recorded fetch that was answered 404, with another host and then another path in the request.
+#[test]
+fn what_to_ask_the_server_has_its_port_and_no_path_of_a_strangers() {
+    let recorded = std::fs::read("captures/fetch-404.pcapng").unwrap();
+    let (service, pages) = ("/CertProv/CertProvisioningService.svc", "/certsrv/certnew.p7b?ReqID=CACert&R=1");
+    let remedies = |replaced: &[(&str, &str)]| {
+        let mut bytes = recorded.clone();
+        for (from, to) in replaced {
+            assert_eq!(from.len(), to.len());
+            let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+            bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        }
+        let report = chaingap::Analyzer::builder().build().analyze(&bytes[..], "fetch").unwrap();
+        let failed = report.findings.into_iter().find(|finding| finding.code == "CG004").unwrap();
+        failed.remedies.join("\n")
+    };
+    let host = ("Host: 10.20.30.10", "Host: pki.te:8080");
+    for (replaced, command) in [
+        (&[][..], "\n  curl -v http://10.20.30.10/CertProv/CertProvisioningService.svc/mex"),
+        (&[host], "\n  curl -v http://pki.te:8080/CertProv/CertProvisioningService.svc/mex"),
+        (&[host, (service, pages)], "\n  curl -v -o answer http://pki.te:8080/<path>"),
+        (
+            &[("Host: 10.20.30.10", "Host: $(id):8080;"), (service, pages)],
+            "\n  curl -v -o answer http://10.20.30.10/<path>",
+        ),
+    ] {
+        let told = remedies(replaced);
+        assert!(told.ends_with(command), "{told}");
+    }
+}
+
 /// Every expectation by name, with what the program says of its captures.
 fn judged() -> BTreeMap<String, (Expectation, Report)> {
     let judge = |expectation: Expectation| {

@@ -75,8 +75,9 @@ impl Annotate {
         let mut file = File::open(&self.capture).map_err(|error| failure(&error))?;
         let annotated = annotate(&report, &input.name(), &mut file, &options).map_err(|error| failure(&error))?;
         output::write(&annotated.pcapng, target, self.force)?;
-        let (frames, comments) = (annotated.frames, annotated.comments);
-        note(&format!("{}: {frames} frames, {comments} comments", self.output.display()));
+        let counted = |count: usize, thing| if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") };
+        let (frames, comments) = (counted(annotated.frames, "frame"), counted(annotated.comments, "comment"));
+        note(&format!("{}: {frames}, {comments}", self.output.display()));
         if !annotated.withheld.is_empty() {
             let numbers: Vec<String> = annotated.withheld.iter().take(20).map(u64::to_string).collect();
             let more = if annotated.withheld.len() > 20 { ", …" } else { "" };

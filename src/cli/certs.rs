@@ -65,7 +65,7 @@ impl Certs {
         analyze::fitting(self.trust.asked(), &investigation, &report)?;
         let omitted: u64 = report.devices.iter().map(|device| device.handshakes_omitted).sum();
         if self.trust.device.is_some() && omitted > 0 {
-            output::note(&format!("{omitted} handshakes were not kept; what only they show is not listed"));
+            output::note(&format!("handshakes that were not kept: {omitted}; what only they show is not listed"));
         }
         let mut report = CertsReport::of(&report, self.missing);
         if let Some(folder) = &self.output {

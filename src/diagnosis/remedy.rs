@@ -282,17 +282,28 @@ pub(super) fn connection_refused(server: SocketAddr) -> Vec<String> {
 }
 
 pub(super) fn fetch_failed(fetch: &Fetch) -> Vec<String> {
-    let name = fetch.url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
-    let name = host(name, &bracketed(fetch.server));
+    let server = web_server(fetch);
     if fetch.url.to_ascii_lowercase().contains("/certprov/") {
         return vec![
             "check that chain download is on: EnableCertChainDownload and UsePinAuth\n  Get-CsWebServiceConfiguration | Select-Object EnableCertChainDownload, UsePinAuth, InferCertChainFromSSL".into(),
-            format!("ask the service yourself\n  curl -v http://{name}/CertProv/CertProvisioningService.svc/mex"),
+            format!("ask the service yourself\n  curl -v http://{server}/CertProv/CertProvisioningService.svc/mex"),
         ];
     }
     vec![format!(
-        "ask the server yourself; the address must answer with the certificate\n  curl -v -o answer http://{name}/"
+        "ask the server yourself; the address must answer with the certificate\n  curl -v -o answer http://{server}/<path>"
     )]
+}
+
+/// Host, and port where it is not 80, as the request named them, else of the connection: a proxy is not the server.
+fn web_server(fetch: &Fetch) -> String {
+    let authority = fetch.url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let (name, port) = authority.split_once(':').unwrap_or((authority, "80"));
+    let named = (host(Some(name), ""), port.parse().ok());
+    let (host, port) = match named {
+        (host, Some(port)) if !host.is_empty() => (host, port),
+        _ => (bracketed(fetch.server), fetch.server.port()),
+    };
+    if port == 80 { host } else { format!("{host}:{port}") }
 }
 
 pub(super) fn fetch_unhelpful() -> Vec<String> {

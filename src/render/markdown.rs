@@ -7,10 +7,10 @@
 //! Most of the words come from captures and so from strangers: [`inline`] and [`block`] leave nothing in them that
 //! Markdown, or what GitHub adds to it, would obey.
 
-use super::shared::nobody;
 use super::shared::step::{frames, lacking};
 use super::shared::story::tag;
 use super::shared::words::{clean, date_and_clock, short_name, shorten};
+use super::shared::{Index, nobody};
 use crate::report::{
     Chain, CompareSide, Comparison, Device, Event, Finding, Report, Severity, Step, StepFrom, StepSide, VerdictStatus,
 };
@@ -48,10 +48,11 @@ pub fn markdown(report: &Report) -> String {
         let own = |finding: &&Finding| finding.device.as_ref() == Some(&device.id);
         report.findings.iter().filter(own).any(|finding| finding.severity == Severity::Error)
     };
-    report.devices.iter().filter(grave).take(IN_FULL).for_each(|device| in_full(&mut out, report, device));
+    let index = Index::of(report);
+    report.devices.iter().filter(grave).take(IN_FULL).for_each(|device| in_full(&mut out, report, &index, device));
     let known = |finding: &&Finding| report.devices.iter().any(|device| finding.device.as_ref() == Some(&device.id));
     let rest: Vec<&Finding> = report.findings.iter().filter(|finding| !known(finding)).collect();
-    list(&mut out, "About the captures", &rest);
+    list(&mut out, &index, "About the captures", &rest);
     withheld(&mut out, report);
     out
 }
@@ -144,7 +145,7 @@ fn headline<'a>(report: &'a Report, device: &Device) -> Option<&'a Finding> {
 }
 
 /// One device: its verdict, story, chain, reasons, remedies, other findings.
-fn in_full(out: &mut String, report: &Report, device: &Device) {
+fn in_full(out: &mut String, report: &Report, index: &Index<'_>, device: &Device) {
     out.push_str(&format!("\n### {} {}\n\n{}\n", mark(device), inline(&device.id), sentence(&device.verdict.summary)));
     story(out, device);
     let own = report.findings.iter().filter(|finding| finding.device.as_ref() == Some(&device.id));
@@ -156,7 +157,8 @@ fn in_full(out: &mut String, report: &Report, device: &Device) {
     if let Some(finding) = told {
         let names = (inline(&finding.code), inline(&finding.name));
         let how = (finding.severity.as_str(), finding.proof.as_str());
-        out.push_str(&format!("\n**{} {}**, {}, {}\n", names.0, names.1, how.0, how.1));
+        let with = with(index, finding);
+        out.push_str(&format!("\n**{} {}**, {}, {}{with}\n", names.0, names.1, how.0, how.1));
         chain_of(out, device, finding);
         reasons(out, finding);
         remedies(out, finding);
@@ -164,7 +166,12 @@ fn in_full(out: &mut String, report: &Report, device: &Device) {
             out.push_str(&format!("\nWireshark:\n\n{}", block("", &[clean(filter)])));
         }
     }
-    list(out, "Also", &others);
+    list(out, index, "Also", &others);
+}
+
+/// The server that a finding is about, where that is not plain.
+fn with(index: &Index<'_>, finding: &Finding) -> String {
+    index.server(finding).map(|server| format!(", with {}", inline(&server))).unwrap_or_default()
 }
 
 fn story(out: &mut String, device: &Device) {
@@ -265,13 +272,13 @@ fn remedies(out: &mut String, finding: &Finding) {
     }
 }
 
-fn list(out: &mut String, title: &str, findings: &[&Finding]) {
+fn list(out: &mut String, index: &Index<'_>, title: &str, findings: &[&Finding]) {
     if findings.is_empty() {
         return;
     }
     out.push_str(&format!("\n{title}:\n\n"));
     for finding in findings.iter().take(LINES) {
-        let how = format!("{}, {}", finding.severity.as_str(), finding.proof.as_str());
+        let how = format!("{}, {}{}", finding.severity.as_str(), finding.proof.as_str(), with(index, finding));
         out.push_str(&format!("- **{}** ({how}): {}\n", inline(&finding.code), sentence(&finding.summary)));
     }
     if findings.len() > LINES {

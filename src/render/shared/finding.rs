@@ -26,9 +26,10 @@ pub(in crate::render) fn words(name: &str) -> String {
     clean(name).replace('-', " ")
 }
 
-/// How often it happened, what it follows from, and what made up for it.
+/// With which server, how often it happened, what it follows from, and what made up for it.
 pub(in crate::render) fn notes(scope: &Scope<'_>, finding: &Finding) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(scope.index.server(finding).map(|server| format!("with {server}")));
     notes.extend(repetition(finding));
     if let Some(cause) = &finding.caused_by {
         let code = scope.report.findings.iter().find(|f| f.id == *cause).map_or(cause, |f| &f.code);

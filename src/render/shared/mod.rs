@@ -16,6 +16,7 @@ use words::{date_and_clock, shorten};
 
 use crate::report::{
     Device, Dropped, Finding, Handshake, ProfileBasis, Report, SignIn, SignInMethod, SignInStrength, VerdictStatus,
+    counted,
 };
 
 /// What is looked up again and again, by path and by device.
@@ -26,6 +27,8 @@ pub(super) struct Index<'a> {
     findings: BTreeMap<&'a str, Vec<&'a Finding>>,
     /// Findings that concern no device of the report.
     pub(super) elsewhere: Vec<&'a Finding>,
+    /// Devices whose handshakes with more than one server have findings, by `id`.
+    torn: BTreeSet<&'a str>,
 }
 
 impl<'a> Index<'a> {
@@ -43,8 +46,26 @@ impl<'a> Index<'a> {
             let device = finding.device.as_deref().and_then(|id| findings.get_mut(id));
             device.unwrap_or(&mut elsewhere).push(finding);
         }
-        Self { captures, findings, elsewhere }
+        let torn = report.devices.iter().filter(|device| {
+            let own = findings.get(device.id.as_str()).into_iter().flatten();
+            let with =
+                |finding: &&&Finding| device.handshakes.iter().any(|h| Some(&h.server) == finding.server.as_ref());
+            own.filter(with).filter_map(|finding| server_of(finding)).collect::<BTreeSet<_>>().len() > 1
+        });
+        let torn = torn.map(|device| device.id.as_str()).collect();
+        Self { captures, findings, elsewhere, torn }
     }
+
+    /// The server that a finding is about, where its device has findings about several.
+    pub(super) fn server(&self, finding: &Finding) -> Option<String> {
+        let torn = finding.device.as_deref().is_some_and(|device| self.torn.contains(device));
+        server_of(finding).filter(|_| torn).map(|server| shorten(server, 80))
+    }
+}
+
+/// By the name that the device asked for, else by its endpoint.
+fn server_of(finding: &Finding) -> Option<&str> {
+    finding.server_name.as_deref().or(finding.server.as_deref())
 }
 
 /// A report seen from one device: what there is, and how to name it.
@@ -116,6 +137,7 @@ pub(super) fn subject(device: &Device) -> String {
 /// The line under the verdict: captures, date, sign-in, profile, repetitions.
 pub(super) fn context(scope: &Scope<'_>, device: &Device, headline: Option<&Finding>) -> String {
     let mut words = vec![captures(scope, device)];
+    words.extend(headline.and_then(|headline| scope.index.server(headline)).map(|server| format!("with {server}")));
     let time = device.events.iter().find_map(|event| event.time.as_deref());
     words.extend(time.map(|time| format!("{} UTC", shorten(&date_and_clock(time).0, 10))));
     words.extend(signed_in(&device.sign_in).map(str::to_owned));
@@ -191,7 +213,8 @@ pub(in crate::render) fn dropped(dropped: &Dropped) -> Option<String> {
     let Dropped { flows, bytes, why } = dropped;
     if *flows > 0 || *bytes > 0 {
         let why = why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
-        return Some(format!("{flows} connections and {bytes} bytes were dropped{why}"));
+        let (flows, bytes) = (counted(*flows, "connection"), counted(*bytes, "byte"));
+        return Some(format!("{flows} and {bytes} were dropped{why}"));
     }
     why.as_deref().map(|why| format!("not all was kept: {why}"))
 }

@@ -154,8 +154,9 @@ pub(super) fn labelled(label: &str) -> Line {
 
 #[cfg(test)]
 mod tests {
+    use crate::render;
     use crate::render::sample::{finding, sample, sample_text};
-    use crate::report::{Excluded, Proof, Severity};
+    use crate::report::{Excluded, Finding, Proof, Report, Severity};
 
     #[test]
     fn says_what_is_ruled_out_and_what_is_not() {
@@ -193,6 +194,28 @@ mod tests {
     fn the_filter_stays_on_one_line() {
         let filter = "ip.addr==10.20.30.50 && tcp.port==443 && frame.number>=9 && frame.number<=15";
         assert!(sample_text(&sample()).contains(&format!("\n  Wireshark      {filter}\n")));
+    }
+
+    #[test]
+    fn findings_about_several_servers_say_which() {
+        let mut report = sample();
+        let fetch = finding("CG004", "certificate-fetch-failed", Severity::Warning, "the fetch was answered 404");
+        report.findings.push(Finding { server: Some("10.20.30.10:80".into()), ..fetch });
+        let formats = [sample_text as fn(&Report) -> String, render::markdown, render::html];
+        for format in formats {
+            assert!(!format(&report).contains("with 10.20.30.10"), "there is but one: {}", format(&report));
+        }
+        // The same phone, the same fault, another server.
+        let mut handshake = report.devices[0].handshakes[0].clone();
+        handshake.server = "10.20.30.11:443".into();
+        report.devices[0].handshakes.push(handshake);
+        let (server, server_name) = (Some("10.20.30.11:443".into()), Some("mail.contoso.test".into()));
+        report.findings.push(Finding { id: "other".into(), server, server_name, ..report.findings[0].clone() });
+        for format in formats {
+            let shown = format(&report).split_whitespace().collect::<Vec<_>>().join(" ");
+            let places = ["with 10.20.30.10:443", "with mail.contoso.test"].map(|words| shown.matches(words).count());
+            assert_eq!(places, [1, 1], "{shown}");
+        }
     }
 
     #[test]

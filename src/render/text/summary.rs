@@ -6,7 +6,7 @@
 use super::line::{Line, Role};
 use super::{Page, TextStyle, print};
 use crate::render::shared::words::{NAME, shorten};
-use crate::report::Summary;
+use crate::report::{Summary, counted};
 
 /// Rows of one table.
 const ROWS: usize = 20;
@@ -24,15 +24,19 @@ pub fn summary_text(summary: &Summary, style: &TextStyle) -> String {
         0,
         Role::Strong,
         &format!(
-            "{} reports, {} captures, {} packets, {} devices, {} handshakes{times}",
-            summary.reports, summary.captures, summary.packets, summary.devices, summary.handshakes
+            "{}, {}, {}, {}, {}{times}",
+            counted(summary.reports, "report"),
+            counted(summary.captures, "capture"),
+            counted(summary.packets, "packet"),
+            counted(summary.devices, "device"),
+            counted(summary.handshakes, "handshake")
         ),
     ));
     head.push(Line::at(0, Role::Plain, &format!("verdicts  {}", counts(&summary.verdicts))));
     head.push(Line::at(0, Role::Plain, &format!("sign-ins  {}", counts(&summary.sign_ins))));
     if summary.captures_with_problems > 0 || summary.failed > 0 {
         let text = format!(
-            "{} captures have problems, {} lines were no report",
+            "captures with problems: {}, lines that were no report: {}",
             summary.captures_with_problems, summary.failed
         );
         head.push(Line::at(0, Role::Warning, "! ").push(Role::Plain, &text));
@@ -47,11 +51,11 @@ fn findings(summary: &Summary) -> Page {
         "findings",
         rows.iter().map(|(code, count)| {
             format!(
-                "{code} {:<28} {:>6} errors {:>6} warnings {:>8} times, {} proven, {} inferred, {} undecidable",
+                "{code} {:<28} {:>13} {:>15} {:>14}, {} proven, {} inferred, {} undecidable",
                 count.name,
-                count.errors,
-                count.warnings,
-                count.occurrences,
+                counted(count.errors, "error"),
+                counted(count.warnings, "warning"),
+                counted(count.occurrences, "time"),
                 count.proven,
                 count.inferred,
                 count.undecidable
@@ -68,10 +72,10 @@ fn servers(summary: &Summary) -> Page {
         rows.iter().map(|(server, count)| {
             let codes: Vec<_> = count.codes.iter().map(|(code, times)| format!("{code} {times}×")).collect();
             format!(
-                "{}  {} errors, {} warnings: {}",
+                "{}  {}, {}: {}",
                 shorten(server, NAME),
-                count.errors,
-                count.warnings,
+                counted(count.errors, "error"),
+                counted(count.warnings, "warning"),
                 codes.join(", ")
             )
         }),
@@ -89,10 +93,10 @@ fn missing(summary: &Summary) -> Page {
                 several => format!("{several} seen elsewhere"),
             };
             format!(
-                "{}  {} findings, {} servers, {seen}",
+                "{}  {}, {}, {seen}",
                 shorten(&missing.subject, NAME),
-                missing.findings,
-                missing.servers.len()
+                counted(missing.findings, "finding"),
+                counted(missing.servers.len(), "server")
             )
         }),
     )
