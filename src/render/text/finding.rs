@@ -201,7 +201,7 @@ mod tests {
         let mut report = sample();
         let fetch = finding("CG004", "certificate-fetch-failed", Severity::Warning, "the fetch was answered 404");
         report.findings.push(Finding { server: Some("10.20.30.10:80".into()), ..fetch });
-        let formats = [sample_text as fn(&Report) -> String, render::markdown, render::html];
+        let formats: [fn(&Report) -> String; 3] = [sample_text, render::markdown, render::html];
         for format in formats {
             assert!(!format(&report).contains("with 10.20.30.10"), "there is but one: {}", format(&report));
         }
