@@ -22,6 +22,7 @@ mod negotiation;
 mod offers;
 mod order;
 mod preflight;
+mod recovery;
 mod remedy;
 mod rules;
 mod sign_in;
@@ -299,7 +300,7 @@ impl Bench<'_> {
         let judged = device.handshakes.iter().zip(&assessments);
         let taken = |handshake| negotiation::version_taken(self.evidence, handshake);
         let rulings: Vec<Ruling> = judged.map(|(h, a)| cause::rule(h, a, self.profile, taken(h))).collect();
-        let recovered_by = verdict::recoveries(device, &rulings);
+        let recovered_by = recovery::recoveries(device, &rulings);
         let capture = usize::try_from(device.capture).ok().and_then(|at| self.captures.get(at));
         let session = Session {
             evidence: self.evidence,

@@ -2,44 +2,11 @@
 //! step 7 of the contract's "How a verdict is reached".
 
 use super::Session;
-use super::cause::{Ruling, Stage};
+use super::cause::Stage;
 use super::finding::{Finding, Severity, Verdict, VerdictStatus};
 use super::rules::Code;
-use crate::capture::FrameRef;
-use crate::evidence::{Device, Handshake, Outcome};
+use crate::evidence::Outcome;
 use crate::trust::Proof;
-
-/// For each handshake the later completed one, for the same server name or service, that makes up for it.
-pub(super) fn recoveries(device: &Device, rulings: &[Ruling]) -> Vec<Option<FrameRef>> {
-    let judged = || device.handshakes.iter().zip(rulings);
-    judged()
-        .map(|(handshake, ruling)| {
-            if ruling.stage == Stage::Completed {
-                return None;
-            }
-            let later = judged().filter(|(other, ruling)| {
-                ruling.stage == Stage::Completed
-                    && handshake.first.is_before(&other.last_start())
-                    && serves_same(handshake, other)
-            });
-            later.map(|(other, _)| other.first).min_by_key(|at| at.place())
-        })
-        .collect()
-}
-
-impl Handshake {
-    /// The frame by which the last handshake like this one had begun.
-    fn last_start(&self) -> FrameRef {
-        if self.repeats == 0 { self.first } else { self.repeated_until }
-    }
-}
-
-fn serves_same(a: &Handshake, b: &Handshake) -> bool {
-    match (a.server_name(), b.server_name()) {
-        (Some(a), Some(b)) => a == b,
-        _ => a.server == b.server,
-    }
-}
 
 /// Settles severities, folds repetitions, puts the headline first, and gives the verdict. `offset` is the index that
 /// the first of these findings will have among all.

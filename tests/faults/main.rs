@@ -18,6 +18,7 @@ mod mix;
 mod readdress;
 mod same;
 mod samples;
+mod session;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;

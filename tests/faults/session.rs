@@ -1,0 +1,178 @@
+//! What one device did besides: whether another connection makes up for a failure, says why it failed, or brought the
+//! certificates.
+//!
+//! In: what clients and servers said in the samples, in connections of one phone and one server behind each other; HTTP
+//! with other status lines, alerts with other codes. Out: nothing but failures. What must be told follows from what was
+//! done: who said what, and who closed.
+
+use std::path::PathBuf;
+
+use chaingap::flow::Side;
+use chaingap::report::{Finding, Proof, Report, Severity, VerdictStatus};
+
+use crate::expectations::{self, Options};
+use crate::file::Format;
+use crate::frame::{Frame, Segment};
+use crate::samples::SAMPLES;
+
+const MILLISECOND: i64 = 1_000_000;
+/// ContentType of application data, RFC 8446 section 5.1.
+const APPLICATION_DATA: u8 = 23;
+
+type Words = Vec<(Side, Vec<u8>)>;
+
+/// The frames of a sample capture.
+fn frames(capture: &str) -> &'static [Frame] {
+    let mut recordings = SAMPLES.iter().flat_map(|sample| &sample.captures);
+    &recordings.find(|recording| recording.name == capture).unwrap_or_else(|| panic!("no capture {capture}")).frames
+}
+
+fn opens(frame: &&Frame, port: u16) -> bool {
+    frame.segment().is_some_and(|segment| segment.opens() && segment.direction().1.port() == port)
+}
+
+/// What both sides said in the first connection to a port.
+fn said(capture: &str, port: u16) -> Words {
+    let frames = frames(capture);
+    let (client, server) = frames.iter().find(|frame| opens(frame, port)).unwrap().segment().unwrap().direction();
+    let segments = frames.iter().filter_map(Frame::data);
+    let words = segments.filter_map(|segment| match segment.direction() {
+        direction if direction == (client, server) => Some((Side::Client, segment.payload.clone())),
+        direction if direction == (server, client) => Some((Side::Server, segment.payload.clone())),
+        _ => None,
+    });
+    words.collect()
+}
+
+/// What they said before they had data for each other.
+fn without_data(mut words: Words) -> Words {
+    let data = words.iter().position(|(_, bytes)| bytes.first() == Some(&APPLICATION_DATA));
+    words.truncate(data.unwrap());
+    words
+}
+
+/// A request in clear with its answer.
+fn asked(request: &str, answer: &[u8]) -> Words {
+    vec![(Side::Client, format!("{request}\r\n\r\n").into_bytes()), (Side::Server, answer.to_vec())]
+}
+
+/// A tunnel, and what is said in it.
+fn tunnel(host: &str, words: Words) -> Words {
+    let mut all = asked(&format!("CONNECT {host}:443 HTTP/1.1"), b"HTTP/1.1 200 OK\r\n\r\n");
+    all.extend(words);
+    all
+}
+
+/// What one phone and one server say, in connections one second apart: the server's port, the words, who closes first.
+fn session(connections: &[(u16, Words, Side)]) -> Vec<Frame> {
+    let like = frames("usb-sign-in.pcapng");
+    let syn = like.iter().find(|frame| opens(frame, 443)).unwrap();
+    let (phone, server) = syn.segment().unwrap().direction();
+    let back = like.iter().find(|frame| frame.segment().is_some_and(|s| s.tcp.syn && s.tcp.ack)).unwrap();
+    let (mut out, mut time) = (Vec::new(), syn.time);
+    for (number, (port, words, closes)) in (0..).zip(connections) {
+        let mut next = [1_000_u32, 2_000];
+        let mut send = |side: Side, payload: &[u8], change: &dyn Fn(&mut Segment)| {
+            let (frame, at) = if side == Side::Client { (syn, 0) } else { (back, 1) };
+            let mut segment = frame.segment().unwrap().readdressed(|mut end| {
+                end.set_port(if end.ip() == server.ip() { *port } else { phone.port() + number });
+                end
+            });
+            (segment.tcp.syn, segment.tcp.ack, segment.payload) = (false, true, payload.to_vec());
+            change(&mut segment);
+            (segment.tcp.sequence_number, segment.tcp.acknowledgment_number) = (next[at], next[1 - at]);
+            next[at] = segment.end().wrapping_add(u32::from(segment.tcp.fin));
+            time += MILLISECOND;
+            out.push(Frame { time, ..frame.with(segment) });
+        };
+        send(Side::Client, &[], &|segment| (segment.tcp.syn, segment.tcp.ack) = (true, false));
+        send(Side::Server, &[], &|segment| segment.tcp.syn = true);
+        for (side, bytes) in words {
+            send(*side, bytes, &|segment| {
+                // Every hello has a random value of its own, behind 11 bytes.
+                if let [22, 3, _, _, _, 1, ..] = segment.payload[..] {
+                    segment.payload[11] ^= 0x55 << number;
+                }
+            });
+        }
+        for side in [*closes, closes.other()] {
+            send(side, &[], &|segment| segment.tcp.fin = true);
+        }
+        time += 1_000 * MILLISECOND;
+    }
+    out
+}
+
+fn judge(frames: &[Frame], options: &Options) -> Report {
+    expectations::report(&options.analyzer(), &[("session.pcap".into(), Format::PLAIN.write(frames))])
+}
+
+fn options(roots: &[&str], bundle: &[&str]) -> Options {
+    let paths = |names: &[&str]| names.iter().map(|name| PathBuf::from(format!("pki/{name}.pem"))).collect();
+    Options { roots: paths(roots), bundle: paths(bundle), ..Options::default() }
+}
+
+/// Northwind's root, with and without what is between it and the server.
+fn northwind() -> Options {
+    options(&["root"], &[])
+}
+
+fn northwind_known() -> Options {
+    options(&["root"], &["issuing", "policy"])
+}
+
+/// Warnings and errors.
+fn told(report: &Report) -> Vec<(&str, Severity, Proof)> {
+    let graver = report.findings.iter().filter(|finding| finding.severity >= Severity::Warning);
+    graver.map(|finding| (finding.code.as_str(), finding.severity, finding.proof)).collect()
+}
+
+fn only<'r>(report: &'r Report, code: &str) -> &'r Finding {
+    let mut found = report.findings.iter().filter(|finding| finding.code == code);
+    let (first, second) = (found.next(), found.next());
+    assert!(second.is_none(), "{code} twice");
+    first.unwrap_or_else(|| panic!("no {code} in {:?}", told(report)))
+}
+
+fn verdicts(report: &Report) -> Vec<VerdictStatus> {
+    report.devices.iter().map(|device| device.verdict.status).collect()
+}
+
+use Proof::{Inferred, Proven, Undecidable};
+use Severity::{Error, Warning};
+use Side::{Client, Server};
+
+#[test]
+fn another_stack_behind_the_address_makes_up_for_nothing() {
+    // GnuTLS refuses, and OpenSSL goes to the same name after it.
+    let gnutls = (443, said("gnutls-missing-intermediate.pcapng", 443), Client);
+    let openssl = || (443, said("resumed-ticket.pcapng", 443), Client);
+    let report = judge(&session(&[gnutls.clone(), openssl()]), &northwind_known());
+    assert!(report.devices[0].shared_address);
+    assert_eq!((told(&report), verdicts(&report)), (vec![("CG001", Error, Inferred)], vec![VerdictStatus::Fails]));
+    // One stack that refuses, and then goes on.
+    let mut retry = said("gnutls-missing-intermediate.pcapng", 443);
+    retry.retain(|(_, bytes)| bytes[0] == 22 && bytes[5] == 1);
+    retry.extend(openssl().1.into_iter().skip(1));
+    let report = judge(&session(&[gnutls, (443, retry, Client)]), &northwind_known());
+    assert_eq!((told(&report), verdicts(&report)), (vec![("CG001", Warning, Inferred)], vec![VerdictStatus::Degraded]));
+}
+
+#[test]
+fn another_service_makes_up_for_nothing() {
+    let refused = || said("usb-sign-in.pcapng", 443);
+    let works = || said("usb-full-chain.pcapng", 443);
+    let severity = |first: (u16, Words, Side), second: (u16, Words, Side)| {
+        let report = judge(&session(&[first, second]), &northwind_known());
+        assert!(!report.devices[0].shared_address);
+        only(&report, "CG001").severity
+    };
+    // Behind one proxy.
+    let proxied = |host: &str, words: Words| (8888, tunnel(host, words), Client);
+    assert_eq!(severity(proxied("a.contoso.test", refused()), proxied("b.contoso.test", works())), Error);
+    assert_eq!(severity(proxied("a.contoso.test", refused()), proxied("a.contoso.test", works())), Warning);
+    // One hello names no server, the other does, and the certificates differ.
+    let intercepted = said("intercepted.pcapng", 443);
+    assert_eq!(severity((443, refused(), Client), (443, intercepted, Client)), Error);
+    assert_eq!(severity((443, refused(), Client), (443, works(), Client)), Warning);
+}
