@@ -5,6 +5,7 @@ use super::assess::{Assessment, NameCheck};
 use super::finding::{Excluded, Severity};
 use super::rules::Code;
 use super::words;
+use crate::capture::FrameRef;
 use crate::evidence::{Handshake, Outcome};
 use crate::flow::Side;
 use crate::trust::{ChainStatus, Check, Fault, Judgement, Profile, Proof, StepFrom};
@@ -48,6 +49,12 @@ pub struct Ruling {
 }
 
 impl Ruling {
+    /// The device took the same certificates elsewhere: what is wrong with them was not the cause.
+    pub(super) fn certificates_were_taken(&mut self) {
+        (self.allowed, self.filtered) = (Vec::new(), Vec::new());
+        self.survivors = vec![Code::RejectedWithoutReason];
+    }
+
     /// How grave a cause is here: one that survived explains the failure, one that only the alert rules out is worth a
     /// warning; `None` where it is no finding.
     pub(super) fn severity_of(&self, code: Code) -> Option<Severity> {
@@ -138,6 +145,9 @@ pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Pro
         && self::holds(Code::CertificateExpired, handshake, assessment, profile)
     {
         allowed.retain(|code| *code == Code::CertificateExpired);
+    }
+    if stage == Stage::ServerAfterFlight && alert.is_none() && server_took_answer(handshake) {
+        allowed.clear();
     }
     let holds = |code: &Code| holds(*code, handshake, assessment, profile);
     let mut survivors: Vec<Code> = allowed.iter().copied().filter(holds).collect();
@@ -247,6 +257,15 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
         Code::ClientCertificate => handshake.tls.certificate_request.is_some(),
         _ => false,
     }
+}
+
+/// Whether the server went on after the client's answer to its CertificateRequest: before TLS 1.3 its Finished comes after
+/// that (RFC 5246 section 7.3).
+pub(super) fn server_took_answer(handshake: &Handshake) -> bool {
+    let tls = &handshake.tls;
+    let finished = tls.finished.server.filter(|_| tls.both_finished() && !tls.is_1_3());
+    let asked_later = |at: FrameRef| tls.certificate_request.as_ref().is_some_and(|asked| at.is_before(&asked.at));
+    finished.is_some_and(|at| !asked_later(at))
 }
 
 /// Whether bytes that a side sent in clear are not in the capture.
@@ -429,6 +448,6 @@ pub(super) fn others_are_excluded(code: Code, handshake: &Handshake, assessment:
 }
 
 /// The sentence about an ending that `words::ending` gives, with its frame.
-pub(super) fn ending_evidence(handshake: &Handshake) -> Option<(crate::capture::FrameRef, String)> {
+pub(super) fn ending_evidence(handshake: &Handshake) -> Option<(FrameRef, String)> {
     handshake.ending.at.map(|at| (at, words::ending(handshake)))
 }

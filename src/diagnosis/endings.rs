@@ -5,7 +5,8 @@
 use super::cause::{self, Stage};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
-use super::{Session, remedy, words};
+use super::{Excluded, Session, remedy, words};
+use crate::capture::FrameRef;
 use crate::evidence::{Device, Evidence, Handshake, Refused, SIGN_IN_PORTS, endpoint};
 use crate::trust::Proof;
 
@@ -25,6 +26,7 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
                 session.finding(code, severity, proof, index, summary(session, handshake, code, ruling.stage));
             finding.evidence = evidence(handshake, code);
             finding.excluded = cause::excluded(code, handshake, assessment, ruling);
+            finding.excluded.extend(looked_at_later(handshake, code));
             finding.certificates = handshake.sent.clone();
             finding.remedies = match code {
                 Code::HandshakeStalled => remedy::stalled(handshake),
@@ -37,6 +39,17 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     for refused in refused(session.evidence, session.device) {
         out.push(connection_refused(session, refused));
     }
+}
+
+/// A client certificate that the server's TLS took, where the server then closed all the same.
+fn looked_at_later(handshake: &Handshake, code: Code) -> Option<Excluded> {
+    let asked = code == Code::ServerEndedWithoutReason && handshake.tls.certificate_request.is_some();
+    let taken = asked && handshake.last_word().is_none() && cause::server_took_answer(handshake);
+    taken.then(|| Excluded {
+        cause: Code::ClientCertificate.name().into(),
+        excluded: false,
+        why: "the server finished the handshake after the client's answer, but may look at it later".into(),
+    })
 }
 
 /// Both finished and the client left without a word, once, and nothing tells what it is: probes do that.
@@ -61,13 +74,17 @@ fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stag
         (Code::RejectedWithoutReason, _) => {
             format!("TLS handshake fails: the {noun} ended it{alert}, and nothing in the capture says why")
         }
+        _ if alert.is_empty() && handshake.tls.both_finished() => {
+            "the TLS handshake was finished, and the server closed it before a byte of data; nothing in the capture says why"
+                .into()
+        }
         _ => format!("TLS handshake fails: the server ended it{alert}, and nothing in the capture says why"),
     }
 }
 
 fn waited_for(handshake: &Handshake) -> &'static str {
     let Some(stall) = handshake.ending.stall else { return "" };
-    let by = |at: Option<crate::capture::FrameRef>| at.is_some_and(|at| at.place() <= stall.after.place());
+    let by = |at: Option<FrameRef>| at.is_some_and(|at| at.place() <= stall.after.place());
     let hello = handshake.tls.server_hello.as_ref().map(|hello| hello.at);
     match (by(hello), by(handshake.tls.server_hello_done)) {
         (false, _) => "where the server's ServerHello was due",
@@ -76,7 +93,7 @@ fn waited_for(handshake: &Handshake) -> &'static str {
     }
 }
 
-fn evidence(handshake: &Handshake, code: Code) -> Vec<(crate::capture::FrameRef, String)> {
+fn evidence(handshake: &Handshake, code: Code) -> Vec<(FrameRef, String)> {
     let mut out = Vec::new();
     if let Some(hello) = &handshake.tls.client_hello {
         out.push((hello.at, format!("ClientHello, {}", hello.version)));

@@ -112,7 +112,7 @@ pub struct DeviceDiagnosis {
     pub assessments: Vec<Assessment>,
     /// One for each handshake of the device.
     pub rulings: Vec<Ruling>,
-    /// One for each handshake: the later success that makes up for it.
+    /// One for each handshake: the success that makes up for it.
     pub recovered_by: Vec<Option<crate::capture::FrameRef>>,
     /// Its findings among all, the headline first.
     pub findings: std::ops::Range<usize>,
@@ -299,7 +299,8 @@ impl Bench<'_> {
         assess::note_other_cas(device, &mut assessments);
         let judged = device.handshakes.iter().zip(&assessments);
         let taken = |handshake| negotiation::version_taken(self.evidence, handshake);
-        let rulings: Vec<Ruling> = judged.map(|(h, a)| cause::rule(h, a, self.profile, taken(h))).collect();
+        let mut rulings: Vec<Ruling> = judged.map(|(h, a)| cause::rule(h, a, self.profile, taken(h))).collect();
+        recovery::settle_spares(device, &assessments, &mut rulings);
         let recovered_by = recovery::recoveries(device, &rulings);
         let capture = usize::try_from(device.capture).ok().and_then(|at| self.captures.get(at));
         let session = Session {

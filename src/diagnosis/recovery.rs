@@ -1,21 +1,49 @@
-//! In: a device's handshakes and what became of each. Out: which of them another one makes up for. Bounded: by the
-//! handshakes kept. Left to others: severity.
+//! In: a device's handshakes and what became of each. Out: which of them another one makes up for: a later one, or for a
+//! connection that was opened to spare an earlier one too. Bounded: by the handshakes kept. Left to others: severity.
 
+use std::rc::Rc;
+
+use super::assess::Assessment;
 use super::cause::{Ruling, Stage};
 use crate::capture::FrameRef;
-use crate::evidence::{Device, Handshake};
+use crate::evidence::{Device, Handshake, Outcome};
 
 /// For each handshake the completed one, for the same server name or service, that makes up for it.
 pub(super) fn recoveries(device: &Device, rulings: &[Ruling]) -> Vec<Option<FrameRef>> {
+    let makes_up = |handshake: &Handshake, other: &Handshake| {
+        handshake.first.is_before(&other.last_start()) || (is_spare(handshake) && same_chain(handshake, other))
+    };
     let judged = device.handshakes.iter().zip(rulings);
     judged
         .map(|(handshake, ruling)| {
             let failed = ruling.stage != Stage::Completed;
             let others =
                 completed(device, rulings, handshake).filter(|(_, other)| failed && makes_up(handshake, other));
-            later.map(|(_, other)| other.first).min_by_key(|at| at.place())
+            others.map(|(_, other)| other.first).min_by_key(|at| at.place())
         })
         .collect()
+}
+
+/// A connection that the client closed unused, where it took the same certificates with the same means in another one,
+/// was not closed for their sake.
+pub(super) fn settle_spares(device: &Device, assessments: &[Assessment], rulings: &mut [Ruling]) {
+    let chain = |index: usize| assessments.get(index).map(|assessment| &assessment.chain);
+    let taken_elsewhere = |index: usize, handshake: &Handshake| {
+        // Chains are judged once for all handshakes in which the device had the same.
+        let same = |other: usize| chain(index).zip(chain(other)).is_some_and(|(one, other)| Rc::ptr_eq(one, other));
+        completed(device, rulings, handshake).any(|(other, _)| same(other))
+    };
+    let handshakes = device.handshakes.iter().zip(rulings.iter()).enumerate();
+    let spares: Vec<usize> = handshakes
+        .filter(|(_, (handshake, ruling))| ruling.stage == Stage::ClientWithoutData && is_spare(handshake))
+        .filter(|(index, (handshake, _))| !handshake.sent.is_empty() && taken_elsewhere(*index, handshake))
+        .map(|(index, _)| index)
+        .collect();
+    for index in spares {
+        if let Some(ruling) = rulings.get_mut(index) {
+            ruling.certificates_were_taken();
+        }
+    }
 }
 
 /// Those that completed at the same service. Behind an address that several share nobody knows whose they are.
@@ -27,6 +55,13 @@ fn completed<'d>(
     let judged = device.handshakes.iter().zip(rulings).enumerate();
     let others = judged.filter(|(_, (_, ruling))| ruling.stage == Stage::Completed && !device.shared_address);
     others.map(|(index, (other, _))| (index, other)).filter(move |(_, other)| serves_same(handshake, other))
+}
+
+/// Both finished it, nobody refused anything that can be read, and it was closed before any data. Clients open such
+/// connections ahead of need.
+fn is_spare(handshake: &Handshake) -> bool {
+    let closed = matches!(handshake.ending.outcome, Outcome::ClosedByClient | Outcome::ClosedByServer);
+    closed && handshake.tls.both_finished() && !handshake.tls.hides_answer()
 }
 
 /// Whether two handshakes went to one service: of the same name, or where neither says a name, at the same address.
@@ -47,6 +82,13 @@ fn same_own_certificate(a: &Handshake, b: &Handshake) -> bool {
 fn falls_back(from: &Handshake, to: &Handshake) -> bool {
     let version = |handshake: &Handshake| handshake.tls.client_hello.as_ref().map(|hello| hello.version.0);
     !from.server_answered() && version(from).zip(version(to)).is_some_and(|(from, to)| to < from)
+}
+
+/// Whether the server showed the same certificates, or took up a session in which it had.
+fn same_chain(spare: &Handshake, other: &Handshake) -> bool {
+    let digests =
+        |handshake: &Handshake| handshake.sent.iter().map(|certificate| certificate.sha256()).collect::<Vec<_>>();
+    spare.tls.resumed() || digests(spare) == digests(other)
 }
 
 impl Handshake {

@@ -347,7 +347,7 @@ pub struct Handshake {
     pub outcome: Outcome,
     /// Who ended it, and how.
     pub end: End,
-    /// The later handshake that makes up for this one.
+    /// The handshake that makes up for this one.
     pub recovered_by: Option<Place>,
     /// The server's chain, judged.
     pub chain: Chain,
@@ -580,7 +580,7 @@ pub struct Finding {
     pub excluded: Vec<Excluded>,
     /// `id` of the finding that this one follows from.
     pub caused_by: Option<String>,
-    /// The later success that makes up for it.
+    /// The success that makes up for it.
     pub recovered_by: Option<Place>,
     /// Certificates it is about.
     pub certificates: Vec<String>,

@@ -176,3 +176,33 @@ fn another_service_makes_up_for_nothing() {
     assert_eq!(severity((443, refused(), Client), (443, intercepted, Client)), Error);
     assert_eq!(severity((443, refused(), Client), (443, works(), Client)), Warning);
 }
+
+#[test]
+fn a_spare_connection_is_made_up_for() {
+    for (capture, options) in [("usb-full-chain.pcapng", northwind()), ("usb-after-pin.pcapng", northwind_known())] {
+        let works = (443, said(capture, 443), Client);
+        for (closes, code) in [(Server, "CG027"), (Client, "CG023")] {
+            let spare = (443, without_data(said(capture, 443)), closes);
+            for order in [[works.clone(), spare.clone()], [spare.clone(), works.clone()]] {
+                let report = judge(&session(&order), &options);
+                let mut found = told(&report);
+                // What the server leaves out stays worth a word.
+                found.retain(|finding| *finding != ("CG003", Warning, Proven));
+                assert_eq!(found, [(code, Warning, Inferred)], "{capture}, {closes:?} closes");
+                assert!(only(&report, code).recovered_by.is_some());
+                assert_eq!(verdicts(&report), [VerdictStatus::Degraded]);
+            }
+        }
+    }
+    // Alone it may have been closed for its certificates.
+    let alone = (443, without_data(said("usb-after-pin.pcapng", 443)), Client);
+    assert_eq!(told(&judge(&session(&[alone]), &northwind_known())), [("CG001", Error, Inferred)]);
+}
+
+#[test]
+fn a_server_that_finished_took_the_client_certificate() {
+    let words = without_data(said("client-certificate-accepted.pcapng", 443));
+    let report = judge(&session(&[(443, words, Server)]), &options(&["adatum-root"], &[]));
+    assert_eq!(told(&report), [("CG027", Error, Inferred)]);
+    assert!(only(&report, "CG027").summary.contains("the TLS handshake was finished"));
+}
