@@ -120,17 +120,12 @@ fn proof(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment, 
 fn unreadable_before<'s>(session: &Session<'s>, handshake: &Handshake) -> Option<(FrameRef, &'s str)> {
     let deciding = handshake.deciding();
     let sealed = session.device.unreadable.filter(|(at, _)| at.is_before(&deciding));
-    let cut = session
-        .device
-        .fetches
-        .iter()
-        .find(|fetch| fetch.gap && fetch.may_succeed() && !fetch.complete && fetch.request.is_before(&deciding));
+    let mut fetches = session.device.fetches.iter().filter(|fetch| fetch.request.is_before(&deciding));
+    let unseen = fetches.find_map(|fetch| Some((fetch.request, fetch.unseen()?)));
     let completed = session.handshakes().find(|(_, other, _, ruling)| {
         ruling.stage == Stage::Completed && other.stream != handshake.stream && other.last.is_before(&deciding)
     });
-    sealed
-        .or_else(|| cut.map(|fetch| (fetch.request, "a download whose answer is not all in the capture")))
-        .or_else(|| completed.map(|(_, other, ..)| (other.first, "a TLS connection that cannot be read")))
+    sealed.or(unseen).or_else(|| completed.map(|(_, other, ..)| (other.first, "a TLS connection that cannot be read")))
 }
 
 /// What is wrong with a chain, in words; `unreadable` says why it could not be judged.
@@ -210,7 +205,7 @@ fn evidence(session: &Session<'_>, handshake: &Handshake, assessment: &Assessmen
         out.push((certificate_at, "the search for a chain was cut short by its budget; a better one may exist".into()));
     }
     if let Some((at, what)) = unreadable_before(session, handshake) {
-        out.push((at, format!("{what}, which may have brought certificates")));
+        out.push((at, format!("{what}: the device may have certificates from it")));
     }
     if let Some(at) = handshake.conflict {
         out.push((at, "a copy of bytes that differs from another copy, with nothing to tell which was taken".into()));

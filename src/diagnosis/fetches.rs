@@ -15,7 +15,7 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     for fetch in &session.device.fetches {
         if fetch.succeeded() {
             found.extend(unhelpful(session, fetch));
-        } else if fetch.status != Some(0) && !made_up_for(session, fetch) {
+        } else if fetch.failed() && fetch.status != Some(0) && !made_up_for(session, fetch) {
             found.push(failed(session, fetch));
         }
     }
@@ -32,20 +32,34 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-/// A later download of the same thing succeeded.
+/// Addresses to which a download is followed: as far as browsers go.
+const MOST_REDIRECTS: usize = 20;
+
+/// A later download of the same thing succeeded, or of that to which the answer sent the device on.
 fn made_up_for(session: &Session<'_>, fetch: &Fetch) -> bool {
+    let mut urls = vec![fetch.url.as_str()];
+    urls.extend(fetch.redirect.as_deref());
     // NTLM and Negotiate begin with an answer 401 that asks for credentials (RFC 4559 section 4).
-    session
-        .device
-        .fetches
-        .iter()
-        .any(|later| later.succeeded() && later.url == fetch.url && fetch.request.is_before(&later.request))
+    for later in session.device.fetches.iter().filter(|later| fetch.request.is_before(&later.request)) {
+        if !urls.contains(&later.url.as_str()) {
+            continue;
+        }
+        if later.succeeded() {
+            return true;
+        }
+        urls.extend(later.redirect.as_deref().filter(|_| urls.len() < MOST_REDIRECTS));
+    }
+    false
 }
 
 fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
-    let why = fetch.problem.clone().unwrap_or_else(|| "no certificate came".into());
-    // A fetch whose answer the capture lacks may have succeeded.
-    let unseen = fetch.gap && fetch.may_succeed();
+    let part = fetch.status == Some(206);
+    let why = match &fetch.problem {
+        _ if part => "only a part of the file came (206)".into(),
+        problem => problem.clone().unwrap_or_else(|| "no certificate came".into()),
+    };
+    // A fetch whose answer the capture lacks may have succeeded, and so may one in parts.
+    let unseen = part || (fetch.gap && fetch.may_succeed());
     let how = if unseen { "cannot be judged" } else { "failed" };
     let summary = format!("the certificate download {} {how}: {why}", fetch.url);
     let went_on = session.device.handshakes.iter().any(|handshake| fetch.request.is_before(&handshake.first));

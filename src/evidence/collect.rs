@@ -283,8 +283,7 @@ impl Evidence {
 
     fn http(&mut self, talk: Talk, exchange: Exchange) {
         let at = exchange.request;
-        let mut url = url(&exchange, talk.server);
-        shorten(&mut url, MAX_URL);
+        let url = url(&exchange, &exchange.target, talk.server);
         let path = exchange.target.to_ascii_lowercase();
         let certprov = path.contains("/certprov/");
         let kind = match () {
@@ -329,6 +328,8 @@ impl Evidence {
             return;
         }
         let response = exchange.response.as_ref();
+        let location = response.and_then(|response| response.location.as_deref());
+        let redirect = location.map(|location| led_to(&exchange, location, talk.server));
         let problem = match response {
             None => Some("no answer".to_owned()),
             Some(response) => response.problem.clone(),
@@ -344,6 +345,7 @@ impl Evidence {
             certificates,
             complete: response.is_some_and(|response| response.complete),
             gap: response.is_some_and(|response| response.gap),
+            redirect,
             problem,
             request: at,
             last,
@@ -381,6 +383,7 @@ impl Evidence {
             certificates,
             complete: search.complete,
             gap: search.gap,
+            redirect: None,
             problem: if nothing { Some("no certificate in the answer".into()) } else { search.problem },
             request: search.request,
             last: search.last,
@@ -404,9 +407,26 @@ fn shorten(line: &mut String, most: usize) {
     }
 }
 
+/// Where a redirection leads: its Location may leave out the scheme, the host and the folder (RFC 9110 section 10.2.2).
+fn led_to(exchange: &Exchange, location: &str, server: SocketAddr) -> String {
+    let folder = || exchange.target.split(['?', '#']).next().and_then(|path| path.rsplit_once('/'));
+    let target = match location {
+        _ if location.starts_with("//") => format!("http:{location}"),
+        _ if location.starts_with('/') || location.contains("://") => location.to_owned(),
+        _ => format!("{}/{location}", folder().map_or("", |(folder, _)| folder)),
+    };
+    url(exchange, &target, server)
+}
+
+fn url(exchange: &Exchange, target: &str, server: SocketAddr) -> String {
+    let mut url = address(exchange, target, server);
+    shorten(&mut url, MAX_URL);
+    url
+}
+
 /// Scheme, host and path: user info and query may hold secrets.
-fn url(exchange: &Exchange, server: SocketAddr) -> String {
-    let path = exchange.target.split(['?', '#']).next().unwrap_or_default();
+fn address(exchange: &Exchange, target: &str, server: SocketAddr) -> String {
+    let path = target.split(['?', '#']).next().unwrap_or_default();
     if let Some((scheme, rest)) = path.split_once("://") {
         let (authority, tail) = rest.split_once('/').unwrap_or((rest, ""));
         let host = authority.rsplit('@').next().unwrap_or_default();

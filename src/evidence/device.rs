@@ -155,6 +155,8 @@ pub struct Fetch {
     pub complete: bool,
     /// Bytes of the answer were sent that are not in the capture.
     pub gap: bool,
+    /// The address to which the answer sends the device on, written like `url`.
+    pub redirect: Option<String>,
     /// What went wrong.
     pub problem: Option<String>,
     /// Frame of the request.
@@ -169,9 +171,29 @@ impl Fetch {
         self.complete && self.may_succeed() && !self.certificates.is_empty()
     }
 
-    /// Whether it may have brought certificates, for all that its status says.
+    /// Whether it may have brought certificates, for all that its status says: a whole file, one that a proxy changed, a part
+    /// (RFC 9110 section 15.3).
     pub fn may_succeed(&self) -> bool {
-        self.via == "ldap" || self.status == Some(200)
+        self.via == "ldap" || matches!(self.status, Some(200 | 203 | 206))
+    }
+
+    /// Whether it did not bring what it asked for. One for the head alone asks for no certificate, and the answer 304 says
+    /// that the device has it already (RFC 9110 sections 9.3.2 and 15.4.5).
+    pub fn failed(&self) -> bool {
+        let fulfilled = self.problem.is_none() && (self.method == "HEAD" || self.status == Some(304));
+        !self.succeeded() && !fulfilled
+    }
+
+    /// What it was, where the device may have more by it than the capture shows.
+    pub fn unseen(&self) -> Option<&'static str> {
+        match self.status {
+            Some(304) => Some("a file of which the server says that the device has it already (304)"),
+            Some(206) if !self.succeeded() => Some("a download in parts (206)"),
+            _ if self.gap && self.may_succeed() && !self.complete => {
+                Some("a download whose answer is not all in the capture")
+            }
+            _ => None,
+        }
     }
 }
 

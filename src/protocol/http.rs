@@ -72,6 +72,8 @@ pub struct Response {
     pub content_type: Option<String>,
     /// The Server field.
     pub server: Option<String>,
+    /// The Location field of a redirection (RFC 9110 section 15.4).
+    pub location: Option<String>,
     /// The frame of its first byte.
     pub first: FrameRef,
     /// The frame of the last byte seen.
@@ -357,6 +359,7 @@ impl Http {
                 reason: head.reason,
                 content_type: head.content_type,
                 server: head.server,
+                location: head.location,
                 first,
                 last: at,
                 complete: false,
@@ -490,6 +493,7 @@ impl Http {
             reason: String::new(),
             content_type: None,
             server: None,
+            location: None,
             first: *at,
             last: *at,
             complete: false,

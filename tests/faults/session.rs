@@ -206,3 +206,57 @@ fn a_server_that_finished_took_the_client_certificate() {
     assert_eq!(told(&report), [("CG027", Error, Inferred)]);
     assert!(only(&report, "CG027").summary.contains("the TLS handshake was finished"));
 }
+
+/// The certificate that the recorded phone fetched, and the handshake in which it needed it.
+fn download() -> (Vec<u8>, (u16, Words, Side), Options) {
+    let body = said("fetch-der.pcap", 80).swap_remove(2).1;
+    (body, (443, said("fetch-der.pcap", 443), Client), options(&["contoso-root"], &[]))
+}
+
+fn get(path: &str, status: &str, body: &[u8]) -> (u16, Words, Side) {
+    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
+    let request = format!("GET {path} HTTP/1.1\r\nHost: pki.contoso.test");
+    (80, asked(&request, &[head.as_bytes(), body].concat()), Client)
+}
+
+#[test]
+fn answers_that_are_no_failure() {
+    let (body, works, options) = download();
+    let whole = get("/pki/ca.crt", "200 OK\r\nContent-Type: application/pkix-cert", &body);
+    let recorded = judge(&session(&[whole.clone(), works.clone()]), &options);
+    assert_eq!(told(&recorded), [("CG003", Warning, Proven)]);
+    let range = format!("206 Partial Content\r\nContent-Range: bytes 0-{}/{}", body.len() - 1, body.len());
+    for status in [range.as_str(), "203 Non-Authoritative Information"] {
+        let report = judge(&session(&[get("/pki/ca.crt", status, &body), works.clone()]), &options);
+        assert_eq!((told(&report), &report.findings[0].summary), (told(&recorded), &recorded.findings[0].summary));
+    }
+    let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/pkix-cert\r\nContent-Length: 990\r\n\r\n";
+    let head = (80, asked("HEAD /pki/ca.crt HTTP/1.1\r\nHost: pki.contoso.test", head), Client);
+    let not_modified = (80, asked("GET /pki/ca.crt HTTP/1.1", b"HTTP/1.1 304 Not Modified\r\n\r\n"), Client);
+    let moved = |to: &str| get("/old.crt", &format!("301 Moved Permanently\r\nLocation: {to}"), &[]);
+    let led = |to: &str| session(&[moved(to), whole.clone()]);
+    for frames in
+        [session(&[head]), session(&[not_modified]), led("http://pki.contoso.test/pki/ca.crt"), led("/pki/ca.crt")]
+    {
+        assert_eq!(told(&judge(&frames, &options)), [("CG029", Warning, Proven)], "no handshake, and no more");
+    }
+    // A redirection that leads elsewhere is one.
+    assert_eq!(told(&judge(&led("http://portal.contoso.test/"), &options)), [("CG004", Error, Proven)]);
+}
+
+#[test]
+fn what_a_device_may_have_already_keeps_a_missing_certificate_from_being_proven() {
+    let refused = || (443, said("usb-sign-in.pcapng", 443), Client);
+    let proof = |fetch: &[(u16, Words, Side)]| {
+        let report = judge(&session(&[fetch, &[refused()]].concat()), &northwind_known());
+        only(&report, "CG001").proof
+    };
+    assert_eq!(proof(&[]), Proven);
+    assert_eq!(proof(&[get("/issuing.crt", "404 Not Found", &[])]), Proven);
+    assert_eq!(
+        proof(&[(80, asked("GET /issuing.crt HTTP/1.1", b"HTTP/1.1 304 Not Modified\r\n\r\n"), Client)]),
+        Inferred
+    );
+    let part = get("/issuing.crt", "206 Partial Content\r\nContent-Range: bytes 0-99/900", &[0x30; 100]);
+    assert_eq!(proof(&[part]), Inferred);
+}

@@ -67,6 +67,8 @@ pub(super) struct ResponseHead {
     pub(super) reason: String,
     pub(super) content_type: Option<String>,
     pub(super) server: Option<String>,
+    /// Where a redirection leads, as sent.
+    pub(super) location: Option<String>,
     /// Content and transfer codings but for `chunked` and `identity`, in the order in which they were applied: one more than
     /// are undone.
     pub(super) codings: Vec<String>,
@@ -251,6 +253,7 @@ fn response(bytes: &[u8]) -> Option<ResponseHead> {
         reason: response.reason.unwrap_or_default().trim().to_owned(),
         content_type: fields.text("content-type"),
         server: fields.text("server"),
+        location: fields.text("location").filter(|_| (300..400).contains(&status)),
         codings: codings.filter(|coding| coding != "identity" && coding != "chunked").take(MAX_CODINGS + 1).collect(),
         framing,
     })
