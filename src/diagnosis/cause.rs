@@ -35,6 +35,15 @@ pub enum Stage {
     ServerAfterFlight,
 }
 
+/// What of a hello its server took in another handshake, of whomever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The version.
+    pub version: bool,
+    /// One of the cipher suites.
+    pub suite: bool,
+}
+
 /// What step 6 says of one handshake.
 #[derive(Clone, Debug)]
 pub struct Ruling {
@@ -46,6 +55,8 @@ pub struct Ruling {
     pub survivors: Vec<Code>,
     /// Causes that hold as facts and that only the alert rules out.
     pub filtered: Vec<Code>,
+    /// What of its hello the server took elsewhere.
+    pub taken: Taken,
 }
 
 impl Ruling {
@@ -135,10 +146,10 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
 }
 
 /// Decides which causes survive.
-pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Profile, elsewhere: bool) -> Ruling {
+pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Profile, taken: Taken) -> Ruling {
     let stage = stage(handshake);
     let alert = handshake.last_word().map(|alert| alert.code.0);
-    let mut allowed = allowed(stage, alert, elsewhere);
+    let mut allowed = allowed(stage, alert, taken);
     // What has expired explains certificate_expired; that something is not valid yet is its meaning only without that.
     if alert == Some(45)
         && !assessment.dates_beside
@@ -185,7 +196,7 @@ pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Pro
     if at_certificate && broken && !survivors.contains(&Code::ChainInvalid) && !filtered.contains(&Code::ChainInvalid) {
         filtered.push(Code::ChainInvalid);
     }
-    Ruling { stage, allowed, survivors, filtered: warn_about(stage, filtered) }
+    Ruling { stage, allowed, survivors, filtered: warn_about(stage, filtered), taken }
 }
 
 /// A client that went on accepted the chain: then its links are no findings at all, only dates and names remain.
@@ -197,14 +208,15 @@ fn warn_about(stage: Stage, filtered: Vec<Code>) -> Vec<Code> {
     filtered.into_iter().filter(|code| kept.contains(code)).collect()
 }
 
-fn allowed(stage: Stage, alert: Option<u8>, version_taken_elsewhere: bool) -> Vec<Code> {
+fn allowed(stage: Stage, alert: Option<u8>, taken: Taken) -> Vec<Code> {
     match (stage, alert) {
         (Stage::ServerAfterFlight, Some(40..=49 | 116) | None) => {
             vec![Code::IssuerListTruncated, Code::ClientCertificate]
         }
         (Stage::ServerBeforeHello, Some(70)) => vec![Code::ProtocolVersion],
         (Stage::ServerBeforeHello, Some(40 | 71)) => vec![Code::NoSharedCipher],
-        (Stage::ServerBeforeHello, None) if version_taken_elsewhere => vec![Code::NoSharedCipher],
+        (Stage::ServerBeforeHello, None) if taken.version && taken.suite => Vec::new(),
+        (Stage::ServerBeforeHello, None) if taken.version => vec![Code::NoSharedCipher],
         (Stage::ServerBeforeHello, None) => vec![Code::ProtocolVersion, Code::NoSharedCipher],
         (Stage::ClientAtCertificate | Stage::ClientWithoutData, alert) => match alert {
             Some(44) => vec![Code::CertificateRevoked],
@@ -322,11 +334,23 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
         out.push(Excluded { cause: Code::ProtocolVersion.name().into(), excluded: true, why });
     } else if ruling.stage == Stage::ServerBeforeHello {
         for other in [Code::ProtocolVersion, Code::NoSharedCipher].into_iter().filter(|other| *other != code) {
-            let by_alert = handshake.last_word().is_some_and(|alert| alert.code.0 == 70);
-            let excluded = by_alert || !(ruling.allowed.contains(&other) || other == Code::ProtocolVersion);
-            let why =
-                if by_alert { "protocol_version names the version, not the suites" } else { "the same answer fits it" };
-            out.push(Excluded { cause: other.name().into(), excluded, why: why.into() });
+            let (excluded, why) = match (other, handshake.last_word()) {
+                (_, Some(alert)) if alert.code.0 == 70 => {
+                    (true, "protocol_version names the version, not the suites".into())
+                }
+                (Code::ProtocolVersion, _) if ruling.taken.version => {
+                    let version = handshake.tls.client_hello.as_ref().map(|hello| hello.version.to_string());
+                    (true, format!("this server took {} elsewhere", version.unwrap_or_default()))
+                }
+                (Code::NoSharedCipher, None) if ruling.taken.suite => {
+                    (true, "this server took one of these cipher suites elsewhere".into())
+                }
+                (Code::NoSharedCipher, Some(alert)) if !ruling.allowed.contains(&other) => {
+                    (true, format!("{} is not the alert for it", alert.code))
+                }
+                _ => (false, "the same answer fits it".into()),
+            };
+            out.push(Excluded { cause: other.name().into(), excluded, why });
         }
     }
     out

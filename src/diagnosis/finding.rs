@@ -38,7 +38,7 @@ impl Severity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Excluded {
-    /// The cause, by its finding's name.
+    /// The cause, by its finding's name where it has one.
     pub cause: String,
     /// Whether it is excluded.
     pub excluded: bool,

@@ -37,7 +37,7 @@ use crate::trust::{Anchor, PathFinder, Pool, Profile, StepFrom};
 use crate::x509::Certificate;
 
 pub use assess::{Assessment, ClientIssuer, DateFault, NameCheck};
-pub use cause::{Ruling, Stage};
+pub use cause::{Ruling, Stage, Taken};
 pub use clock::DeviceClock;
 pub use finding::{Excluded, Finding, ProfileBasis, Severity, Verdict, VerdictStatus};
 pub use preflight::{Preflight, Prospect, preflight};
@@ -298,7 +298,7 @@ impl Bench<'_> {
         let mut assessments: Vec<Assessment> = device.handshakes.iter().map(assess).collect();
         assess::note_other_cas(device, &mut assessments);
         let judged = device.handshakes.iter().zip(&assessments);
-        let taken = |handshake| negotiation::version_taken(self.evidence, handshake);
+        let taken = |handshake| negotiation::taken(self.evidence, handshake);
         let mut rulings: Vec<Ruling> = judged.map(|(h, a)| cause::rule(h, a, self.profile, taken(h))).collect();
         recovery::settle_spares(device, &assessments, &mut rulings);
         let recovered_by = recovery::recoveries(device, &rulings);

@@ -1,19 +1,24 @@
 //! CG009, CG010: no version or no cipher suite in common.
 //!
-//! In: the session. Out: a finding for each handshake that the server ended before its ServerHello for that reason.
+//! In: the session. Out: a finding for each handshake that the server ended before its ServerHello for that reason, and what
+//! servers took elsewhere.
 
-use super::cause::{self, Ruling};
+use super::cause::{self, Ruling, Taken};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
-use super::{Session, remedy};
+use super::{Excluded, Session, remedy};
 use crate::evidence::{Evidence, Handshake};
 use crate::flow::Side;
 use crate::trust::Proof;
 
-/// Whether this server agreed to this hello's version with anybody.
-pub(super) fn version_taken(evidence: &Evidence, handshake: &Handshake) -> bool {
-    let Some(hello) = &handshake.tls.client_hello else { return false };
-    evidence.tls_servers.get(&handshake.server).is_some_and(|taken| taken.contains(&hello.version))
+/// What of this hello its server agreed to with anybody. Which server is behind a proxy its address does not tell.
+pub(super) fn taken(evidence: &Evidence, handshake: &Handshake) -> Taken {
+    let hello = handshake.tls.client_hello.as_ref().filter(|_| handshake.tls.tunnel_to.is_none());
+    let Some((hello, taken)) = hello.zip(evidence.tls_servers.get(&handshake.server)) else { return Taken::default() };
+    Taken {
+        version: taken.iter().any(|(version, _)| *version == hello.version),
+        suite: taken.iter().filter_map(|(_, suite)| *suite).any(|suite| hello.cipher_suites.contains(&suite)),
+    }
 }
 
 pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
@@ -30,11 +35,11 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
     let assessment = &session.assessments[index];
     let offered = handshake.tls.client_hello.as_ref().map(|hello| hello.version.to_string()).unwrap_or_default();
     let alert = handshake.last_word().is_some();
-    let taken = version_taken(session.evidence, handshake);
+    let taken = ruling.taken;
     let proof = match code {
         _ if ruling.survivors.len() > 1 => Proof::Undecidable,
         Code::ProtocolVersion if alert => Proof::Proven,
-        Code::NoSharedCipher if alert && taken => Proof::Proven,
+        Code::NoSharedCipher if alert && taken.version && !taken.suite => Proof::Proven,
         _ => Proof::Inferred,
     };
     let summary = match code {
@@ -46,6 +51,11 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
             let most = if offered.is_empty() { String::new() } else { format!(" ({offered} at most)") };
             format!("TLS handshake fails: the server takes none of the {}'s versions{most}", session.noun())
         }
+        // Servers say "no shared cipher" as well where the suites fit, and what goes with them does not.
+        _ if taken.suite => format!(
+            "TLS handshake fails: the server finds nothing in common with the {}; it took one of these cipher suites elsewhere, so it may be the key exchange groups or the signature algorithms",
+            session.noun()
+        ),
         _ => format!("TLS handshake fails: the server takes none of the {}'s cipher suites", session.noun()),
     };
     let mut finding = session.finding(code, Severity::Error, proof, index, summary);
@@ -56,12 +66,13 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
     }
     finding.evidence.extend(cause::ending_evidence(handshake));
     finding.excluded = cause::excluded(code, handshake, assessment, ruling);
-    if code == Code::NoSharedCipher
-        && taken
-        && let Some(entry) = finding.excluded.iter_mut().find(|entry| entry.cause == Code::ProtocolVersion.name())
-    {
-        *entry =
-            super::Excluded { excluded: true, why: format!("this server took {offered} elsewhere"), ..entry.clone() };
+    if code == Code::NoSharedCipher && proof == Proof::Inferred {
+        // RFC 8446 section 4.1.1 has one alert for all three.
+        finding.excluded.extend(["key-exchange-groups", "signature-algorithms"].map(|cause| Excluded {
+            cause: cause.into(),
+            excluded: false,
+            why: "the same answer fits them".into(),
+        }));
     }
     finding.remedies = match code {
         Code::ProtocolVersion => remedy::protocol_version(&offered),

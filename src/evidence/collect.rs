@@ -22,6 +22,8 @@ const DISTINCT_FACTOR: usize = 4;
 const MOST_DISTINCT: usize = 16;
 /// Of so many times that number on, a device has one.
 const MOST_FACTOR: usize = 4;
+/// Versions and suites kept of what one server took: more than any server of its own takes of all its clients.
+const MAX_TAKEN: usize = 256;
 /// The port of a Kerberos key distribution centre (RFC 4120 section 7.2.1).
 const KERBEROS: u16 = 88;
 /// Refusals in clear kept of one device.
@@ -192,7 +194,11 @@ impl Evidence {
     fn handshake(&mut self, talk: Talk, flow: &Flow<Conversation>, closing: &Closing<'_>, tls: &mut tls::Handshake) {
         self.handshakes += 1;
         if self.tls_servers.len() < self.limits.flows || self.tls_servers.contains_key(&talk.server) {
-            self.tls_servers.entry(talk.server).or_default().extend(tls.version());
+            let taken = self.tls_servers.entry(talk.server).or_default();
+            let hello = tls.server_hello.as_ref().or(tls.hello_retry.as_ref());
+            if let Some(hello) = hello.filter(|_| tls.tunnel_to.is_none() && taken.len() < MAX_TAKEN) {
+                taken.insert((hello.version, hello.cipher_suite));
+            }
         }
         let mut list = |side: Side| -> Vec<Arc<Certificate>> {
             let Some(list) = tls.certificates.of_mut(side) else { return Vec::new() };

@@ -40,8 +40,9 @@ pub struct Evidence {
     pub certificates: Certificates,
     /// Recordings in which both directions of some connection were seen.
     pub two_way: Vec<u32>,
-    /// Servers that speak TLS, each with the versions that it took from anybody.
-    pub tls_servers: BTreeMap<SocketAddr, BTreeSet<Version>>,
+    /// Servers that speak TLS, each with the versions and cipher suites that it took from anybody. Of servers behind a
+    /// proxy the address says nothing, so what they took does not count.
+    pub tls_servers: BTreeMap<SocketAddr, BTreeSet<(Version, Option<u16>)>>,
     /// Handshakes seen.
     pub handshakes: u64,
     /// Devices that were not kept because there were too many.

@@ -178,6 +178,16 @@ fn another_service_makes_up_for_nothing() {
 }
 
 #[test]
+fn a_proxy_tells_nothing_of_the_servers_behind_it() {
+    let works = said("usb-full-chain.pcapng", 443);
+    let hello = works[..1].to_vec();
+    let first = (8888, tunnel("b.contoso.test", works), Client);
+    let report = judge(&session(&[first, (8888, tunnel("c.contoso.test", hello), Server)]), &northwind());
+    // As for a server that closes at the ClientHello, of which nothing else is known.
+    assert_eq!(told(&report), [("CG009", Error, Undecidable), ("CG010", Error, Undecidable)]);
+}
+
+#[test]
 fn a_spare_connection_is_made_up_for() {
     for (capture, options) in [("usb-full-chain.pcapng", northwind()), ("usb-after-pin.pcapng", northwind_known())] {
         let works = (443, said(capture, 443), Client);
@@ -259,4 +269,22 @@ fn what_a_device_may_have_already_keeps_a_missing_certificate_from_being_proven(
     );
     let part = get("/issuing.crt", "206 Partial Content\r\nContent-Range: bytes 0-99/900", &[0x30; 100]);
     assert_eq!(proof(&[part]), Inferred);
+}
+
+#[test]
+fn a_suite_that_the_server_took_is_not_what_it_refuses() {
+    // This hello offers the suite that the server chose for another one.
+    let works = (443, said("usb-full-chain.pcapng", 443), Client);
+    let refused = (443, said("no-shared-cipher.pcap", 443), Server);
+    let report = judge(&session(&[works.clone(), refused]), &northwind());
+    let finding = only(&report, "CG010");
+    assert_eq!((finding.severity, finding.proof), (Error, Inferred));
+    let open: Vec<_> =
+        finding.excluded.iter().filter(|cause| !cause.excluded).map(|cause| cause.cause.as_str()).collect();
+    assert_eq!(open, ["key-exchange-groups", "signature-algorithms"]);
+    assert!(finding.summary.contains("it took one of these cipher suites elsewhere"), "{}", finding.summary);
+    // The same hello as before, and the server closes: neither its version nor its suites are why.
+    let hello = (443, said("usb-full-chain.pcapng", 443)[..1].to_vec(), Server);
+    let report = judge(&session(&[hello, works]), &northwind());
+    assert_eq!(told(&report), [("CG027", Warning, Inferred)]);
 }
