@@ -177,7 +177,11 @@ pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Pro
             Stage::Completed | Stage::Open => Vec::new(),
             Stage::Stalled => vec![Code::HandshakeStalled],
             // What the capture hides may well be the cause, unless the alert says that it is another.
-            _ if at_certificate && assessment.unreadable.is_some() && !handshake.client_accepted() => {
+            _ if at_certificate
+                && assessment.unreadable.is_some()
+                && allowed.iter().any(|code| AT_CERTIFICATE.contains(code))
+                && !handshake.client_accepted() =>
+            {
                 vec![Code::ChainCauseUndecided]
             }
             Stage::ServerInFlight | Stage::ServerAfterFlight => vec![Code::ServerEndedWithoutReason],

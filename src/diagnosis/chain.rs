@@ -53,8 +53,11 @@ fn describe(
 ) -> Finding {
     let chain = &assessment.chain;
     let proof = proof(session, handshake, assessment, ruling, code);
-    let summary =
-        format!("{}{}", ruling.lead(code), summary(session.noun(), chain, assessment.unreadable.as_deref(), code));
+    // Where the certificates cannot be read, the alert is all there is.
+    let said = handshake.last_word().filter(|_| code == Code::ChainCauseUndecided && assessment.unreadable.is_some());
+    let said = said.map(|alert| format!("the {} ended it with {}, and ", session.noun(), alert.code));
+    let summary = summary(session.noun(), chain, assessment.unreadable.as_deref(), code);
+    let summary = format!("{}{}{summary}", ruling.lead(code), said.unwrap_or_default());
     let mut finding = session.finding(code, severity, proof, index, summary);
     finding.evidence = evidence(session, handshake, assessment);
     finding.excluded = cause::excluded(code, handshake, assessment, ruling);

@@ -88,8 +88,11 @@ fn truncated(
 
 fn refused(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &Ruling, severity: Severity) -> Finding {
     let said = handshake.last_word().is_some() && ruling.survivors.contains(&Code::ClientCertificate);
+    // That a parameter is illegal says nothing of certificates (RFC 5246 section 7.2.2).
+    let named = handshake.last_word().is_none_or(|alert| alert.code.0 != 47);
     let proof = match ruling.survivors.len() {
         2.. => Proof::Undecidable,
+        _ if !named => Proof::Inferred,
         _ if said => Proof::Proven,
         _ => Proof::Inferred,
     };

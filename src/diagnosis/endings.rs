@@ -39,6 +39,16 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
     for refused in refused(session.evidence, session.device) {
         out.push(connection_refused(session, refused));
     }
+    for (at, refusal) in refused_tunnels(session.device) {
+        let finding = tunnel_refused(session, at, refusal);
+        match out.iter_mut().find(|known| known.code == finding.code && known.summary == finding.summary) {
+            Some(known) => {
+                known.occurrences += 1;
+                known.frames = known.frames.map(|(first, _)| (first, at));
+            }
+            None => out.push(finding),
+        }
+    }
 }
 
 /// A client certificate that the server's TLS took, where the server then closed all the same.
@@ -158,5 +168,32 @@ fn connection_refused(session: &Session<'_>, refused: &Refused) -> Finding {
         finding.evidence.push((refused.last, why.into()));
     }
     finding.remedies = remedy::connection_refused(refused.server);
+    finding
+}
+
+/// How the line of a refused tunnel begins among the refusals in clear.
+const TUNNEL: &str = "CONNECT ";
+
+/// Tunnels that a proxy refused and did not open later (RFC 9110 section 9.3.6): where, and the request with its status.
+pub(super) fn refused_tunnels(device: &Device) -> impl Iterator<Item = (FrameRef, &str)> {
+    device.http_errors.iter().filter_map(|(at, refusal)| Some((*at, refusal.strip_prefix(TUNNEL)?)))
+}
+
+fn tunnel_refused(session: &Session<'_>, at: FrameRef, refusal: &str) -> Finding {
+    let (target, status) = refusal.rsplit_once(": ").unwrap_or((refusal, ""));
+    let request = format!("{TUNNEL}{refusal}");
+    let proxy = session.device.events.iter().find(|event| event.summary == request).and_then(|event| event.server);
+    let named = proxy.map(|proxy| format!(" {}", endpoint(proxy))).unwrap_or_default();
+    let summary = format!("no connection: the proxy{named} refuses a tunnel to {target} (HTTP status {status})");
+    // A proxy that keeps its clients from some places is usual; without a single handshake it is why nothing works.
+    let severity = if session.device.handshakes_total == 0 { Severity::Error } else { Severity::Warning };
+    let mut finding = Finding::new(Code::ConnectionRefused, severity, Proof::Proven, summary);
+    finding.device = Some(session.index);
+    finding.capture = Some(at.capture);
+    finding.server = proxy;
+    finding.server_name = Some(target.rsplit_once(':').map_or(target, |(host, _)| host).to_owned());
+    finding.frames = Some((at, at));
+    finding.evidence.push((at, request));
+    finding.remedies = remedy::tunnel_refused(status);
     finding
 }

@@ -245,7 +245,9 @@ fn devices<'e>(evidence: &'e Evidence, only: &dyn Fn(&Device) -> bool) -> Vec<(u
             return false;
         }
         let tried = device.handshakes_total > 0 || !device.fetches.is_empty() || device.recognition.is_lync_phone();
-        tried || endings::refused(evidence, device).next().is_some()
+        tried
+            || endings::refused(evidence, device).next().is_some()
+            || endings::refused_tunnels(device).next().is_some()
     };
     let all = evidence.devices.iter().enumerate();
     let mut devices: Vec<_> = all.filter(|(_, device)| is_device(device) && only(device)).collect();

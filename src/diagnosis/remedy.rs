@@ -281,6 +281,16 @@ pub(super) fn connection_refused(server: SocketAddr) -> Vec<String> {
     ]
 }
 
+pub(super) fn tunnel_refused(status: &str) -> Vec<String> {
+    let first = match status {
+        "407" => {
+            "the proxy wants its clients to sign in: let the device through without, or give it credentials for it"
+        }
+        _ => "look at the proxy's log and rules: they tell why it refuses this place to this device",
+    };
+    vec![first.into(), "or let the device reach the server without the proxy".into()]
+}
+
 pub(super) fn fetch_failed(fetch: &Fetch) -> Vec<String> {
     let server = web_server(fetch);
     if fetch.url.to_ascii_lowercase().contains("/certprov/") {

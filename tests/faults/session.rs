@@ -288,3 +288,52 @@ fn a_suite_that_the_server_took_is_not_what_it_refuses() {
     let report = judge(&session(&[hello, works]), &northwind());
     assert_eq!(told(&report), [("CG027", Warning, Inferred)]);
 }
+
+/// A sample with its fatal alert changed to another code.
+fn with_alert(capture: &str, code: u8) -> Vec<Frame> {
+    let mut changed = 0;
+    let change = |frame: &Frame| match frame.data() {
+        Some(segment) if matches!(segment.payload[..], [21, 3, _, 0, 2, 2, _]) => {
+            let mut segment = segment.clone();
+            segment.payload[6] = code;
+            changed += 1;
+            frame.with(segment)
+        }
+        _ => frame.clone(),
+    };
+    let frames = frames(capture).iter().map(change).collect();
+    assert_eq!(changed, 1, "{capture}");
+    frames
+}
+
+#[test]
+fn alerts_that_do_not_name_the_certificates() {
+    // RFC 8446 section 6.2: illegal_parameter, internal_error, missing_extension, unsupported_extension.
+    for code in [47, 80, 109, 110] {
+        let report = judge(&with_alert("tls13-fails.pcapng", code), &northwind());
+        assert_eq!(told(&report), [("CG023", Error, Inferred)], "{code}");
+    }
+    for (code, name) in [(45, "certificate_expired"), (51, "decrypt_error")] {
+        let report = judge(&with_alert("tls13-fails.pcapng", code), &northwind());
+        assert_eq!(told(&report), [("CG025", Error, Undecidable)], "{code}");
+        assert!(only(&report, "CG025").summary.contains(name));
+    }
+    let refused = |code| judge(&with_alert("client-certificate-refused.pcapng", code), &options(&["adatum-root"], &[]));
+    assert_eq!(told(&refused(42)), [("CG013", Error, Proven)]);
+    assert_eq!(told(&refused(47)), [("CG013", Error, Inferred)]);
+}
+
+#[test]
+fn a_tunnel_that_the_proxy_refuses() {
+    let connect = "CONNECT lyncpool.contoso.test:443 HTTP/1.1";
+    let refusal = asked(connect, b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+    let report = judge(&session(&[(8888, refusal.clone(), Server)]), &northwind());
+    assert_eq!((told(&report), verdicts(&report)), (vec![("CG020", Error, Proven)], vec![VerdictStatus::Fails]));
+    let summary = &only(&report, "CG020").summary;
+    assert!(summary.contains("10.20.30.10:8888") && summary.contains("lyncpool.contoso.test:443"), "{summary}");
+    assert!(summary.contains("407"), "{summary}");
+    // Proxies ask for credentials first; with them the tunnel opens.
+    let mut signed_in = refusal;
+    signed_in.extend(tunnel("lyncpool.contoso.test", said("usb-full-chain.pcapng", 443)));
+    assert_eq!(told(&judge(&session(&[(8888, signed_in, Client)]), &northwind())), []);
+}
