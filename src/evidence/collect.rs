@@ -23,7 +23,7 @@ const MOST_DISTINCT: usize = 16;
 /// Of so many times that number on, a device has one.
 const MOST_FACTOR: usize = 4;
 /// Versions and suites kept of what one server took: more than any server of its own takes of all its clients.
-const MAX_TAKEN: usize = 256;
+const MAX_TAKEN: usize = 64;
 /// The port of a Kerberos key distribution centre (RFC 4120 section 7.2.1).
 const KERBEROS: u16 = 88;
 /// Refusals in clear kept of one device.
