@@ -71,7 +71,7 @@ impl Certs {
         if let Some(folder) = &self.output {
             self.export(folder, &mut report)?;
         }
-        output::write(&show(&report, &self.color.style(false)), None, false)?;
+        output::write(show(&report, &self.color.style(false)), None, false)?;
         Ok(if failed > 0 { Exit::Failed } else { Exit::Clean })
     }
 

@@ -55,7 +55,7 @@ impl Manual {
         let name = self.command.as_ref().map_or("chaingap".into(), |command| format!("chaingap-{command}"));
         let command = all.into_iter().find(|command| name_of(command) == name);
         let command = command.ok_or_else(|| Failure(format!("{name}: no such command")))?;
-        output::write(&page(command), None, false)?;
+        output::write(page(command), None, false)?;
         Ok(Exit::Clean)
     }
 }
