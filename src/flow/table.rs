@@ -192,6 +192,9 @@ impl<C> FlowTable<C> {
         };
         if segment.opens() {
             flow.syn.get_or_insert(segment.sequence);
+        } else if segment.flags.syn && flow.first.place() == segment.at.place() {
+            // Recorded before the SYN that it answers.
+            flow.syn.get_or_insert(segment.acknowledges.wrapping_sub(1));
         }
         let side = if segment.source == flow.client { Side::Client } else { Side::Server };
         let was_over = flow.is_over();
