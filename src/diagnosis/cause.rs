@@ -259,7 +259,10 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
         Code::UnsupportedAlgorithm => !assessment.unsupported.is_empty(),
         Code::OtherCaRefused => chain.status == ChainStatus::Trusted && assessment.other_ca.is_some(),
         // A bare close or an alert for it is all that a server's refusal of version or suites ever shows.
-        Code::ProtocolVersion | Code::NoSharedCipher => handshake.history.contains('C'),
+        Code::ProtocolVersion if handshake.ending.by == Some(Side::Client) => handshake.tls.version().is_some(),
+        Code::ProtocolVersion | Code::NoSharedCipher => {
+            handshake.history.contains('C') && handshake.tls.other_protocol().is_none()
+        }
         // The alert itself says it, or the server's own OCSP answer.
         Code::CertificateRevoked => {
             handshake.last_word().is_some_and(|alert| alert.code.0 == 44) || handshake.tls.revoked_by_ocsp().is_some()

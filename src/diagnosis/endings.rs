@@ -29,6 +29,7 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
             finding.excluded.extend(looked_at_later(handshake, code));
             finding.certificates = handshake.sent.clone();
             finding.remedies = match code {
+                _ if handshake.tls.other_protocol().is_some() => remedy::other_protocol(handshake.server),
                 Code::HandshakeStalled => remedy::stalled(handshake),
                 Code::RejectedWithoutReason => remedy::without_reason(&assessment.chain),
                 _ => remedy::server_ended(),
@@ -71,6 +72,13 @@ fn is_lone_probe(session: &Session<'_>, handshake: &Handshake, stage: Stage) -> 
 fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stage) -> String {
     let noun = session.noun();
     let alert = handshake.last_word().map(|alert| format!(" with {}", alert.code)).unwrap_or_default();
+    if let Some(answer) = handshake.tls.other_protocol() {
+        let what = match answer.text.as_str() {
+            "" => "the server's answer is no TLS".to_owned(),
+            text => format!("the server answers in clear text (\"{text}\")"),
+        };
+        return format!("TLS handshake fails: {what}: it does not speak TLS on this port");
+    }
     match (code, stage) {
         (Code::HandshakeStalled, _) => {
             let seconds = handshake.ending.stall.map_or(0, |stall| stall.nanos / 1_000_000_000);
@@ -113,6 +121,9 @@ fn evidence(handshake: &Handshake, code: Code) -> Vec<(FrameRef, String)> {
         if let Some(until) = stall.until {
             out.push((until, format!("the next one, {} seconds later", stall.nanos / 1_000_000_000)));
         }
+    }
+    if let Some(answer) = handshake.tls.other_protocol() {
+        out.push((answer.at, "the server's first bytes, no record of TLS".into()));
     }
     for side in [crate::flow::Side::Client, crate::flow::Side::Server] {
         if let Some(at) = handshake.tls.encrypted_alert.of(side) {

@@ -273,6 +273,16 @@ pub(super) fn server_ended() -> Vec<String> {
     vec!["look at the server's log: on Windows the System log's Schannel events 36887, 36888, 36874\n  Get-WinEvent -FilterHashtable @{LogName='System';ProviderName='Schannel'} -MaxEvents 20".into()]
 }
 
+pub(super) fn other_protocol(server: SocketAddr) -> Vec<String> {
+    let (target, port) = (bracketed(server), server.port());
+    vec![
+        format!(
+            "see what listens on that port, and send the device to the one where the service speaks TLS\n  openssl s_client -connect {target}:{port}"
+        ),
+        "where the protocol goes over to TLS by a command (STARTTLS), set the device to that".into(),
+    ]
+}
+
 pub(super) fn connection_refused(server: SocketAddr) -> Vec<String> {
     let (target, port) = (bracketed(server).trim_matches(['[', ']']).to_owned(), server.port());
     vec![

@@ -219,6 +219,9 @@ impl Conversation {
         match &mut self.state {
             State::Tls(tls) | State::OpenVpn(_, tls) => {
                 let handshake = tls.finish(keys);
+                if self.mid_stream {
+                    handshake.begins_mid_stream();
+                }
                 handshake.tunnel_to = self.tunnel_to.take();
                 return Some(handshake);
             }

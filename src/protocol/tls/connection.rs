@@ -149,6 +149,8 @@ impl State {
             Event::Body(kind, piece) => self.body(side, kind, piece, at, keys),
             Event::End { kind, length } => self.end(side, kind, length, at, keys),
             Event::Sslv2(record) => self.handshake.sslv2(side, record, *at),
+            Event::Foreign(bytes) if side == Side::Server => self.handshake.foreign(bytes, *at),
+            Event::Foreign(_) => self.lost(side, 0, None, *at, keys),
             Event::Lost { missing, cut } => self.lost(side, missing, cut, *at, keys),
         }
     }

@@ -6,7 +6,7 @@ use super::handshake::Message;
 use super::message::{self, CertificateList};
 use super::names::{AlertCode, Version};
 use super::ocsp;
-use super::{Alert, Handshake, Hole};
+use super::{Alert, Foreign, Handshake, Hole};
 use crate::capture::FrameRef;
 use crate::flow::Side;
 
@@ -14,6 +14,8 @@ use crate::flow::Side;
 const MAX_ALERTS: usize = 16;
 /// Letters kept of one connection's history.
 const MAX_HISTORY: usize = 64;
+/// Characters kept of a line that is not TLS.
+const MAX_LINE: usize = 40;
 
 impl Handshake {
     /// A handshake message of TLS; `limit` is the longest Certificate message that is decompressed, in bytes.
@@ -195,6 +197,16 @@ impl Handshake {
         if self.holes.len() < MAX_ALERTS {
             self.holes.push(hole);
         }
+    }
+
+    /// The server begins with something else than a record.
+    pub(super) fn foreign(&mut self, bytes: &[u8], at: FrameRef) {
+        self.letter('?', &at);
+        let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+        let line = line.get(..MAX_LINE).unwrap_or(line);
+        let is_text = line.len() >= 4 && line.iter().all(|byte| matches!(byte, b' '..=b'~'));
+        let text = if is_text { String::from_utf8_lossy(line).into_owned() } else { String::new() };
+        self.foreign = Some(Foreign { at, text });
     }
 
     /// A record of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2): messages in clear up to the client's master key.

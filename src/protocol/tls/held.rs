@@ -45,6 +45,7 @@ impl Held {
             Event::Body(kind, Piece::Gap { missing, cut }) => Part::Gap(kind, missing, cut),
             Event::End { kind, length } => Part::End(kind, length),
             Event::Lost { missing, cut } => Part::Lost(missing, cut),
+            Event::Foreign(_) => Part::Lost(0, None),
             // Nothing of SSL 2.0 is decrypted.
             Event::Sslv2(_) => return,
         };

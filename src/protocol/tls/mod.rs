@@ -83,6 +83,8 @@ pub struct Handshake {
     pub history: Vec<(char, FrameRef)>,
     /// What is missing, where.
     pub holes: Vec<Hole>,
+    /// The server's first bytes, where they are no record of TLS.
+    pub foreign: Option<Foreign>,
     /// Whether handshake records of each side that TLS 1.3 encrypts were read with a key log's secrets.
     pub decrypted: Both<bool>,
     /// TLS 1.3 records of each side that stayed encrypted and may hold a handshake message or an alert.
@@ -104,6 +106,15 @@ pub struct Alert {
     pub code: AlertCode,
     /// Its frame.
     pub at: FrameRef,
+}
+
+/// Bytes with which a side begins that are no record of TLS.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    /// Their frame.
+    pub at: FrameRef,
+    /// Their first line, where they are ASCII text, cut after `MAX_LINE` characters; otherwise empty.
+    pub text: String,
 }
 
 /// Application data of one side.
@@ -166,6 +177,21 @@ impl Handshake {
     /// Whether a message of a handshake was seen in clear, though it may be cut.
     pub fn began(&self) -> bool {
         self.history.iter().any(|(letter, _)| "CsxkrnXKV".contains(*letter)) || !self.alerts.is_empty()
+    }
+
+    /// The server's first bytes, where it speaks another protocol than TLS. One that went over to TLS later does not.
+    pub fn other_protocol(&self) -> Option<&Foreign> {
+        let answered = self.server_hello.is_some() || self.certificates.server.is_some();
+        self.foreign.as_ref().filter(|_| !answered && !self.alerts.iter().any(|alert| alert.from == Side::Server))
+    }
+
+    /// The connection's start is not in the capture: bytes that are no record may be the middle of one, unless they answer
+    /// a ClientHello that is there.
+    pub(in crate::protocol) fn begins_mid_stream(&mut self) {
+        let asked = self.client_hello.as_ref().map(|hello| hello.at.place());
+        if let Some(Foreign { at, .. }) = self.foreign.take_if(|it| asked.is_none_or(|asked| it.at.place() < asked)) {
+            self.hole(Hole { side: Side::Server, at, missing: 0, cut: None, in_clear: true });
+        }
     }
 
     /// Whether nothing readable tells TLS 1.3, most of whose handshake looks like application data, from the versions

@@ -36,6 +36,8 @@ pub(super) enum Event<'a> {
     End { kind: ContentType, length: usize },
     /// A record of SSL 2.0, without its header: also the SSLv2-format ClientHello of later versions.
     Sslv2(&'a [u8]),
+    /// The direction begins with these bytes, which are no record.
+    Foreign(&'a [u8]),
     /// The framing is lost here, for want of so many bytes.
     Lost { missing: u64, cut: Option<Cut> },
 }
@@ -112,7 +114,7 @@ impl Records {
         let Some(header) = header else { return later };
         let [kind, major, minor, high, low] = header;
         self.sslv2 |= !self.begun && is_sslv2_hello(&header);
-        self.begun = true;
+        let first = !std::mem::replace(&mut self.begun, true);
         // After a hello in the format of SSL 2.0 most go on with TLS.
         if self.sslv2 && !plausible(kind, major, minor, 0) {
             // Two bytes, or three where padding follows the data.
@@ -126,7 +128,11 @@ impl Records {
         let length = usize::from(high) << 8 | usize::from(low);
         if !plausible(kind, major, minor, length) {
             self.state = State::Lost;
-            sink(&Event::Lost { missing: 0, cut: None }, at);
+            if first {
+                sink(&Event::Foreign(&[&header, later].concat()), at);
+            } else {
+                sink(&Event::Lost { missing: 0, cut: None }, at);
+            }
             return &[];
         }
         if let Some((body, later)) = later.split_at_checked(length) {
