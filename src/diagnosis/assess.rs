@@ -384,6 +384,7 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
             tls.holes.first().map_or(list.last.number, |hole| hole.at.number)
         )),
         Some(_) => None,
+        None if handshake.lacks_start() => Some("the capture starts in the middle of the connection".into()),
         None if !handshake.two_sided => Some("the server's packets are not in the capture".into()),
         None if tls.holes.iter().any(|hole| hole.in_clear) => {
             Some("a part of the server's flight is not in the capture".into())

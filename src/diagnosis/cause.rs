@@ -128,7 +128,7 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
     let may_be_finished = tls.both_finished() || lost();
     match by {
         Side::Client if !handshake.server_answered() => {
-            if handshake.two_sided {
+            if handshake.two_sided && !handshake.lacks_start() {
                 Stage::ClientBeforeHello
             } else {
                 Stage::ClientAtCertificate
@@ -137,10 +137,8 @@ pub(super) fn stage(handshake: &Handshake) -> Stage {
         Side::Client if may_be_finished && !tls.hides_answer() => Stage::ClientWithoutData,
         Side::Client if answered => Stage::ClientAfterFlight,
         Side::Client => Stage::ClientAtCertificate,
-        Side::Server if !handshake.server_answered() => Stage::ServerBeforeHello,
-        Side::Server if answered || tls.both_finished() || has_hole(handshake, Side::Client) => {
-            Stage::ServerAfterFlight
-        }
+        Side::Server if !handshake.server_answered() && !handshake.lacks_start() => Stage::ServerBeforeHello,
+        Side::Server if answered || tls.both_finished() || may_have_answered(handshake) => Stage::ServerAfterFlight,
         Side::Server => Stage::ServerInFlight,
     }
 }
@@ -163,8 +161,9 @@ pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Pro
     let holds = |code: &Code| holds(*code, handshake, assessment, profile);
     let mut survivors: Vec<Code> = allowed.iter().copied().filter(holds).collect();
     // Where a part of the server's flight is missing, it may have asked for a client certificate.
-    let asked = handshake.tls.certificate_request.is_some();
-    if stage == Stage::ServerAfterFlight && !allowed.is_empty() && !asked && may_have_asked(handshake) {
+    let asked = handshake.asked_client();
+    let unsure = if asked { !handshake.two_sided } else { may_have_asked(handshake) };
+    if stage == Stage::ServerAfterFlight && !allowed.is_empty() && unsure {
         survivors = vec![Code::ClientCertificate, Code::ServerEndedWithoutReason];
     }
     // That no client certificate came is what follows from a list that names no issuer of one.
@@ -273,7 +272,7 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
             let empty = answer.is_some_and(|list| list.complete) && handshake.client_sent.is_empty();
             is_truncated_list(handshake) && empty && !listed
         }
-        Code::ClientCertificate => handshake.tls.certificate_request.is_some(),
+        Code::ClientCertificate => handshake.asked_client(),
         _ => false,
     }
 }
@@ -292,8 +291,16 @@ fn has_hole(handshake: &Handshake, side: Side) -> bool {
     handshake.tls.holes.iter().any(|hole| hole.side == side && hole.in_clear)
 }
 
+/// Whether the client's answer to the server's flight may be what the capture lacks.
+fn may_have_answered(handshake: &Handshake) -> bool {
+    has_hole(handshake, Side::Client) || !handshake.two_sided || handshake.lacks_start()
+}
+
 /// Whether bytes of the server are missing that may have held its CertificateRequest: more than its Certificate lacks.
 fn may_have_asked(handshake: &Handshake) -> bool {
+    if handshake.lacks_start() {
+        return true;
+    }
     let holes = handshake.tls.holes.iter().filter(|hole| hole.side == Side::Server && hole.in_clear);
     let missing: u64 = holes.map(|hole| hole.missing).sum();
     missing > handshake.tls.certificates.server.as_ref().map_or(0, |list| list.missing)

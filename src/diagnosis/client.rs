@@ -93,12 +93,15 @@ fn refused(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &
     let proof = match ruling.survivors.len() {
         2.. => Proof::Undecidable,
         _ if !named => Proof::Inferred,
-        _ if said => Proof::Proven,
+        // Of a request that is not there nobody knows how long its list of issuers is.
+        _ if said && (handshake.tls.certificate_request.is_some() || !handshake.client_sent.is_empty()) => {
+            Proof::Proven
+        }
         _ => Proof::Inferred,
     };
     let whole = handshake.tls.certificates.client.as_ref().is_some_and(|list| list.complete);
     let what = match handshake.client_sent.first() {
-        None if handshake.tls.certificate_request.is_none() => {
+        None if !handshake.asked_client() => {
             "the server may have asked for a client certificate in the bytes that are missing".into()
         }
         None if !whole => "the server asks for a client certificate, and ended it after the answer".into(),

@@ -82,6 +82,11 @@ fn undecided_because(
     if matters && !handshake.two_sided {
         return Some(about("the capture holds only one direction of the connection", handshake.first));
     }
+    let unexplained = [Code::RejectedWithoutReason, Code::ServerEndedWithoutReason];
+    let unexplained = ruling.survivors.iter().any(|code| unexplained.contains(code));
+    if (matters || unexplained) && handshake.lacks_hello() {
+        return Some(about("the capture starts in the middle of the connection", handshake.first));
+    }
     if suspect_clock {
         return Some(about("the capture's clock cannot be right, so dates cannot be judged", handshake.first));
     }

@@ -258,6 +258,21 @@ impl Handshake {
         self.history.contains(['s', 'x', 'k', 'r', 'n']) || self.tls.holes.iter().any(lost)
     }
 
+    /// Whether the capture begins after the hellos.
+    pub fn lacks_start(&self) -> bool {
+        !self.opened && !self.history.contains(['C', 's'])
+    }
+
+    /// Whether the capture begins after the client's hello, so that the name asked for is not known either.
+    pub fn lacks_hello(&self) -> bool {
+        !self.opened && self.tls.client_hello.is_none()
+    }
+
+    /// Whether the server asked for a client certificate: its request is there, or what only answers one.
+    pub fn asked_client(&self) -> bool {
+        self.tls.certificate_request.is_some() || self.tls.certificates.client.is_some()
+    }
+
     /// The frame by which the client had made up its mind: what it fetched later did not count.
     pub fn deciding(&self) -> FrameRef {
         let accepted = self.tls.client_key_exchange.or(self.tls.finished.client);

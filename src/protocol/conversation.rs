@@ -184,6 +184,7 @@ impl Conversation {
                 && side == Side::Client
                 && matches!(piece, Piece::Bytes(bytes) if tls::starts_like_tls(bytes) == Some(true))
             {
+                self.swapped |= self.mid_stream && matches!(piece, Piece::Bytes(bytes) if tls::starts_server(bytes));
                 self.state = State::Tls(out.begin_tls(context.limits));
                 return self.speak(side, piece, at, context, out);
             }
@@ -340,7 +341,8 @@ impl Conversation {
             ];
             // The side that speaks like a client is the client, whatever the ports say.
             let asks = tls::starts_client(bytes) || (answers[1] == Some(true) && !bytes.starts_with(b"HTTP/"));
-            if asks && side == Side::Server && client.is_empty() {
+            let answers_hello = self.mid_stream && tls::starts_server(bytes);
+            if (asks && side == Side::Server && client.is_empty()) || (answers_hello && side == Side::Client) {
                 self.swapped = true;
             }
             match answers {

@@ -47,6 +47,11 @@ pub fn starts_client(bytes: &[u8]) -> bool {
     matches!(bytes, [22, 3, _, _, _, 1, ..] | [0x80..=0xff, _, 1, ..])
 }
 
+/// Whether these bytes start a ServerHello, so that their sender is the server.
+pub fn starts_server(bytes: &[u8]) -> bool {
+    matches!(bytes, [22, 3, _, _, _, 2, ..])
+}
+
 /// What was read of a handshake.
 #[derive(Clone, Debug, Default)]
 pub struct Handshake {
