@@ -166,7 +166,7 @@ impl Evidence {
         let Connection { flow, swapped, sealed } = *connection;
         let closing = Closing::of(flow, swapped);
         let recording = self.recording(flow.first);
-        if closing.seen.client && closing.seen.server && !self.two_way.contains(&recording) {
+        if closing.is_two_sided() && !self.two_way.contains(&recording) {
             self.two_way.push(recording);
         }
         if flow.opening.syn_ack.is_some() || (closing.seen.server && closing.reset.server.is_none()) {
@@ -257,7 +257,7 @@ impl Evidence {
             ending,
             first,
             last: flow.last,
-            two_sided: closing.seen.client && closing.seen.server,
+            two_sided: closing.is_two_sided(),
             opened: flow.opened,
             conflict,
             history,

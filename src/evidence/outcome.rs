@@ -93,6 +93,8 @@ pub(super) struct Closing<'f> {
     pub(super) fin: Both<Option<&'f FrameRef>>,
     pub(super) reset: Both<Option<&'f FrameRef>>,
     pub(super) seen: Both<bool>,
+    /// Where what a side sent last was acknowledged, if the capture lacks it.
+    unseen: Both<Option<&'f FrameRef>>,
     pub(super) stalls: &'f [Stall],
     /// Frames recorded late, each with the one before which it was sent.
     pub(super) late: &'f VecDeque<(FrameRef, FrameRef)>,
@@ -101,11 +103,16 @@ pub(super) struct Closing<'f> {
 impl<'f> Closing<'f> {
     pub(super) fn of<C>(flow: &'f Flow<C>, swapped: bool) -> Self {
         let reset = Both { client: flow.reset.client.as_ref(), server: flow.reset.server.as_ref() };
-        let (fin, reset, seen) = match swapped {
-            true => (flow.fin().swapped(), reset.swapped(), flow.seen.swapped()),
-            false => (flow.fin(), reset, flow.seen),
+        let (fin, reset, seen, unseen) = match swapped {
+            true => (flow.fin().swapped(), reset.swapped(), flow.seen.swapped(), flow.unseen().swapped()),
+            false => (flow.fin(), reset, flow.seen, flow.unseen()),
         };
-        Self { fin, reset, seen, stalls: &flow.stalls, late: &flow.late }
+        Self { fin, reset, seen, unseen, stalls: &flow.stalls, late: &flow.late }
+    }
+
+    /// Whether both directions were captured.
+    pub(super) fn is_two_sided(&self) -> bool {
+        self.seen.client && self.seen.server
     }
 
     /// When a frame was sent, for comparing: one that was recorded late comes before the frame that acknowledges it.
@@ -114,15 +121,28 @@ impl<'f> Closing<'f> {
         late.map_or((at.place(), true), |(_, acknowledging)| (acknowledging.place(), false))
     }
 
-    /// Who ended the connection first. An encrypted alert tells who, though what it says is hidden; the FIN or RST that
-    /// follows from the same side tells how.
-    fn first(&self, tls: &'f tls::Handshake) -> Option<End<'f>> {
+    /// Who ended the connection first, and whether that is sure: the other side may have done so before, in what the capture
+    /// lacks. An encrypted alert tells who, though what it says is hidden; the FIN or RST
+    /// that follows from the same side tells how.
+    fn first(&self, tls: &'f tls::Handshake) -> Option<(End<'f>, bool)> {
         let of = |side: Side| {
             let alert = tls.encrypted_alert.of(side).as_ref().map(|at| (side, EndHow::Alert, at));
             self.earlier(self.closing(side), alert)
         };
         let first = self.earlier(of(Side::Client), of(Side::Server))?;
-        self.closing(first.0).or(Some(first))
+        let other = first.0.other();
+        let had_said_more = self.unseen.of(other).is_some_and(|at| self.order(at) <= self.order(first.2));
+        Some((self.closing(first.0).unwrap_or(first), *self.seen.of(other) && !had_said_more))
+    }
+
+    /// Whether the other side than an alert's had closed before it, by a FIN that the capture lacks: it was acknowledged, and
+    /// no bytes are missing there.
+    fn had_closed(&self, tls: &tls::Handshake, alert: &tls::Alert) -> bool {
+        let side = alert.from.other();
+        self.unseen.of(side).is_some_and(|at| {
+            let bytes = |hole: &tls::Hole| hole.side == side && hole.at.place() == at.place();
+            self.order(at) <= self.order(&alert.at) && !tls.holes.iter().any(bytes)
+        })
     }
 
     /// What came first of one side, FIN or RST.
@@ -143,7 +163,7 @@ impl<'f> Closing<'f> {
 /// Decides the ending by step 8 of the contract's "How a verdict is reached".
 pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
     let stall = closing.stalls.iter().find(|stall| before_flight_is_whole(tls, stall)).copied();
-    let first = closing.first(tls);
+    let (first, sure) = closing.first(tls).map_or((None, false), |(end, sure)| (Some(end), sure));
     let (by, how, at) = match first {
         Some((side, how, at)) => (Some(side), how, Some(*at)),
         None if closing.stalls.iter().any(|stall| stall.until.is_none()) => (None, EndHow::Silence, None),
@@ -153,6 +173,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
     // An alert in answer to the other side's end is no reason for it.
     let spoken = |alert: &&tls::Alert| {
         first.is_none_or(|(side, _, at)| side == alert.from || closing.order(&alert.at) <= closing.order(at))
+            && !closing.had_closed(tls, alert)
     };
     if let Some(alert) = tls.fatal_alert().filter(spoken) {
         let outcome = match alert.from {
@@ -174,13 +195,13 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
         // Lost bytes of the encrypted part may have been the data that is not there.
         let lost = tls.holes.iter().any(|hole| !hole.in_clear);
         return ending(match first {
-            Some(_) if lost => Outcome::Incomplete,
+            Some(_) if lost || !sure => Outcome::Incomplete,
             Some((side, ..)) => Outcome::closed_by(side),
             None => Outcome::Completed,
         });
     }
     ending(match first {
-        Some((side, ..)) if !tls.may_have_finished() => Outcome::closed_by(side),
+        Some((side, ..)) if sure && !tls.may_have_finished() => Outcome::closed_by(side),
         _ => Outcome::Incomplete,
     })
 }

@@ -148,6 +148,8 @@ pub struct Flow<C> {
     counted: usize,
     highest: Both<Option<u32>>,
     acknowledged: Both<Option<(u32, FrameRef)>>,
+    /// Acknowledgments of what each side sent that came before it, in order.
+    ahead: Both<VecDeque<(u32, FrameRef)>>,
     /// The sequence number of each side's RST.
     reset_sequence: Both<u32>,
     /// A connection between the same ports that a SYN would open while this one is not over. Anybody can send a SYN: until it
@@ -215,13 +217,42 @@ impl<C> Flow<C> {
         if taken {
             self.note_late(segment, side);
         }
+        self.forget_reached(side);
     }
 
-    /// Delivers what is still held, with gaps where bytes never came.
+    /// Delivers what is still held, with gaps where bytes never came; the other side's acknowledgment tells of those at
+    /// the end.
     pub fn finish(&mut self, sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef)) {
-        let conversation = &mut self.conversation;
         for side in [Side::Client, Side::Server] {
+            let conversation = &mut self.conversation;
             self.streams.of_mut(side).finish(&mut |piece, at| sink(conversation, side, piece, at));
+            self.forget_reached(side);
+            let ahead = self.ahead.of_mut(side);
+            let behind = self.streams.of(side).behind();
+            // Nobody acknowledges more than a window holds: that is not of this connection.
+            ahead.retain(|(to, _)| behind.is_some_and(|behind| to.wrapping_sub(behind) < WINDOW));
+            let missing = behind.zip(ahead.back()).map_or(0, |(behind, (to, _))| to.wrapping_sub(behind));
+            // A number alone is that of a FIN.
+            if let Some((_, at)) = ahead.front().filter(|_| missing > 1) {
+                sink(&mut self.conversation, side, Piece::Gap { missing: missing.into(), cut: None }, *at);
+            }
+        }
+    }
+
+    /// The first frame by which the other side acknowledged what a side sent last and the capture lacks, bytes or a FIN.
+    /// Known once all is delivered.
+    pub fn unseen(&self) -> Both<Option<&FrameRef>> {
+        let first = |side| self.ahead.of(side).front().map(|(_, at)| at);
+        Both { client: first(Side::Client), server: first(Side::Server) }
+    }
+
+    /// What a side sent is there up to these acknowledgments.
+    fn forget_reached(&mut self, side: Side) {
+        let ahead = self.ahead.of_mut(side);
+        while let Some((to, _)) = ahead.front()
+            && self.streams.of(side).behind().is_some_and(|behind| is_at_or_after(behind, *to))
+        {
+            ahead.pop_front();
         }
     }
 
@@ -286,7 +317,8 @@ impl<C> Flow<C> {
     /// A capture that takes the two directions from two queues may hold what was said behind the answer to it.
     fn note_late(&mut self, segment: &Segment<'_>, side: Side) {
         let end = end_of(segment);
-        if let Some((to, at)) = *self.acknowledged.of(side.other())
+        let first = self.ahead.of(side).iter().find(|(to, _)| is_at_or_after(*to, end)).copied();
+        if let Some((to, at)) = first.or(*self.acknowledged.of(side.other()))
             && end != segment.sequence
             && is_at_or_after(to, end)
         {
@@ -302,6 +334,15 @@ impl<C> Flow<C> {
         let to = segment.acknowledges;
         if segment.flags.ack && known.is_none_or(|(known, _)| known != to && is_at_or_after(to, known)) {
             *known = Some((to, segment.at));
+            let behind = self.streams.of(side.other()).behind();
+            if behind.is_none_or(|behind| !is_at_or_after(behind, to)) {
+                let ahead = self.ahead.of_mut(side.other());
+                // The first ones tell an order, the last one what there was.
+                if ahead.len() == MAX_LATE {
+                    ahead.pop_back();
+                }
+                ahead.push_back((to, segment.at));
+            }
         }
     }
 

@@ -46,6 +46,8 @@ pub struct Stream {
     doubtful: BTreeMap<u64, Held>,
     doubtful_bytes: usize,
     fin: Option<(u64, FrameRef)>,
+    /// The numbers are those of a writer that gives SYN none.
+    without_syn: bool,
     /// The start of what was delivered, for comparing copies with it.
     compared: Vec<u8>,
     /// A gap was delivered before `compared` was full, so that nothing is kept in it any more.
@@ -111,6 +113,13 @@ impl Stream {
         self.fin.as_ref().map(|(_, at)| at)
     }
 
+    /// The sequence number behind all that stands in order and the FIN, where that is known.
+    pub fn behind(&self) -> Option<u32> {
+        // Who gives SYN no number may acknowledge it all the same.
+        let numbers = u32::from(self.fin.is_some()) + u32::from(self.without_syn);
+        self.next.map(|next| next.wrapping_add(numbers))
+    }
+
     /// Two copies of the same bytes differ, and nothing tells which the receiver took.
     pub fn conflict(&self) -> Option<FrameRef> {
         self.conflict
@@ -163,6 +172,7 @@ impl Stream {
         let says = segment.payload.len() > 1 || segment.flags.fin;
         (first && says && !segment.flags.syn).then(|| {
             self.next = Some(next.wrapping_sub(1));
+            self.without_syn = true;
             0
         })
     }

@@ -357,6 +357,7 @@ fn first_of<C>(segment: &Segment<'_>, stream: u64, conversation: C) -> Flow<C> {
         counted: 0,
         highest: Both::default(),
         acknowledged: Both::default(),
+        ahead: Both::default(),
         reset_sequence: Both::default(),
         next: None,
     }
