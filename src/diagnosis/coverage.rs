@@ -79,7 +79,7 @@ fn undecided_because(
             at,
         ));
     }
-    if matters && !handshake.two_sided {
+    if !handshake.two_sided {
         return Some(about("the capture holds only one direction of the connection", handshake.first));
     }
     let unexplained = [Code::RejectedWithoutReason, Code::ServerEndedWithoutReason];

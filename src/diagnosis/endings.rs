@@ -21,7 +21,9 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
             }
             let probe = code == Code::RejectedWithoutReason && is_lone_probe(session, handshake, ruling.stage);
             let severity = if probe { Severity::Info } else { Severity::Error };
-            let proof = if ruling.survivors.len() > 1 { Proof::Undecidable } else { Proof::Inferred };
+            // What is not there may say why.
+            let lacking = !handshake.two_sided || handshake.tls.client_hello.is_none();
+            let proof = if ruling.survivors.len() > 1 || lacking { Proof::Undecidable } else { Proof::Inferred };
             let mut finding =
                 session.finding(code, severity, proof, index, summary(session, handshake, code, ruling.stage));
             finding.evidence = evidence(handshake, code);

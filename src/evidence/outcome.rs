@@ -219,8 +219,10 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
     // Who asks for another handshake within the connection has accepted the first.
     let went_on = client.records > 0 || server.records > 0 || tls.renegotiation.is_some();
     let spoke_after_both = finished(Side::Client) && finished(Side::Server) && went_on;
-    // Where only one direction was captured, the client's data shows that it accepted.
-    let one_sided = client.records > 0 && !closing.seen.server;
+    // Where only one direction was captured, its data shows that it had the other's Finished. A server of TLS 1.3 may send
+    // data before that (RFC 8446 section 4.4.4).
+    let one_sided =
+        (client.records > 0 && !closing.seen.server) || (server.records > 0 && !closing.seen.client && !tls.is_1_3());
     spoke_after_both || one_sided
 }
 
