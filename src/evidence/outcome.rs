@@ -162,20 +162,23 @@ impl<'f> Closing<'f> {
 
 /// Decides the ending by step 8 of the contract's "How a verdict is reached".
 pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
-    let stall = closing.stalls.iter().find(|stall| before_flight_is_whole(tls, stall)).copied();
     let (first, sure) = closing.first(tls).map_or((None, false), |(end, sure)| (Some(end), sure));
     let (by, how, at) = match first {
         Some((side, how, at)) => (Some(side), how, Some(*at)),
         None if closing.stalls.iter().any(|stall| stall.until.is_none()) => (None, EndHow::Silence, None),
         None => (None, EndHow::CaptureEnd, None),
     };
-    let ending = |outcome| Ending { outcome, by, how, at, stall };
     // An alert in answer to the other side's end is no reason for it.
     let spoken = |alert: &&tls::Alert| {
         first.is_none_or(|(side, _, at)| side == alert.from || closing.order(&alert.at) <= closing.order(at))
             && !closing.had_closed(tls, alert)
     };
-    if let Some(alert) = tls.fatal_alert().filter(spoken) {
+    let alert = tls.fatal_alert().filter(spoken);
+    let waited =
+        |stall: &&Stall| before_flight_is_whole(tls, stall) && !is_explained(tls, stall, alert, first.is_some());
+    let stall = closing.stalls.iter().filter(|_| closing.is_two_sided()).find(waited).copied();
+    let ending = |outcome| Ending { outcome, by, how, at, stall };
+    if let Some(alert) = alert {
         let outcome = match alert.from {
             Side::Client => Outcome::RejectedByClient,
             Side::Server => Outcome::RejectedByServer,
@@ -226,10 +229,40 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
     spoke_after_both || one_sided
 }
 
-/// Whether the silence came while a side still owed a part of its flight.
+/// Whether a silence during the handshake is not what it failed for: the server speaks another protocol, and somebody
+/// ended it; the alert came before the silence, from the server that was awaited, or from a client that was sent what it
+/// awaited.
+fn is_explained(tls: &tls::Handshake, stall: &Stall, alert: Option<&tls::Alert>, ended: bool) -> bool {
+    if ended && tls.other_protocol().is_some() {
+        return true;
+    }
+    // These two say that one ends it, not why (RFC 5246 section 7.2, RFC 8446 section 6.1).
+    let Some(alert) = alert.filter(|alert| !matches!(alert.code.0, 0 | 90)) else { return false };
+    let awaited = match owes_flight(tls, stall) {
+        true => tls.server_hello_done.or(tls.finished.server),
+        false => tls.finished.server,
+    };
+    let in_answer = match alert.from {
+        Side::Server => tls.client_hello.is_some(),
+        Side::Client => awaited.is_some(),
+    };
+    in_answer || alert.at.place() <= stall.after.place()
+}
+
+/// Whether the silence came while the server still owed a part of its flight.
+fn owes_flight(tls: &tls::Handshake, stall: &Stall) -> bool {
+    let by = |at: Option<FrameRef>| at.is_some_and(|at| at.place() <= stall.after.place());
+    !(by(tls.server_hello_done) || by(tls.finished.server))
+}
+
+/// Whether the silence came after the first message, while the server still owed its flight or its Finished. What a
+/// client does before its hello is its own affair.
 fn before_flight_is_whole(tls: &tls::Handshake, stall: &Stall) -> bool {
     let by = |at: Option<FrameRef>| at.is_some_and(|at| at.place() <= stall.after.place());
-    let server_flight = by(tls.server_hello_done) || by(tls.finished.server);
+    let hello = tls.client_hello.as_ref().map(|hello| hello.at);
+    if !by(hello) && !tls.history.iter().any(|(letter, at)| *letter != '?' && by(Some(*at))) {
+        return false;
+    }
     let client_flight = by(tls.client_key_exchange) || by(tls.change_cipher_spec.client) || by(tls.finished.client);
-    !server_flight || (client_flight && !by(tls.finished.server))
+    owes_flight(tls, stall) || (client_flight && !by(tls.finished.server))
 }
