@@ -15,6 +15,7 @@ mod frame;
 mod loss;
 mod matrix;
 mod mix;
+mod partial;
 mod readdress;
 mod same;
 mod samples;
