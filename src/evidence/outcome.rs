@@ -259,8 +259,9 @@ fn owes_flight(tls: &tls::Handshake, stall: &Stall) -> bool {
 /// client does before its hello is its own affair.
 fn before_flight_is_whole(tls: &tls::Handshake, stall: &Stall) -> bool {
     let by = |at: Option<FrameRef>| at.is_some_and(|at| at.place() <= stall.after.place());
-    let hello = tls.client_hello.as_ref().map(|hello| hello.at);
-    if !by(hello) && !tls.history.iter().any(|(letter, at)| *letter != '?' && by(Some(*at))) {
+    let read = tls.history.iter().filter(|(letter, _)| *letter != '?').map(|(_, at)| at.place());
+    let start = read.chain(tls.client_hello.as_ref().map(|hello| hello.at.place())).min();
+    if start.zip(stall.until).is_some_and(|(start, until)| until.place() <= start) {
         return false;
     }
     let client_flight = by(tls.client_key_exchange) || by(tls.change_cipher_spec.client) || by(tls.finished.client);

@@ -111,7 +111,7 @@ fn data_of(frames: &[Frame], direction: Direction) -> (usize, usize) {
     let mut places =
         (0..frames.len()).filter(|at| frames[*at].data().is_some_and(|segment| segment.direction() == direction));
     let first = places.next().unwrap();
-    (first, places.last().unwrap_or(first))
+    (first, places.next_back().unwrap_or(first))
 }
 
 #[test]

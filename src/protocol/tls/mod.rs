@@ -118,7 +118,7 @@ pub struct Alert {
 pub struct Foreign {
     /// Their frame.
     pub at: FrameRef,
-    /// Their first line, where they are ASCII text, cut after `MAX_LINE` characters; otherwise empty.
+    /// Their first line, where they are ASCII text, cut after forty characters; otherwise empty.
     pub text: String,
 }
 
