@@ -10,6 +10,10 @@ use crate::capture::FrameRef;
 use crate::evidence::{Device, Evidence, Handshake, Refused, SIGN_IN_PORTS, endpoint};
 use crate::trust::Proof;
 
+/// Between these two a sentence shows the line with which a server answered.
+pub(crate) const CLEAR_TEXT: &str = "answers in clear text (\"";
+pub(crate) const NOT_TLS: &str = ": it does not speak TLS on this port";
+
 /// Two SYNs over this long without an answer are no answer (three seconds, in nanoseconds).
 const UNANSWERED_NANOS: i64 = 3_000_000_000;
 
@@ -77,9 +81,9 @@ fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stag
     if let Some(answer) = handshake.tls.other_protocol() {
         let what = match answer.text.as_str() {
             "" => "the server's answer is no TLS".to_owned(),
-            text => format!("the server answers in clear text (\"{text}\")"),
+            text => format!("the server {CLEAR_TEXT}{text}\")"),
         };
-        return format!("TLS handshake fails: {what}: it does not speak TLS on this port");
+        return format!("TLS handshake fails: {what}{NOT_TLS}");
     }
     match (code, stage) {
         (Code::HandshakeStalled, _) => {

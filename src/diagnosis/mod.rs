@@ -43,6 +43,7 @@ pub use finding::{Excluded, Finding, ProfileBasis, Severity, Verdict, VerdictSta
 pub use preflight::{Preflight, Prospect, preflight};
 pub use rules::{Code, RULES, Rule, rule_named};
 
+pub(crate) use endings::{CLEAR_TEXT, NOT_TLS};
 pub(crate) use words::ending as ending_in_words;
 
 use assess::Assessor;

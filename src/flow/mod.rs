@@ -23,6 +23,8 @@ pub const STALL_NANOS: i64 = 10_000_000_000;
 const MAX_STALLS: usize = 4;
 /// Late segments remembered per connection, the last ones.
 const MAX_LATE: usize = 16;
+/// Acknowledgments remembered of what each side sent that did not come yet.
+const MAX_AHEAD: usize = 4;
 
 /// One of the two ends of a connection. The client is the one that opened it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -338,7 +340,7 @@ impl<C> Flow<C> {
             if behind.is_none_or(|behind| !is_at_or_after(behind, to)) {
                 let ahead = self.ahead.of_mut(side.other());
                 // The first ones tell an order, the last one what there was.
-                if ahead.len() == MAX_LATE {
+                if ahead.len() == MAX_AHEAD {
                     ahead.pop_back();
                 }
                 ahead.push_back((to, segment.at));

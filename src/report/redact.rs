@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::capture::STARTS_WITH;
+use crate::diagnosis::{CLEAR_TEXT, NOT_TLS};
 use crate::trust::Profile;
 
 /// Members that hold words of this program, of a standard, or a time.
@@ -275,6 +276,12 @@ impl Redactor {
         // What a file that is no capture begins with may be anything.
         if let Some((before, _)) = text.split_once(STARTS_WITH) {
             return format!("{}{STARTS_WITH}other bytes", self.sentence(before));
+        }
+        // So may the line by which a server shows that it speaks another protocol.
+        if let Some((before, (_, after))) =
+            text.split_once(CLEAR_TEXT).and_then(|(a, b)| Some((a, b.rsplit_once(NOT_TLS)?)))
+        {
+            return format!("{}{CLEAR_TEXT}…\"){NOT_TLS}{}", self.sentence(before), self.sentence(after));
         }
         let (mut out, mut between) = (String::new(), String::new());
         let mut rest = text;
@@ -671,6 +678,7 @@ mod tests {
             "other": {"profile": {"name": "lync-phone-edition"}},
             "summary": "the device is not what the profile meyer-phones says",
             "problems": ["not a capture file: it starts with the text \"Meyer, room 4\""],
+            "line": "the server answers in clear text (\"220 mailserver of Meyer\"): it does not speak TLS on this port",
             "events": [{"kind": "eap", "summary": "EAP-TLS (IEEE 802.1X)"}],
         }));
         assert_eq!(out["options"]["profile"], "file-1.toml");
@@ -678,6 +686,7 @@ mod tests {
         assert_eq!(out["other"]["profile"]["name"], "lync-phone-edition");
         assert_eq!(out["summary"], "the device is not what the profile profile-1 says");
         assert_eq!(out["problems"][0], "not a capture file: it starts with other bytes");
+        assert_eq!(out["line"], "the server answers in clear text (\"…\"): it does not speak TLS on this port");
         assert_eq!(out["events"][0]["summary"], "EAP-TLS (IEEE 802.1X)");
     }
 
