@@ -5,7 +5,8 @@
 //!
 //! The order is that of the contract's "How a verdict is reached": each handshake is assessed (`assess`), its cause is
 //! decided in one place (`cause`), the families of rules put that into words and evidence (`chain`, `dates`,
-//! `negotiation`, `endings`, `fetches`, `coverage`), and `verdict` settles severity, recovery and the headline.
+//! `negotiation`, `endings`, `fetches`, `coverage`), `recovery` says which success makes up for a failure, and `verdict`
+//! settles severity and the headline.
 
 mod abilities;
 mod assess;

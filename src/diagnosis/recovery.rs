@@ -1,12 +1,12 @@
 //! In: a device's handshakes and what became of each. Out: which of them another one makes up for: a later one, or for a
 //! connection that was opened to spare an earlier one too. Bounded: by the handshakes kept. Left to others: severity.
 
-use std::rc::Rc;
-
 use super::assess::Assessment;
 use super::cause::{Ruling, Stage};
 use crate::capture::FrameRef;
 use crate::evidence::{Device, Handshake, Outcome};
+use crate::trust::{ChainStatus, Judgement, Path};
+use crate::x509::Digest;
 
 /// For each handshake the completed one, for the same server name or service, that makes up for it.
 pub(super) fn recoveries(device: &Device, rulings: &[Ruling]) -> Vec<Option<FrameRef>> {
@@ -29,8 +29,7 @@ pub(super) fn recoveries(device: &Device, rulings: &[Ruling]) -> Vec<Option<Fram
 pub(super) fn settle_spares(device: &Device, assessments: &[Assessment], rulings: &mut [Ruling]) {
     let chain = |index: usize| assessments.get(index).map(|assessment| &assessment.chain);
     let taken_elsewhere = |index: usize, handshake: &Handshake| {
-        // Chains are judged once for all handshakes in which the device had the same.
-        let same = |other: usize| chain(index).zip(chain(other)).is_some_and(|(one, other)| Rc::ptr_eq(one, other));
+        let same = |other: usize| chain(index).zip(chain(other)).is_some_and(|(one, other)| built(one) == built(other));
         completed(device, rulings, handshake).any(|(other, _)| same(other))
     };
     let handshakes = device.handshakes.iter().zip(rulings.iter()).enumerate();
@@ -62,6 +61,12 @@ fn completed<'d>(
 fn is_spare(handshake: &Handshake) -> bool {
     let closed = matches!(handshake.ending.outcome, Outcome::ClosedByClient | Outcome::ClosedByServer);
     closed && handshake.tls.both_finished() && !handshake.tls.hides_answer()
+}
+
+/// What a device could build, which shows what it had: the status, and the certificates up to where it ends.
+fn built(chain: &Judgement) -> (ChainStatus, Vec<Digest>) {
+    let certificates = chain.path.iter().flat_map(Path::certificates);
+    (chain.status, certificates.map(|certificate| certificate.sha256()).collect())
 }
 
 /// Whether two handshakes went to one service: of the same name, or where neither says a name, at the same address.
