@@ -45,15 +45,22 @@ pub(super) fn settle_spares(device: &Device, assessments: &[Assessment], rulings
     }
 }
 
-/// Those that completed at the same service. Behind an address that several share nobody knows whose they are.
+/// Those that completed at the same service; behind an address that several share, those of the same TLS stack.
 fn completed<'d>(
     device: &'d Device,
     rulings: &'d [Ruling],
     handshake: &'d Handshake,
 ) -> impl Iterator<Item = (usize, &'d Handshake)> {
     let judged = device.handshakes.iter().zip(rulings).enumerate();
-    let others = judged.filter(|(_, (_, ruling))| ruling.stage == Stage::Completed && !device.shared_address);
-    others.map(|(index, (other, _))| (index, other)).filter(move |(_, other)| serves_same(handshake, other))
+    let others = judged.filter(|(_, (_, ruling))| ruling.stage == Stage::Completed);
+    let is_its = move |other: &Handshake| !device.shared_address || same_stack(handshake, other);
+    let others = others.map(|(index, (other, _))| (index, other));
+    others.filter(move |(_, other)| serves_same(handshake, other) && is_its(other))
+}
+
+/// Whether the hellos of two handshakes are of one TLS stack, by what of them no version changes.
+fn same_stack(a: &Handshake, b: &Handshake) -> bool {
+    a.tls.client_hello.as_ref().zip(b.tls.client_hello.as_ref()).is_some_and(|(a, b)| a.stack == b.stack)
 }
 
 /// Both finished it, nobody refused anything that can be read, and it was closed before any data. Clients open such
