@@ -154,7 +154,11 @@ fn another_stack_behind_the_address_makes_up_for_nothing() {
     let mut retry = said("gnutls-missing-intermediate.pcapng", 443);
     retry.retain(|(_, bytes)| bytes[0] == 22 && bytes[5] == 1);
     retry.extend(openssl().1.into_iter().skip(1));
-    let report = judge(&session(&[gnutls, (443, retry, Client)]), &northwind_known());
+    let report = judge(&session(&[gnutls.clone(), (443, retry.clone(), Client)]), &northwind_known());
+    assert_eq!((told(&report), verdicts(&report)), (vec![("CG001", Warning, Inferred)], vec![VerdictStatus::Degraded]));
+    // It is the same one also where another is behind the address.
+    let report = judge(&session(&[gnutls, openssl(), (443, retry, Client)]), &northwind_known());
+    assert!(report.devices[0].shared_address);
     assert_eq!((told(&report), verdicts(&report)), (vec![("CG001", Warning, Inferred)], vec![VerdictStatus::Degraded]));
 }
 
