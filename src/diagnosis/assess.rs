@@ -468,7 +468,7 @@ pub(super) fn note_other_cas(device: &Device, assessments: &mut [Assessment]) {
 }
 
 pub(super) fn date_faults(certificates: &[Arc<Certificate>], at: Timestamp) -> Vec<DateFault> {
-    let outside = certificates.iter().filter(|c| at > c.not_after() || at < c.not_before());
+    let outside = certificates.iter().filter(|c| !c.is_valid_at(at));
     outside
         .map(|certificate| {
             let expired = at > certificate.not_after();

@@ -468,7 +468,7 @@ fn exclusion(
 }
 
 /// A certificate of the path that the device had from a download.
-fn downloaded(chain: &Judgement) -> Option<String> {
+pub(super) fn downloaded(chain: &Judgement) -> Option<String> {
     let mut steps = chain.path.iter().flat_map(|path| &path.steps);
     steps.find(|step| step.from == StepFrom::Fetched)?.certificate.as_ref().map(|c| c.subject().short())
 }

@@ -88,7 +88,7 @@ fn proof(handshake: &Handshake, assessment: &Assessment, ruling: &Ruling, code: 
 fn by_clock<'s>(session: &Session<'s>, handshake: &Handshake, assessment: &Assessment) -> Option<&'s DeviceClock> {
     let seen = handshake.first.time;
     let holds = |fault: &DateFault| match &fault.certificate {
-        Some(certificate) => (certificate.not_before()..=certificate.not_after()).contains(&seen),
+        Some(certificate) => certificate.is_valid_at(seen),
         None => seen <= fault.limit,
     };
     session.clock.filter(|clock| clock.is_off() && assessment.dates.iter().all(holds))

@@ -228,9 +228,8 @@ pub fn diagnose(
 fn anchors(profile: &Profile, trust: &Trust) -> Arc<[Anchor]> {
     let mut anchors = profile.anchors.clone();
     for supplied in trust.roots.iter().filter(|supplied| supplied.is_root()) {
-        let mut anchor = Anchor::from_certificate(Arc::clone(&supplied.certificate));
-        anchor.given = true;
-        let same = |known: &Anchor| known.subject == anchor.subject && known.key == anchor.key;
+        let anchor = Anchor::from_certificate(Arc::clone(&supplied.certificate));
+        let same = |known: &Anchor| known.is(&supplied.certificate);
         if !anchors.iter().any(|known| known.given && same(known) && known.not_after >= anchor.not_after) {
             anchors.retain(|known| !same(known));
             anchors.push(anchor);

@@ -5,10 +5,10 @@
 
 use std::net::SocketAddr;
 
-use super::Session;
 use super::assess::Assessment;
+use super::{Session, cause};
 use crate::evidence::{Fetch, Handshake, SignInMethod};
-use crate::trust::{ChainStatus, Judgement, Missing, StepFrom};
+use crate::trust::{ChainStatus, Judgement, Missing};
 use crate::x509::Name;
 
 /// A host name that is safe to stand in a command.
@@ -259,9 +259,8 @@ pub(super) fn stalled(handshake: &Handshake) -> Vec<String> {
 }
 
 pub(super) fn without_reason(chain: &Judgement) -> Vec<String> {
-    let downloaded = chain.path.iter().flat_map(|path| &path.steps).any(|step| step.from == StepFrom::Fetched);
     let whole = "make the server send its whole chain: the device may not have kept what it downloaded";
-    let mut out: Vec<String> = downloaded.then(|| whole.into()).into_iter().collect();
+    let mut out: Vec<String> = cause::downloaded(chain).map(|_| whole.into()).into_iter().collect();
     out.extend([
         "look at the device's own log: some stacks refuse a certificate without an alert".into(),
         "compare with a device that works: capture its sign-in too, and analyze both".into(),

@@ -137,11 +137,7 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
         judgement.path = Some(a.path);
         return judgement;
     }
-    let pools = [&own, case.known];
-    let b = match at {
-        Some(at) => finder.find_at(leaf, case.purpose, case.anchors, &pools, at),
-        None => finder.find(leaf, case.purpose, case.anchors, &pools),
-    };
+    let b = finder.search(leaf, case.purpose, case.anchors, &[&own, case.known], at);
     judgement.budget_hit |= b.budget_hit;
     judgement.missing = missing(case, &b.path);
     decide(case, &a.path, &b.path, &mut judgement);
@@ -172,7 +168,7 @@ pub fn rejudge(finder: &mut PathFinder, case: &Case<'_>, judgement: &Judgement, 
         if above().all(lasts) {
             return None;
         }
-        let a = finder.find_at(leaf, case.purpose, case.anchors, &[&own(case).valid_at(at)], at);
+        let a = finder.search(leaf, case.purpose, case.anchors, &[&own(case).valid_at(at)], Some(at));
         let path = Some(a.path).filter(|path| path.end == PathEnd::Anchor)?;
         return Some(Judgement { path: Some(path.clone()), completed: Some(path), ..judgement.clone() });
     }

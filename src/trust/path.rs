@@ -247,20 +247,9 @@ impl PathFinder {
         self.search(leaf, purpose, anchors, pools, None)
     }
 
-    /// As [`find`](Self::find); anchors, and issuers that the device did not have, count only within their dates at an
-    /// instant.
-    pub fn find_at(
-        &mut self,
-        leaf: &Arc<Certificate>,
-        purpose: Purpose,
-        anchors: &[Anchor],
-        pools: &[&Pool],
-        at: Timestamp,
-    ) -> Search {
-        self.search(leaf, purpose, anchors, pools, Some(at))
-    }
-
-    fn search(
+    /// As [`find`](Self::find); with an instant, anchors and issuers that the device did not have count only within their
+    /// dates then.
+    pub(super) fn search(
         &mut self,
         leaf: &Arc<Certificate>,
         purpose: Purpose,

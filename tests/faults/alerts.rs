@@ -5,11 +5,7 @@
 use chaingap::report::{Finding, Proof, Report, Severity};
 
 use crate::frame::Frame;
-use crate::samples::{SAMPLES, Sample};
-
-fn sample(name: &str) -> &'static Sample {
-    SAMPLES.iter().find(|sample| sample.name == name).unwrap_or_else(|| panic!("no sample {name}"))
-}
+use crate::samples::sample;
 
 /// The same with every fatal alert of the client in clear (RFC 5246 section 7.2) changed to another.
 fn alerting(frames: &[Frame], code: u8) -> Vec<Frame> {

@@ -7,11 +7,7 @@ use chaingap::report::{Proof, Report, Severity, VerdictStatus};
 
 use crate::frame::Frame;
 use crate::same_after;
-use crate::samples::{SAMPLES, Sample};
-
-fn sample(name: &str) -> &'static Sample {
-    SAMPLES.iter().find(|sample| sample.name == name).unwrap_or_else(|| panic!("no sample {name}"))
-}
+use crate::samples::sample;
 
 /// Every segment of one side as a network card gets it that computes the checksums itself.
 fn offloaded(frames: &[Frame], by_server: bool) -> Vec<Frame> {

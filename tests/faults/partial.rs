@@ -9,7 +9,7 @@ use chaingap::report::{Device, Finding, Proof, Report, VerdictStatus};
 
 use crate::frame::{Direction, Frame, Segment};
 use crate::loss::{self, findings_of};
-use crate::samples::{SAMPLES, Sample};
+use crate::samples::{SAMPLES, Sample, sample};
 use crate::stream::{Connection, connections};
 use crate::{report, same_after, same_of, support};
 
@@ -18,10 +18,6 @@ const SECOND: i64 = 1_000_000_000;
 const PAUSE: i64 = 12 * SECOND;
 /// Places in each connection at which a capture begins.
 const STARTS: usize = 8;
-
-fn sample(name: &str) -> &'static Sample {
-    SAMPLES.iter().find(|sample| sample.name == name).unwrap_or_else(|| panic!("no sample {name}"))
-}
 
 /// Samples of one connection.
 fn one_connection() -> impl Iterator<Item = &'static Sample> {

@@ -91,3 +91,8 @@ fn frames(bytes: &[u8]) -> Option<Vec<Frame>> {
     }
     Some(frames)
 }
+
+/// The sample of this name.
+pub(crate) fn sample(name: &str) -> &'static Sample {
+    SAMPLES.iter().find(|sample| sample.name == name).unwrap_or_else(|| panic!("no sample {name}"))
+}
