@@ -3,7 +3,6 @@
 //! In: what the user trusts, and the bytes of captures, pulled from a reader or pushed. Out: a [`Report`]. Bounded: by
 //! [`Limits`]. Left to others: files, threads, clock, environment.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
@@ -422,18 +421,18 @@ impl<'a> Investigation<'a> {
             self.end_recording(open);
         }
         self.evidence.join_taps();
-        let left_out = RefCell::new(BTreeSet::new());
-        let admits = |device: &Device| {
+        let mut left_out = BTreeSet::new();
+        let mut admits = |device: &Device| {
             let fits = self.analyzer.device.as_ref().is_none_or(|(_, filter)| filter.admits(device));
             if !fits {
-                left_out.borrow_mut().insert(device.address);
+                left_out.insert(device.address);
             }
             fits
         };
         let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();
         let budget = self.analyzer.limits.path_steps;
-        let diagnosis = diagnose(&self.evidence, &summaries, &self.analyzer.trust, &admits, budget);
-        self.left_out = left_out.into_inner();
+        let diagnosis = diagnose(&self.evidence, &summaries, &self.analyzer.trust, &mut admits, budget);
+        self.left_out = left_out;
         report::build(&Material {
             captures: &self.captures,
             evidence: &self.evidence,

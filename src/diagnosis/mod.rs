@@ -200,7 +200,7 @@ pub fn diagnose(
     evidence: &Evidence,
     captures: &[CaptureSummary],
     trust: &Trust,
-    only: &dyn Fn(&Device) -> bool,
+    only: &mut dyn FnMut(&Device) -> bool,
     budget: usize,
 ) -> Diagnosis {
     let profile = match &trust.profile {
@@ -240,7 +240,7 @@ fn anchors(profile: &Profile, trust: &Trust) -> Arc<[Anchor]> {
 
 /// Those of the evidence that are devices: they began a handshake, fetched certificates, could not connect, or are
 /// phones that were recognized.
-fn devices<'e>(evidence: &'e Evidence, only: &dyn Fn(&Device) -> bool) -> Vec<(usize, &'e Device)> {
+fn devices<'e>(evidence: &'e Evidence, only: &mut dyn FnMut(&Device) -> bool) -> Vec<(usize, &'e Device)> {
     let is_device = |device: &Device| {
         if device.merged {
             return false;

@@ -12,6 +12,7 @@ mod certs;
 mod check;
 mod compare;
 mod model;
+mod names;
 mod preflight;
 mod profiles;
 mod redact;

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::names::{NO_HOSTS, attributes, authority, host, hosts_of_urls, hosts_told, with_port};
 use crate::capture::STARTS_WITH;
 use crate::diagnosis::{CLEAR_TEXT, NOT_TLS};
 use crate::trust::Profile;
@@ -70,21 +71,6 @@ const DISTINGUISHED: &[&str] = &["subject", "issuer"];
 const CONTAINERS: &[&str] =
     &["Configuration", "Services", "Public Key Services", "AIA", "Certification Authorities", "Enrollment Services"];
 
-/// Words of remedies, filters and published paths that look like host names and are none.
-const NO_HOSTS: &[&str] = &[
-    "ip.addr",
-    "ipv6.addr",
-    "tcp.port",
-    "frame.number",
-    "intermediate.cer",
-    "root.cer",
-    "CertProvisioningService.svc",
-    "WebTicketService.svc",
-    "DHCPUtil.exe",
-    "ucdevice.upx",
-    "802.1X",
-];
-
 /// Names that tell nobody anything, and that sentences hold for other reasons.
 const COMMON: &[&str] =
     &["ca", "ssl", "tls", "pki", "dns", "http", "ldap", "root", "server", "client", "phone", "device", "certificate"];
@@ -106,20 +92,20 @@ const WHOLE_WORD: usize = 5;
 /// A report of any kind with stand-ins for addresses and names; `der` is left empty. The words, counts, times, frames
 /// and offsets stay. A value that cannot be read back is given as it was.
 pub fn redacted<T: Serialize + DeserializeOwned + Clone>(report: &T) -> T {
-    redacted_by(report, report)
+    let Ok(value) = serde_json::to_value(report) else { return report.clone() };
+    let mut redactor = Redactor::of(&value);
+    redactor.redacted(value).unwrap_or_else(|| report.clone())
 }
 
 /// As [`redacted`], of something made from a report, which knows the names; they have the stand-ins of that report.
 pub fn redacted_by<T: Serialize + DeserializeOwned + Clone>(report: &T, source: &impl Serialize) -> T {
-    let (Ok(mut value), Ok(source)) = (serde_json::to_value(report), serde_json::to_value(source)) else {
+    let (Ok(value), Ok(mut source)) = (serde_json::to_value(report), serde_json::to_value(source)) else {
         return report.clone();
     };
-    let mut redactor = Redactor::default();
-    redactor.learn(&source, "");
+    let mut redactor = Redactor::of(&source);
     // Stand-ins are numbered as they are met: in the order of the source, whatever is made from it.
-    redactor.replace(&mut source.clone(), "");
-    redactor.replace(&mut value, "");
-    serde_json::from_value(value).unwrap_or_else(|_| report.clone())
+    redactor.replace(&mut source, "");
+    redactor.redacted(value).unwrap_or_else(|| report.clone())
 }
 
 /// What stands for what.
@@ -136,6 +122,19 @@ struct Redactor {
 }
 
 impl Redactor {
+    /// One that has learnt the names in a report.
+    fn of(report: &Value) -> Self {
+        let mut redactor = Self::default();
+        redactor.learn(report, "");
+        redactor
+    }
+
+    /// What `value` is with stand-ins; nothing where that is no `T`.
+    fn redacted<T: DeserializeOwned>(&mut self, mut value: Value) -> Option<T> {
+        self.replace(&mut value, "");
+        serde_json::from_value(value).ok()
+    }
+
     /// Learns the names that sentences may hold from the members that hold nothing else.
     fn learn(&mut self, value: &Value, member: &str) {
         match value {
@@ -474,111 +473,6 @@ impl Redactor {
 /// Name that a member is treated by: the name of a profile is one of a profile.
 fn own_name<'a>(of: &str, name: &'a str) -> &'a str {
     if of == "profile" && name == "name" { "profile" } else { name }
-}
-
-/// The hosts that an event tells of, in the words of `evidence/lookups.rs`.
-fn hosts_told<'a>(kind: &str, summary: &'a str) -> Vec<&'a str> {
-    let bare = |word: &'a str| word.trim_end_matches([',', ':']);
-    match kind {
-        // The name that is asked for, and servers with their ports.
-        "dns" => {
-            let words = summary.split(' ').skip(1).map(bare).enumerate();
-            words.filter(|(at, word)| *at == 0 || with_port(word).is_some()).map(|(_, word)| word).collect()
-        }
-        "dhcp" => {
-            let behind = ["web service ", "SIP server "].into_iter().filter_map(|words| summary.split_once(words));
-            let servers = behind.filter_map(|(_, text)| text.split([',', ' ', '/']).next().map(bare));
-            servers.filter(|server| !matches!(*server, "http" | "https")).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The hosts of the URLs in a text, with their ports.
-fn hosts_of_urls(text: &str) -> impl Iterator<Item = &str> {
-    let behind = text.match_indices("//").map(|(at, slashes)| at + slashes.len());
-    let authorities = behind.map(|at| authority(text.get(at..).unwrap_or_default()));
-    authorities.map(|authority| authority.rsplit('@').next().unwrap_or_default()).filter(|host| !host.is_empty())
-}
-
-/// The authority that a text begins with (RFC 3986, section 3.2).
-fn authority(text: &str) -> &str {
-    let of_authority =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '@' | '[' | ']' | '%');
-    let end = text.find(|c| !of_authority(c)).unwrap_or(text.len());
-    text.get(..end).unwrap_or_default().trim_end_matches(['.', ':'])
-}
-
-fn with_port(text: &str) -> Option<(&str, &str)> {
-    text.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok())
-}
-
-/// A host's name: what of it is a service's or a wildcard, the name, and a port.
-struct Host<'a> {
-    labels: &'a str,
-    name: &'a str,
-    port: String,
-}
-
-/// Two labels or more, the last of which has a letter, so that versions are none.
-fn host(word: &str) -> Option<Host<'_>> {
-    let (word, port) = with_port(word).map_or((word, String::new()), |(host, port)| (host, format!(":{port}")));
-    let of_label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let fits = word
-        .split('.')
-        .enumerate()
-        .all(|(at, label)| (!label.is_empty() && label.chars().all(of_label)) || (at == 0 && label == "*"));
-    let last = word.rsplit('.').next().unwrap_or_default();
-    if !fits || !word.contains('.') || !last.chars().any(|c| c.is_ascii_alphabetic()) || NO_HOSTS.contains(&word) {
-        return None;
-    }
-    let is_service = |label: &&str| label.starts_with('_') || *label == "*";
-    let length: usize = word.split('.').take_while(is_service).map(|label| label.len() + 1).sum();
-    let (labels, name) = word.split_at_checked(length)?;
-    Some(Host { labels, name, port })
-}
-
-/// A part of a distinguished name.
-struct Attribute {
-    /// What stands before it: nothing, or a comma or plus sign.
-    before: String,
-    /// Its type with the equals sign.
-    kind: String,
-    /// Its value as written, and without escapes.
-    raw: String,
-    value: String,
-}
-
-/// The parts of a name by RFC 4514; what has no type is one value.
-fn attributes(name: &str) -> Vec<Attribute> {
-    let new = |before: &str| Attribute {
-        before: before.to_owned(),
-        kind: String::new(),
-        raw: String::new(),
-        value: String::new(),
-    };
-    let (mut parts, mut part) = (Vec::new(), new(""));
-    let mut rest = name.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\\' => {
-                let next = rest.next().unwrap_or(c);
-                part.raw.extend([c, next]);
-                part.value.push(next);
-            }
-            ',' | '+' => parts.push(std::mem::replace(&mut part, new(&c.to_string()))),
-            '=' if part.kind.is_empty() => {
-                part.kind = std::mem::take(&mut part.raw) + "=";
-                part.value.clear();
-            }
-            _ => {
-                part.raw.push(c);
-                part.value.push(c);
-            }
-        }
-    }
-    parts.push(part);
-    parts
 }
 
 #[cfg(test)]

@@ -1,0 +1,123 @@
+//! Hosts and the parts of distinguished names, found in the texts of a report.
+//!
+//! In: a text. Out: the pieces of it that name somebody. Bounded: by the text. Left to others: what stands for them.
+
+/// Words of remedies, filters and published paths that look like host names and are none.
+pub(super) const NO_HOSTS: &[&str] = &[
+    "ip.addr",
+    "ipv6.addr",
+    "tcp.port",
+    "frame.number",
+    "intermediate.cer",
+    "root.cer",
+    "CertProvisioningService.svc",
+    "WebTicketService.svc",
+    "DHCPUtil.exe",
+    "ucdevice.upx",
+    "802.1X",
+];
+
+/// The hosts that an event tells of, in the words of `evidence/lookups.rs`.
+pub(super) fn hosts_told<'a>(kind: &str, summary: &'a str) -> Vec<&'a str> {
+    let bare = |word: &'a str| word.trim_end_matches([',', ':']);
+    match kind {
+        // The name that is asked for, and servers with their ports.
+        "dns" => {
+            let words = summary.split(' ').skip(1).map(bare).enumerate();
+            words.filter(|(at, word)| *at == 0 || with_port(word).is_some()).map(|(_, word)| word).collect()
+        }
+        "dhcp" => {
+            let behind = ["web service ", "SIP server "].into_iter().filter_map(|words| summary.split_once(words));
+            let servers = behind.filter_map(|(_, text)| text.split([',', ' ', '/']).next().map(bare));
+            servers.filter(|server| !matches!(*server, "http" | "https")).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The hosts of the URLs in a text, with their ports.
+pub(super) fn hosts_of_urls(text: &str) -> impl Iterator<Item = &str> {
+    let behind = text.match_indices("//").map(|(at, slashes)| at + slashes.len());
+    let authorities = behind.map(|at| authority(text.get(at..).unwrap_or_default()));
+    authorities.map(|authority| authority.rsplit('@').next().unwrap_or_default()).filter(|host| !host.is_empty())
+}
+
+/// The authority that a text begins with (RFC 3986, section 3.2).
+pub(super) fn authority(text: &str) -> &str {
+    let of_authority =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '@' | '[' | ']' | '%');
+    let end = text.find(|c| !of_authority(c)).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default().trim_end_matches(['.', ':'])
+}
+
+pub(super) fn with_port(text: &str) -> Option<(&str, &str)> {
+    text.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok())
+}
+
+/// A host's name: what of it is a service's or a wildcard, the name, and a port.
+pub(super) struct Host<'a> {
+    pub(super) labels: &'a str,
+    pub(super) name: &'a str,
+    pub(super) port: String,
+}
+
+/// Two labels or more, the last of which has a letter, so that versions are none.
+pub(super) fn host(word: &str) -> Option<Host<'_>> {
+    let (word, port) = with_port(word).map_or((word, String::new()), |(host, port)| (host, format!(":{port}")));
+    let of_label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let fits = word
+        .split('.')
+        .enumerate()
+        .all(|(at, label)| (!label.is_empty() && label.chars().all(of_label)) || (at == 0 && label == "*"));
+    let last = word.rsplit('.').next().unwrap_or_default();
+    if !fits || !word.contains('.') || !last.chars().any(|c| c.is_ascii_alphabetic()) || NO_HOSTS.contains(&word) {
+        return None;
+    }
+    let is_service = |label: &&str| label.starts_with('_') || *label == "*";
+    let length: usize = word.split('.').take_while(is_service).map(|label| label.len() + 1).sum();
+    let (labels, name) = word.split_at_checked(length)?;
+    Some(Host { labels, name, port })
+}
+
+/// A part of a distinguished name.
+pub(super) struct Attribute {
+    /// What stands before it: nothing, or a comma or plus sign.
+    pub(super) before: String,
+    /// Its type with the equals sign.
+    pub(super) kind: String,
+    /// Its value as written, and without escapes.
+    pub(super) raw: String,
+    pub(super) value: String,
+}
+
+/// The parts of a name by RFC 4514; what has no type is one value.
+pub(super) fn attributes(name: &str) -> Vec<Attribute> {
+    let new = |before: &str| Attribute {
+        before: before.to_owned(),
+        kind: String::new(),
+        raw: String::new(),
+        value: String::new(),
+    };
+    let (mut parts, mut part) = (Vec::new(), new(""));
+    let mut rest = name.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' => {
+                let next = rest.next().unwrap_or(c);
+                part.raw.extend([c, next]);
+                part.value.push(next);
+            }
+            ',' | '+' => parts.push(std::mem::replace(&mut part, new(&c.to_string()))),
+            '=' if part.kind.is_empty() => {
+                part.kind = std::mem::take(&mut part.raw) + "=";
+                part.value.clear();
+            }
+            _ => {
+                part.raw.push(c);
+                part.value.push(c);
+            }
+        }
+    }
+    parts.push(part);
+    parts
+}
