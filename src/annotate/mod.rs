@@ -73,7 +73,11 @@ pub fn annotate(
     let mut decoder = Decoder::new(&Limits::default());
     let mut key_log = read_frames(source, |frame| chosen.take(frame, &mut decoder, &wanted))?;
     key_log.extend(&options.key_log);
-    let withheld = if options.with_credentials { BTreeSet::new() } else { credentials::frames(&chosen.requests) };
+    let mut withheld = BTreeSet::new();
+    if !options.with_credentials {
+        withheld = credentials::frames(&chosen.requests);
+        withheld.append(&mut chosen.kerberos);
+    }
     let mut beside = Beside {
         comments: vec![format!("chaingap {}: the evidence in {}", report.tool.version, printable(path))],
         names: chosen.names(&wanted),
@@ -179,13 +183,15 @@ impl Wanted {
             let names = self.servers.entry(server.ip()).or_default();
             names.extend(handshake.server_name.iter().filter(|name| is_host_name(name)).cloned());
         }
-        let address = device.addresses.first().and_then(|address| address.address.parse().ok());
+        let addresses: Vec<IpAddr> = device.addresses.iter().filter_map(|known| known.address.parse().ok()).collect();
         for fetch in device.fetches.iter().filter(|fetch| fetch.capture == path) {
-            let (Some(client), Some(server)) = (address, socket(&fetch.server)) else { continue };
+            let Some(server) = socket(&fetch.server) else { continue };
             self.servers.entry(server.ip()).or_default();
             // Of a download that was never whole nobody knows the last frame.
             let frames = fetch.frame..=fetch.last_frame.unwrap_or(u64::MAX);
-            self.downloads.entry((client, server)).or_default().push(frames);
+            for client in &addresses {
+                self.downloads.entry((*client, server)).or_default().push(frames.clone());
+            }
         }
     }
 
@@ -239,6 +245,11 @@ fn socket(endpoint: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(address.parse().ok()?, port.parse().ok()?))
 }
 
+/// Whether a datagram or segment is of Kerberos (RFC 4120, section 7.2).
+fn is_kerberos(source: SocketAddr, destination: SocketAddr) -> bool {
+    source.port() == 88 || destination.port() == 88
+}
+
 /// Whether a name can stand in a table of hosts.
 fn is_host_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
@@ -254,6 +265,8 @@ struct Chosen {
     bytes: usize,
     /// What was sent in each direction: frame, sequence number, bytes.
     requests: BTreeMap<(SocketAddr, SocketAddr), Vec<Sent>>,
+    /// Frames of Kerberos: what is encrypted there with a password can be tried against guesses.
+    kerberos: BTreeSet<u64>,
     /// Names that were resolved to addresses.
     resolved: BTreeMap<IpAddr, BTreeSet<String>>,
     /// Randoms of the ClientHellos, by which key logs name handshakes.
@@ -265,20 +278,27 @@ impl Chosen {
         let number = frame.at.number;
         let cited = wanted.comments.contains_key(&number);
         let mut matters = cited || wanted.frames.contains(&number);
-        let mut segments = Vec::new();
+        let (mut segments, mut kerberos) = (Vec::new(), false);
         decoder.decode(frame, &mut |packet| match packet {
             Packet::Tcp(segment) => {
                 matters |= wanted.has(&segment) && self.is_early(&segment);
+                kerberos |= is_kerberos(segment.source, segment.destination);
                 if matters {
                     let sent = Sent { frame: number, sequence: segment.sequence, bytes: segment.payload.to_vec() };
                     segments.push(((segment.source, segment.destination), sent));
                 }
             }
-            Packet::Udp(datagram) => self.resolve(&datagram, wanted),
+            Packet::Udp(datagram) => {
+                kerberos |= is_kerberos(datagram.source, datagram.destination);
+                self.resolve(&datagram, wanted);
+            }
             Packet::Binding(_) | Packet::Link(_) => {}
         });
         if !matters || (!cited && self.bytes + frame.data.len() > MOST_BYTES) {
             return;
+        }
+        if kerberos {
+            self.kerberos.insert(number);
         }
         self.bytes += frame.data.len();
         self.frames.push(Copied::of(frame));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use chaingap::report::{Report, redacted};
+use chaingap::report::{Redaction, Report};
 use chaingap::{Analyzer, Investigation, render};
 use clap::Args;
 
@@ -80,15 +80,15 @@ impl Analyze {
         if failed == inputs.len() && inputs.iter().all(|input| !is_partly_read(&investigation, input)) {
             return Ok(Exit::Failed);
         }
-        let report = self.report(&mut investigation);
+        let report = self.report(&mut investigation)?;
         self.output.form.write(show, &report)?;
         fitting(self.trust.asked(), &investigation, &report)?;
         Ok(if failed > 0 { Exit::Failed } else { self.output.exit(report.findings.iter()) })
     }
 
-    fn report(&self, investigation: &mut Investigation<'_>) -> Report {
+    fn report(&self, investigation: &mut Investigation<'_>) -> Result<Report, Failure> {
         let report = investigation.report();
-        if self.redact { redacted(&report) } else { report }
+        Ok(if self.redact { Redaction::of(&report)?.1 } else { report })
     }
 
     /// Each capture for itself, several at once; the reports come in the order of the captures.
@@ -105,7 +105,7 @@ impl Analyze {
         let work = |input: &Input| {
             let mut investigation = analyzer.investigate();
             let was_read = read(&mut investigation, input, progress, 1);
-            let report = self.report(&mut investigation);
+            let report = self.report(&mut investigation)?;
             let exit = if was_read { self.output.exit(report.findings.iter()) } else { Exit::Failed };
             let (fits, left_out) = (!report.devices.is_empty(), investigation.left_out().collect::<Vec<_>>());
             let heading = match self.output.form.format {
@@ -115,12 +115,13 @@ impl Analyze {
                 ),
                 _ => String::new(),
             };
-            (format!("{heading}{}", show(&report, &style)), exit, fits, left_out)
+            Ok((format!("{heading}{}", show(&report, &style)), exit, fits, left_out))
         };
         let mut first = true;
         // It is enough that one of the captures shows the device that is asked for.
         let (mut any_fits, mut there) = (false, BTreeSet::new());
-        parallel::in_order(inputs, self.jobs, work, |(text, exit, fits, left_out)| {
+        parallel::in_order(inputs, self.jobs, work, |judged: Result<_, Failure>| {
+            let (text, exit, fits, left_out) = judged?;
             any_fits |= fits;
             there.extend(left_out);
             let between = self.output.form.format != Format::Jsonl && !std::mem::take(&mut first);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chaingap::render;
-use chaingap::report::{Comparison, Pick, Report, compare, redacted, redacted_by};
+use chaingap::report::{Comparison, Pick, Redaction, Report, compare};
 use clap::Args;
 
 use super::inputs::Input;
@@ -85,11 +85,11 @@ impl Compare {
             (true, true) => Exit::Clean,
             (true, false) => Exit::Found,
         };
-        // Both learn the names from the whole report, and so give them the same stand-ins.
-        let compared = match self.redact {
-            true => Compared { comparison: redacted_by(&comparison, &report), report: redacted(&report) },
-            false => Compared { comparison, report },
-        };
+        let mut compared = Compared { comparison, report };
+        if self.redact {
+            let (mut redaction, report) = Redaction::of(&compared.report)?;
+            compared = Compared { comparison: redaction.of_made(&compared.comparison)?, report };
+        }
         self.form.write(show, &compared)?;
         Ok(exit)
     }

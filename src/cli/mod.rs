@@ -23,6 +23,7 @@ mod progress;
 
 use std::process::ExitCode;
 
+use chaingap::report::NotRedacted;
 use clap::{Parser, Subcommand};
 
 /// Explains from packet captures why a device's TLS handshake failed.
@@ -77,6 +78,12 @@ pub(crate) enum Exit {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Failure(pub(crate) String);
+
+impl From<NotRedacted> for Failure {
+    fn from(error: NotRedacted) -> Self {
+        Self(error.to_string())
+    }
+}
 
 /// Parses the arguments, runs the command.
 pub(crate) fn run() -> ExitCode {

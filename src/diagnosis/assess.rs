@@ -74,10 +74,14 @@ pub struct Assessment {
     pub dates: Vec<DateFault>,
     /// Whether those are beside the path.
     pub dates_beside: bool,
-    /// Whether the device's clock is known.
+    /// The device's own clock then.
+    pub clock: Option<DeviceClock>,
+    /// Whether that clock is known, or an instant was given in its place.
     pub clock_known: bool,
     /// What that instant is by, in words.
     pub judged_by: &'static str,
+    /// Whether it is known which anchors the device has: they were given, or its profile has them all and fits for sure.
+    pub anchors_known: bool,
     /// The capture's own clock cannot be right.
     pub suspect_clock: bool,
     /// Whether the anchor at which the chain ends is surely on the device, and why it counts as one, in words.
@@ -139,10 +143,10 @@ impl<'a> Assessor<'a> {
         &mut self,
         device: &Device,
         handshake: &Handshake,
-        clock: Option<&DeviceClock>,
+        clock: Option<DeviceClock>,
         assumed: bool,
     ) -> Assessment {
-        let offset = clock.map_or(0, |clock| clock.offset);
+        let offset = clock.as_ref().map_or(0, |clock| clock.offset);
         let seen = handshake.first.time;
         let own = Timestamp::from_nanos(seen.nanos().saturating_add(offset.saturating_mul(1_000_000_000)), 0);
         let judged_at = self.at.unwrap_or(if clock.is_some() { own } else { seen });
@@ -174,7 +178,6 @@ impl<'a> Assessor<'a> {
         let unknown = assumed || self.profile.unsupported.is_empty();
         let outdated = outdated(&certificates).filter(|_| unknown);
         let root_key = self.root_key(&chain);
-        let clock_known = clock.is_some() || self.at.is_some();
         let judged_by = if self.at.is_some() { "the time given" } else { "the device's own clock" };
         Assessment {
             chain,
@@ -182,8 +185,11 @@ impl<'a> Assessor<'a> {
             judged_at,
             dates,
             dates_beside,
-            clock_known,
+            clock_known: clock.is_some() || self.at.is_some(),
+            clock,
             judged_by,
+            anchors_known: self.anchors.iter().any(|anchor| anchor.given)
+                || (self.profile.anchors_complete && !assumed),
             suspect_clock: suspect,
             anchored,
             namesake,
@@ -324,7 +330,9 @@ impl<'a> Assessor<'a> {
             };
         }
         let address = handshake.server.ip();
-        let asked = device.names.iter().filter(|(_, naming)| naming.addresses.contains(&address));
+        let deciding = handshake.deciding();
+        let in_time = |at: Option<FrameRef>| at.is_none_or(|at| at.is_before(&deciding)) && !device.shared_address;
+        let asked = device.names.iter().filter(|(_, naming)| naming.addresses.contains(&address) && in_time(naming.at));
         // Through a proxy the address is the proxy's, and the name was said to it.
         let names: Vec<String> = match &handshake.tls.tunnel_to {
             Some(host) => vec![host.clone()],
@@ -370,7 +378,8 @@ fn client_issuer(device: &Device, handshake: &Handshake) -> Option<ClientIssuer>
 /// Why a Certificate message cannot be judged.
 fn unreadable(handshake: &Handshake) -> Option<String> {
     let tls = &handshake.tls;
-    if tls.hides_certificates() {
+    // Of a session that was taken up again there is none (RFC 8446 section 2.2).
+    if tls.hides_certificates() && !tls.resumed() {
         return Some("TLS 1.3 encrypts the certificates".into());
     }
     match &tls.certificates.server {
@@ -448,6 +457,9 @@ fn outdated(path: &[Arc<Certificate>]) -> Option<String> {
 
 /// For each handshake the chain of another root that the same device accepted (cause: it trusts one CA only).
 pub(super) fn note_other_cas(device: &Device, assessments: &mut [Assessment]) {
+    if device.shared_address {
+        return;
+    }
     let accepted: Vec<(Digest, FrameRef, String)> = device
         .handshakes
         .iter()
@@ -504,6 +516,7 @@ mod tests {
             cipher_suites: cipher_suites.to_vec(),
             server_name: None,
             offers_early_data: false,
+            besides: 0,
             stack: Vec::new(),
         };
         // TLS_RSA_WITH_AES_128_CBC_SHA (RFC 5246) and TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA (RFC 8422).

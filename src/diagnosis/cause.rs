@@ -42,6 +42,8 @@ pub struct Taken {
     pub version: bool,
     /// One of the cipher suites.
     pub suite: bool,
+    /// A hello of this version that differs in the cipher suites only.
+    pub alike: bool,
 }
 
 /// What step 6 says of one handshake.
@@ -158,6 +160,18 @@ pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Pro
     if stage == Stage::ServerAfterFlight && alert.is_none() && server_took_answer(handshake) {
         allowed.clear();
     }
+    let guessed = !assessment.anchors_known && assessment.chain.status == ChainStatus::UntrustedRoot;
+    match (stage, alert) {
+        // What clients call an unsupported certificate is its use or its algorithm, not a root that nobody knows to be absent.
+        (Stage::ClientAtCertificate | Stage::ClientWithoutData, Some(43)) if guessed => {
+            allowed.retain(|code| *code != Code::UntrustedRoot);
+        }
+        // Browsers leave where they are asked for a certificate, to ask their user.
+        (Stage::ClientAtCertificate, None) if guessed || assessment.chain.status == ChainStatus::Trusted => {
+            allowed.extend(handshake.tls.certificate_request.as_ref().map(|_| Code::ClientCertificate));
+        }
+        _ => {}
+    }
     let holds = |code: &Code| holds(*code, handshake, assessment, profile);
     let mut survivors: Vec<Code> = allowed.iter().copied().filter(holds).collect();
     // Where a part of the server's flight is missing, it may have asked for a client certificate.
@@ -165,6 +179,10 @@ pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Pro
     let unsure = if asked { !handshake.two_sided } else { may_have_asked(handshake) };
     if stage == Stage::ServerAfterFlight && !allowed.is_empty() && unsure {
         survivors = vec![Code::ClientCertificate, Code::ServerEndedWithoutReason];
+    }
+    // Who finished and left unused may have had no fault to find at all.
+    if stage == Stage::ClientWithoutData && alert.is_none() && guessed && survivors == [Code::UntrustedRoot] {
+        survivors.push(Code::RejectedWithoutReason);
     }
     // That no client certificate came is what follows from a list that names no issuer of one.
     if survivors.contains(&Code::IssuerListTruncated) {
@@ -199,6 +217,8 @@ pub(super) fn rule(handshake: &Handshake, assessment: &Assessment, profile: &Pro
     if at_certificate && broken && !survivors.contains(&Code::ChainInvalid) && !filtered.contains(&Code::ChainInvalid) {
         filtered.push(Code::ChainInvalid);
     }
+    // That a root is absent which nobody knows to be absent is no fact.
+    filtered.retain(|code| !(guessed && *code == Code::UntrustedRoot));
     Ruling { stage, allowed, survivors, filtered: warn_about(stage, filtered), taken }
 }
 
@@ -342,6 +362,13 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
             }
         }
     }
+    if ruling.stage == Stage::ClientAtCertificate && handshake.last_word().is_some_and(|alert| alert.code.0 == 40) {
+        out.push(Excluded {
+            cause: "handshake-parameters".into(),
+            excluded: false,
+            why: "a client may say handshake_failure for a short key exchange group or unsafe renegotiation too".into(),
+        });
+    }
     if let Some(hello) = handshake.tls.server_hello.as_ref().filter(|_| code != Code::ProtocolVersion) {
         let suite = hello.cipher_suite.map_or_else(|| "one of SSL 2.0".into(), crate::protocol::tls::cipher_suite);
         let why = format!("the server agreed on {} and {suite}", hello.version);
@@ -355,6 +382,9 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
                 (Code::ProtocolVersion, _) if ruling.taken.version => {
                     let version = handshake.tls.client_hello.as_ref().map(|hello| hello.version.to_string());
                     (true, format!("this server took {} elsewhere", version.unwrap_or_default()))
+                }
+                (Code::ProtocolVersion, Some(alert)) if matches!(alert.code.0, 86 | 112 | 115 | 120) => {
+                    (true, format!("{} is not the alert for it", alert.code))
                 }
                 (Code::NoSharedCipher, None) if ruling.taken.suite => {
                     (true, "this server took one of these cipher suites elsewhere".into())
@@ -453,6 +483,13 @@ fn exclusion(
             NameCheck::Perhaps(why) => Some((false, why.clone())),
             NameCheck::Unknown => Some((false, "the capture does not tell which name was asked for".into())),
         },
+        Code::ChainInvalid if !by_alert && chain.status == ChainStatus::MissingIntermediate => {
+            let (culprit, fault) = chain.fault.as_ref().filter(|(culprit, _)| handshake.sent.contains(culprit))?;
+            Some((
+                false,
+                format!("\"{}\", which the server sends, may not be used here: {fault}", culprit.subject().short()),
+            ))
+        }
         Code::IssuerKeyMismatch if this != Code::ChainInvalid => match &chain.key_mismatch {
             Some(certificate) => Some((false, format!("{} is there with another key", certificate.subject().short()))),
             None if chain.status == ChainStatus::Trusted => None,
@@ -462,7 +499,13 @@ fn exclusion(
             }
             None => Some((true, "no certificate with the issuer's name and another key was at hand".into())),
         },
-        Code::UnsupportedAlgorithm if !by_alert => assessment.outdated.clone().map(|what| (false, what)),
+        Code::ChainInvalid if !by_alert && handshake.sent.first().is_some_and(|leaf| !leaf.permits_server_auth()) => {
+            Some((false, "the server's certificate is for other uses than a server's".into()))
+        }
+        // Stacks that cannot check a signature or take no short key may call that decrypt_error.
+        Code::UnsupportedAlgorithm if !by_alert || handshake.last_word().is_some_and(|alert| alert.code.0 == 51) => {
+            assessment.outdated.clone().map(|what| (false, what))
+        }
         _ => None,
     }
 }
@@ -481,7 +524,9 @@ pub(super) fn others_are_excluded(code: Code, handshake: &Handshake, assessment:
             let told = listed.iter().find(|entry| entry.cause == other.name());
             told.is_none_or(|entry| entry.excluded)
         })
-        // Algorithms and other CAs are refused with the general alerts too, and nothing here excludes that.
+        // The parameters of the key exchange are refused by it too, of which nothing is read here.
+        && !(ruling.stage == Stage::ClientAtCertificate && handshake.last_word().is_some_and(|alert| alert.code.0 == 40))
+        // Dates are refused with the general alerts too, and without the device's clock nothing here excludes that.
         && !matches!(handshake.last_word().map(|alert| alert.code.0), Some(40 | 42 | 43 | 46) if ruling.stage == Stage::ClientAtCertificate && !assessment.clock_known)
 }
 

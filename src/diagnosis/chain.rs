@@ -125,8 +125,10 @@ fn unreadable_before<'s>(session: &Session<'s>, handshake: &Handshake) -> Option
     let sealed = session.device.unreadable.filter(|(at, _)| at.is_before(&deciding));
     let mut fetches = session.device.fetches.iter().filter(|fetch| fetch.request.is_before(&deciding));
     let unseen = fetches.find_map(|fetch| Some((fetch.request, fetch.unseen()?)));
+    // What it brought may have come as soon as there was data, however long the connection stayed open.
+    let brought = |other: &Handshake| other.tls.data.server.first.or(other.tls.data.client.first).unwrap_or(other.last);
     let completed = session.handshakes().find(|(_, other, _, ruling)| {
-        ruling.stage == Stage::Completed && other.stream != handshake.stream && other.last.is_before(&deciding)
+        ruling.stage == Stage::Completed && other.stream != handshake.stream && brought(other).is_before(&deciding)
     });
     sealed.or(unseen).or_else(|| completed.map(|(_, other, ..)| (other.first, "a TLS connection that cannot be read")))
 }
@@ -281,7 +283,7 @@ fn tolerated(
     let had = if assessment.chain.path.as_ref().is_some_and(|path| path.end == PathEnd::Anchor) {
         "this device had fetched it"
     } else {
-        "this device had it from before"
+        "this device had it from before, or does not check"
     };
     let summary = format!(
         "the server leaves out {}; it worked because {had}, and fails on a device that has neither stored nor fetched it",

@@ -9,6 +9,7 @@ use super::finding::{Finding, Severity};
 use super::rules::Code;
 use super::{Session, remedy};
 use crate::evidence::Handshake;
+use crate::flow::Side;
 use crate::protocol::tls::CertificateRequest;
 use crate::trust::Proof;
 
@@ -103,6 +104,9 @@ fn refused(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &
     let what = match handshake.client_sent.first() {
         None if !handshake.asked_client() => {
             "the server may have asked for a client certificate in the bytes that are missing".into()
+        }
+        None if handshake.ending.by == Some(Side::Client) => {
+            format!("the server asks for a client certificate, and the {} ended it there", session.noun())
         }
         None if !whole => "the server asks for a client certificate, and ended it after the answer".into(),
         None => format!("the server asks for a client certificate, and the {} sent none", session.noun()),

@@ -10,7 +10,7 @@ use super::finding::{Finding, Severity};
 use super::rules::Code;
 use super::{Session, remedy};
 use crate::capture::FrameRef;
-use crate::evidence::Device;
+use crate::evidence::{Device, Handshake};
 use crate::trust::Proof;
 
 /// Two hellos tell one clock where it went on as the packets' time did, to this many seconds.
@@ -21,6 +21,8 @@ const SKEW: i64 = 300;
 pub(super) const YEAR_2000: i64 = 946_684_800;
 /// Thirty years in seconds.
 const THIRTY_YEARS: i64 = 30 * 365 * 86_400;
+/// A second in nanoseconds.
+const NANOS: i64 = 1_000_000_000;
 
 /// A device's own clock.
 #[derive(Clone, Debug)]
@@ -48,31 +50,53 @@ impl DeviceClock {
     }
 }
 
-/// The device's clock, by hellos that tell a plausible time that goes on as time does, or by what NTP told it.
-pub(super) fn device_clock(device: &Device) -> Option<DeviceClock> {
-    let answer = device.time_answers.last();
-    let right = answer.map_or(0, |(_, nanos)| nanos.div_euclid(1_000_000_000));
-    let told: Vec<(FrameRef, i64)> = device
-        .handshakes
-        .iter()
-        .filter_map(|handshake| handshake.tls.client_hello.as_ref())
-        .map(|hello| (hello.at, i64::from(hello.gmt_unix_time())))
-        .filter(|(at, clock)| (YEAR_2000..at.time.seconds().saturating_add(THIRTY_YEARS)).contains(clock))
-        .collect();
-    for (index, (at, clock)) in told.iter().enumerate() {
-        let offset = clock - at.time.seconds();
-        let alike: Vec<_> = told
-            .iter()
-            .skip(index)
-            .filter(|(other, time)| (time - other.time.seconds() - offset).abs() <= CLOCK_TOLERANCE)
-            .collect();
-        if alike.len() >= 2 {
-            let frames = alike.iter().map(|(at, _)| *at).take(4).collect();
-            return Some(DeviceClock { offset, skew: offset - right, basis: "the time in its ClientHellos", frames });
-        }
+/// What tells a device's clock, which may be set meanwhile.
+pub(super) struct Clocks<'d> {
+    device: &'d Device,
+    /// Hellos that tell a plausible time, and that time minus the capture's, in seconds.
+    told: Vec<(FrameRef, i64)>,
+}
+
+impl<'d> Clocks<'d> {
+    pub(super) fn of(device: &'d Device) -> Self {
+        Self { device, told: device.handshakes.iter().filter_map(told).collect() }
     }
-    let (at, _) = answer?;
-    Some(DeviceClock { offset: right, skew: 0, basis: "the time a Network Time server told it", frames: vec![*at] })
+
+    /// The first clock that is known.
+    pub(super) fn first(&self) -> Option<DeviceClock> {
+        let by_hellos = self.told.iter().find_map(|(_, offset)| self.by_hellos(*offset));
+        by_hellos.or_else(|| self.device.time_answers.first().map(by_answer))
+    }
+
+    /// The clock at a handshake: by its own hello, else by what NTP had told before the device made up its mind. Who asked
+    /// for the time behind a shared address is not known.
+    pub(super) fn at(&self, handshake: &Handshake) -> Option<DeviceClock> {
+        let by_hellos = told(handshake).and_then(|(_, offset)| self.by_hellos(offset));
+        let deciding = handshake.deciding();
+        let mut answers = self.device.time_answers.iter().filter(|_| !self.device.shared_address);
+        by_hellos.or_else(|| answers.rfind(|(at, _)| at.is_before(&deciding)).map(by_answer))
+    }
+
+    /// A clock that is off by so much, where a second hello tells it too, so that it went on as time does.
+    fn by_hellos(&self, offset: i64) -> Option<DeviceClock> {
+        let alike = self.told.iter().filter(|(_, other)| (other - offset).abs() <= CLOCK_TOLERANCE);
+        let frames: Vec<_> = alike.map(|(at, _)| *at).take(4).collect();
+        let right = self.device.time_answers.last().map_or(0, |(_, nanos)| nanos.div_euclid(NANOS));
+        let basis = "the time in its ClientHellos";
+        (frames.len() >= 2).then_some(DeviceClock { offset, skew: offset - right, basis, frames })
+    }
+}
+
+fn by_answer((at, nanos): &(FrameRef, i64)) -> DeviceClock {
+    let (offset, basis) = (nanos.div_euclid(NANOS), "the time a Network Time server told it");
+    DeviceClock { offset, skew: 0, basis, frames: vec![*at] }
+}
+
+/// The hello of a handshake, and how far the time in it is from the capture's, where it is plausible.
+fn told(handshake: &Handshake) -> Option<(FrameRef, i64)> {
+    let hello = handshake.tls.client_hello.as_ref()?;
+    let (clock, seen) = (i64::from(hello.gmt_unix_time()), hello.at.time.seconds());
+    (YEAR_2000..seen.saturating_add(THIRTY_YEARS)).contains(&clock).then_some((hello.at, clock - seen))
 }
 
 pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {

@@ -90,8 +90,14 @@ fn undecided_because(
     if suspect_clock {
         return Some(about("the capture's clock cannot be right, so dates cannot be judged", handshake.first));
     }
-    if stage != Stage::Open || handshake.ending.outcome == Outcome::Undetermined {
+    if stage != Stage::Open || (handshake.ending.outcome == Outcome::Undetermined && hidden) {
         return None;
+    }
+    if handshake.ending.outcome == Outcome::Undetermined {
+        return Some(about(
+            "the answer to the server's certificates, or to the client's, stays encrypted",
+            handshake.last,
+        ));
     }
     Some(match handshake.ending.how {
         _ if !handshake.opened => about("the capture starts in the middle of the connection", handshake.first),

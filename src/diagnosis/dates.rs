@@ -44,7 +44,7 @@ fn describe(
         finding.evidence.push((list.last, "the server's certificates".into()));
     }
     finding.evidence.extend(cause::ending_evidence(handshake));
-    if let Some(clock) = session.clock {
+    if let Some(clock) = &assessment.clock {
         finding.evidence.extend(clock.frames.iter().map(|at| (*at, format!("the device's clock, by {}", clock.basis))));
     }
     if code != Code::NameMismatch {
@@ -53,11 +53,14 @@ fn describe(
     finding.excluded = cause::excluded(code, handshake, assessment, ruling);
     finding.certificates = match code {
         Code::NameMismatch => handshake.own_certificate().cloned().into_iter().collect(),
-        _ => assessment.dates.iter().filter_map(|fault| fault.certificate.clone()).collect(),
+        _ => {
+            let faults = assessment.dates.iter().filter(|fault| fault.expired == (code == Code::CertificateExpired));
+            faults.filter_map(|fault| fault.certificate.clone()).collect()
+        }
     };
     finding.remedies = match code {
         Code::NameMismatch => remedy::name_mismatch(),
-        _ if by_clock(session, handshake, assessment).is_some() => remedy::clock(),
+        _ if by_clock(handshake, assessment).is_some() => remedy::clock(),
         _ => remedy::dates(),
     };
     finding
@@ -85,13 +88,13 @@ fn proof(handshake: &Handshake, assessment: &Assessment, ruling: &Ruling, code: 
 }
 
 /// The device's clock, where the certificate is outside its dates by that alone: at the packets' time all is well.
-fn by_clock<'s>(session: &Session<'s>, handshake: &Handshake, assessment: &Assessment) -> Option<&'s DeviceClock> {
+fn by_clock<'a>(handshake: &Handshake, assessment: &'a Assessment) -> Option<&'a DeviceClock> {
     let seen = handshake.first.time;
     let holds = |fault: &DateFault| match &fault.certificate {
         Some(certificate) => certificate.is_valid_at(seen),
         None => seen <= fault.limit,
     };
-    session.clock.filter(|clock| clock.is_off() && assessment.dates.iter().all(holds))
+    assessment.clock.as_ref().filter(|clock| clock.is_off() && assessment.dates.iter().all(holds))
 }
 
 fn date_summary(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment, expired: bool) -> String {
@@ -101,7 +104,7 @@ fn date_summary(session: &Session<'_>, handshake: &Handshake, assessment: &Asses
     let (what, name, date) =
         (if fault.certificate.is_some() { "certificate" } else { "root" }, &fault.name, fault.limit.date());
     let when = assessment.judged_at.date();
-    if let Some(clock) = by_clock(session, handshake, assessment) {
+    if let Some(clock) = by_clock(handshake, assessment) {
         let limit = if expired { "expired on" } else { "is valid only from" };
         let noun = session.noun();
         return format!(

@@ -2,12 +2,14 @@
 //!
 //! In: the session. Out: a finding for each. Bounded: by what the evidence keeps.
 
+use super::assess::{Assessment, NameCheck};
 use super::cause::{self, Stage};
 use super::finding::{Finding, Severity};
 use super::rules::Code;
 use super::{Excluded, Session, remedy, words};
 use crate::capture::FrameRef;
 use crate::evidence::{Device, Evidence, Handshake, Refused, SIGN_IN_PORTS, endpoint};
+use crate::flow::Side;
 use crate::trust::Proof;
 
 /// Between these two a sentence shows the line with which a server answered.
@@ -23,7 +25,8 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
             if !ruling.survivors.contains(&code) {
                 continue;
             }
-            let probe = code == Code::RejectedWithoutReason && is_lone_probe(session, handshake, ruling.stage);
+            let probe =
+                code == Code::RejectedWithoutReason && is_lone_probe(session, handshake, assessment, ruling.stage);
             let severity = if probe { Severity::Info } else { Severity::Error };
             // What is not there may say why.
             let lacking = !handshake.two_sided || handshake.tls.client_hello.is_none();
@@ -69,10 +72,15 @@ fn looked_at_later(handshake: &Handshake, code: Code) -> Option<Excluded> {
     })
 }
 
-/// Both finished and the client left without a word, once, and nothing tells what it is: probes do that.
-fn is_lone_probe(session: &Session<'_>, handshake: &Handshake, stage: Stage) -> bool {
+/// Both finished and the client left without a word, once, and nothing tells what it is: probes do that. So do clients that
+/// look at the certificates last and find something.
+fn is_lone_probe(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment, stage: Stage) -> bool {
+    let is_sound = assessment.chain.fault.is_none()
+        && assessment.outdated.is_none()
+        && assessment.dates.is_empty()
+        && !matches!(assessment.name, NameCheck::NotCovered { .. });
     let alone = session.device.handshakes_total == 1 && handshake.repeats == 0;
-    stage == Stage::ClientWithoutData && !session.is_phone() && alone
+    stage == Stage::ClientWithoutData && !session.is_phone() && alone && is_sound && handshake.last_word().is_none()
 }
 
 fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stage) -> String {
@@ -102,7 +110,24 @@ fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stag
             "the TLS handshake was finished, and the server closed it before a byte of data; nothing in the capture says why"
                 .into()
         }
-        _ => format!("TLS handshake fails: the server ended it{alert}, and nothing in the capture says why"),
+        _ => match meaning(handshake) {
+            Some(meaning) => format!("TLS handshake fails: the server ended it{alert}: {meaning}"),
+            None => format!("TLS handshake fails: the server ended it{alert}, and nothing in the capture says why"),
+        },
+    }
+}
+
+/// What a server's alert says by itself (RFC 6066 section 3, RFC 7301 section 3.2, RFC 7507 section 3, RFC 4279 section 2).
+fn meaning(handshake: &Handshake) -> Option<String> {
+    match handshake.last_word().filter(|alert| alert.from == Side::Server)?.code.0 {
+        86 => Some("it can do a higher version than the one that the client fell back to".into()),
+        112 => Some(match handshake.server_name() {
+            Some(name) => format!("it does not serve the name {name}"),
+            None => "it wants to be told a server name, and the client told none".into(),
+        }),
+        115 => Some("it does not know the pre-shared key that the client offers".into()),
+        120 => Some("it speaks none of the application protocols that the client offers (ALPN)".into()),
+        _ => None,
     }
 }
 

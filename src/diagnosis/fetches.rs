@@ -76,7 +76,8 @@ fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
 
 /// Certificates came, and a handshake after them failed for want of another.
 fn unhelpful(session: &Session<'_>, fetch: &Fetch) -> Option<Finding> {
-    let done = fetch.last?;
+    // Whose download it was is not known behind a shared address.
+    let done = fetch.last.filter(|_| !session.device.shared_address)?;
     let (_, _, assessment, _) = session.handshakes().find(|(_, handshake, _, ruling)| {
         ruling.survivors.contains(&Code::MissingIntermediate)
             && ruling.stage != Stage::Completed

@@ -39,6 +39,7 @@ use crate::x509::Certificate;
 
 pub use assess::{Assessment, ClientIssuer, DateFault, NameCheck};
 pub use cause::{Ruling, Stage, Taken};
+use clock::Clocks;
 pub use clock::DeviceClock;
 pub use finding::{Excluded, Finding, ProfileBasis, Severity, Verdict, VerdictStatus};
 pub use preflight::{Preflight, Prospect, preflight};
@@ -295,9 +296,10 @@ impl Bench<'_> {
         assessor: &mut Assessor<'_>,
         findings: &mut Vec<Finding>,
     ) -> DeviceDiagnosis {
-        let clock = clock::device_clock(device);
+        let clocks = Clocks::of(device);
+        let clock = clocks.first();
         let assumed = self.basis(device) == ProfileBasis::Assumed;
-        let assess = |handshake| assessor.assess(device, handshake, clock.as_ref(), assumed);
+        let assess = |handshake| assessor.assess(device, handshake, clocks.at(handshake), assumed);
         let mut assessments: Vec<Assessment> = device.handshakes.iter().map(assess).collect();
         assess::note_other_cas(device, &mut assessments);
         let judged = device.handshakes.iter().zip(&assessments);

@@ -16,8 +16,9 @@ pub(super) fn taken(evidence: &Evidence, handshake: &Handshake) -> Taken {
     let hello = handshake.tls.client_hello.as_ref().filter(|_| handshake.tls.tunnel_to.is_none());
     let Some((hello, taken)) = hello.zip(evidence.tls_servers.get(&handshake.server)) else { return Taken::default() };
     Taken {
-        version: taken.iter().any(|(version, _)| *version == hello.version),
-        suite: taken.iter().filter_map(|(_, suite)| *suite).any(|suite| hello.cipher_suites.contains(&suite)),
+        version: taken.iter().any(|agreed| agreed.version == hello.version),
+        suite: taken.iter().filter_map(|agreed| agreed.cipher_suite).any(|suite| hello.cipher_suites.contains(&suite)),
+        alike: taken.iter().any(|agreed| agreed.version == hello.version && agreed.besides == hello.besides),
     }
 }
 
@@ -39,7 +40,7 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
     let proof = match code {
         _ if ruling.survivors.len() > 1 => Proof::Undecidable,
         Code::ProtocolVersion if alert => Proof::Proven,
-        Code::NoSharedCipher if alert && taken.version && !taken.suite => Proof::Proven,
+        Code::NoSharedCipher if alert && taken.alike && !taken.suite => Proof::Proven,
         _ => Proof::Inferred,
     };
     let summary = match code {
@@ -56,7 +57,13 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
             "TLS handshake fails: the server finds nothing in common with the {}; it took one of these cipher suites elsewhere, so it may be the key exchange groups or the signature algorithms",
             session.noun()
         ),
-        _ => format!("TLS handshake fails: the server takes none of the {}'s cipher suites", session.noun()),
+        _ if proof == Proof::Proven => {
+            format!("TLS handshake fails: the server takes none of the {}'s cipher suites", session.noun())
+        }
+        _ => format!(
+            "TLS handshake fails: the server finds nothing in common with the {}, most likely no cipher suite",
+            session.noun()
+        ),
     };
     let mut finding = session.finding(code, Severity::Error, proof, index, summary);
     if let Some(hello) = &handshake.tls.client_hello {
@@ -73,10 +80,16 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
             excluded: false,
             why: "the same answer fits them".into(),
         }));
+        if handshake.tls.client_hello.as_ref().is_some_and(|hello| hello.server_name.is_none()) {
+            let why = "the device says no server name, and a server may need one".into();
+            finding.excluded.push(Excluded { cause: "server-name".into(), excluded: false, why });
+        }
     }
     finding.remedies = match code {
         Code::ProtocolVersion => remedy::protocol_version(&offered),
-        _ => remedy::cipher_suites(),
+        _ if taken.version || handshake.last_word().is_some_and(|alert| alert.code.0 == 71) => remedy::cipher_suites(),
+        // Some servers refuse a version with this alert too.
+        _ => [remedy::cipher_suites(), remedy::protocol_version(&offered)].concat(),
     };
     finding
 }

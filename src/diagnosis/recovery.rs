@@ -8,10 +8,11 @@ use crate::evidence::{Device, Handshake, Outcome};
 use crate::trust::{ChainStatus, Judgement, Path};
 use crate::x509::Digest;
 
-/// For each handshake the completed one, for the same server name or service, that makes up for it.
+/// For each handshake the completed one, for the same server name or service, that makes up for it: it, or one like it,
+/// began after the last of those like the failed one.
 pub(super) fn recoveries(device: &Device, rulings: &[Ruling]) -> Vec<Option<FrameRef>> {
     let makes_up = |handshake: &Handshake, other: &Handshake| {
-        handshake.first.is_before(&other.last_start()) || (is_spare(handshake) && same_chain(handshake, other))
+        handshake.repeated_from.is_before(&other.repeated_from) || (is_spare(handshake) && same_chain(handshake, other))
     };
     let judged = device.handshakes.iter().zip(rulings);
     judged
@@ -79,7 +80,10 @@ fn built(chain: &Judgement) -> (ChainStatus, Vec<Digest>) {
 /// Whether two handshakes went to one service: of the same name, or where neither says a name, at the same address.
 fn serves_same(a: &Handshake, b: &Handshake) -> bool {
     match (a.service_name(), b.service_name()) {
-        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        // What works on one port makes up for nothing on another, where the servers differ.
+        (Some(one), Some(other)) => {
+            one.eq_ignore_ascii_case(other) && (a.server.port() == b.server.port() || same_chain(a, b))
+        }
         (None, None) => a.server == b.server,
         // One address may stand for many names, and what it is without a name the certificate tells. SSL 3.0, to which
         // a refused client falls back, has no names.
@@ -107,10 +111,5 @@ impl Handshake {
     /// SNI, else the host to which a proxy was asked for a tunnel.
     fn service_name(&self) -> Option<&str> {
         self.server_name().or(self.tls.tunnel_to.as_deref())
-    }
-
-    /// The frame by which the last handshake like this one had begun.
-    fn last_start(&self) -> FrameRef {
-        if self.repeats == 0 { self.first } else { self.repeated_until }
     }
 }

@@ -17,7 +17,8 @@ pub(super) fn settle(session: &Session<'_>, findings: &mut Vec<Finding>, offset:
     fold(findings);
     findings.sort_by_key(|finding| {
         let first = finding.frames.map(|(first, _)| first.place());
-        (std::cmp::Reverse(finding.severity), finding.code, first)
+        let (is_error, undecidable) = (finding.severity == Severity::Error, finding.proof == Proof::Undecidable);
+        (std::cmp::Reverse(finding.severity), is_error && undecidable, finding.code, first)
     });
     link_consequences(findings, offset);
     let status = status(session, findings);
@@ -84,9 +85,11 @@ fn fold(findings: &mut Vec<Finding>) {
     *findings = folded;
 }
 
-fn subjects(finding: &Finding) -> (Vec<&crate::x509::Name>, bool) {
+/// What a finding is about, and whether it says so: several servers of one name may have several faults.
+fn subjects(finding: &Finding) -> (Vec<&crate::x509::Name>, Option<&str>, bool) {
     let subjects = finding.missing.iter().map(|missing| &missing.subject).collect();
-    (subjects, finding.proof == Proof::Undecidable)
+    let root = Some(finding.summary.as_str()).filter(|_| finding.code == Code::UntrustedRoot);
+    (subjects, root, finding.proof == Proof::Undecidable)
 }
 
 fn status(session: &Session<'_>, findings: &[Finding]) -> VerdictStatus {
@@ -153,10 +156,13 @@ fn plain_summary(session: &Session<'_>, status: VerdictStatus) -> String {
         total if status == VerdictStatus::Undecided && session.device.handshakes.is_empty() => {
             format!("cannot be decided: of the {total} TLS handshakes none was kept, for want of room")
         }
-        total if status == VerdictStatus::Undecided => format!(
+        total if status == VerdictStatus::Undecided && crowded(session) => format!(
             "cannot be decided: of the {total} TLS handshakes {} that did not complete were not kept, for want of room",
             session.device.unkept
         ),
+        _ if status == VerdictStatus::Undecided => {
+            "cannot be decided: how the TLS handshake ended cannot be seen".into()
+        }
         1 => "TLS handshake works".into(),
         total => format!("TLS handshakes work ({total})"),
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::certificates::{How, Sighting};
 use super::device::{Device, Event, Fetch, FetchKind, Handshake, Parts, Refused};
 use super::outcome::{Closing, Outcome, ending};
-use super::{Evidence, Recognition, SignIn, endpoint};
+use super::{Agreed, Evidence, Recognition, SignIn, endpoint};
 use crate::capture::FrameRef;
 use crate::flow::{Flow, Side};
 use crate::protocol::http::Exchange;
@@ -101,13 +101,16 @@ impl Device {
     }
 
     /// Counts a handshake with one that it resembles, where there is one among those kept, from `cap` of them on.
-    fn count_with_another(&mut self, parts: &Parts<'_>, last: FrameRef, cap: usize) -> bool {
+    fn count_with_another(&mut self, parts: &Parts<'_>, first: FrameRef, last: FrameRef, cap: usize) -> bool {
         if self.handshakes.len() < cap {
             return false;
         }
         let Some(known) = self.handshakes.iter_mut().rev().find(|known| known.is_like(parts)) else { return false };
         known.repeats += 1;
         known.repeated_until = last;
+        if known.repeated_from.is_before(&first) {
+            known.repeated_from = first;
+        }
         true
     }
 
@@ -197,7 +200,9 @@ impl Evidence {
             let taken = self.tls_servers.entry(talk.server).or_default();
             let hello = tls.server_hello.as_ref().or(tls.hello_retry.as_ref());
             if let Some(hello) = hello.filter(|_| tls.tunnel_to.is_none() && taken.len() < MAX_TAKEN) {
-                taken.insert((hello.version, hello.cipher_suite));
+                let (version, cipher_suite) = (hello.version, hello.cipher_suite);
+                let besides = tls.client_hello.as_ref().map_or(0, |hello| hello.besides);
+                taken.insert(Agreed { version, cipher_suite, besides });
             }
         }
         let mut list = |side: Side| -> Vec<Arc<Certificate>> {
@@ -235,7 +240,7 @@ impl Evidence {
             history: &history,
         };
         device.handshakes_total += 1;
-        if device.count_with_another(&parts, flow.last, cap) {
+        if device.count_with_another(&parts, first, flow.last, cap) {
             return;
         }
         let most = if failed && distinct > 1 { distinct.saturating_mul(2) } else { distinct };
@@ -262,6 +267,7 @@ impl Evidence {
             conflict,
             history,
             repeats: 0,
+            repeated_from: first,
             repeated_until: flow.last,
             also_seen: Vec::new(),
             tls: std::mem::take(tls),

@@ -228,6 +228,8 @@ pub struct Handshake {
     pub history: String,
     /// How many more were like this in everything but time.
     pub repeats: u64,
+    /// First frame of the last of those.
+    pub repeated_from: FrameRef,
     /// Frame in which the last of those ended.
     pub repeated_until: FrameRef,
     /// The same handshake at other taps: its stream and first frame there.

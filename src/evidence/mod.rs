@@ -30,6 +30,17 @@ pub use device::{Device, Event, Fetch, FetchKind, Handshake, Naming, Refused, Se
 pub use outcome::{EndHow, Ending, Outcome};
 pub use sign_in::{Recognition, SignIn, SignInMethod, SignInStrength};
 
+/// What a server took of a hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Agreed {
+    /// The version.
+    pub version: Version,
+    /// The cipher suite; `None` where it is one of SSL 2.0.
+    pub cipher_suite: Option<u16>,
+    /// What the hello was like in all but these (`ClientHello::besides`).
+    pub besides: u64,
+}
+
 /// All that the captures of one investigation tell.
 #[derive(Debug, Default)]
 pub struct Evidence {
@@ -40,9 +51,9 @@ pub struct Evidence {
     pub certificates: Certificates,
     /// Recordings in which both directions of some connection were seen.
     pub two_way: Vec<u32>,
-    /// Servers that speak TLS, each with the versions and cipher suites that it took from anybody. Of servers behind a
+    /// Servers that speak TLS, each with what it took from anybody. Of servers behind a
     /// proxy the address says nothing, so what they took does not count.
-    pub tls_servers: BTreeMap<SocketAddr, BTreeSet<(Version, Option<u16>)>>,
+    pub tls_servers: BTreeMap<SocketAddr, BTreeSet<Agreed>>,
     /// Handshakes seen.
     pub handshakes: u64,
     /// Devices that were not kept because there were too many.

@@ -173,7 +173,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
         first.is_none_or(|(side, _, at)| side == alert.from || closing.order(&alert.at) <= closing.order(at))
             && !closing.had_closed(tls, alert)
     };
-    let alert = tls.fatal_alert().filter(spoken);
+    let alert = tls.fatal_alert().filter(spoken).filter(|alert| !is_about_data(tls, alert));
     let waited =
         |stall: &&Stall| before_flight_is_whole(tls, stall) && !is_explained(tls, stall, alert, first.is_some());
     let stall = closing.stalls.iter().filter(|_| closing.is_two_sided()).find(waited).copied();
@@ -209,6 +209,13 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
     })
 }
 
+/// Whether an alert came after data had gone both ways, and names no fault of a certificate: the handshake was over.
+fn is_about_data(tls: &tls::Handshake, alert: &tls::Alert) -> bool {
+    let asked = tls.data.client.first.zip(tls.data.server.last);
+    let exchanged = asked.is_some_and(|(asked, answered)| asked.is_before(&answered) && answered.is_before(&alert.at));
+    exchanged && !matches!(alert.code.0, 40..=49 | 116)
+}
+
 /// Whether data shows that both sides finished, whatever else is missing.
 fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
     let (client, server) = (&tls.data.client, &tls.data.server);
@@ -216,6 +223,13 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
     if tls.unread.client > 0 || tls.unread.server > 0 {
         let answered = client.first.zip(server.last).is_some_and(|(asked, answered)| answered.place() > asked.place());
         return answered;
+    }
+    // Of TLS 1.3 the server has finished before it knows the client's certificate (RFC 8446 section 2): only what it sends
+    // after the client's Finished shows that it took that.
+    if tls.is_1_3() && tls.certificate_request.is_some() {
+        let tickets = tls.history.iter().filter(|(letter, _)| *letter == 't').map(|(_, at)| *at);
+        let finished = tls.finished.client;
+        return tickets.chain(server.last).any(|at| finished.is_some_and(|finished| finished.is_before(&at)));
     }
     // No side sends data before its Finished (RFC 5246 section 7.4.9), whether or not the capture has that.
     let finished = |side: Side| tls.finished.of(side).is_some() || tls.data.of(side).records > 0;
@@ -230,10 +244,16 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
 }
 
 /// Whether a silence during the handshake is not what it failed for: the server speaks another protocol, and somebody
-/// ended it; the alert came before the silence, from the server that was awaited, or from a client that was sent what it
+/// ended it; packets of that time are lost; the alert came before the silence, from the server that was awaited, or from a client that was sent what it
 /// awaited.
 fn is_explained(tls: &tls::Handshake, stall: &Stall, alert: Option<&tls::Alert>, ended: bool) -> bool {
     if ended && tls.other_protocol().is_some() {
+        return true;
+    }
+    // What came meanwhile and is not in the capture shows that it is the capture that was silent.
+    let meanwhile =
+        |at: FrameRef| stall.after.place() < at.place() && stall.until.is_some_and(|until| at.place() <= until.place());
+    if tls.holes.iter().any(|hole| meanwhile(hole.at)) {
         return true;
     }
     // These two say that one ends it, not why (RFC 5246 section 7.2, RFC 8446 section 6.1).
@@ -242,9 +262,11 @@ fn is_explained(tls: &tls::Handshake, stall: &Stall, alert: Option<&tls::Alert>,
         true => tls.server_hello_done.or(tls.finished.server),
         false => tls.finished.server,
     };
+    let lacks_flight = tls.holes.iter().any(|hole| hole.side == Side::Server && hole.in_clear);
     let in_answer = match alert.from {
         Side::Server => tls.client_hello.is_some(),
-        Side::Client => awaited.is_some(),
+        // Who complains of a certificate was sent one, though the capture lacks it.
+        Side::Client => awaited.is_some() || (matches!(alert.code.0, 42..=48) && lacks_flight),
     };
     in_answer || alert.at.place() <= stall.after.place()
 }

@@ -31,7 +31,7 @@ pub use compare::{
 pub use model::*;
 pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport};
 pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
-pub use redact::{redacted, redacted_by};
+pub use redact::{NotRedacted, Redaction};
 pub use summary::{CodeCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary};
 
 /// The value of a report's `schema` member.

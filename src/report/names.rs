@@ -2,6 +2,8 @@
 //!
 //! In: a text. Out: the pieces of it that name somebody. Bounded: by the text. Left to others: what stands for them.
 
+use crate::x509::Name;
+
 /// Words of remedies, filters and published paths that look like host names and are none.
 pub(super) const NO_HOSTS: &[&str] = &[
     "ip.addr",
@@ -88,6 +90,23 @@ pub(super) struct Attribute {
     /// Its value as written, and without escapes.
     pub(super) raw: String,
     pub(super) value: String,
+}
+
+/// Whether a word is the type of a part of a distinguished name; directories write them in either case.
+pub(super) fn is_attribute_type(word: &str) -> bool {
+    let is_oid = word.contains('.') && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    is_oid || Name::attribute_types().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+/// The bytes of a part's value within a sentence: up to what ends a part, or a name in quotes or brackets.
+pub(super) fn end_of_value(text: &str) -> usize {
+    let mut escaped = false;
+    let ends = |c: char| {
+        let literal = std::mem::take(&mut escaped);
+        escaped = c == '\\' && !literal;
+        !literal && matches!(c, ',' | '"' | ')' | ';')
+    };
+    text.find(ends).unwrap_or(text.len())
 }
 
 /// The parts of a name by RFC 4514; what has no type is one value.

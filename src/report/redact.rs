@@ -14,7 +14,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::names::{NO_HOSTS, attributes, authority, host, hosts_of_urls, hosts_told, with_port};
+use super::names::{
+    NO_HOSTS, attributes, authority, end_of_value, host, hosts_of_urls, hosts_told, is_attribute_type, with_port,
+};
 use crate::capture::STARTS_WITH;
 use crate::diagnosis::{CLEAR_TEXT, NOT_TLS};
 use crate::trust::Profile;
@@ -40,6 +42,7 @@ const OWN: &[&str] = &[
     "status",
     "outcome",
     "by",
+    "side",
     "basis",
     "method",
     "strength",
@@ -75,9 +78,6 @@ const CONTAINERS: &[&str] =
 const COMMON: &[&str] =
     &["ca", "ssl", "tls", "pki", "dns", "http", "ldap", "root", "server", "client", "phone", "device", "certificate"];
 
-/// Types of the parts of distinguished names.
-const ATTRIBUTES: &[&str] = &["CN", "OU", "O", "L", "ST", "DC", "UID", "cn", "ou", "o", "dc", "uid"];
-
 /// Behind the stand-in of a host (RFC 2606, section 2).
 const EXAMPLE: &str = ".example";
 
@@ -89,28 +89,14 @@ const SHORTEST: usize = 2;
 /// Names below so many bytes count as whole words only, for longer words hold them by chance.
 const WHOLE_WORD: usize = 5;
 
-/// A report of any kind with stand-ins for addresses and names; `der` is left empty. The words, counts, times, frames
-/// and offsets stay. A value that cannot be read back is given as it was.
-pub fn redacted<T: Serialize + DeserializeOwned + Clone>(report: &T) -> T {
-    let Ok(value) = serde_json::to_value(report) else { return report.clone() };
-    let mut redactor = Redactor::of(&value);
-    redactor.redacted(value).unwrap_or_else(|| report.clone())
-}
-
-/// As [`redacted`], of something made from a report, which knows the names; they have the stand-ins of that report.
-pub fn redacted_by<T: Serialize + DeserializeOwned + Clone>(report: &T, source: &impl Serialize) -> T {
-    let (Ok(value), Ok(mut source)) = (serde_json::to_value(report), serde_json::to_value(source)) else {
-        return report.clone();
-    };
-    let mut redactor = Redactor::of(&source);
-    // Stand-ins are numbered as they are met: in the order of the source, whatever is made from it.
-    redactor.replace(&mut source, "");
-    redactor.redacted(value).unwrap_or_else(|| report.clone())
-}
+/// A report that could not be given without its names. Nothing of it may be shown then.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing is shown, for the names in the report could not all be replaced: {0}")]
+pub struct NotRedacted(#[from] serde_json::Error);
 
 /// What stands for what.
 #[derive(Default)]
-struct Redactor {
+pub struct Redaction {
     /// Numbers of stand-ins, by kind and by what they stand for.
     known: BTreeMap<(&'static str, String), u32>,
     /// How many of each kind there are.
@@ -121,18 +107,32 @@ struct Redactor {
     addresses: BTreeSet<IpAddr>,
 }
 
-impl Redactor {
-    /// One that has learnt the names in a report.
-    fn of(report: &Value) -> Self {
-        let mut redactor = Self::default();
-        redactor.learn(report, "");
-        redactor
+impl Redaction {
+    /// Of a report, and that report with stand-ins for addresses and names; `der` is left empty. The words, counts, times,
+    /// frames and offsets stay.
+    ///
+    /// # Errors
+    /// When what is left is no such report.
+    pub fn of<T: Serialize + DeserializeOwned>(report: &T) -> Result<(Self, T), NotRedacted> {
+        let value = serde_json::to_value(report)?;
+        let mut redaction = Self::default();
+        redaction.learn(&value, "");
+        let report = redaction.replaced(value)?;
+        Ok((redaction, report))
     }
 
-    /// What `value` is with stand-ins; nothing where that is no `T`.
-    fn redacted<T: DeserializeOwned>(&mut self, mut value: Value) -> Option<T> {
+    /// What was made from that report, with the same stand-ins.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn of_made<T: Serialize + DeserializeOwned>(&mut self, made: &T) -> Result<T, NotRedacted> {
+        let value = serde_json::to_value(made)?;
+        self.replaced(value)
+    }
+
+    fn replaced<T: DeserializeOwned>(&mut self, mut value: Value) -> Result<T, NotRedacted> {
         self.replace(&mut value, "");
-        serde_json::from_value(value).ok()
+        Ok(serde_json::from_value(value)?)
     }
 
     /// Learns the names that sentences may hold from the members that hold nothing else.
@@ -340,9 +340,8 @@ impl Redactor {
             out.push_str(&self.word(bare));
             out.push_str(word.get(bare.len()..).unwrap_or_default());
             rest = after;
-            if let Some(value) = after.strip_prefix('=').filter(|_| ATTRIBUTES.contains(&bare)) {
-                let end = value.find([',', '"', ')', ';']).unwrap_or(value.len());
-                let (value, after) = value.split_at(end);
+            if let Some(value) = after.strip_prefix('=').filter(|_| is_attribute_type(bare)) {
+                let (value, after) = value.split_at(end_of_value(value));
                 out.push('=');
                 out.push_str(&if value.is_empty() {
                     String::new()
@@ -470,9 +469,13 @@ impl Redactor {
     }
 }
 
-/// Name that a member is treated by: the name of a profile is one of a profile.
+/// Name that a member is treated by: the name of a profile is one of a profile, and how a handshake ended is a word.
 fn own_name<'a>(of: &str, name: &'a str) -> &'a str {
-    if of == "profile" && name == "name" { "profile" } else { name }
+    match (of, name) {
+        ("profile", "name") => "profile",
+        ("end", "how") => "by",
+        _ => name,
+    }
 }
 
 #[cfg(test)]
@@ -481,7 +484,7 @@ mod tests {
     use serde_json::json;
 
     fn redact(value: Value) -> Value {
-        redacted(&value)
+        Redaction::of(&value).unwrap().1
     }
 
     #[test]
@@ -587,8 +590,56 @@ mod tests {
     #[test]
     fn what_is_made_of_a_report_has_the_stand_ins_of_that_report() {
         let report = json!({"devices": [{"id": "10.1.2.3"}, {"id": "10.1.2.4"}]});
-        let made = redacted_by(&json!({"bad": "10.1.2.4", "good": "10.1.2.3"}), &report);
-        let report = redacted(&report);
+        let (mut redaction, report) = Redaction::of(&report).unwrap();
+        let made = redaction.of_made(&json!({"bad": "10.1.2.4", "good": "10.1.2.3"})).unwrap();
         assert_eq!(made, json!({"bad": report["devices"][1]["id"], "good": report["devices"][0]["id"]}));
+    }
+
+    #[test]
+    fn what_only_a_sentence_names_is_replaced_whatever_its_type() {
+        let out = redact(json!({
+            "summary": "issued by \"O=Zebra\\, Meyer GmbH,GN=Ottokar,street=Rosenweg 4,1.2.3.4=Otto\", which is missing",
+        }));
+        let expected = "issued by \"O=name-1,GN=name-2,street=name-3,1.2.3.4=name-4\", which is missing";
+        assert_eq!(out["summary"], expected);
+    }
+
+    /// Names of the members of a schema whose values are words of this program, as they are treated.
+    fn words<'s>(
+        schema: &'s Value,
+        node: &'s Value,
+        of: &str,
+        member: &'s str,
+        depth: u32,
+        out: &mut BTreeSet<&'s str>,
+    ) {
+        if let Some(to) = node["$ref"].as_str() {
+            let node = schema.pointer(to.trim_start_matches('#')).unwrap();
+            return words(schema, node, of, member, depth, out);
+        }
+        if node["enum"].is_array() || node["const"].is_string() {
+            out.insert(own_name(of, member));
+        }
+        for several in ["oneOf", "anyOf"] {
+            node[several].as_array().into_iter().flatten().for_each(|node| words(schema, node, of, member, depth, out));
+        }
+        for inner in ["items", "additionalProperties"] {
+            words(schema, &node[inner], of, member, depth, out);
+        }
+        for (name, node) in node["properties"].as_object().into_iter().flatten().filter(|_| depth < 12) {
+            words(schema, node, member, name, depth + 1, out);
+        }
+    }
+
+    #[test]
+    fn no_word_of_this_program_is_taken_for_a_name() {
+        for schema in [include_str!("../../schema/report-1.json"), include_str!("../../schema/compare-1.json")] {
+            let schema: Value = serde_json::from_str(schema).unwrap();
+            let mut found = BTreeSet::new();
+            words(&schema, &schema, "", "", 0, &mut found);
+            assert!(found.len() > 8, "{found:?}");
+            found.retain(|member| !OWN.contains(member));
+            assert!(found.is_empty(), "{found:?}");
+        }
     }
 }

@@ -54,7 +54,7 @@ fn absent(builder: &Builder<'_>, judged: &DeviceDiagnosis, device: &Device) -> O
     };
     let first = (0..device.handshakes.len()).find(|at| wants(*at))?;
     let hello = device.handshakes.get(first)?.first;
-    let fetched_before = device.fetches.iter().any(|fetch| fetch.request.number < hello.number);
+    let fetched_before = device.fetches.iter().any(|fetch| fetch.request.is_before(&hello));
     if fetched_before || judged.sign_in == SignInMethod::Unknown {
         return None;
     }

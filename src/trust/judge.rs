@@ -141,6 +141,11 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
     judgement.budget_hit |= b.budget_hit;
     judgement.missing = missing(case, &b.path);
     decide(case, &a.path, &b.path, &mut judgement);
+    if b.path.end == PathEnd::Anchor && reaches_anchor(&a.path) {
+        // It had all links, one of which breaks a rule; that another certificate would do is not what was missing for sure.
+        judgement.fault = first_fault(&a.path);
+        judgement.proof = Some(Proof::Inferred);
+    }
     if a.budget_hit && judgement.status != ChainStatus::Trusted {
         // Nobody knows that this device could not.
         (judgement.status, judgement.proof) = (ChainStatus::Undetermined, Some(Proof::Undecidable));
@@ -203,7 +208,6 @@ fn own(case: &Case<'_>) -> Pool {
 fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
     let lacks = !judgement.missing.is_empty();
     let held = held(case);
-    let reaches_anchor = b.steps.last().is_some_and(|step| step.anchor.is_some());
     // Faults of what the device had, anchors among it; a bare anchor has no certificate.
     let met = b.faults.iter().filter(|(culprit, _)| {
         culprit.as_ref().is_none_or(|c| held.contains(&c.sha256()) || case.anchors.iter().any(|anchor| anchor.is(c)))
@@ -215,8 +219,8 @@ fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
             judgement.root_untrusted_too = true;
             (ChainStatus::MissingIntermediate, Proof::Inferred)
         }
-        (PathEnd::Faulty, _) if reaches_anchor => {
-            judgement.fault = b.faults.iter().find_map(|(c, fault)| c.clone().map(|c| (c, fault.clone())));
+        (PathEnd::Faulty, _) if reaches_anchor(b) => {
+            judgement.fault = first_fault(b);
             if judgement.fault.as_ref().is_some_and(|(culprit, _)| !held.contains(&culprit.sha256())) {
                 // The only one known for an absent link would not do, but the device never met it.
                 (ChainStatus::MissingIntermediate, Proof::Inferred)
@@ -244,6 +248,15 @@ fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
     };
     judgement.status = status;
     judgement.proof = Some(proof);
+}
+
+fn reaches_anchor(path: &Path) -> bool {
+    path.steps.last().is_some_and(|step| step.anchor.is_some())
+}
+
+/// The first certificate of a path that breaks a rule.
+fn first_fault(path: &Path) -> Option<(Arc<Certificate>, Fault)> {
+    path.faults.iter().find_map(|(culprit, fault)| culprit.clone().map(|culprit| (culprit, fault.clone())))
 }
 
 /// The topmost certificate's issuer is not at hand: is it an intermediate or a root?

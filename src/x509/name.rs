@@ -73,6 +73,11 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 impl Name {
+    /// The short names by which names are shown.
+    pub(crate) fn attribute_types() -> impl Iterator<Item = &'static str> {
+        TYPES.iter().map(|(_, short)| *short)
+    }
+
     /// From the DER of a `Name`, nothing before or after it. `None` where the bytes are not one.
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let rdns: Vec<Vec<Attribute>> =

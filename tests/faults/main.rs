@@ -15,11 +15,13 @@ mod frame;
 mod loss;
 mod matrix;
 mod mix;
+mod moment;
 mod partial;
 mod readdress;
 mod same;
 mod samples;
 mod session;
+mod stacks;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;

@@ -210,7 +210,7 @@ impl State {
             (ContentType::HANDSHAKE, piece) => self.handshake_bytes(side, piece, at, keys),
             (ContentType::ALERT, Piece::Bytes(bytes)) => {
                 let alert = &mut self.sides.of_mut(side).alert;
-                let room = 2_usize.saturating_sub(alert.len());
+                let room = 4_usize.saturating_sub(alert.len());
                 alert.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
             }
             _ => {}
@@ -229,13 +229,24 @@ impl State {
         }
         match kind {
             ContentType::CHANGE_CIPHER_SPEC => self.change_of_keys(side, *at, keys),
-            ContentType::ALERT if length == 2 => {
-                let alert = std::mem::take(&mut self.sides.of_mut(side).alert);
-                self.handshake.alert(side, &alert, *at);
+            // One, or two in one record; what is longer is encrypted.
+            ContentType::ALERT if matches!(length, 2 | 4) => {
+                let alerts = std::mem::take(&mut self.sides.of_mut(side).alert);
+                for alert in alerts.chunks(2) {
+                    self.clear_alert(side, alert, *at);
+                }
             }
             ContentType::ALERT => self.handshake.encrypted_alert(side, *at),
             ContentType::APPLICATION_DATA => self.handshake.encrypted_record(side, length, *at),
             _ => {}
+        }
+    }
+
+    fn clear_alert(&mut self, side: Side, alert: &[u8], at: FrameRef) {
+        self.handshake.alert(side, alert, at);
+        // A side that says these before it has finished ends the handshake, whatever the other does next.
+        if matches!(alert, [_, 0 | 90]) && !self.handshake.both_finished() {
+            self.handshake.encrypted_alert.of_mut(side).get_or_insert(at);
         }
     }
 

@@ -14,6 +14,8 @@ use crate::flow::Side;
 const MAX_ALERTS: usize = 16;
 /// Letters kept of one connection's history.
 const MAX_HISTORY: usize = 64;
+/// Bytes of a protected record with an alert: level, code, type, and a tag of 16 (RFC 8446 section 5.2).
+const ALERT: usize = 19;
 /// Characters kept of a line that is not TLS.
 const MAX_LINE: usize = 40;
 
@@ -152,6 +154,10 @@ impl Handshake {
         if early && self.server_hello.is_none() {
             return;
         }
+        // No Finished is as short as an alert: the client refuses, for a reason that stays hidden.
+        if is_1_3 && side == Side::Client && !early && self.finished.client.is_none() && length <= ALERT {
+            return self.encrypted_alert(side, at);
+        }
         if is_1_3 {
             *self.unread.of_mut(side) += 1;
         }
@@ -161,9 +167,9 @@ impl Handshake {
             return;
         }
         // The rest of the server's flight comes in records like those of data, as do tickets and alerts. Only what
-        // follows the client's own Finished can be data, and a record of 19 bytes is as long as an alert. Early data
+        // follows the client's own Finished can be data, and not if it is as short as an alert. Early data
         // hides where the client's Finished is.
-        if is_1_3 && (early || self.finished.client.is_none() || length <= 19) {
+        if is_1_3 && (early || self.finished.client.is_none() || length <= ALERT) {
             return;
         }
         self.data(side, at);

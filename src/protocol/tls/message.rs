@@ -3,6 +3,7 @@
 //! Bodies are RFC 8446 section 4 and RFC 5246 section 7.4; extensions RFC 6066 and RFC 8446 section 4.2. tls-parser
 //! reads the hellos; certificate lists are read here, because they must survive holes.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 use std::ops::Range;
 
@@ -31,8 +32,11 @@ pub struct ClientHello {
     pub server_name: Option<String>,
     /// Whether data may come before the server's answer (RFC 8446 section 4.2.10).
     pub offers_early_data: bool,
-    /// What tells one TLS stack from another and does not change with the version: extension types and groups.
+    /// What tells one TLS stack from another and does not change with the version: compression methods, groups, and as
+    /// bits whether there are ALPN (1), encrypt_then_mac (2) and extended_master_secret (4).
     pub stack: Vec<u16>,
+    /// What it is like in all but version and suites, as a hash: name, stack, signature algorithms.
+    pub besides: u64,
 }
 
 impl ClientHello {
@@ -112,7 +116,11 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         server_name: None,
         offers_early_data: false,
         stack: hello.comp.iter().map(|method| u16::from(method.0)).collect(),
+        besides: 0,
     };
+    let mut besides = DefaultHasher::new();
+    // Browsers shuffle their extensions, so the order of these tells nothing.
+    let mut marks = 0;
     let Some((_, extensions)) = hello.ext.and_then(|bytes| parse_tls_client_hello_extensions(bytes).ok()) else {
         return Some(out);
     };
@@ -129,13 +137,17 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
             TlsExtension::EllipticCurves(groups) => {
                 out.stack.extend(groups.iter().map(|group| group.0).filter(|group| !is_grease(*group)));
             }
+            TlsExtension::SignatureAlgorithms(algorithms) => algorithms.hash(&mut besides),
             TlsExtension::EarlyData(_) => out.offers_early_data = true,
-            TlsExtension::ALPN(_) => out.stack.push(16),
-            TlsExtension::ExtendedMasterSecret => out.stack.push(23),
-            TlsExtension::EncryptThenMac => out.stack.push(22),
+            TlsExtension::ALPN(_) => marks |= 1,
+            TlsExtension::EncryptThenMac => marks |= 2,
+            TlsExtension::ExtendedMasterSecret => marks |= 4,
             _ => {}
         }
     }
+    out.stack.push(marks);
+    (&out.server_name, &out.stack).hash(&mut besides);
+    out.besides = besides.finish();
     Some(out)
 }
 
@@ -175,6 +187,7 @@ pub(super) fn sslv2_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         server_name: None,
         offers_early_data: false,
         stack: vec![2],
+        besides: 0,
     })
 }
 

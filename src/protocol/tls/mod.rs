@@ -164,9 +164,11 @@ impl Handshake {
         self.is_1_3() && !self.decrypted.server
     }
 
-    /// Whether encryption hides how the client took it: what looks like its Finished or data may be its alert.
+    /// Whether encryption hides how the client took it, for what looks like its Finished or data may be its alert; or how
+    /// the server took the certificate that it asked the client for.
     pub fn hides_answer(&self) -> bool {
-        self.is_1_3() && self.unread.client > 0
+        let asked = self.certificate_request.is_some() && self.decrypted.server;
+        self.is_1_3() && (self.unread.client > 0 || (asked && self.unread.server > 0))
     }
 
     /// Whether the server took up an earlier session, so that it sent no certificate.
