@@ -135,6 +135,16 @@ fn requests_with_credentials_stay_home_unless_asked_for() {
 }
 
 #[test]
+fn tickets_stay_home_unless_asked_for() {
+    // What Kerberos encrypts with a password can be tried against guesses; tshark sees a request for a ticket there.
+    let folder = TempDir::new().unwrap();
+    let target = folder.path().join("out.pcapng");
+    let said = annotate("captures/usb-directory.pcapng", &target, &[]);
+    assert!(said.contains("left out because they carry credentials: frames 19 ("), "{said}");
+    assert!(!annotate("captures/usb-directory.pcapng", &target, &["--with-credentials"]).contains("left out"));
+}
+
+#[test]
 fn secrets_of_the_capture_go_along_only_when_asked_for() {
     let folder = TempDir::new().unwrap();
     let (source, target) = (folder.path().join("secrets.pcapng"), folder.path().join("out.pcapng"));

@@ -1,4 +1,4 @@
-//! Which certificates a chain is judged by where some are outside their dates.
+//! Which certificates a chain is judged by where some are outside their dates or break a rule.
 //!
 //! In: chains made on the spot, each with a certificate of the same name and key beside the one that lasts. Out: failed
 //! tests where one that has expired, or is not valid yet, is held against a server although the device has another way.
@@ -95,6 +95,22 @@ fn what_has_expired_is_not_what_is_missing_where_the_chain_can_end_elsewhere() {
     // Without the other root nothing is proven.
     let judgement = judged(&sent, &[&old], &known([&cross]));
     assert_eq!((judgement.status, judgement.proof), (ChainStatus::MissingIntermediate, Some(Proof::Inferred)));
+}
+
+#[test]
+fn a_link_that_breaks_a_rule_is_not_missing_for_sure() {
+    let (root_key, issuing_key, leaf_key) = (key(1), key(2), key(3));
+    let root = Draft::root(ROOT, &root_key).make();
+    let leaf = Draft::leaf(&leaf_key, ISSUING, &issuing_key).make();
+    let again = Draft::ca(ISSUING, &issuing_key, ROOT, &root_key);
+    // The server sends an intermediate for clients only (RFC 5280 section 4.2.1.12); its re-issue is known.
+    let sent = Draft { purposes: &["1.3.6.1.5.5.7.3.2"], serial: 2, ..again }.make();
+    let judgement = judged(&[Arc::clone(&leaf), Arc::clone(&sent)], &[&root], &known([&again.make()]));
+    assert_eq!((judgement.status, judgement.proof), (ChainStatus::MissingIntermediate, Some(Proof::Inferred)));
+    assert_eq!(judgement.fault.map(|(culprit, _)| culprit.sha256()), Some(sent.sha256()));
+    // Without it, the rule is what is wrong.
+    let judgement = judged(&[leaf, sent], &[&root], &Pool::default());
+    assert_eq!((judgement.status, judgement.proof), (ChainStatus::Invalid, Some(Proof::Proven)));
 }
 
 /// A file with these certificates as PEM.

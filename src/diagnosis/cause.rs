@@ -78,6 +78,9 @@ impl Ruling {
     /// How the sentence about a cause begins.
     pub(super) fn lead(&self, code: Code) -> &'static str {
         match self.stage {
+            Stage::ClientWithoutData if self.survivors.contains(&Code::RejectedWithoutReason) => {
+                "the TLS handshake was finished and left unused, perhaps for this: "
+            }
             _ if self.survivors.contains(&code) => "TLS handshake fails: ",
             Stage::Completed => "the TLS handshake worked, but ",
             Stage::Open => "how the TLS handshake ended cannot be seen: ",
@@ -366,7 +369,8 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
         out.push(Excluded {
             cause: "handshake-parameters".into(),
             excluded: false,
-            why: "a client may say handshake_failure for a short key exchange group or unsafe renegotiation too".into(),
+            why: "a client may say handshake_failure for a short key exchange group or insecure renegotiation too"
+                .into(),
         });
     }
     if let Some(hello) = handshake.tls.server_hello.as_ref().filter(|_| code != Code::ProtocolVersion) {

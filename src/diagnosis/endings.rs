@@ -98,7 +98,7 @@ fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stag
             let seconds = handshake.ending.stall.map_or(0, |stall| stall.nanos / 1_000_000_000);
             format!("TLS handshake fails: nothing came for {seconds} seconds {}", waited_for(handshake))
         }
-        (Code::RejectedWithoutReason, Stage::ClientWithoutData) => {
+        (Code::RejectedWithoutReason, Stage::ClientWithoutData) if alert.is_empty() => {
             format!(
                 "the {noun} finished the TLS handshake and closed it without a byte of data; nothing in the capture says why"
             )

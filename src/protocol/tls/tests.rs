@@ -274,3 +274,32 @@ fn nothing_that_is_sent_panics() {
         }
     }
 }
+
+/// A ClientHello message with its extensions in the opposite order.
+fn turned(body: &[u8]) -> Vec<u8> {
+    let mut at = 34;
+    at += 1 + usize::from(body[at]);
+    at += 2 + usize::from(u16::from_be_bytes([body[at], body[at + 1]]));
+    at += 1 + usize::from(body[at]);
+    let (head, mut rest) = body.split_at(at + 2);
+    let mut extensions = Vec::new();
+    while !rest.is_empty() {
+        let (extension, after) = rest.split_at(4 + usize::from(u16::from_be_bytes([rest[2], rest[3]])));
+        extensions.push(extension);
+        rest = after;
+    }
+    assert!(extensions.len() > 3);
+    extensions.reverse();
+    [head, &extensions.concat()].concat()
+}
+
+#[test]
+fn the_order_of_extensions_tells_no_stack() {
+    // Browsers shuffle them.
+    let (_, record) = &records("3")[0];
+    let body = &record[9..];
+    let (one, other) =
+        (message::client_hello(body, at(1)).unwrap(), message::client_hello(&turned(body), at(1)).unwrap());
+    assert_eq!((&one.stack, one.besides), (&other.stack, other.besides));
+    assert_eq!(one.server_name, other.server_name);
+}
