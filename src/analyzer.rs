@@ -11,7 +11,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::capture::{Broken, CaptureError, CaptureSummary, Timestamp};
-use crate::diagnosis::{Diagnosis, ProfileChoice, Supplied, Trust, diagnose, preflight};
+use crate::diagnosis::{Diagnosis, ProfileChoice, Supplied, Trust, devices, diagnose, preflight};
 use crate::evidence::{Device, Evidence, SignInMethod};
 use crate::limits::Limits;
 use crate::pipeline::Pipeline;
@@ -109,6 +109,11 @@ pub struct Builder {
 }
 
 impl Analyzer {
+    /// Whether a device is one that was asked for.
+    fn admits(&self, device: &Device) -> bool {
+        self.device.as_ref().is_none_or(|(_, filter)| filter.admits(device))
+    }
+
     /// Starts with `--profile auto` and nothing else.
     pub fn builder() -> Builder {
         Builder::default()
@@ -133,7 +138,6 @@ impl Analyzer {
             open: None,
             flows: 0,
             flows_dropped: 0,
-            left_out: BTreeSet::new(),
         }
     }
 
@@ -325,8 +329,6 @@ pub struct Investigation<'a> {
     open: Option<Pipeline>,
     flows: u64,
     flows_dropped: u64,
-    /// Of the devices that the filter turned away when the report was made.
-    left_out: BTreeSet<IpAddr>,
 }
 
 impl<'a> Investigation<'a> {
@@ -410,9 +412,10 @@ impl<'a> Investigation<'a> {
         self.captures.iter().filter(|(known, _)| known == name).map(|(_, summary)| summary.packets).sum()
     }
 
-    /// Addresses of the devices that [`Builder::device`] kept out of the last report.
-    pub fn left_out(&self) -> impl Iterator<Item = IpAddr> {
-        self.left_out.iter().copied()
+    /// Addresses of the devices that [`Builder::device`] keeps out of the report.
+    pub fn left_out(&self) -> BTreeSet<IpAddr> {
+        let devices = devices(&self.evidence).into_iter();
+        devices.filter(|(_, device)| !self.analyzer.admits(device)).map(|(_, device)| device.address).collect()
     }
 
     /// Judges everything read so far. A recording that another capture could have continued is over by that.
@@ -421,18 +424,10 @@ impl<'a> Investigation<'a> {
             self.end_recording(open);
         }
         self.evidence.join_taps();
-        let mut left_out = BTreeSet::new();
-        let mut admits = |device: &Device| {
-            let fits = self.analyzer.device.as_ref().is_none_or(|(_, filter)| filter.admits(device));
-            if !fits {
-                left_out.insert(device.address);
-            }
-            fits
-        };
+        let admits = |device: &Device| self.analyzer.admits(device);
         let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();
         let budget = self.analyzer.limits.path_steps;
-        let diagnosis = diagnose(&self.evidence, &summaries, &self.analyzer.trust, &mut admits, budget);
-        self.left_out = left_out;
+        let diagnosis = diagnose(&self.evidence, &summaries, &self.analyzer.trust, &admits, budget);
         report::build(&Material {
             captures: &self.captures,
             evidence: &self.evidence,

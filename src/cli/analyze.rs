@@ -75,15 +75,13 @@ impl Analyze {
         show: Show<Report>,
     ) -> Result<Exit, Failure> {
         let mut investigation = analyzer.investigate();
-        let processors = parallel::at_once(self.jobs, 2);
-        let failed = inputs.iter().filter(|input| !read(&mut investigation, input, progress, processors)).count();
-        if failed == inputs.len() && inputs.iter().all(|input| !is_partly_read(&investigation, input)) {
+        let Some(all) = read_all(&mut investigation, inputs, progress, parallel::at_once(self.jobs, 2)) else {
             return Ok(Exit::Failed);
-        }
+        };
         let report = self.report(&mut investigation)?;
         self.output.form.write(show, &report)?;
         fitting(self.trust.asked(), &investigation, &report)?;
-        Ok(if failed > 0 { Exit::Failed } else { self.output.exit(report.findings.iter()) })
+        Ok(if all { self.output.exit(report.findings.iter()) } else { Exit::Failed })
     }
 
     fn report(&self, investigation: &mut Investigation<'_>) -> Result<Report, Failure> {
@@ -107,7 +105,7 @@ impl Analyze {
             let was_read = read(&mut investigation, input, progress, 1);
             let report = self.report(&mut investigation)?;
             let exit = if was_read { self.output.exit(report.findings.iter()) } else { Exit::Failed };
-            let (fits, left_out) = (!report.devices.is_empty(), investigation.left_out().collect::<Vec<_>>());
+            let (fits, left_out) = (!report.devices.is_empty(), investigation.left_out());
             let heading = match self.output.form.format {
                 Format::Text => format!(
                     "{}\n\n",
@@ -143,7 +141,7 @@ pub(crate) fn fitting(
     investigation: &Investigation<'_>,
     report: &Report,
 ) -> Result<(), Failure> {
-    if report.devices.is_empty() { none_fits(asked, investigation.left_out().collect()) } else { Ok(()) }
+    if report.devices.is_empty() { none_fits(asked, investigation.left_out()) } else { Ok(()) }
 }
 
 /// The most devices that are offered.
@@ -180,7 +178,15 @@ pub(crate) fn read(
     result.map_err(|error| progress.say(&format!("{name}: {error}"))).is_ok()
 }
 
-/// Whether anything of a capture whose reading failed was understood.
-fn is_partly_read(investigation: &Investigation<'_>, input: &Input) -> bool {
-    investigation.packets_of(&input.name()) > 0
+/// Reads captures into one investigation, one after the other; says whether all could be read to their ends. `None` where
+/// nothing of any was understood.
+pub(crate) fn read_all(
+    investigation: &mut Investigation<'_>,
+    inputs: &[Input],
+    progress: &Progress,
+    processors: usize,
+) -> Option<bool> {
+    let failed = inputs.iter().filter(|input| !read(investigation, input, progress, processors)).count();
+    let understood = |input: &Input| investigation.packets_of(&input.name()) > 0;
+    (failed < inputs.len() || inputs.iter().any(understood)).then_some(failed == 0)
 }

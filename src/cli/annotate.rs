@@ -56,12 +56,13 @@ impl Annotate {
             }
         }
         let input = Input::File(self.capture.clone());
+        let inputs = std::slice::from_ref(&input);
         let analyzer = self.trust.builder()?.build();
         let mut investigation = analyzer.investigate();
-        let progress = Progress::of(std::slice::from_ref(&input));
-        let was_read = analyze::read(&mut investigation, &input, &progress, parallel::at_once(0, 2));
+        let progress = Progress::of(inputs);
+        let read = analyze::read_all(&mut investigation, inputs, &progress, parallel::at_once(0, 2));
         drop(progress);
-        if !was_read && investigation.packets_of(&input.name()) == 0 {
+        if read.is_none() {
             return Ok(Exit::Failed);
         }
         let report = investigation.report();

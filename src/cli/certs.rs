@@ -54,13 +54,9 @@ impl Certs {
         let analyzer = self.trust.builder()?.build();
         let mut investigation = analyzer.investigate();
         let progress = Progress::of(&inputs);
-        let processors = parallel::at_once(0, 2);
-        let failed =
-            inputs.iter().filter(|input| !analyze::read(&mut investigation, input, &progress, processors)).count();
+        let all = analyze::read_all(&mut investigation, &inputs, &progress, parallel::at_once(0, 2));
         drop(progress);
-        if failed == inputs.len() {
-            return Ok(Exit::Failed);
-        }
+        let Some(all) = all else { return Ok(Exit::Failed) };
         let report = investigation.report();
         analyze::fitting(self.trust.asked(), &investigation, &report)?;
         let omitted: u64 = report.devices.iter().map(|device| device.handshakes_omitted).sum();
@@ -72,7 +68,7 @@ impl Certs {
             self.export(folder, &mut report)?;
         }
         output::write(show(&report, &self.color.style(false)), None, false)?;
-        Ok(if failed > 0 { Exit::Failed } else { Exit::Clean })
+        Ok(if all { Exit::Clean } else { Exit::Failed })
     }
 
     /// Writes every certificate; nothing is written where one of the files exists and may not be overwritten.

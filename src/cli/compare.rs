@@ -62,14 +62,9 @@ impl Compare {
         let mut investigation = analyzer.investigate();
         let inputs: Vec<Input> = std::iter::once(&good).chain(&bad).cloned().collect();
         let progress = Progress::of(&inputs);
-        let mut all_read = true;
-        for input in &inputs {
-            all_read &= analyze::read(&mut investigation, input, &progress, parallel::at_once(0, 2));
-        }
+        let all = analyze::read_all(&mut investigation, &inputs, &progress, parallel::at_once(0, 2));
         drop(progress);
-        if !all_read {
-            return Ok(Exit::Failed);
-        }
+        let Some(all) = all else { return Ok(Exit::Failed) };
         let report = investigation.report();
         analyze::fitting(self.trust.asked(), &investigation, &report)?;
         let (good, bad) = (good.name(), bad.as_ref().unwrap_or(&good).name());
@@ -80,7 +75,7 @@ impl Compare {
             let (path, device) = (good.capture, &comparison.good.device);
             return Err(Failure(format!("{path}: {device} is both; name two devices, or give a second capture")));
         }
-        let exit = match (comparison.comparable, comparison.agree) {
+        let exit = match (all && comparison.comparable, comparison.agree) {
             (false, _) => Exit::Failed,
             (true, true) => Exit::Clean,
             (true, false) => Exit::Found,

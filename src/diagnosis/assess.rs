@@ -242,20 +242,26 @@ impl<'a> Assessor<'a> {
         let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256()).collect();
         let had =
             Had { sent: digests(sent), held: held.iter().map(|(c, _)| c.sha256()).collect(), roots: digests(roots) };
-        let remembered = self.memory.get(&had).map(Rc::clone);
-        let lasts = |judgement: &Judgement, at| {
-            let bare = self.bare_anchor(judgement).is_none_or(|anchor| anchor.is_valid_at(at));
-            bare && judgement.judged_certificates().iter().skip(1).all(|c| c.is_valid_at(at))
-        };
-        if let Some(known) = remembered.as_ref().filter(|known| at.is_none_or(|at| lasts(known, at))) {
-            return Rc::clone(known);
-        }
-        let mut anchors = self.anchors.to_vec();
-        anchors.extend(roots.iter().map(|root| Anchor::from_certificate(Arc::clone(root))));
+        let anchors = self.anchors_with(roots);
         let case = Case { sent, purpose: Purpose::Server, held: &held, anchors: &anchors, known: &self.known };
-        let judgement = remembered.unwrap_or_else(|| Rc::new(judge(&mut self.finder, &case)));
-        self.memory.insert(had, Rc::clone(&judgement));
+        let judgement = match self.memory.get(&had) {
+            Some(known) => Rc::clone(known),
+            None => {
+                let judgement = Rc::new(judge(&mut self.finder, &case));
+                self.memory.insert(had, Rc::clone(&judgement));
+                judgement
+            }
+        };
         at.and_then(|at| rejudge(&mut self.finder, &case, &judgement, at)).map_or(judgement, Rc::new)
+    }
+
+    /// The anchors of the profile and the user, and roots that the device fetched.
+    fn anchors_with(&self, roots: &[Arc<Certificate>]) -> Arc<[Anchor]> {
+        if roots.is_empty() {
+            return Arc::clone(&self.anchors);
+        }
+        let fetched = roots.iter().map(|root| Anchor::from_certificate(Arc::clone(root)));
+        self.anchors.iter().cloned().chain(fetched).collect()
     }
 
     /// The key of the anchor at which a trusted chain ends.

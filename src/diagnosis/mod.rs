@@ -201,7 +201,7 @@ pub fn diagnose(
     evidence: &Evidence,
     captures: &[CaptureSummary],
     trust: &Trust,
-    only: &mut dyn FnMut(&Device) -> bool,
+    only: &dyn Fn(&Device) -> bool,
     budget: usize,
 ) -> Diagnosis {
     let profile = match &trust.profile {
@@ -214,7 +214,7 @@ pub fn diagnose(
     let bench = Bench { evidence, captures, trust, profile: &profile, anchors: &anchors, offers: &offers };
     let mut assessor = Assessor::new(PathFinder::new(budget), known(evidence, trust), &profile, &anchors, trust);
     let mut diagnosis = Diagnosis { devices: Vec::new(), findings: Vec::new(), path_searches: 0, signature_checks: 0 };
-    for (index, device) in devices(evidence, only) {
+    for (index, device) in devices(evidence).into_iter().filter(|(_, device)| only(device)) {
         let judged = bench.judge(index, device, &mut assessor, &mut diagnosis.findings);
         diagnosis.devices.push(judged);
     }
@@ -240,8 +240,8 @@ fn anchors(profile: &Profile, trust: &Trust) -> Arc<[Anchor]> {
 }
 
 /// Those of the evidence that are devices: they began a handshake, fetched certificates, could not connect, or are
-/// phones that were recognized.
-fn devices<'e>(evidence: &'e Evidence, only: &mut dyn FnMut(&Device) -> bool) -> Vec<(usize, &'e Device)> {
+/// phones that were recognized; in the order of their first frames.
+pub(crate) fn devices(evidence: &Evidence) -> Vec<(usize, &Device)> {
     let is_device = |device: &Device| {
         if device.merged {
             return false;
@@ -252,7 +252,7 @@ fn devices<'e>(evidence: &'e Evidence, only: &mut dyn FnMut(&Device) -> bool) ->
             || endings::refused_tunnels(device).next().is_some()
     };
     let all = evidence.devices.iter().enumerate();
-    let mut devices: Vec<_> = all.filter(|(_, device)| is_device(device) && only(device)).collect();
+    let mut devices: Vec<_> = all.filter(|(_, device)| is_device(device)).collect();
     devices.sort_by_key(|(_, device)| (device.frames.0.place(), device.address));
     devices
 }
