@@ -25,12 +25,14 @@ pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
             if !ruling.survivors.contains(&code) {
                 continue;
             }
-            let probe =
-                code == Code::RejectedWithoutReason && is_lone_probe(session, handshake, assessment, ruling.stage);
+            // Clients that look at the certificates last leave like a probe where they find something.
+            let lone = code == Code::RejectedWithoutReason && may_be_probe(session, handshake, ruling.stage);
+            let probe = lone && is_sound(assessment);
             let severity = if probe { Severity::Info } else { Severity::Error };
             // What is not there may say why.
             let lacking = !handshake.two_sided || handshake.tls.client_hello.is_none();
-            let proof = if ruling.survivors.len() > 1 || lacking { Proof::Undecidable } else { Proof::Inferred };
+            let unclear = ruling.survivors.len() > 1 || lacking || (lone && !probe);
+            let proof = if unclear { Proof::Undecidable } else { Proof::Inferred };
             let mut finding =
                 session.finding(code, severity, proof, index, summary(session, handshake, code, ruling.stage));
             finding.evidence = evidence(handshake, code);
@@ -72,15 +74,18 @@ fn looked_at_later(handshake: &Handshake, code: Code) -> Option<Excluded> {
     })
 }
 
-/// Both finished and the client left without a word, once, and nothing tells what it is: probes do that. So do clients that
-/// look at the certificates last and find something.
-fn is_lone_probe(session: &Session<'_>, handshake: &Handshake, assessment: &Assessment, stage: Stage) -> bool {
-    let is_sound = assessment.chain.fault.is_none()
+/// Both finished and the client left without a word, once, and nothing tells what it is: probes do that.
+fn may_be_probe(session: &Session<'_>, handshake: &Handshake, stage: Stage) -> bool {
+    let alone = session.device.handshakes_total == 1 && handshake.repeats == 0;
+    stage == Stage::ClientWithoutData && !session.is_phone() && alone && handshake.last_word().is_none()
+}
+
+/// Whether nothing is wrong with the certificates, whoever minds it.
+fn is_sound(assessment: &Assessment) -> bool {
+    assessment.chain.fault.is_none()
         && assessment.outdated.is_none()
         && assessment.dates.is_empty()
-        && !matches!(assessment.name, NameCheck::NotCovered { .. });
-    let alone = session.device.handshakes_total == 1 && handshake.repeats == 0;
-    stage == Stage::ClientWithoutData && !session.is_phone() && alone && is_sound && handshake.last_word().is_none()
+        && !matches!(assessment.name, NameCheck::NotCovered { .. })
 }
 
 fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stage) -> String {

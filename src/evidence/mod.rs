@@ -51,8 +51,8 @@ pub struct Evidence {
     pub certificates: Certificates,
     /// Recordings in which both directions of some connection were seen.
     pub two_way: Vec<u32>,
-    /// Servers that speak TLS, each with what it took from anybody. Of servers behind a
-    /// proxy the address says nothing, so what they took does not count.
+    /// Servers that speak TLS, each with what it took from anybody. Of servers behind a proxy the address says nothing, so
+    /// what they took does not count.
     pub tls_servers: BTreeMap<SocketAddr, BTreeSet<Agreed>>,
     /// Handshakes seen.
     pub handshakes: u64,

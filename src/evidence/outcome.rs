@@ -244,8 +244,8 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
 }
 
 /// Whether a silence during the handshake is not what it failed for: the server speaks another protocol, and somebody
-/// ended it; packets of that time are lost; the alert came before the silence, from the server that was awaited, or from a client that was sent what it
-/// awaited.
+/// ended it; packets of that time are lost; the alert came before the silence, from the server that was awaited, or from a
+/// client that was sent what it awaited.
 fn is_explained(tls: &tls::Handshake, stall: &Stall, alert: Option<&tls::Alert>, ended: bool) -> bool {
     if ended && tls.other_protocol().is_some() {
         return true;
