@@ -109,11 +109,6 @@ pub struct Builder {
 }
 
 impl Analyzer {
-    /// Whether a device is one that was asked for.
-    fn admits(&self, device: &Device) -> bool {
-        self.device.as_ref().is_none_or(|(_, filter)| filter.admits(device))
-    }
-
     /// Starts with `--profile auto` and nothing else.
     pub fn builder() -> Builder {
         Builder::default()
@@ -175,6 +170,11 @@ impl Analyzer {
             (limits.handshakes_per_device, limits.handshakes) = (usize::MAX / 8, usize::MAX);
         }
         limits
+    }
+
+    /// Whether a device is one that was asked for.
+    fn admits(&self, device: &Device) -> bool {
+        self.device.as_ref().is_none_or(|(_, filter)| filter.admits(device))
     }
 }
 

@@ -267,7 +267,7 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
         Code::UntrustedRoot => chain.status == ChainStatus::UntrustedRoot,
         // The device found the wrong key, also where others show the right one, which is then missing as well.
         Code::IssuerKeyMismatch => {
-            let wrong_signature = handshake.last_word().is_some_and(|alert| alert.code.0 == 51);
+            let wrong_signature = handshake.ended_with(51);
             chain.key_mismatch.is_some() && (chain.status == ChainStatus::Invalid || wrong_signature)
         }
         Code::ChainInvalid => {
@@ -286,9 +286,7 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
             handshake.history.contains('C') && handshake.tls.other_protocol().is_none()
         }
         // The alert itself says it, or the server's own OCSP answer.
-        Code::CertificateRevoked => {
-            handshake.last_word().is_some_and(|alert| alert.code.0 == 44) || handshake.tls.revoked_by_ocsp().is_some()
-        }
+        Code::CertificateRevoked => handshake.ended_with(44) || handshake.tls.revoked_by_ocsp().is_some(),
         Code::IssuerListTruncated => {
             let answer = handshake.tls.certificates.client.as_ref();
             let listed = assessment.client_issuer.as_ref().is_some_and(|issuer| issuer.listed);
@@ -309,14 +307,9 @@ pub(super) fn server_took_answer(handshake: &Handshake) -> bool {
     finished.is_some_and(|at| !asked_later(at))
 }
 
-/// Whether bytes that a side sent in clear are not in the capture.
-fn has_hole(handshake: &Handshake, side: Side) -> bool {
-    handshake.tls.holes.iter().any(|hole| hole.side == side && hole.in_clear)
-}
-
 /// Whether the client's answer to the server's flight may be what the capture lacks.
 fn may_have_answered(handshake: &Handshake) -> bool {
-    has_hole(handshake, Side::Client) || !handshake.two_sided || handshake.lacks_start()
+    handshake.tls.lacks_in_clear(Side::Client) || !handshake.two_sided || handshake.lacks_start()
 }
 
 /// Whether bytes of the server are missing that may have held its CertificateRequest: more than its Certificate lacks.
@@ -365,7 +358,7 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
             }
         }
     }
-    if ruling.stage == Stage::ClientAtCertificate && handshake.last_word().is_some_and(|alert| alert.code.0 == 40) {
+    if may_refuse_parameters(handshake, ruling) {
         out.push(Excluded {
             cause: "handshake-parameters".into(),
             excluded: false,
@@ -387,7 +380,7 @@ pub(super) fn excluded(code: Code, handshake: &Handshake, assessment: &Assessmen
                     let version = handshake.tls.client_hello.as_ref().map(|hello| hello.version.to_string());
                     (true, format!("this server took {} elsewhere", version.unwrap_or_default()))
                 }
-                (Code::ProtocolVersion, Some(alert)) if matches!(alert.code.0, 86 | 112 | 115 | 120) => {
+                (Code::ProtocolVersion, Some(alert)) if words::meaning(handshake).is_some() => {
                     (true, format!("{} is not the alert for it", alert.code))
                 }
                 (Code::NoSharedCipher, None) if ruling.taken.suite => {
@@ -507,7 +500,7 @@ fn exclusion(
             Some((false, "the server's certificate is for other uses than a server's".into()))
         }
         // Stacks that cannot check a signature or take no short key may call that decrypt_error.
-        Code::UnsupportedAlgorithm if !by_alert || handshake.last_word().is_some_and(|alert| alert.code.0 == 51) => {
+        Code::UnsupportedAlgorithm if !by_alert || handshake.ended_with(51) => {
             assessment.outdated.clone().map(|what| (false, what))
         }
         _ => None,
@@ -520,6 +513,11 @@ pub(super) fn downloaded(chain: &Judgement) -> Option<String> {
     steps.find(|step| step.from == StepFrom::Fetched)?.certificate.as_ref().map(|c| c.subject().short())
 }
 
+/// Whether the client's alert is one that refuses the parameters of the key exchange too, of which nothing is read here.
+fn may_refuse_parameters(handshake: &Handshake, ruling: &Ruling) -> bool {
+    ruling.stage == Stage::ClientAtCertificate && handshake.ended_with(40)
+}
+
 /// Whether every other cause that step 6 allows for this ending is excluded, not merely unseen.
 pub(super) fn others_are_excluded(code: Code, handshake: &Handshake, assessment: &Assessment, ruling: &Ruling) -> bool {
     let listed = excluded(code, handshake, assessment, ruling);
@@ -528,8 +526,7 @@ pub(super) fn others_are_excluded(code: Code, handshake: &Handshake, assessment:
             let told = listed.iter().find(|entry| entry.cause == other.name());
             told.is_none_or(|entry| entry.excluded)
         })
-        // The parameters of the key exchange are refused by it too, of which nothing is read here.
-        && !(ruling.stage == Stage::ClientAtCertificate && handshake.last_word().is_some_and(|alert| alert.code.0 == 40))
+        && !may_refuse_parameters(handshake, ruling)
         // Dates are refused with the general alerts too, and without the device's clock nothing here excludes that.
         && !matches!(handshake.last_word().map(|alert| alert.code.0), Some(40 | 42 | 43 | 46) if ruling.stage == Stage::ClientAtCertificate && !assessment.clock_known)
 }

@@ -90,7 +90,7 @@ fn truncated(
 fn refused(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &Ruling, severity: Severity) -> Finding {
     let said = handshake.last_word().is_some() && ruling.survivors.contains(&Code::ClientCertificate);
     // That a parameter is illegal says nothing of certificates (RFC 5246 section 7.2.2).
-    let named = handshake.last_word().is_none_or(|alert| alert.code.0 != 47);
+    let named = !handshake.ended_with(47);
     let proof = match ruling.survivors.len() {
         2.. => Proof::Undecidable,
         _ if !named => Proof::Inferred,
@@ -132,7 +132,7 @@ fn refused(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &
 }
 
 fn revoked(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &Ruling, severity: Severity) -> Finding {
-    let alert = handshake.last_word().is_some_and(|alert| alert.code.0 == 44);
+    let alert = handshake.ended_with(44);
     let (what, proof) = match ruling.survivors.len() {
         _ if alert => {
             (format!("the {} says that a certificate of the server is revoked", session.noun()), Proof::Proven)

@@ -115,24 +115,10 @@ fn summary(session: &Session<'_>, handshake: &Handshake, code: Code, stage: Stag
             "the TLS handshake was finished, and the server closed it before a byte of data; nothing in the capture says why"
                 .into()
         }
-        _ => match meaning(handshake) {
+        _ => match words::meaning(handshake) {
             Some(meaning) => format!("TLS handshake fails: the server ended it{alert}: {meaning}"),
             None => format!("TLS handshake fails: the server ended it{alert}, and nothing in the capture says why"),
         },
-    }
-}
-
-/// What a server's alert says by itself (RFC 6066 section 3, RFC 7301 section 3.2, RFC 7507 section 3, RFC 4279 section 2).
-fn meaning(handshake: &Handshake) -> Option<String> {
-    match handshake.last_word().filter(|alert| alert.from == Side::Server)?.code.0 {
-        86 => Some("it can do a higher version than the one that the client fell back to".into()),
-        112 => Some(match handshake.server_name() {
-            Some(name) => format!("it does not serve the name {name}"),
-            None => "it wants to be told a server name, and the client told none".into(),
-        }),
-        115 => Some("it does not know the pre-shared key that the client offers".into()),
-        120 => Some("it speaks none of the application protocols that the client offers (ALPN)".into()),
-        _ => None,
     }
 }
 
@@ -161,7 +147,7 @@ fn evidence(handshake: &Handshake, code: Code) -> Vec<(FrameRef, String)> {
     if let Some(answer) = handshake.tls.other_protocol() {
         out.push((answer.at, "the server's first bytes, no record of TLS".into()));
     }
-    for side in [crate::flow::Side::Client, crate::flow::Side::Server] {
+    for side in [Side::Client, Side::Server] {
         if let Some(at) = handshake.tls.encrypted_alert.of(side) {
             out.push((*at, format!("{}: an encrypted alert", words::side(side))));
         }

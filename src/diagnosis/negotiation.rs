@@ -87,7 +87,7 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
     }
     finding.remedies = match code {
         Code::ProtocolVersion => remedy::protocol_version(&offered),
-        _ if taken.version || handshake.last_word().is_some_and(|alert| alert.code.0 == 71) => remedy::cipher_suites(),
+        _ if taken.version || handshake.ended_with(71) => remedy::cipher_suites(),
         // Some servers refuse a version with this alert too.
         _ => [remedy::cipher_suites(), remedy::protocol_version(&offered)].concat(),
     };

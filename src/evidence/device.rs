@@ -254,10 +254,14 @@ impl Handshake {
         self.tls.fatal_alert().filter(ended)
     }
 
+    /// Whether the readable fatal alert that ended it has this code.
+    pub fn ended_with(&self, code: u8) -> bool {
+        self.last_word().is_some_and(|alert| alert.code.0 == code)
+    }
+
     /// Whether the server answered with its flight, though that may be cut, or not be there.
     pub fn server_answered(&self) -> bool {
-        let lost = |hole: &tls::Hole| hole.side == Side::Server && hole.in_clear;
-        self.history.contains(['s', 'x', 'k', 'r', 'n']) || self.tls.holes.iter().any(lost)
+        self.history.contains(['s', 'x', 'k', 'r', 'n']) || self.tls.lacks_in_clear(Side::Server)
     }
 
     /// Whether the capture begins after the hellos.

@@ -262,11 +262,10 @@ fn is_explained(tls: &tls::Handshake, stall: &Stall, alert: Option<&tls::Alert>,
         true => tls.server_hello_done.or(tls.finished.server),
         false => tls.finished.server,
     };
-    let lacks_flight = tls.holes.iter().any(|hole| hole.side == Side::Server && hole.in_clear);
     let in_answer = match alert.from {
         Side::Server => tls.client_hello.is_some(),
         // Who complains of a certificate was sent one, though the capture lacks it.
-        Side::Client => awaited.is_some() || (matches!(alert.code.0, 42..=48) && lacks_flight),
+        Side::Client => awaited.is_some() || (matches!(alert.code.0, 42..=48) && tls.lacks_in_clear(Side::Server)),
     };
     in_answer || alert.at.place() <= stall.after.place()
 }

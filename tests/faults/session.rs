@@ -128,6 +128,16 @@ pub(crate) fn told(report: &Report) -> Vec<(&str, Severity, Proof)> {
     graver.map(|finding| (finding.code.as_str(), finding.severity, finding.proof)).collect()
 }
 
+pub(crate) fn codes(report: &Report) -> Vec<&str> {
+    told(report).into_iter().map(|(code, ..)| code).collect()
+}
+
+/// What a finding does not exclude.
+pub(crate) fn open(report: &Report, code: &str) -> Vec<String> {
+    let excluded = only(report, code).excluded.iter().filter(|cause| !cause.excluded);
+    excluded.map(|cause| cause.cause.clone()).collect()
+}
+
 pub(crate) fn only<'r>(report: &'r Report, code: &str) -> &'r Finding {
     let mut found = report.findings.iter().filter(|finding| finding.code == code);
     let (first, second) = (found.next(), found.next());
@@ -284,9 +294,7 @@ fn a_suite_that_the_server_took_is_not_what_it_refuses() {
     let report = judge(&session(&[works.clone(), refused]), &northwind());
     let finding = only(&report, "CG010");
     assert_eq!((finding.severity, finding.proof), (Error, Inferred));
-    let open: Vec<_> =
-        finding.excluded.iter().filter(|cause| !cause.excluded).map(|cause| cause.cause.as_str()).collect();
-    assert_eq!(open, ["key-exchange-groups", "signature-algorithms", "server-name"]);
+    assert_eq!(open(&report, "CG010"), ["key-exchange-groups", "signature-algorithms", "server-name"]);
     assert!(finding.summary.contains("it took one of these cipher suites elsewhere"), "{}", finding.summary);
     // The same hello as before, and the server closes: neither its version nor its suites are why.
     let hello = (443, said("usb-full-chain.pcapng", 443)[..1].to_vec(), Server);

@@ -7,12 +7,13 @@
 use std::path::PathBuf;
 
 use chaingap::flow::Side;
-use chaingap::report::{Proof, Report, Severity, VerdictStatus};
+use chaingap::report::{Proof, Severity, VerdictStatus};
 
 use crate::expectations::Options;
 use crate::frame::Frame;
 use crate::session::{
-    Words, frames, judge, northwind, northwind_known, only, opens, options, said, session, told, verdicts, without_data,
+    Words, codes, frames, judge, northwind, northwind_known, only, open, opens, options, said, session, told, verdicts,
+    without_data,
 };
 
 use Proof::{Inferred, Proven, Undecidable};
@@ -30,15 +31,6 @@ fn ending(mut words: Words, alerts: &[u8]) -> Words {
 
 fn alone(words: Words, closes: Side) -> Vec<Frame> {
     session(&[(443, words, closes)])
-}
-
-fn codes(report: &Report) -> Vec<&str> {
-    told(report).iter().map(|(code, ..)| *code).collect()
-}
-
-fn open(report: &Report, code: &str) -> Vec<String> {
-    let excluded = only(report, code).excluded.iter().filter(|cause| !cause.excluded);
-    excluded.map(|cause| cause.cause.clone()).collect()
 }
 
 #[test]

@@ -246,7 +246,7 @@ impl State {
         self.handshake.alert(side, alert, at);
         // A side that says these before it has finished ends the handshake, whatever the other does next.
         if matches!(alert, [_, 0 | 90]) && !self.handshake.both_finished() {
-            self.handshake.encrypted_alert.of_mut(side).get_or_insert(at);
+            self.handshake.may_end(side, at);
         }
     }
 
@@ -325,7 +325,7 @@ impl State {
                 self.handshake.alert(side, &opened.plain, at);
                 // Warnings but close_notify and user_canceled end nothing.
                 if matches!(opened.plain.as_slice(), [2, _] | [_, 0 | 90]) || self.handshake.is_1_3() {
-                    self.handshake.encrypted_alert.of_mut(side).get_or_insert(at);
+                    self.handshake.may_end(side, at);
                 }
             }
             ContentType::CHANGE_CIPHER_SPEC => self.change_of_keys(side, at, keys),

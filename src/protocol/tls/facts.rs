@@ -126,9 +126,14 @@ impl Handshake {
         }
     }
 
+    /// An alert by which a side may end the connection, for a reason that cannot be read.
+    pub(super) fn may_end(&mut self, side: Side, at: FrameRef) {
+        self.encrypted_alert.of_mut(side).get_or_insert(at);
+    }
+
     /// An alert that stays encrypted.
     pub(super) fn encrypted_alert(&mut self, side: Side, at: FrameRef) {
-        self.encrypted_alert.of_mut(side).get_or_insert(at);
+        self.may_end(side, at);
         self.letter(pick(side, 'L', 'l'), &at);
     }
 

@@ -79,8 +79,8 @@ pub struct Handshake {
     pub change_cipher_spec: Both<Option<FrameRef>>,
     /// Alerts that could be read.
     pub alerts: Vec<Alert>,
-    /// Frame of each side's first encrypted alert that may end the connection: one that stays unread, that is fatal or
-    /// that says close_notify.
+    /// Frame of each side's first alert that may end the connection without a readable reason: one that stays encrypted, an
+    /// opened one that is fatal, or close_notify or user_canceled, also in clear before both have finished.
     pub encrypted_alert: Both<Option<FrameRef>>,
     /// Application data of each side.
     pub data: Both<Data>,
@@ -206,6 +206,11 @@ impl Handshake {
     pub fn version_is_open(&self) -> bool {
         let earlier = self.server_hello_done.or(self.client_key_exchange).or(self.finished.client);
         self.version().is_none() && self.certificates.server.is_none() && earlier.is_none()
+    }
+
+    /// Whether bytes that a side sent in clear are not in the capture.
+    pub fn lacks_in_clear(&self, side: Side) -> bool {
+        self.holes.iter().any(|hole| hole.side == side && hole.in_clear)
     }
 
     /// Whether bytes that the capture lacks may hold the Finished messages that were not seen.
