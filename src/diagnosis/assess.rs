@@ -522,7 +522,7 @@ mod tests {
             cipher_suites: cipher_suites.to_vec(),
             server_name: None,
             offers_early_data: false,
-            besides: 0,
+            besides: None,
             stack: Vec::new(),
         };
         // TLS_RSA_WITH_AES_128_CBC_SHA (RFC 5246) and TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA (RFC 8422).

@@ -18,7 +18,8 @@ pub(super) fn taken(evidence: &Evidence, handshake: &Handshake) -> Taken {
     Taken {
         version: taken.iter().any(|agreed| agreed.version == hello.version),
         suite: taken.iter().filter_map(|agreed| agreed.cipher_suite).any(|suite| hello.cipher_suites.contains(&suite)),
-        alike: taken.iter().any(|agreed| agreed.version == hello.version && agreed.besides == hello.besides),
+        alike: hello.besides.is_some()
+            && taken.iter().any(|agreed| agreed.version == hello.version && agreed.besides == hello.besides),
     }
 }
 

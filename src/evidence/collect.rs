@@ -201,7 +201,7 @@ impl Evidence {
             let hello = tls.server_hello.as_ref().or(tls.hello_retry.as_ref());
             if let Some(hello) = hello.filter(|_| tls.tunnel_to.is_none() && taken.len() < MAX_TAKEN) {
                 let (version, cipher_suite) = (hello.version, hello.cipher_suite);
-                let besides = tls.client_hello.as_ref().map_or(0, |hello| hello.besides);
+                let besides = tls.client_hello.as_ref().and_then(|hello| hello.besides);
                 taken.insert(Agreed { version, cipher_suite, besides });
             }
         }

@@ -37,8 +37,8 @@ pub struct Agreed {
     pub version: Version,
     /// The cipher suite; `None` where it is one of SSL 2.0.
     pub cipher_suite: Option<u16>,
-    /// What the hello was like in all but these (`ClientHello::besides`).
-    pub besides: u64,
+    /// What the hello was like in all but these (`ClientHello::besides`); `None` where that is not known.
+    pub besides: Option<u64>,
 }
 
 /// All that the captures of one investigation tell.

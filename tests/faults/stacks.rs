@@ -127,6 +127,32 @@ fn handshake_failure_before_the_hello_may_be_the_version() {
     assert!(open(&report, "CG010").contains(&"server-name".to_owned()));
 }
 
+/// This ClientHello without extensions and with one cipher suite (RFC 5246 section 7.4.1.2).
+fn bare(record: &[u8], suite: u16) -> Vec<u8> {
+    let session_id = 5 + 4 + 2 + 32;
+    let mut body = record[9..=session_id + usize::from(record[session_id])].to_vec();
+    body.extend([0, 2]);
+    body.extend(suite.to_be_bytes());
+    body.extend([1, 0]);
+    let length = u8::try_from(body.len()).unwrap();
+    [&record[..3], &[0, length + 4, 1, 0, 0, length], &body].concat()
+}
+
+#[test]
+fn only_a_hello_that_was_captured_is_like_another() {
+    let words = said("usb-full-chain.pcapng", 443);
+    let refused = vec![(Client, bare(&words[0].1, 0x0005)), (Server, vec![21, 3, 1, 0, 2, 2, 40])];
+    let proof = |works: Words| {
+        let report = judge(&session(&[(443, works, Client), (443, refused.clone(), Server)]), &northwind());
+        only(&report, "CG010").proof
+    };
+    // TLS_RSA_WITH_AES_128_CBC_SHA is what the server chose.
+    let same = [&[(Client, bare(&words[0].1, 0x002f))], &words[1..]].concat();
+    assert_eq!(proof(same), Proven);
+    // The rest of this one may be anything.
+    assert_eq!(proof(words[1..].to_vec()), Inferred);
+}
+
 #[test]
 fn alerts_that_say_what_is_wrong_are_told() {
     let hello = said("gnutls-missing-intermediate.pcapng", 443).swap_remove(0);

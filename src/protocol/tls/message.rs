@@ -35,8 +35,9 @@ pub struct ClientHello {
     /// What tells one TLS stack from another and does not change with the version: compression methods, groups, and as
     /// bits whether there are ALPN (1), encrypt_then_mac (2) and extended_master_secret (4).
     pub stack: Vec<u16>,
-    /// What it is like in all but version and suites, as a hash: name, stack, signature algorithms.
-    pub besides: u64,
+    /// What it is like in all but version and suites, as a hash: name, stack, signature algorithms. `None` where its
+    /// extensions cannot be read.
+    pub besides: Option<u64>,
 }
 
 impl ClientHello {
@@ -116,12 +117,12 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         server_name: None,
         offers_early_data: false,
         stack: hello.comp.iter().map(|method| u16::from(method.0)).collect(),
-        besides: 0,
+        besides: None,
     };
     let mut besides = DefaultHasher::new();
     // Browsers shuffle their extensions, so the order of these tells nothing.
     let mut marks = 0;
-    let Some((_, extensions)) = hello.ext.and_then(|bytes| parse_tls_client_hello_extensions(bytes).ok()) else {
+    let Ok((rest, extensions)) = parse_tls_client_hello_extensions(hello.ext.unwrap_or_default()) else {
         return Some(out);
     };
     for extension in &extensions {
@@ -147,7 +148,7 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
     }
     out.stack.push(marks);
     (&out.server_name, &out.stack).hash(&mut besides);
-    out.besides = besides.finish();
+    out.besides = rest.is_empty().then(|| besides.finish());
     Some(out)
 }
 
@@ -187,7 +188,7 @@ pub(super) fn sslv2_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         server_name: None,
         offers_early_data: false,
         stack: vec![2],
-        besides: 0,
+        besides: Some(0),
     })
 }
 
