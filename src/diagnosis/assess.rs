@@ -384,8 +384,7 @@ fn client_issuer(device: &Device, handshake: &Handshake) -> Option<ClientIssuer>
 /// Why a Certificate message cannot be judged.
 fn unreadable(handshake: &Handshake) -> Option<String> {
     let tls = &handshake.tls;
-    // Of a session that was taken up again there is none (RFC 8446 section 2.2).
-    if tls.hides_certificates() && !tls.resumed() {
+    if tls.hides_certificates() {
         return Some("TLS 1.3 encrypts the certificates".into());
     }
     match &tls.certificates.server {

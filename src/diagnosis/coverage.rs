@@ -59,7 +59,7 @@ fn undecided_because(
     if stage == Stage::Completed {
         return None;
     }
-    let hidden = handshake.tls.hides_certificates() && !handshake.tls.resumed();
+    let hidden = handshake.tls.hides_certificates();
     let holes: Vec<&Hole> = handshake.tls.holes.iter().filter(|hole| hole.in_clear).collect();
     // Whether a client certificate was asked for may be what the hole hides.
     let asked = ruling.survivors.len() > 1 && ruling.survivors.contains(&Code::ClientCertificate);

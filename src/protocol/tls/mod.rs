@@ -159,9 +159,10 @@ impl Handshake {
         self.version().is_some_and(Version::is_1_3)
     }
 
-    /// Whether encryption hides the server's Certificate message: TLS 1.3 without its secrets.
+    /// Whether encryption hides the server's Certificate message: TLS 1.3 without its secrets. A session that is taken up
+    /// again has none to hide (RFC 8446 section 2.2).
     pub fn hides_certificates(&self) -> bool {
-        self.is_1_3() && !self.decrypted.server
+        self.is_1_3() && !self.decrypted.server && !self.resumed()
     }
 
     /// Whether encryption hides how the client took it, for what looks like its Finished or data may be its alert; or how
