@@ -47,6 +47,14 @@ fn close_notify_in_place_of_a_reason_ends_it() {
         let report = judge(&alone(ending(said("usb-sign-in.pcapng", 443), &[1, code]), Server), &northwind_known());
         assert_eq!(told(&report), [("CG001", Error, Inferred)], "{code}");
     }
+    // It can be read, and so is named.
+    let mut words = said("usb-full-chain.pcapng", 443);
+    let answer = words.iter().skip(1).position(|(side, _)| *side == Client).unwrap();
+    words.truncate(answer + 2);
+    words.push((Server, vec![21, 3, 1, 0, 2, 1, 0]));
+    let report = judge(&alone(words, Server), &northwind());
+    let evidence: Vec<_> = only(&report, "CG027").evidence.iter().map(|frame| frame.what.as_str()).collect();
+    assert!(evidence.contains(&"server: close_notify"), "{evidence:?}");
 }
 
 #[test]
