@@ -149,8 +149,8 @@ fn evidence(handshake: &Handshake, code: Code) -> Vec<(FrameRef, String)> {
     }
     for side in [Side::Client, Side::Server] {
         if let Some(at) = handshake.tls.encrypted_alert.of(side) {
-            let mut alerts = handshake.tls.alerts.iter().filter(|alert| alert.from == side && alert.at == *at);
-            let what = alerts.next().map_or("an encrypted alert".into(), |alert| alert.code.to_string());
+            let readable = handshake.tls.alerts.iter().find(|alert| alert.from == side && alert.at == *at);
+            let what = readable.map_or("an encrypted alert".into(), |alert| alert.code.to_string());
             out.push((*at, format!("{}: {what}", words::side(side))));
         }
     }
