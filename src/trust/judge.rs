@@ -102,13 +102,36 @@ impl Judgement {
         }
     }
 
+    /// The longest path with everything that is known; `None` where the chain could not be judged.
+    pub fn longest_path(&self) -> Option<&Path> {
+        self.completed.as_ref().or(self.path.as_ref())
+    }
+
+    /// The end of the [longest path](Self::longest_path): a root, or the last certificate that is at hand.
+    pub fn last_step(&self) -> Option<&Step> {
+        self.longest_path()?.last_step()
+    }
+
+    /// Index in [`Case::anchors`] of the anchor at which the [longest path](Self::longest_path) ends.
+    pub fn anchor(&self) -> Option<usize> {
+        self.last_step()?.anchor
+    }
+
+    /// The anchor at which the [longest path](Self::longest_path) ends, if only its name and key are known; `anchors`
+    /// are those of the [`Case`].
+    pub fn bare_anchor<'a>(&self, anchors: &'a [Anchor]) -> Option<&'a Anchor> {
+        let step = self.last_step().filter(|step| step.certificate.is_none())?;
+        anchors.get(step.anchor?)
+    }
+
+    /// The first certificate of the path that the device built which it had only from a download.
+    pub fn downloaded_step(&self) -> Option<&Step> {
+        self.path.as_ref()?.steps.iter().find(|step| step.from == StepFrom::Fetched)
+    }
+
     /// The certificates whose dates count: those of the path that was, or could be, completed.
     pub fn judged_certificates(&self) -> Vec<Arc<Certificate>> {
-        let path = match self.status {
-            ChainStatus::Trusted => self.path.as_ref(),
-            _ => self.completed.as_ref().or(self.path.as_ref()),
-        };
-        path.map(|path| path.certificates().cloned().collect()).unwrap_or_default()
+        self.longest_path().map(|path| path.certificates().cloned().collect()).unwrap_or_default()
     }
 }
 
@@ -141,7 +164,7 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
     judgement.budget_hit |= b.budget_hit;
     judgement.missing = missing(case, &b.path);
     decide(case, &a.path, &b.path, &mut judgement);
-    if b.path.end == PathEnd::Anchor && reaches_anchor(&a.path) {
+    if b.path.end == PathEnd::Anchor && a.path.reaches_anchor() {
         // It had all links, one of which breaks a rule; that another certificate would do is not what was missing for sure.
         judgement.fault = first_fault(&a.path);
         judgement.proof = Some(Proof::Inferred);
@@ -219,7 +242,7 @@ fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
             judgement.root_untrusted_too = true;
             (ChainStatus::MissingIntermediate, Proof::Inferred)
         }
-        (PathEnd::Faulty, _) if reaches_anchor(b) => {
+        (PathEnd::Faulty, _) if b.reaches_anchor() => {
             judgement.fault = first_fault(b);
             if judgement.fault.as_ref().is_some_and(|(culprit, _)| !held.contains(&culprit.sha256())) {
                 // The only one known for an absent link would not do, but the device never met it.
@@ -248,10 +271,6 @@ fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
     };
     judgement.status = status;
     judgement.proof = Some(proof);
-}
-
-fn reaches_anchor(path: &Path) -> bool {
-    path.steps.last().is_some_and(|step| step.anchor.is_some())
 }
 
 /// The first certificate of a path that breaks a rule.

@@ -174,6 +174,21 @@ impl Path {
         self.steps.iter().rev().find_map(|step| step.certificate.as_ref())
     }
 
+    /// The end of the path: an anchor, or the last certificate that is at hand.
+    pub fn last_step(&self) -> Option<&Step> {
+        self.steps.last()
+    }
+
+    /// Whether it ends at an anchor, even if one of its links breaks a rule.
+    pub fn reaches_anchor(&self) -> bool {
+        self.last_step().is_some_and(|step| step.anchor.is_some())
+    }
+
+    /// The self-signed certificate at its top; `None` where it ends below one or at a bare anchor.
+    pub fn root(&self) -> Option<&Arc<Certificate>> {
+        self.top().filter(|top| top.is_self_signed())
+    }
+
     /// Its certificates, leaf first, without a bare anchor.
     pub fn certificates(&self) -> impl DoubleEndedIterator<Item = &Arc<Certificate>> {
         self.steps.iter().filter_map(|step| step.certificate.as_ref())

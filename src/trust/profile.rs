@@ -43,6 +43,9 @@ pub struct Profile {
     pub anchors: Vec<Anchor>,
     /// Whether it trusts no root beyond these.
     pub anchors_complete: bool,
+    /// Whether the roots that the user gives, if there are any, are all that it trusts. Only [`Profile::none`] says so:
+    /// the user then describes the device, so that a profile file cannot state it.
+    pub given_roots_complete: bool,
     /// Lowest and highest protocol version.
     pub tls_versions: Option<Fact<TlsVersions>>,
     /// Whether it sends the server's name in its ClientHello.
@@ -268,6 +271,7 @@ impl Profile {
             based_on: None,
             anchors: Vec::new(),
             anchors_complete: false,
+            given_roots_complete: true,
             tls_versions: None,
             sni: None,
             aia: None,

@@ -110,6 +110,7 @@ impl Document {
             based_on: self.based_on.map(Spanned::into_inner),
             anchors,
             anchors_complete: self.anchors_complete.unwrap_or(base.anchors_complete),
+            given_roots_complete: false,
             tls_versions: self.tls_versions.map(Spanned::into_inner).or(base.tls_versions),
             sni: self.sni.or(base.sni),
             aia: self.aia.or(base.aia),
