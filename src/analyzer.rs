@@ -11,12 +11,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::capture::{Broken, CaptureError, CaptureSummary, Timestamp};
-use crate::diagnosis::{Diagnosis, ProfileChoice, Supplied, Trust, devices, diagnose, preflight};
+use crate::diagnosis::{ProfileChoice, Supplied, Trust, devices, diagnose, preflight};
 use crate::evidence::{Device, Evidence, SignInMethod};
 use crate::limits::Limits;
 use crate::pipeline::Pipeline;
 use crate::protocol::tls::KeyLog;
-use crate::report::{self, Material, PreflightReport, Report};
+use crate::report::{self, Material, PreflightQuestion, PreflightReport, Report};
 use crate::trust::{Profile, read_certificates};
 use crate::x509::Certificate;
 
@@ -150,18 +150,8 @@ impl Analyzer {
         let at = self.trust.at.unwrap_or(now);
         let judge = |profile| preflight(&sent, host, profile, &self.trust, at, self.limits.path_steps);
         let answers: Vec<_> = profiles.iter().map(judge).collect();
-        let nothing = Diagnosis { devices: Vec::new(), findings: Vec::new(), path_searches: 0, signature_checks: 0 };
-        let material = Material {
-            captures: &[],
-            evidence: &Evidence::default(),
-            diagnosis: &nothing,
-            trust: &self.trust,
-            options: self.options.clone(),
-            flows: 0,
-            flows_dropped: 0,
-            all_handshakes: false,
-        };
-        report::Builder::new(&material).preflight(path, host, &at.to_string(), &sent, &answers)
+        let question = PreflightQuestion { path, host, at, sent: &sent, trust: &self.trust, options: &self.options };
+        question.report(&answers)
     }
 
     fn evidence_limits(&self) -> Limits {

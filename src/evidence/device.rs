@@ -171,6 +171,11 @@ impl Fetch {
         self.complete && self.may_succeed() && !self.certificates.is_empty()
     }
 
+    /// Whether it brought certificates over HTTP, as PIN sign-in does.
+    pub fn brought_over_http(&self) -> bool {
+        self.succeeded() && self.via == "http"
+    }
+
     /// Whether it may have brought certificates, for all that its status says: a whole file, one that a proxy changed, a part
     /// (RFC 9110 section 15.3).
     pub fn may_succeed(&self) -> bool {

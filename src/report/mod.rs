@@ -8,11 +8,17 @@
 //! hexadecimal SHA-256 of their DER, captures by their path as given. What is unknown is `null`, never left out.
 
 mod build;
+mod certificate;
 mod certs;
+mod chain;
 mod check;
 mod compare;
+mod device;
+mod finding;
+mod handshake;
 mod model;
 mod names;
+mod places;
 mod preflight;
 mod profiles;
 mod redact;
@@ -22,13 +28,14 @@ mod story;
 mod summary;
 
 pub use crate::diagnosis::{Prospect, rule_named};
-pub(crate) use build::{Builder, Material, build};
+pub(crate) use build::{Material, build};
 pub use certs::{CERTS_SCHEMA, CertsEntry, CertsReport};
 pub use check::{CHECK_SCHEMA, CheckOutcome, CheckReport, Checked, Difference};
 pub use compare::{
     Because, COMPARE_SCHEMA, CompareSide, CompareStep, Comparison, Pick, PickError, StepSide, WhichSide, compare,
 };
 pub use model::*;
+pub(crate) use preflight::PreflightQuestion;
 pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport};
 pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 pub use redact::{NotRedacted, Redaction};

@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::build::Builder;
+use super::certificate::certificate;
+use super::chain::missing;
+use super::finding::Findings;
 use super::model::{Certificate, Chain, Finding, Options, Step, Tool};
-use crate::diagnosis::{Preflight, Prospect};
+use super::places::Places;
+use crate::capture::Timestamp;
+use crate::diagnosis::{Preflight, Prospect, Trust};
 use crate::trust::{Path, StepFrom};
 use crate::x509;
 
@@ -52,37 +56,43 @@ pub struct PreflightProfile {
     pub findings: Vec<Finding>,
 }
 
-impl Builder<'_> {
+/// What was asked of a preflight.
+pub(crate) struct PreflightQuestion<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) host: Option<&'a str>,
+    pub(crate) at: Timestamp,
+    pub(crate) sent: &'a [Arc<x509::Certificate>],
+    pub(crate) trust: &'a Trust,
+    pub(crate) options: &'a Options,
+}
+
+impl PreflightQuestion<'_> {
     /// The report of a preflight.
-    pub(crate) fn preflight(
-        &self,
-        path: &str,
-        host: Option<&str>,
-        at: &str,
-        sent: &[Arc<x509::Certificate>],
-        answers: &[Preflight],
-    ) -> PreflightReport {
-        let profiles: Vec<_> = answers.iter().map(|answer| self.answer(answer, at)).collect();
+    pub(crate) fn report(&self, answers: &[Preflight]) -> PreflightReport {
+        let places = Places { captures: &[], evidence: None, trust: self.trust };
+        let profiles: Vec<_> = answers.iter().map(|answer| self.answer(&places, answer)).collect();
         let on_paths = answers.iter().flat_map(|answer| [&answer.chain.path, &answer.chain.completed]).flatten();
         let missing = answers.iter().flat_map(|answer| &answer.chain.missing).flat_map(|missing| &missing.candidates);
-        let all = sent.iter().chain(on_paths.flat_map(Path::certificates)).chain(missing);
+        let all = self.sent.iter().chain(on_paths.flat_map(Path::certificates)).chain(missing);
         PreflightReport {
             schema: PREFLIGHT_SCHEMA.into(),
             tool: super::tool(),
-            options: self.m.options.clone(),
-            host: host.map(str::to_owned),
-            path: path.to_owned(),
-            chain: sent.iter().map(|certificate| certificate.sha256().to_string()).collect(),
+            options: self.options.clone(),
+            host: self.host.map(str::to_owned),
+            path: self.path.to_owned(),
+            chain: self.sent.iter().map(|certificate| certificate.sha256().to_string()).collect(),
             profiles,
-            certificates: all.map(|c| (c.sha256().to_string(), self.certificate(c))).collect(),
+            certificates: all.map(|c| (c.sha256().to_string(), certificate(&places, c))).collect(),
         }
     }
 
-    fn answer(&self, answer: &Preflight, at: &str) -> PreflightProfile {
+    fn answer(&self, places: &Places<'_>, answer: &Preflight) -> PreflightProfile {
         let steps = |path: &Option<Path>| {
-            path.iter().flat_map(|path| &path.steps).filter_map(|step| self.bare_step(step, answer)).collect()
+            path.iter().flat_map(|path| &path.steps).filter_map(|step| bare_step(places, step, answer)).collect()
         };
         let chain = &answer.chain;
+        let no_devices = BTreeMap::new();
+        let findings = Findings { places: *places, all: &[], devices: &no_devices };
         PreflightProfile {
             name: answer.profile.clone(),
             usb: answer.usb,
@@ -90,37 +100,37 @@ impl Builder<'_> {
             chain: Chain {
                 status: chain.status,
                 proof: chain.proof,
-                judged_at: Some(at.to_owned()),
+                judged_at: Some(self.at.to_string()),
                 path: steps(&chain.path),
                 completed_path: steps(&chain.completed),
-                missing: chain.missing.iter().map(|missing| self.missing(missing)).collect(),
+                missing: chain.missing.iter().map(|link| missing(places, link)).collect(),
             },
-            findings: answer.findings.iter().map(|finding| self.finding(finding)).collect(),
+            findings: answer.findings.iter().map(|finding| findings.finding(finding)).collect(),
         }
     }
+}
 
-    fn bare_step(&self, step: &crate::trust::Step, answer: &Preflight) -> Option<Step> {
-        let anchor = step.anchor.and_then(|index| answer.anchors.get(index));
-        let (subject, key) = match (&step.certificate, anchor) {
-            (Some(certificate), _) => (certificate.subject(), certificate.public_key()),
-            (None, Some(anchor)) => (&anchor.subject, &anchor.key),
-            (None, None) => return None,
-        };
-        let file = step.certificate.as_ref().and_then(|certificate| self.file_of(certificate));
-        let source = match step.from {
-            StepFrom::Sent => None,
-            StepFrom::Anchor if anchor.is_some_and(|anchor| !anchor.given) => Some(answer.profile.clone()),
-            _ => file,
-        };
-        Some(Step {
-            sha256: step.certificate.as_ref().map(|certificate| certificate.sha256().to_string()),
-            subject: subject.to_string(),
-            spki_sha256: key.spki_sha256().to_string(),
-            from: step.from,
-            held: step.from.is_held(),
-            source,
-            capture: None,
-            frame: None,
-        })
-    }
+fn bare_step(places: &Places<'_>, step: &crate::trust::Step, answer: &Preflight) -> Option<Step> {
+    let anchor = step.anchor.and_then(|index| answer.anchors.get(index));
+    let (subject, key) = match (&step.certificate, anchor) {
+        (Some(certificate), _) => (certificate.subject(), certificate.public_key()),
+        (None, Some(anchor)) => (&anchor.subject, &anchor.key),
+        (None, None) => return None,
+    };
+    let file = step.certificate.as_ref().and_then(|certificate| places.file_of(certificate));
+    let source = match step.from {
+        StepFrom::Sent => None,
+        StepFrom::Anchor if anchor.is_some_and(|anchor| !anchor.given) => Some(answer.profile.clone()),
+        _ => file,
+    };
+    Some(Step {
+        sha256: step.certificate.as_ref().map(|certificate| certificate.sha256().to_string()),
+        subject: subject.to_string(),
+        spki_sha256: key.spki_sha256().to_string(),
+        from: step.from,
+        held: step.from.is_held(),
+        source,
+        capture: None,
+        frame: None,
+    })
 }

@@ -1,0 +1,103 @@
+//! In: a finding of the diagnosis. Out: the same as people and machines read it, with a stable id. Bounded: by the finding.
+
+use std::collections::BTreeMap;
+
+use super::chain::missing;
+use super::model;
+use super::places::Places;
+use crate::capture::FrameRef;
+use crate::diagnosis::{DeviceDiagnosis, Finding};
+use crate::evidence::{Device, endpoint};
+use crate::x509::{Digest, hex};
+
+/// All findings of a report, which name each other by their ids.
+#[derive(Clone, Copy)]
+pub(super) struct Findings<'a> {
+    pub(super) places: Places<'a>,
+    pub(super) all: &'a [Finding],
+    /// The stable name of each device, by its index in the evidence.
+    pub(super) devices: &'a BTreeMap<usize, String>,
+}
+
+impl<'a> Findings<'a> {
+    /// The findings of one device.
+    pub(super) fn of_device(&self, judged: &DeviceDiagnosis) -> &'a [Finding] {
+        self.all.get(judged.findings.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn finding(&self, finding: &Finding) -> model::Finding {
+        let rule = finding.code.rule();
+        let device = finding.device.and_then(|index| self.places.evidence?.devices.get(index));
+        model::Finding {
+            id: self.id(finding),
+            code: rule.code.into(),
+            name: rule.name.into(),
+            severity: finding.severity,
+            proof: finding.proof,
+            device: finding.device.and_then(|index| self.devices.get(&index).cloned()),
+            capture: finding.capture.map(|capture| self.places.path(capture)),
+            stream: finding.stream.and_then(|stream| self.places.stream(stream, finding.capture?)),
+            server: finding.server.map(endpoint),
+            server_name: finding.server_name.clone(),
+            occurrences: finding.occurrences,
+            first_time: finding.frames.map(|(first, _)| first.time.to_string()),
+            last_time: finding.frames.map(|(_, last)| last.time.to_string()),
+            summary: finding.summary.clone(),
+            evidence: finding.evidence.iter().map(|(at, what)| evidence(&self.places, *at, what)).collect(),
+            excluded: finding.excluded.clone(),
+            caused_by: finding.caused_by.and_then(|index| Some(self.id(self.all.get(index)?))),
+            recovered_by: finding.recovered_by.map(|at| self.places.place(at)),
+            certificates: finding.certificates.iter().map(|c| c.sha256().to_string()).collect(),
+            missing: finding.missing.iter().map(|link| missing(&self.places, link)).collect(),
+            remedies: finding.remedies.clone(),
+            filter: filter(finding, device, finding.handshake),
+        }
+    }
+
+    /// Stable over runs, paths and frames: code, device, server name or leaf, missing key.
+    pub(super) fn id(&self, finding: &Finding) -> String {
+        let device = finding.device.and_then(|index| self.devices.get(&index).cloned()).unwrap_or_default();
+        let leaf = finding.certificates.first().map(|leaf| short(leaf.sha256()));
+        let server = finding.server_name.clone().or(leaf).or(finding.server.map(endpoint)).unwrap_or_default();
+        let missing: Vec<_> = finding
+            .missing
+            .iter()
+            .map(|missing| match missing.below.authority_key_id().and_then(|id| id.key_id.as_deref()) {
+                Some(key) => hex(key),
+                None => short(Digest::of(missing.subject.raw())),
+            })
+            .collect();
+        let parts = [finding.code.rule().code.to_owned(), device, server, missing.join("+")];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
+    }
+}
+
+fn evidence(places: &Places<'_>, at: FrameRef, what: &str) -> model::Evidence {
+    model::Evidence {
+        capture: places.path(at.capture),
+        frame: Some(at.number),
+        offset: Some(at.offset),
+        length: Some(u64::from(at.length)),
+        what: what.to_owned(),
+    }
+}
+
+/// Addresses, port and frames: stream numbers differ between programs.
+fn filter(finding: &Finding, device: Option<&Device>, handshake: Option<usize>) -> Option<String> {
+    let device = device?;
+    let handshake = handshake.and_then(|index| device.handshakes.get(index));
+    let address = handshake.map_or(device.address, |handshake| handshake.client.ip());
+    let field = if address.is_ipv6() { "ipv6.addr" } else { "ip.addr" };
+    let mut parts = vec![format!("{field}=={address}")];
+    if let Some(server) = finding.server {
+        parts.push(format!("tcp.port=={}", server.port()));
+    }
+    if let Some((first, last)) = finding.frames {
+        parts.push(format!("frame.number>={} && frame.number<={}", first.number, last.number));
+    }
+    Some(parts.join(" && "))
+}
+
+fn short(digest: Digest) -> String {
+    digest.to_string().chars().take(16).collect()
+}

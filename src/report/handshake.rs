@@ -1,0 +1,86 @@
+//! In: a handshake and how its chain was judged. Out: the handshake as people and machines read it. Bounded: by both.
+
+use std::sync::Arc;
+
+use super::chain::Shown;
+use super::model;
+use super::places::Places;
+use crate::diagnosis::DeviceDiagnosis;
+use crate::evidence::{Device, endpoint};
+use crate::flow::Side;
+use crate::protocol::tls;
+use crate::x509::Certificate;
+
+/// One handshake of a device.
+pub(super) fn handshake(
+    places: Places<'_>,
+    judged: &DeviceDiagnosis,
+    device: &Device,
+    index: usize,
+) -> Option<model::Handshake> {
+    let handshake = device.handshakes.get(index)?;
+    let assessment = judged.assessments.get(index)?;
+    let shown = Shown { places, judged, device, handshake };
+    let hello = handshake.tls.client_hello.as_ref();
+    let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256().to_string()).collect();
+    let capture = handshake.first.capture;
+    Some(model::Handshake {
+        id: format!("{}:{}:{}", capture + 1, handshake.stream, handshake.first.number),
+        capture: places.path(capture),
+        stream: places.stream(handshake.stream, capture),
+        frame: handshake.first.number,
+        time: handshake.first.time.to_string(),
+        also_seen: handshake
+            .also_seen
+            .iter()
+            .map(|(stream, at)| model::Sighting {
+                capture: places.path(at.capture),
+                stream: places.stream(*stream, at.capture),
+                frame: at.number,
+                time: at.time.to_string(),
+            })
+            .collect(),
+        client: endpoint(handshake.client),
+        server: endpoint(handshake.server),
+        server_name: handshake.server_name().map(str::to_owned),
+        client_version: hello.map(|hello| hello.version.to_string()),
+        version: handshake.tls.version().map(|version| version.to_string()),
+        cipher_suite: handshake.tls.server_hello.as_ref().and_then(|hello| hello.cipher_suite).map(tls::cipher_suite),
+        resumed: handshake.tls.resumed(),
+        history: handshake.history.clone(),
+        certificates: digests(&handshake.sent),
+        client_certificates: digests(&handshake.client_sent),
+        certificate_request: handshake.tls.certificate_request.as_ref().map(|request| model::CertificateRequest {
+            authorities: u64::try_from(request.authorities.len()).unwrap_or(u64::MAX),
+            bytes: request.bytes,
+        }),
+        alerts: handshake.tls.alerts.iter().map(alert).collect(),
+        outcome: handshake.ending.outcome,
+        end: model::End {
+            by: handshake.ending.by.map(party),
+            how: handshake.ending.how,
+            frame: handshake.ending.at.map(|at| at.number),
+        },
+        recovered_by: judged.recovered_by.get(index).copied().flatten().map(|at| places.place(at)),
+        chain: shown.chain(&assessment.chain, Some(assessment.judged_at.to_string())),
+        client_chain: assessment.client_chain.as_ref().map(|chain| shown.chain(chain, None)),
+        repeats: handshake.repeats,
+    })
+}
+
+fn party(side: Side) -> model::Party {
+    match side {
+        Side::Client => model::Party::Client,
+        Side::Server => model::Party::Server,
+    }
+}
+
+fn alert(alert: &tls::Alert) -> model::Alert {
+    model::Alert {
+        from: party(alert.from),
+        level: if alert.fatal { "fatal" } else { "warning" }.into(),
+        code: alert.code.0,
+        name: alert.code.to_string(),
+        frame: alert.at.number,
+    }
+}
