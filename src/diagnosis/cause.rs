@@ -8,6 +8,7 @@ use super::words;
 use crate::capture::FrameRef;
 use crate::evidence::{Handshake, Outcome};
 use crate::flow::Side;
+use crate::protocol::tls::{AlertCode, Letter};
 use crate::trust::{ChainStatus, Check, Fault, Judgement, Profile, Proof, StepFrom};
 
 /// Where a handshake ended.
@@ -267,7 +268,7 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
         Code::UntrustedRoot => chain.status == ChainStatus::UntrustedRoot,
         // The device found the wrong key, also where others show the right one, which is then missing as well.
         Code::IssuerKeyMismatch => {
-            let wrong_signature = handshake.ended_with(51);
+            let wrong_signature = handshake.ended_with(AlertCode::DECRYPT_ERROR);
             chain.key_mismatch.is_some() && (chain.status == ChainStatus::Invalid || wrong_signature)
         }
         Code::ChainInvalid => {
@@ -283,10 +284,12 @@ fn holds(code: Code, handshake: &Handshake, assessment: &Assessment, profile: &P
         // A bare close or an alert for it is all that a server's refusal of version or suites ever shows.
         Code::ProtocolVersion if handshake.ending.by == Some(Side::Client) => handshake.tls.version().is_some(),
         Code::ProtocolVersion | Code::NoSharedCipher => {
-            handshake.history.contains('C') && handshake.tls.other_protocol().is_none()
+            handshake.history.has(Letter::ClientHello) && handshake.tls.other_protocol().is_none()
         }
         // The alert itself says it, or the server's own OCSP answer.
-        Code::CertificateRevoked => handshake.ended_with(44) || handshake.tls.revoked_by_ocsp().is_some(),
+        Code::CertificateRevoked => {
+            handshake.ended_with(AlertCode::CERTIFICATE_REVOKED) || handshake.tls.revoked_by_ocsp().is_some()
+        }
         Code::IssuerListTruncated => {
             let answer = handshake.tls.certificates.client.as_ref();
             let listed = assessment.client_issuer.as_ref().is_some_and(|issuer| issuer.listed);
@@ -500,7 +503,7 @@ fn exclusion(
             Some((false, "the server's certificate is for other uses than a server's".into()))
         }
         // Stacks that cannot check a signature or take no short key may call that decrypt_error.
-        Code::UnsupportedAlgorithm if !by_alert || handshake.ended_with(51) => {
+        Code::UnsupportedAlgorithm if !by_alert || handshake.ended_with(AlertCode::DECRYPT_ERROR) => {
             assessment.outdated.clone().map(|what| (false, what))
         }
         _ => None,
@@ -515,7 +518,7 @@ pub(super) fn downloaded(chain: &Judgement) -> Option<String> {
 
 /// Whether the client's alert is one that refuses the parameters of the key exchange too, of which nothing is read here.
 fn may_refuse_parameters(handshake: &Handshake, ruling: &Ruling) -> bool {
-    ruling.stage == Stage::ClientAtCertificate && handshake.ended_with(40)
+    ruling.stage == Stage::ClientAtCertificate && handshake.ended_with(AlertCode::HANDSHAKE_FAILURE)
 }
 
 /// Whether every other cause that step 6 allows for this ending is excluded, not merely unseen.

@@ -10,7 +10,7 @@ use super::rules::Code;
 use super::{Session, remedy};
 use crate::evidence::Handshake;
 use crate::flow::Side;
-use crate::protocol::tls::CertificateRequest;
+use crate::protocol::tls::{AlertCode, CertificateRequest};
 use crate::trust::Proof;
 
 /// A list longer than this is worth a word although it did no harm.
@@ -90,7 +90,7 @@ fn truncated(
 fn refused(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &Ruling, severity: Severity) -> Finding {
     let said = handshake.last_word().is_some() && ruling.survivors.contains(&Code::ClientCertificate);
     // That a parameter is illegal says nothing of certificates (RFC 5246 section 7.2.2).
-    let named = !handshake.ended_with(47);
+    let named = !handshake.ended_with(AlertCode::ILLEGAL_PARAMETER);
     let proof = match ruling.survivors.len() {
         2.. => Proof::Undecidable,
         _ if !named => Proof::Inferred,
@@ -132,7 +132,7 @@ fn refused(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &
 }
 
 fn revoked(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: &Ruling, severity: Severity) -> Finding {
-    let alert = handshake.ended_with(44);
+    let alert = handshake.ended_with(AlertCode::CERTIFICATE_REVOKED);
     let (what, proof) = match ruling.survivors.len() {
         _ if alert => {
             (format!("the {} says that a certificate of the server is revoked", session.noun()), Proof::Proven)

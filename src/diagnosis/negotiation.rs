@@ -9,6 +9,7 @@ use super::rules::Code;
 use super::{Excluded, Session, remedy};
 use crate::evidence::{Evidence, Handshake};
 use crate::flow::Side;
+use crate::protocol::tls::AlertCode;
 use crate::trust::Proof;
 
 /// What of this hello its server agreed to with anybody. Which server is behind a proxy its address does not tell.
@@ -88,7 +89,7 @@ fn describe(session: &Session<'_>, index: usize, handshake: &Handshake, ruling: 
     }
     finding.remedies = match code {
         Code::ProtocolVersion => remedy::protocol_version(&offered),
-        _ if taken.version || handshake.ended_with(71) => remedy::cipher_suites(),
+        _ if taken.version || handshake.ended_with(AlertCode::INSUFFICIENT_SECURITY) => remedy::cipher_suites(),
         // Some servers refuse a version with this alert too.
         _ => [remedy::cipher_suites(), remedy::protocol_version(&offered)].concat(),
     };

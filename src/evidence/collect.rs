@@ -12,7 +12,8 @@ use crate::capture::FrameRef;
 use crate::flow::{Flow, Side};
 use crate::protocol::http::Exchange;
 use crate::protocol::ldap::LdapSearch;
-use crate::protocol::{Conversation, Said, tls};
+use crate::protocol::tls::{self, History, Letter};
+use crate::protocol::{Conversation, Said};
 use crate::x509::Certificate;
 
 /// Handshakes of one device that resemble no other are kept up to this many times the cap; of those that did not complete,
@@ -453,12 +454,12 @@ fn address(exchange: &Exchange, target: &str, server: SocketAddr) -> String {
     format!("http://{host}{path}")
 }
 
-/// The letters of the contract in capture order, with how each side ended.
-fn history(letters: &mut Vec<(char, FrameRef)>, closing: &Closing<'_>) -> String {
-    for (side, fin, reset) in [(Side::Client, 'E', 'Z'), (Side::Server, 'e', 'z')] {
-        letters.extend(closing.fin.of(side).map(|at| (fin, *at)));
-        letters.extend(closing.reset.of(side).map(|at| (reset, *at)));
+/// The history in the order of the capture, with how each side ended.
+fn history(letters: &mut Vec<(Letter, FrameRef)>, closing: &Closing<'_>) -> History {
+    for side in [Side::Client, Side::Server] {
+        letters.extend(closing.fin.of(side).map(|at| (Letter::Fin(side), *at)));
+        letters.extend(closing.reset.of(side).map(|at| (Letter::Rst(side), *at)));
     }
     letters.sort_by_key(|(_, at)| at.place());
-    letters.iter().map(|(letter, _)| letter).collect()
+    letters.iter().map(|(letter, _)| *letter).collect()
 }

@@ -229,8 +229,8 @@ pub struct Handshake {
     pub opened: bool,
     /// A copy of bytes in clear that differs from another, with nothing to tell which is right.
     pub conflict: Option<FrameRef>,
-    /// Letters of the messages in order.
-    pub history: String,
+    /// The messages in order, and how each side closed the connection.
+    pub history: tls::History,
     /// How many more were like this in everything but time.
     pub repeats: u64,
     /// First frame of the last of those.
@@ -260,18 +260,18 @@ impl Handshake {
     }
 
     /// Whether the readable fatal alert that ended it has this code.
-    pub fn ended_with(&self, code: u8) -> bool {
-        self.last_word().is_some_and(|alert| alert.code.0 == code)
+    pub fn ended_with(&self, code: tls::AlertCode) -> bool {
+        self.last_word().is_some_and(|alert| alert.code == code)
     }
 
     /// Whether the server answered with its flight, though that may be cut, or not be there.
     pub fn server_answered(&self) -> bool {
-        self.history.contains(['s', 'x', 'k', 'r', 'n']) || self.tls.lacks_in_clear(Side::Server)
+        self.history.has_server_flight() || self.tls.lacks_in_clear(Side::Server)
     }
 
     /// Whether the capture begins after the hellos.
     pub fn lacks_start(&self) -> bool {
-        !self.opened && !self.history.contains(['C', 's'])
+        !self.opened && !self.history.has_hello()
     }
 
     /// Whether the capture begins after the client's hello, so that the name asked for is not known either.
@@ -300,7 +300,7 @@ impl Handshake {
         let (mine, its) = (&self.tls, other.tls);
         let hellos = |tls: &tls::Handshake| tls.server_hello.as_ref().map(|hello| (hello.version, hello.cipher_suite));
         self.server == other.server
-            && self.history == other.history
+            && self.history == *other.history
             && (self.ending.outcome, self.ending.how) == (other.ending.outcome, other.ending.how)
             && hellos(mine) == hellos(its)
             && mine.server_name() == its.server_name()
@@ -318,7 +318,7 @@ pub(super) struct Parts<'a> {
     pub(super) client_sent: &'a [Arc<Certificate>],
     pub(super) tls: &'a tls::Handshake,
     pub(super) ending: &'a Ending,
-    pub(super) history: &'a str,
+    pub(super) history: &'a tls::History,
 }
 
 fn same_certificates(a: &[Arc<Certificate>], b: &[Arc<Certificate>]) -> bool {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capture::FrameRef;
 use crate::flow::{Both, Flow, Side, Stall};
-use crate::protocol::tls;
+use crate::protocol::tls::{self, Letter};
 
 /// How a handshake ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -213,7 +213,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
 fn is_about_data(tls: &tls::Handshake, alert: &tls::Alert) -> bool {
     let asked = tls.data.client.first.zip(tls.data.server.last);
     let exchanged = asked.is_some_and(|(asked, answered)| asked.is_before(&answered) && answered.is_before(&alert.at));
-    exchanged && !matches!(alert.code.0, 40..=49 | 116)
+    exchanged && !alert.code.may_refuse_certificate()
 }
 
 /// Whether data shows that both sides finished, whatever else is missing.
@@ -227,7 +227,7 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
     // Of TLS 1.3 the server has finished before it knows the client's certificate (RFC 8446 section 2): only what it sends
     // after the client's Finished shows that it took that.
     if tls.is_1_3() && tls.certificate_request.is_some() {
-        let tickets = tls.history.iter().filter(|(letter, _)| *letter == 't').map(|(_, at)| *at);
+        let tickets = tls.history.iter().filter(|(letter, _)| *letter == Letter::NewSessionTicket).map(|(_, at)| *at);
         let finished = tls.finished.client;
         return tickets.chain(server.last).any(|at| finished.is_some_and(|finished| finished.is_before(&at)));
     }
@@ -257,7 +257,7 @@ fn is_explained(tls: &tls::Handshake, stall: &Stall, alert: Option<&tls::Alert>,
         return true;
     }
     // These two say that one ends it, not why (RFC 5246 section 7.2, RFC 8446 section 6.1).
-    let Some(alert) = alert.filter(|alert| !matches!(alert.code.0, 0 | 90)) else { return false };
+    let Some(alert) = alert.filter(|alert| !alert.code.is_closure()) else { return false };
     let awaited = match owes_flight(tls, stall) {
         true => tls.server_hello_done.or(tls.finished.server),
         false => tls.finished.server,
@@ -265,7 +265,7 @@ fn is_explained(tls: &tls::Handshake, stall: &Stall, alert: Option<&tls::Alert>,
     let in_answer = match alert.from {
         Side::Server => tls.client_hello.is_some(),
         // Who complains of a certificate was sent one, though the capture lacks it.
-        Side::Client => awaited.is_some() || (matches!(alert.code.0, 42..=48) && tls.lacks_in_clear(Side::Server)),
+        Side::Client => awaited.is_some() || (alert.code.answers_certificate() && tls.lacks_in_clear(Side::Server)),
     };
     in_answer || alert.at.place() <= stall.after.place()
 }
@@ -280,7 +280,7 @@ fn owes_flight(tls: &tls::Handshake, stall: &Stall) -> bool {
 /// client does before its hello is its own affair.
 fn before_flight_is_whole(tls: &tls::Handshake, stall: &Stall) -> bool {
     let by = |at: Option<FrameRef>| at.is_some_and(|at| at.place() <= stall.after.place());
-    let read = tls.history.iter().filter(|(letter, _)| *letter != '?').map(|(_, at)| at.place());
+    let read = tls.history.iter().filter(|(letter, _)| *letter != Letter::Uncertain).map(|(_, at)| at.place());
     let start = read.chain(tls.client_hello.as_ref().map(|hello| hello.at.place())).min();
     if start.zip(stall.until).is_some_and(|(start, until)| until.place() <= start) {
         return false;

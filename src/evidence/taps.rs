@@ -191,7 +191,7 @@ impl Handshake {
                 own.alerts.push(tls::Alert { at: shift(alert.at), ..alert });
             }
         }
-        if self.history.contains('?') && !other.history.contains('?') {
+        if self.history.is_uncertain() && !other.history.is_uncertain() {
             self.history = other.history;
         }
         if self.ending.outcome == Outcome::Incomplete && other.ending.outcome != Outcome::Incomplete {

@@ -47,7 +47,7 @@ pub(super) fn handshake(
         version: handshake.tls.version().map(|version| version.to_string()),
         cipher_suite: handshake.tls.server_hello.as_ref().and_then(|hello| hello.cipher_suite).map(tls::cipher_suite),
         resumed: handshake.tls.resumed(),
-        history: handshake.history.clone(),
+        history: handshake.history.to_string(),
         certificates: digests(&handshake.sent),
         client_certificates: digests(&handshake.client_sent),
         certificate_request: handshake.tls.certificate_request.as_ref().map(|request| model::CertificateRequest {

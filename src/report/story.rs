@@ -113,7 +113,7 @@ fn fetch_in_words(fetch: &Fetch) -> String {
 fn handshake_in_words(handshake: &Handshake) -> String {
     let version = handshake.tls.version().or(handshake.tls.client_hello.as_ref().map(|hello| hello.version));
     let version = version.map(|version| format!("  {version}")).unwrap_or_default();
-    let letters: Vec<String> = handshake.history.chars().map(String::from).collect();
+    let letters: Vec<String> = handshake.history.to_string().chars().map(String::from).collect();
     let ending = match handshake.ending.outcome {
         crate::evidence::Outcome::Completed => String::new(),
         _ => format!("  {}", crate::diagnosis::ending_in_words(handshake)),

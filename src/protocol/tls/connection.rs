@@ -11,6 +11,7 @@ use super::handshake::{Message, Messages};
 use super::held::Held;
 use super::keylog::KeyLog;
 use super::message;
+use super::names::{AlertCode, FATAL};
 use super::protect::{Pending, Protection, Undecrypted};
 use super::record::{ContentType, Event, Records};
 use super::session::Session;
@@ -245,7 +246,7 @@ impl State {
     fn clear_alert(&mut self, side: Side, alert: &[u8], at: FrameRef) {
         self.handshake.alert(side, alert, at);
         // A side that says these before it has finished ends the handshake, whatever the other does next.
-        if matches!(alert, [_, 0 | 90]) && !self.handshake.both_finished() {
+        if matches!(*alert, [_, code] if AlertCode(code).is_closure()) && !self.handshake.both_finished() {
             self.handshake.may_end(side, at);
         }
     }
@@ -324,7 +325,8 @@ impl State {
             ContentType::ALERT => {
                 self.handshake.alert(side, &opened.plain, at);
                 // Warnings but close_notify and user_canceled end nothing.
-                if matches!(opened.plain.as_slice(), [2, _] | [_, 0 | 90]) || self.handshake.is_1_3() {
+                let ends = matches!(*opened.plain, [level, code] if level == FATAL || AlertCode(code).is_closure());
+                if ends || self.handshake.is_1_3() {
                     self.handshake.may_end(side, at);
                 }
             }

@@ -3,8 +3,9 @@
 //! Left to others: how they were read.
 
 use super::handshake::Message;
+use super::history::Letter;
 use super::message::{self, CertificateList};
-use super::names::{AlertCode, Version};
+use super::names::{AlertCode, FATAL, Version};
 use super::ocsp;
 use super::{Alert, Foreign, Handshake, Hole};
 use crate::capture::FrameRef;
@@ -23,44 +24,44 @@ impl Handshake {
     /// A handshake message of TLS; `limit` is the longest Certificate message that is decompressed, in bytes.
     pub(super) fn message(&mut self, side: Side, message: &Message<'_>, limit: usize) {
         let letter = match (message.kind, side) {
-            (1, Side::Client) => 'C',
-            (2, Side::Server) => 's',
-            (4, Side::Server) => 't',
-            (11 | 25, _) => pick(side, 'X', 'x'),
-            (12, Side::Server) => 'k',
-            (13, Side::Server) => 'r',
-            (14, Side::Server) => 'n',
-            (15, _) => pick(side, 'V', 'v'),
-            (16, Side::Client) => 'K',
-            (20, _) => pick(side, 'F', 'f'),
+            (1, Side::Client) => Letter::ClientHello,
+            (2, Side::Server) => Letter::ServerHello,
+            (4, Side::Server) => Letter::NewSessionTicket,
+            (11 | 25, _) => Letter::Certificate(side),
+            (12, Side::Server) => Letter::ServerKeyExchange,
+            (13, Side::Server) => Letter::CertificateRequest,
+            (14, Side::Server) => Letter::ServerHelloDone,
+            (15, _) => Letter::CertificateVerify(side),
+            (16, Side::Client) => Letter::ClientKeyExchange,
+            (20, _) => Letter::Finished(side),
             (22, Side::Server) => return self.certificate_status(message),
             _ => return,
         };
         self.letter(letter, &message.last);
         let whole = message.is_whole();
         match letter {
-            'C' if self.both_finished() => {
+            Letter::ClientHello if self.both_finished() => {
                 self.renegotiation.get_or_insert(message.first);
             }
-            'C' if whole => self.client_hello = message::client_hello(&message.body, message.first),
-            's' if whole && self.server_hello.is_none() => {
+            Letter::ClientHello if whole => self.client_hello = message::client_hello(&message.body, message.first),
+            Letter::ServerHello if whole && self.server_hello.is_none() => {
                 if let Some(hello) = message::server_hello(&message.body, message.first) {
                     let place = if hello.retry { &mut self.hello_retry } else { &mut self.server_hello };
                     *place = Some(hello);
                 }
             }
-            'x' | 'X' if self.certificates.of(side).is_none() => self.certificates(side, message, limit),
-            'r' if whole && self.certificate_request.is_none() => {
+            Letter::Certificate(_) if self.certificates.of(side).is_none() => self.certificates(side, message, limit),
+            Letter::CertificateRequest if whole && self.certificate_request.is_none() => {
                 let version = self.version().unwrap_or(Version::TLS_1_0);
                 self.certificate_request = message::certificate_request(&message.body, version, message.first);
             }
-            'n' => {
+            Letter::ServerHelloDone => {
                 self.server_hello_done.get_or_insert(message.last);
             }
-            'K' => {
+            Letter::ClientKeyExchange => {
                 self.client_key_exchange.get_or_insert(message.last);
             }
-            'F' | 'f' => {
+            Letter::Finished(_) => {
                 self.finished.of_mut(side).get_or_insert(message.last);
             }
             _ => {}
@@ -117,12 +118,13 @@ impl Handshake {
 
     /// An alert that could be read.
     pub(super) fn alert(&mut self, side: Side, content: &[u8], at: FrameRef) {
-        self.letter(pick(side, 'L', 'l'), &at);
+        self.letter(Letter::Alert(side), &at);
         if let [level, code] = *content
             && self.alerts.len() < MAX_ALERTS
         {
-            let fatal = level == 2 || (self.is_1_3() && !matches!(code, 0 | 90));
-            self.alerts.push(Alert { from: side, fatal, code: AlertCode(code), at });
+            let code = AlertCode(code);
+            let fatal = level == FATAL || (self.is_1_3() && !code.is_closure());
+            self.alerts.push(Alert { from: side, fatal, code, at });
         }
     }
 
@@ -134,7 +136,7 @@ impl Handshake {
     /// An alert that stays encrypted.
     pub(super) fn encrypted_alert(&mut self, side: Side, at: FrameRef) {
         self.may_end(side, at);
-        self.letter(pick(side, 'L', 'l'), &at);
+        self.letter(Letter::Alert(side), &at);
     }
 
     /// A handshake record that stays encrypted, before TLS 1.3.
@@ -142,11 +144,11 @@ impl Handshake {
         let before = self.finished.of_mut(side);
         if before.is_none() {
             *before = Some(at);
-            self.letter(pick(side, 'F', 'f'), &at);
+            self.letter(Letter::Finished(side), &at);
         } else if self.both_finished() && (self.data.client.records > 0 || self.data.server.records > 0) {
             // Finished messages are over once data flows.
             if self.renegotiation.is_none() {
-                self.letter(pick(side, 'F', 'f'), &at);
+                self.letter(Letter::Finished(side), &at);
             }
             self.renegotiation.get_or_insert(at);
         }
@@ -168,7 +170,7 @@ impl Handshake {
         }
         if is_1_3 && self.finished.of(side).is_none() {
             *self.finished.of_mut(side) = Some(at);
-            self.letter(pick(side, 'F', 'f'), &at);
+            self.letter(Letter::Finished(side), &at);
             return;
         }
         // The rest of the server's flight comes in records like those of data, as do tickets and alerts. Only what
@@ -187,7 +189,7 @@ impl Handshake {
         data.last = Some(at);
         if data.first.is_none() {
             data.first = Some(at);
-            self.letter(pick(side, 'D', 'd'), &at);
+            self.letter(Letter::Data(side), &at);
         }
     }
 
@@ -199,12 +201,12 @@ impl Handshake {
         if again && self.both_finished() && !self.is_1_3() {
             self.renegotiation.get_or_insert(at);
         }
-        self.letter(pick(side, 'I', 'i'), &at);
+        self.letter(Letter::ChangeCipherSpec(side), &at);
     }
 
     /// Bytes that are missing.
     pub(super) fn hole(&mut self, hole: Hole) {
-        self.letter('?', &hole.at);
+        self.letter(Letter::Uncertain, &hole.at);
         if self.holes.len() < MAX_ALERTS {
             self.holes.push(hole);
         }
@@ -212,7 +214,7 @@ impl Handshake {
 
     /// The server begins with something else than a record.
     pub(super) fn foreign(&mut self, bytes: &[u8], at: FrameRef) {
-        self.letter('?', &at);
+        self.letter(Letter::Uncertain, &at);
         let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
         let line = line.get(..MAX_LINE).unwrap_or(line);
         let is_text = line.len() >= 4 && line.iter().all(|byte| matches!(byte, b' '..=b'~'));
@@ -225,13 +227,13 @@ impl Handshake {
         let version_2 = self.version() == Some(Version::SSL_2_0);
         match (side, record.first()) {
             (Side::Client, Some(1)) if self.client_hello.is_none() => {
-                self.letter('C', &at);
+                self.letter(Letter::ClientHello, &at);
                 self.client_hello = message::sslv2_hello(record, at);
             }
             (Side::Server, Some(4)) if self.server_hello.is_none() => {
                 let Some((hello, certificate)) = message::sslv2_server_hello(record, at) else { return };
-                self.letter('s', &at);
-                self.letter('x', &at);
+                self.letter(Letter::ServerHello, &at);
+                self.letter(Letter::Certificate(side), &at);
                 let certificates = vec![certificate];
                 let list = CertificateList { certificates, own: true, complete: true, missing: 0, first: at, last: at };
                 self.server_hello = Some(hello);
@@ -239,7 +241,7 @@ impl Handshake {
                 self.server_hello_done = Some(at);
             }
             (Side::Client, Some(2)) if version_2 && self.client_key_exchange.is_none() => {
-                self.letter('K', &at);
+                self.letter(Letter::ClientKeyExchange, &at);
                 self.client_key_exchange = Some(at);
             }
             _ if version_2 && self.client_key_exchange.is_some() => self.encrypted_sslv2(side, at),
@@ -254,24 +256,17 @@ impl Handshake {
             self.change_of_keys(side, at);
         } else if self.finished.of(side).is_none() {
             *self.finished.of_mut(side) = Some(at);
-            self.letter(pick(side, 'F', 'f'), &at);
+            self.letter(Letter::Finished(side), &at);
         } else {
             self.data(side, at);
         }
     }
 
-    fn letter(&mut self, letter: char, at: &FrameRef) {
+    fn letter(&mut self, letter: Letter, at: &FrameRef) {
         let history = &mut self.history;
-        let repeated = letter == '?' && history.iter().any(|(known, _)| *known == '?');
-        if history.len() < MAX_HISTORY && !repeated {
+        let again = letter == Letter::Uncertain && history.iter().any(|(known, _)| *known == letter);
+        if history.len() < MAX_HISTORY && !again {
             history.push((letter, *at));
         }
-    }
-}
-
-fn pick<T>(side: Side, client: T, server: T) -> T {
-    match side {
-        Side::Client => client,
-        Side::Server => server,
     }
 }

@@ -13,6 +13,7 @@ mod connection;
 mod facts;
 mod handshake;
 mod held;
+mod history;
 mod keylog;
 mod message;
 mod names;
@@ -26,6 +27,7 @@ use crate::capture::{Cut, FrameRef};
 use crate::flow::{Both, Side};
 
 pub use connection::Tls;
+pub use history::{History, Letter};
 pub use keylog::{KeyLog, KeyLogLines};
 pub use message::{CertificateList, CertificateRequest, ClientHello, MAX_CERTIFICATES, ServerHello};
 pub use names::{AlertCode, Version, cipher_suite};
@@ -84,8 +86,8 @@ pub struct Handshake {
     pub encrypted_alert: Both<Option<FrameRef>>,
     /// Application data of each side.
     pub data: Both<Data>,
-    /// The letters of the contract, each with its frame.
-    pub history: Vec<(char, FrameRef)>,
+    /// What was sent, each message with its frame.
+    pub history: Vec<(Letter, FrameRef)>,
     /// What is missing, where.
     pub holes: Vec<Hole>,
     /// The server's first bytes, where they are no record of TLS.
@@ -184,7 +186,7 @@ impl Handshake {
 
     /// Whether a message of a handshake was seen in clear, though it may be cut.
     pub fn began(&self) -> bool {
-        self.history.iter().any(|(letter, _)| "CsxkrnXKV".contains(*letter)) || !self.alerts.is_empty()
+        self.history.iter().any(|(letter, _)| letter.is_negotiation()) || !self.alerts.is_empty()
     }
 
     /// The server's first bytes, where it speaks another protocol than TLS. One that went over to TLS later does not.
@@ -217,7 +219,7 @@ impl Handshake {
     /// Whether bytes that the capture lacks may hold the Finished messages that were not seen.
     pub fn may_have_finished(&self) -> bool {
         let flight =
-            self.history.iter().filter(|(letter, _)| "sxkrn".contains(*letter)).map(|(_, at)| at.place()).max();
+            self.history.iter().filter(|(letter, _)| letter.is_server_flight()).map(|(_, at)| at.place()).max();
         let hole = |side: Side, from: (u32, u64)| {
             let mut holes = self.holes.iter().filter(|hole| hole.side == side).map(|hole| hole.at.place());
             holes.find(|place| *place >= from)

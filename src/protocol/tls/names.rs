@@ -42,49 +42,134 @@ pub fn cipher_suite(id: u16) -> String {
     tls_parser::TlsCipherSuite::from_id(id).map_or_else(|| format!("{id:#06x}"), |suite| suite.name.into())
 }
 
-/// An AlertDescription (RFC 8446 section 6, RFC 5246 section 7.2).
+/// The AlertLevel `fatal` (RFC 8446 section 6).
+pub(super) const FATAL: u8 = 2;
+
+/// An AlertDescription (RFC 8446 section 6, RFC 5246 section 7.2). An unknown code keeps its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlertCode(pub u8);
 
+/// The codes by name, once as constants and once as the text that reports show.
+macro_rules! alert_codes {
+    ($($constant:ident = $number:literal $name:literal,)*) => {
+        impl AlertCode {
+            $(
+                #[doc = concat!("`", $name, "`.")]
+                pub const $constant: Self = Self($number);
+            )*
+
+            /// Its name in IANA's registry.
+            fn name(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$constant => Some($name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+alert_codes! {
+    CLOSE_NOTIFY = 0 "close_notify",
+    UNEXPECTED_MESSAGE = 10 "unexpected_message",
+    BAD_RECORD_MAC = 20 "bad_record_mac",
+    DECRYPTION_FAILED = 21 "decryption_failed",
+    RECORD_OVERFLOW = 22 "record_overflow",
+    DECOMPRESSION_FAILURE = 30 "decompression_failure",
+    HANDSHAKE_FAILURE = 40 "handshake_failure",
+    NO_CERTIFICATE = 41 "no_certificate",
+    BAD_CERTIFICATE = 42 "bad_certificate",
+    UNSUPPORTED_CERTIFICATE = 43 "unsupported_certificate",
+    CERTIFICATE_REVOKED = 44 "certificate_revoked",
+    CERTIFICATE_EXPIRED = 45 "certificate_expired",
+    CERTIFICATE_UNKNOWN = 46 "certificate_unknown",
+    ILLEGAL_PARAMETER = 47 "illegal_parameter",
+    UNKNOWN_CA = 48 "unknown_ca",
+    ACCESS_DENIED = 49 "access_denied",
+    DECODE_ERROR = 50 "decode_error",
+    DECRYPT_ERROR = 51 "decrypt_error",
+    EXPORT_RESTRICTION = 60 "export_restriction",
+    PROTOCOL_VERSION = 70 "protocol_version",
+    INSUFFICIENT_SECURITY = 71 "insufficient_security",
+    INTERNAL_ERROR = 80 "internal_error",
+    INAPPROPRIATE_FALLBACK = 86 "inappropriate_fallback",
+    USER_CANCELED = 90 "user_canceled",
+    NO_RENEGOTIATION = 100 "no_renegotiation",
+    MISSING_EXTENSION = 109 "missing_extension",
+    UNSUPPORTED_EXTENSION = 110 "unsupported_extension",
+    CERTIFICATE_UNOBTAINABLE = 111 "certificate_unobtainable",
+    UNRECOGNIZED_NAME = 112 "unrecognized_name",
+    BAD_CERTIFICATE_STATUS_RESPONSE = 113 "bad_certificate_status_response",
+    BAD_CERTIFICATE_HASH_VALUE = 114 "bad_certificate_hash_value",
+    UNKNOWN_PSK_IDENTITY = 115 "unknown_psk_identity",
+    CERTIFICATE_REQUIRED = 116 "certificate_required",
+    NO_APPLICATION_PROTOCOL = 120 "no_application_protocol",
+}
+
+impl AlertCode {
+    /// Whether it announces the end of the connection and no error: a closure alert (RFC 8446 section 6.1).
+    pub fn is_closure(self) -> bool {
+        matches!(self, Self::CLOSE_NOTIFY | Self::USER_CANCELED)
+    }
+
+    /// Whether clients send it for any fault of a certificate, so that it names none: `handshake_failure`,
+    /// `bad_certificate`, `unsupported_certificate`, `certificate_unknown` (docs/verdict.md, step 6).
+    pub fn names_no_certificate_fault(self) -> bool {
+        matches!(
+            self,
+            Self::HANDSHAKE_FAILURE | Self::BAD_CERTIFICATE | Self::UNSUPPORTED_CERTIFICATE | Self::CERTIFICATE_UNKNOWN
+        )
+    }
+
+    /// Whether it may refuse the peer's certificate or its absence: 40 to 49 and `certificate_required`
+    /// (docs/verdict.md, step 6, for a server that asked for a client certificate).
+    pub fn may_refuse_certificate(self) -> bool {
+        (Self::HANDSHAKE_FAILURE..=Self::ACCESS_DENIED).contains(&self) || self == Self::CERTIFICATE_REQUIRED
+    }
+
+    /// Whether only a peer that has sent a certificate is told this: `bad_certificate` to `unknown_ca`, 42 to 48
+    /// (RFC 5246 section 7.2.2).
+    pub fn answers_certificate(self) -> bool {
+        (Self::BAD_CERTIFICATE..=Self::UNKNOWN_CA).contains(&self)
+    }
+
+    /// Whether a server refuses the offered cipher suites by it: `handshake_failure`, `insufficient_security`
+    /// (RFC 5246 section 7.2.2; docs/verdict.md, step 6).
+    pub fn refuses_cipher_suites(self) -> bool {
+        matches!(self, Self::HANDSHAKE_FAILURE | Self::INSUFFICIENT_SECURITY)
+    }
+}
+
 impl fmt::Display for AlertCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.0 {
-            0 => "close_notify",
-            10 => "unexpected_message",
-            20 => "bad_record_mac",
-            21 => "decryption_failed",
-            22 => "record_overflow",
-            30 => "decompression_failure",
-            40 => "handshake_failure",
-            41 => "no_certificate",
-            42 => "bad_certificate",
-            43 => "unsupported_certificate",
-            44 => "certificate_revoked",
-            45 => "certificate_expired",
-            46 => "certificate_unknown",
-            47 => "illegal_parameter",
-            48 => "unknown_ca",
-            49 => "access_denied",
-            50 => "decode_error",
-            51 => "decrypt_error",
-            60 => "export_restriction",
-            70 => "protocol_version",
-            71 => "insufficient_security",
-            80 => "internal_error",
-            86 => "inappropriate_fallback",
-            90 => "user_canceled",
-            100 => "no_renegotiation",
-            109 => "missing_extension",
-            110 => "unsupported_extension",
-            111 => "certificate_unobtainable",
-            112 => "unrecognized_name",
-            113 => "bad_certificate_status_response",
-            114 => "bad_certificate_hash_value",
-            115 => "unknown_psk_identity",
-            116 => "certificate_required",
-            120 => "no_application_protocol",
-            code => return write!(f, "alert_{code}"),
-        };
-        f.write_str(name)
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "alert_{}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of the codes that a question is answered with yes for.
+    fn codes(question: fn(AlertCode) -> bool) -> Vec<u8> {
+        (0..=u8::MAX).filter(|code| question(AlertCode(*code))).collect()
+    }
+
+    #[test]
+    fn groups_hold_the_numbers_that_the_verdict_names() {
+        assert_eq!(codes(AlertCode::is_closure), [0, 90]);
+        assert_eq!(codes(AlertCode::names_no_certificate_fault), [40, 42, 43, 46]);
+        assert_eq!(codes(AlertCode::may_refuse_certificate), [40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 116]);
+        assert_eq!(codes(AlertCode::answers_certificate), [42, 43, 44, 45, 46, 47, 48]);
+        assert_eq!(codes(AlertCode::refuses_cipher_suites), [40, 71]);
+    }
+
+    #[test]
+    fn a_code_prints_its_name_and_an_unknown_one_its_number() {
+        assert_eq!(AlertCode::UNKNOWN_CA.to_string(), "unknown_ca");
+        assert_eq!(AlertCode(255).to_string(), "alert_255");
     }
 }

@@ -63,7 +63,7 @@ fn whole(records: Vec<(Side, Vec<u8>)>) -> Vec<(Side, Option<Vec<u8>>, u64)> {
 }
 
 fn history(handshake: &Handshake) -> String {
-    handshake.history.iter().map(|(letter, _)| *letter).collect()
+    handshake.history.iter().map(|(letter, _)| *letter).collect::<History>().to_string()
 }
 
 /// A record of the handshake in clear, divided into records of at most `size` bytes of content.
