@@ -11,12 +11,14 @@ use sha1::{Digest as _, Sha1};
 use x509_parser::asn1_rs::FromDer;
 use x509_parser::time::ASN1Time;
 
+use super::constraints::NameConstraints;
 use super::der::{Element, Reader, cause, elements, tag};
-use super::extensions::{Extensions, serial_text};
-use super::{
-    AuthorityKeyId, BasicConstraints, Digest, KeyUsage, Name, NameConstraints, PublicKey, SignatureAlgorithm,
-    SignatureCheck, hex, verify,
-};
+use super::digest::Digest;
+use super::extensions::{AuthorityKeyId, BasicConstraints, Extensions, KeyUsage};
+use super::hex::{hex, serial_text};
+use super::key::PublicKey;
+use super::name::Name;
+use super::signature::{SignatureAlgorithm, SignatureCheck, verify};
 use crate::capture::Timestamp;
 
 /// An X.509 certificate (RFC 5280 section 4.1). Two are equal when their DER is.

@@ -8,9 +8,10 @@ use std::net::IpAddr;
 use x509_parser::asn1_rs::FromDer;
 use x509_parser::extensions::{AuthorityKeyIdentifier, GeneralName, ParsedExtension, X509Extension};
 
-use super::constraints::ip_from_bytes;
+use super::constraints::{NameConstraints, ip_from_bytes};
 use super::der::{Element, Reader, cause, elements, oid_text, single, tag};
-use super::{Name, NameConstraints, hex};
+use super::hex::serial_text;
+use super::name::Name;
 
 /// Basic constraints (RFC 5280 section 4.2.1.9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,38 +239,9 @@ fn key_purposes(value: &[u8]) -> Result<Vec<String>, String> {
         .map_err(str::to_owned)
 }
 
-/// Lower-case hex of an INTEGER's content as OpenSSL prints it: whole bytes, no sign byte, `-` before a negative one.
-pub(super) fn serial_text(content: &[u8]) -> String {
-    let negative = content.first().is_some_and(|byte| *byte >= 0x80);
-    let mut magnitude = content.to_vec();
-    if negative {
-        // Two's complement: invert and add one, from the last byte.
-        let mut carry = true;
-        for byte in magnitude.iter_mut().rev() {
-            let (value, overflow) = (!*byte).overflowing_add(u8::from(carry));
-            *byte = value;
-            carry = overflow;
-        }
-    }
-    let zeros = magnitude.iter().take_while(|byte| **byte == 0).count().min(magnitude.len().saturating_sub(1));
-    format!("{}{}", if negative { "-" } else { "" }, hex(magnitude.get(zeros..).unwrap_or_default()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn serials_are_written_as_openssl_does() {
-        // openssl asn1parse of the same contents, in lower case.
-        assert_eq!(serial_text(&[0x00, 0x80]), "80");
-        assert_eq!(serial_text(&[0x01, 0x00]), "0100");
-        assert_eq!(serial_text(&[0x00]), "00");
-        assert_eq!(serial_text(&[0x80]), "-80");
-        assert_eq!(serial_text(&[0xff, 0x00]), "-0100");
-        assert_eq!(serial_text(&[0xff]), "-01");
-        assert_eq!(serial_text(&[]), "");
-    }
 
     #[test]
     fn key_usage_names_its_bits() {

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::Certificate;
+use super::certificate::Certificate;
 
 /// Where devices differ in matching a server's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::OnceLock;
 
-use super::Digest;
 use super::der::{elements, oid_text, single, tag};
+use super::digest::Digest;
 
 /// The public key of a certificate (RFC 5280 section 4.1.2.7).
 ///

@@ -7,7 +7,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::der::{Element, elements, oid_text, single, tag};
-use super::hex;
+use super::hex::hex;
 
 /// A distinguished name (RFC 5280 section 4.1.2.4).
 ///

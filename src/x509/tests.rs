@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 
-use super::*;
 use crate::capture::Timestamp;
+use crate::x509::{BasicConstraints, Certificate, Digest, HostRules, Name, PublicKey, SignatureCheck};
 
 const PEM: &str = include_str!("../../tests/data/x509/certificates.pem");
 const EXPECTED: &str = include_str!("../../tests/data/x509/certificates.txt");
