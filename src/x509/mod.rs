@@ -11,6 +11,7 @@ mod constraints;
 mod der;
 mod digest;
 mod extensions;
+mod fields;
 mod hex;
 mod host;
 mod key;
