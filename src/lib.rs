@@ -37,6 +37,7 @@ pub mod render;
 pub mod report;
 #[deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 pub mod trust;
+mod words;
 #[deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 pub mod x509;
 

@@ -8,29 +8,19 @@ use serde::{Deserialize, Serialize};
 use super::rules::Code;
 use crate::capture::FrameRef;
 use crate::trust::{Missing, Proof};
+use crate::words::words;
 use crate::x509::Certificate;
 
-/// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Good to know.
-    Info,
-    /// It will hurt, or did and was made up for.
-    Warning,
-    /// It explains a failure.
-    Error,
-}
-
-impl Severity {
-    /// The word that reports and expectations use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
+words! {
+    /// How grave a finding is.
+    #[derive(PartialOrd, Ord)]
+    pub enum Severity {
+        /// Good to know.
+        Info = "info",
+        /// It will hurt, or did and was made up for.
+        Warning = "warning",
+        /// It explains a failure.
+        Error = "error",
     }
 }
 
@@ -46,47 +36,32 @@ pub struct Excluded {
     pub why: String,
 }
 
-/// A verdict in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum VerdictStatus {
-    /// An error with one cause that survived.
-    Fails,
-    /// Something recovered, or worked only by luck.
-    Degraded,
-    /// A completed handshake and nothing wrong.
-    Ok,
-    /// The capture does not decide it.
-    Undecided,
-    /// No handshake and no error.
-    NothingSeen,
-}
-
-impl VerdictStatus {
-    /// The word that reports and expectations use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fails => "fails",
-            Self::Degraded => "degraded",
-            Self::Ok => "ok",
-            Self::Undecided => "undecided",
-            Self::NothingSeen => "nothing-seen",
-        }
+words! {
+    /// A verdict in one word.
+    pub enum VerdictStatus {
+        /// An error with one cause that survived.
+        Fails = "fails",
+        /// Something recovered, or worked only by luck.
+        Degraded = "degraded",
+        /// A completed handshake and nothing wrong.
+        Ok = "ok",
+        /// The capture does not decide it.
+        Undecided = "undecided",
+        /// No handshake and no error.
+        NothingSeen = "nothing-seen",
     }
 }
 
-/// How a profile came to be chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum ProfileBasis {
-    /// The device was recognized in the capture.
-    Recognized,
-    /// The user named it.
-    Given,
-    /// Nothing told, so the profile this program exists for was taken.
-    Assumed,
+words! {
+    /// How a profile came to be chosen.
+    pub enum ProfileBasis {
+        /// The device was recognized in the capture.
+        Recognized = "recognized",
+        /// The user named it.
+        Given = "given",
+        /// Nothing told, so the profile this program exists for was taken.
+        Assumed = "assumed",
+    }
 }
 
 /// Something wrong with one device, or with a capture.

@@ -15,32 +15,20 @@ use crate::evidence::FetchKind;
 use crate::trust::{
     Adds, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, Purpose, StepFrom, judge, rejudge,
 };
+use crate::words::words;
 use crate::x509::Certificate;
 
-/// Whether a sign-in would work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Prospect {
-    /// It would.
-    Works,
-    /// It would, if the device can download what is absent.
-    WorksIfFetched,
-    /// It would not.
-    Fails,
-    /// What is known does not tell.
-    Undecided,
-}
-
-impl Prospect {
-    /// The word that reports use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Works => "works",
-            Self::WorksIfFetched => "works-if-fetched",
-            Self::Fails => "fails",
-            Self::Undecided => "undecided",
-        }
+words! {
+    /// Whether a sign-in would work.
+    pub enum Prospect {
+        /// It would.
+        Works = "works",
+        /// It would, if the device can download what is absent.
+        WorksIfFetched = "works-if-fetched",
+        /// It would not.
+        Fails = "fails",
+        /// What is known does not tell.
+        Undecided = "undecided",
     }
 }
 

@@ -9,6 +9,7 @@ use super::{Recognition, SignIn};
 use crate::capture::FrameRef;
 use crate::flow::{Opening, Side};
 use crate::protocol::tls;
+use crate::words::words;
 use crate::x509::Certificate;
 
 /// One device: all that one address did within one recording, or several addresses that one network card had.
@@ -109,27 +110,23 @@ pub struct Event {
     pub summary: String,
 }
 
-/// What kind of download it is; a profile says what each kind adds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FetchKind {
-    /// Lync's certificate provisioning web service.
-    Certprov,
-    /// The web pages of an Active Directory CA.
-    Certsrv,
-    /// The address in a certificate's authority information access.
-    Aia,
-    /// Any other body over HTTP.
-    Http,
-    /// LDAP, an entry below `CN=Certification Authorities`.
-    LdapRoot,
-    /// LDAP, any other entry.
-    LdapAia,
-}
-
-impl FetchKind {
-    /// All kinds.
-    pub const ALL: [Self; 6] = [Self::Certprov, Self::Certsrv, Self::Aia, Self::Http, Self::LdapRoot, Self::LdapAia];
+words! {
+    /// What kind of download it is; a profile says what each kind adds.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum FetchKind {
+        /// Lync's certificate provisioning web service.
+        Certprov = "certprov",
+        /// The web pages of an Active Directory CA.
+        Certsrv = "certsrv",
+        /// The address in a certificate's authority information access.
+        Aia = "aia",
+        /// Any other body over HTTP.
+        Http = "http",
+        /// LDAP, an entry below `CN=Certification Authorities`.
+        LdapRoot = "ldap-root",
+        /// LDAP, any other entry.
+        LdapAia = "ldap-aia",
+    }
 }
 
 /// One download of certificates, or an attempt at one.

@@ -3,47 +3,33 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
-
 use crate::capture::FrameRef;
 use crate::flow::{Both, Flow, Side, Stall};
 use crate::protocol::tls::{self, Letter};
+use crate::words::words;
 
-/// How a handshake ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Both sides finished it.
-    Completed,
-    /// The client sent a readable fatal alert.
-    RejectedByClient,
-    /// The server sent a readable fatal alert.
-    RejectedByServer,
-    /// The client ended it without one.
-    ClosedByClient,
-    /// The server ended it without one.
-    ClosedByServer,
-    /// The capture ends or is cut first.
-    Incomplete,
-    /// Encryption hides how it ended.
-    Undetermined,
+words! {
+    /// How a handshake ended.
+    #[derive(Hash)]
+    pub enum Outcome {
+        /// Both sides finished it.
+        Completed = "completed",
+        /// The client sent a readable fatal alert.
+        RejectedByClient = "rejected-by-client",
+        /// The server sent a readable fatal alert.
+        RejectedByServer = "rejected-by-server",
+        /// The client ended it without one.
+        ClosedByClient = "closed-by-client",
+        /// The server ended it without one.
+        ClosedByServer = "closed-by-server",
+        /// The capture ends or is cut first.
+        Incomplete = "incomplete",
+        /// Encryption hides how it ended.
+        Undetermined = "undetermined",
+    }
 }
 
 impl Outcome {
-    /// The word that reports use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::RejectedByClient => "rejected-by-client",
-            Self::RejectedByServer => "rejected-by-server",
-            Self::ClosedByClient => "closed-by-client",
-            Self::ClosedByServer => "closed-by-server",
-            Self::Incomplete => "incomplete",
-            Self::Undetermined => "undetermined",
-        }
-    }
-
     fn closed_by(side: Side) -> Self {
         match side {
             Side::Client => Self::ClosedByClient,
@@ -52,21 +38,21 @@ impl Outcome {
     }
 }
 
-/// The way in which a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum EndHow {
-    /// A fatal alert.
-    Alert,
-    /// FIN.
-    Fin,
-    /// RST.
-    Rst,
-    /// Nothing more for ten seconds or longer.
-    Silence,
-    /// The capture's end, or the place where it is cut.
-    CaptureEnd,
+words! {
+    /// The way in which a connection ended.
+    #[derive(Hash)]
+    pub enum EndHow {
+        /// A fatal alert.
+        Alert = "alert",
+        /// FIN.
+        Fin = "fin",
+        /// RST.
+        Rst = "rst",
+        /// Nothing more for ten seconds or longer.
+        Silence = "silence",
+        /// The capture's end, or the place where it is cut.
+        CaptureEnd = "capture-end",
+    }
 }
 
 /// Who ended it, how, and where.

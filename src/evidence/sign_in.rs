@@ -5,10 +5,9 @@
 //! 80; USB-tethered sign-in looks certificates up in Active Directory by LDAP. Nothing published says what the USB link
 //! itself carries, so USB is never seen, only consistent with what is.
 
-use serde::{Deserialize, Serialize};
-
 use super::device::{Device, FetchKind};
 use crate::capture::FrameRef;
+use crate::words::words;
 
 /// Makers whose phones use the same DHCP options and web service, and that are not Lync Phone Edition.
 const OTHER_MAKERS: [&str; 7] = ["audiocodes", "polycom vvx", "polycomvvx", "yealink", "sip-t", "snom", "420hd"];
@@ -74,41 +73,30 @@ impl Recognition {
     }
 }
 
-/// A sign-in method.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum SignInMethod {
-    /// Extension and PIN.
-    Pin,
-    /// Credentials from a tethered PC.
-    UsbTethered,
-    /// Nothing tells.
-    #[default]
-    Unknown,
-}
-
-impl SignInMethod {
-    /// The word that reports and expectations use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pin => "pin",
-            Self::UsbTethered => "usb-tethered",
-            Self::Unknown => "unknown",
-        }
+words! {
+    /// A sign-in method.
+    #[derive(Default)]
+    pub enum SignInMethod {
+        /// Extension and PIN.
+        Pin = "pin",
+        /// Credentials from a tethered PC.
+        UsbTethered = "usb-tethered",
+        /// Nothing tells.
+        #[default]
+        Unknown = "unknown",
     }
 }
 
-/// How sure a sign-in method is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum SignInStrength {
-    /// The capture shows it.
-    Seen,
-    /// The capture fits it.
-    #[default]
-    ConsistentWith,
+words! {
+    /// How sure a sign-in method is.
+    #[derive(Default)]
+    pub enum SignInStrength {
+        /// The capture shows it.
+        Seen = "seen",
+        /// The capture fits it.
+        #[default]
+        ConsistentWith = "consistent-with",
+    }
 }
 
 /// How a device signed in.

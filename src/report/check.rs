@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::Tool;
+use crate::words::words;
 
 /// The value of the report's `schema` member.
 pub const CHECK_SCHEMA: &str = "chaingap.check/1";
@@ -41,19 +42,18 @@ pub struct Checked {
     pub problem: Option<String>,
 }
 
-/// How an expectation went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum CheckOutcome {
-    /// It is as expected.
-    Same,
-    /// Something differs.
-    Different,
-    /// Something differed, and the file says so now.
-    Updated,
-    /// It could not be run.
-    Failed,
+words! {
+    /// How an expectation went.
+    pub enum CheckOutcome {
+        /// It is as expected.
+        Same = "same",
+        /// Something differs.
+        Different = "different",
+        /// Something differed, and the file says so now.
+        Updated = "updated",
+        /// It could not be run.
+        Failed = "failed",
+    }
 }
 
 /// One difference.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::diagnosis::{Excluded, ProfileBasis, Severity, VerdictStatus};
 pub use crate::evidence::{EndHow, Outcome, SignInMethod, SignInStrength};
 pub use crate::trust::{ChainStatus, Proof, StepFrom};
+use crate::words::words;
 
 /// Everything that one run has to say.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -397,24 +398,13 @@ pub struct Alert {
     pub frame: u64,
 }
 
-/// One of the two ends of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Party {
-    /// The client.
-    Client,
-    /// The server.
-    Server,
-}
-
-impl Party {
-    /// The word that reports use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Server => "server",
-        }
+words! {
+    /// One of the two ends of a connection.
+    pub enum Party {
+        /// The client.
+        Client = "client",
+        /// The server.
+        Server = "server",
     }
 }
 

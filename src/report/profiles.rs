@@ -1,7 +1,5 @@
 //! In: device profiles. Out: what they say, each fact in words, schema `chaingap.profiles/1`. Bounded: by the profiles.
 
-use std::fmt::Display;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -113,7 +111,7 @@ impl ProfileAnchor {
             spki_sha256: anchor.key.spki_sha256().to_string(),
             not_after: anchor.not_after.map(|time| time.to_string()),
             sha1: anchor.sha1.clone(),
-            provenance: anchor.provenance.map(|provenance| provenance.to_string()),
+            provenance: anchor.provenance.map(|provenance| provenance.as_str().into()),
             source: anchor.source.clone(),
         }
     }
@@ -158,7 +156,7 @@ fn facts(profile: &Profile) -> Vec<ProfileFact> {
             "takes servers outside its SIP domain",
         ),
         ProfileFact::of("checks", &profile.checks, "which checks of RFC 5280 section 6.1 it makes", |checks| {
-            let names = checks.iter().map(|check| word(&json!(check))).collect::<Vec<_>>();
+            let names = checks.iter().map(|check| check.as_str()).collect::<Vec<_>>();
             if names.is_empty() {
                 return "is known to make no particular check of RFC 5280 section 6.1".into();
             }
@@ -166,7 +164,7 @@ fn facts(profile: &Profile) -> Vec<ProfileFact> {
         }),
     ];
     out.extend(profile.unsupported.iter().map(unsupported));
-    out.extend(FetchKind::ALL.map(|kind| fetch(profile, kind)));
+    out.extend(FetchKind::ALL.iter().map(|&kind| fetch(profile, kind)));
     out.extend(profile.notes.iter().map(|note| ProfileFact::known("notes", note, note.value.clone())));
     out
 }
@@ -176,8 +174,14 @@ impl ProfileFact {
         Self::stated(key, json!(fact.value), words, fact.provenance, &fact.source)
     }
 
-    fn stated(key: &str, value: Value, words: String, provenance: impl Display, source: &str) -> Self {
-        Self { key: key.into(), value, words, provenance: Some(provenance.to_string()), source: Some(source.into()) }
+    fn stated(key: &str, value: Value, words: String, provenance: Provenance, source: &str) -> Self {
+        Self {
+            key: key.into(),
+            value,
+            words,
+            provenance: Some(provenance.as_str().into()),
+            source: Some(source.into()),
+        }
     }
 
     /// A fact, or the question that is open.
@@ -229,15 +233,10 @@ fn fetch(profile: &Profile, kind: FetchKind) -> ProfileFact {
     };
     let fact = profile.fetches.get(&kind);
     ProfileFact {
-        key: format!("fetches.{}", word(&json!(kind))),
+        key: format!("fetches.{}", kind.as_str()),
         value: json!(adds),
         words: format!("stores {what} from {from}"),
-        provenance: fact.map(|fact| Provenance::to_string(&fact.provenance)),
+        provenance: fact.map(|fact| fact.provenance.as_str().into()),
         source: fact.map(|fact| fact.source.clone()),
     }
-}
-
-/// The word of the profile file.
-fn word(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }

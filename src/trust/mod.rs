@@ -11,7 +11,7 @@ mod profile;
 mod profile_file;
 mod store;
 
-use serde::{Deserialize, Serialize};
+use crate::words::words;
 
 pub use judge::{Case, Discriminator, Judgement, Missing, Speaks, judge, rejudge};
 pub use path::{Fault, Path, PathEnd, PathFinder, Pool, Purpose, Search, Step};
@@ -19,83 +19,57 @@ pub use profile::{Adds, Algorithm, Anchor, Check, Fact, Profile, Provenance, Tls
 pub use profile_file::ProfileError;
 pub use store::{StoreContents, read_certificates};
 
-/// Whether a chain's links hold. Dates and names are judged apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum ChainStatus {
-    /// It ends at an anchor of the device.
-    Trusted,
-    /// A certificate between is absent.
-    MissingIntermediate,
-    /// It is whole and ends at a root that is not an anchor.
-    UntrustedRoot,
-    /// A link that may not be.
-    Invalid,
-    /// Encrypted.
-    Hidden,
-    /// None was sent.
-    NotSent,
-    /// The capture does not decide it.
-    Undetermined,
-}
-
-impl ChainStatus {
-    /// The word that reports use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Trusted => "trusted",
-            Self::MissingIntermediate => "missing-intermediate",
-            Self::UntrustedRoot => "untrusted-root",
-            Self::Invalid => "invalid",
-            Self::Hidden => "hidden",
-            Self::NotSent => "not-sent",
-            Self::Undetermined => "undetermined",
-        }
+words! {
+    /// Whether a chain's links hold. Dates and names are judged apart.
+    #[derive(Hash)]
+    pub enum ChainStatus {
+        /// It ends at an anchor of the device.
+        Trusted = "trusted",
+        /// A certificate between is absent.
+        MissingIntermediate = "missing-intermediate",
+        /// It is whole and ends at a root that is not an anchor.
+        UntrustedRoot = "untrusted-root",
+        /// A link that may not be.
+        Invalid = "invalid",
+        /// Encrypted.
+        Hidden = "hidden",
+        /// None was sent.
+        NotSent = "not-sent",
+        /// The capture does not decide it.
+        Undetermined = "undetermined",
     }
 }
 
-/// How sure something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum Proof {
-    /// The capture cannot decide it.
-    Undecidable,
-    /// The evidence points to it.
-    Inferred,
-    /// Nothing else is possible.
-    Proven,
-}
-
-impl Proof {
-    /// The word that reports and expectations use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Undecidable => "undecidable",
-            Self::Inferred => "inferred",
-            Self::Proven => "proven",
-        }
+words! {
+    /// How sure something is.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Proof {
+        /// The capture cannot decide it.
+        Undecidable = "undecidable",
+        /// The evidence points to it.
+        Inferred = "inferred",
+        /// Nothing else is possible.
+        Proven = "proven",
     }
 }
 
-/// Where a certificate of a path came from. The order is that of preference where one is at hand twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum StepFrom {
-    /// This server, in this handshake.
-    Sent,
-    /// The device downloaded it.
-    Fetched,
-    /// `--installed`.
-    Installed,
-    /// An anchor of the device.
-    Anchor,
-    /// Somewhere else in the captures.
-    Seen,
-    /// `--bundle`.
-    Bundle,
+words! {
+    /// Where a certificate of a path came from. The order is that of preference where one is at hand twice.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum StepFrom {
+        /// This server, in this handshake.
+        Sent = "sent",
+        /// The device downloaded it.
+        Fetched = "fetched",
+        /// `--installed`.
+        Installed = "installed",
+        /// An anchor of the device.
+        Anchor = "anchor",
+        /// Somewhere else in the captures.
+        Seen = "seen",
+        /// `--bundle`.
+        Bundle = "bundle",
+    }
 }
 
 impl StepFrom {

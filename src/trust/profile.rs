@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::capture::Timestamp;
 use crate::evidence::FetchKind;
 use crate::protocol::tls::Version;
+use crate::words::words;
 use crate::x509::{Certificate, HostRules, Name, PublicKey, SignatureAlgorithm};
 
 /// The profiles that come with the program.
@@ -85,36 +86,25 @@ pub struct Fact<T> {
     pub source: String,
 }
 
-/// How well something is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Provenance {
-    /// Published by the source named.
-    Doc,
-    /// Reproduced with real programs.
-    Measured,
-    /// Follows from other facts.
-    Inferred,
-    /// Remembered or reported, with no source that could be checked.
-    Unverified,
+words! {
+    /// How well something is known.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Provenance {
+        /// Published by the source named.
+        Doc = "doc",
+        /// Reproduced with real programs.
+        Measured = "measured",
+        /// Follows from other facts.
+        Inferred = "inferred",
+        /// Remembered or reported, with no source that could be checked.
+        Unverified = "unverified",
+    }
 }
 
 impl Provenance {
     /// Whether it may be told as a fact; anything else only as "likely" or "consistent with".
     pub fn is_fact(self) -> bool {
         matches!(self, Self::Doc | Self::Measured)
-    }
-}
-
-/// The word of the profile file.
-impl fmt::Display for Provenance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Doc => "doc",
-            Self::Measured => "measured",
-            Self::Inferred => "inferred",
-            Self::Unverified => "unverified",
-        })
     }
 }
 
@@ -196,50 +186,52 @@ pub struct Unsupported {
     pub source: String,
 }
 
-/// Families of algorithms that devices lack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Algorithm {
-    /// RSASSA-PSS signatures.
-    RsassaPss,
-    /// Elliptic curve keys and ECDSA signatures.
-    Ecdsa,
-    /// Ed25519 keys and signatures.
-    Ed25519,
-    /// Signatures over MD5.
-    Md5,
-    /// Signatures over SHA-1.
-    Sha1,
-    /// Signatures over SHA-224, SHA-256, SHA-384 or SHA-512.
-    Sha2,
+words! {
+    /// Families of algorithms that devices lack.
+    pub enum Algorithm {
+        /// RSASSA-PSS signatures.
+        RsassaPss = "rsassa-pss",
+        /// Elliptic curve keys and ECDSA signatures.
+        Ecdsa = "ecdsa",
+        /// Ed25519 keys and signatures.
+        Ed25519 = "ed25519",
+        /// Signatures over MD5.
+        Md5 = "md5",
+        /// Signatures over SHA-1.
+        Sha1 = "sha1",
+        /// Signatures over SHA-224, SHA-256, SHA-384 or SHA-512.
+        Sha2 = "sha2",
+    }
 }
 
-/// A check of RFC 5280 section 6.1 that devices make or leave out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Check {
-    /// Issuers are CAs.
-    BasicConstraints,
-    /// Path length.
-    PathLength,
-    /// Issuers may sign certificates.
-    KeyUsage,
-    /// The leaf, and CAs where restricted, may serve TLS servers.
-    ExtendedKeyUsage,
-    /// Name constraints.
-    NameConstraints,
-    /// No critical extension that is not understood.
-    CriticalExtensions,
+words! {
+    /// A check of RFC 5280 section 6.1 that devices make or leave out.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Check {
+        /// Issuers are CAs.
+        BasicConstraints = "basic-constraints",
+        /// Path length.
+        PathLength = "path-length",
+        /// Issuers may sign certificates.
+        KeyUsage = "key-usage",
+        /// The leaf, and CAs where restricted, may serve TLS servers.
+        ExtendedKeyUsage = "extended-key-usage",
+        /// Name constraints.
+        NameConstraints = "name-constraints",
+        /// No critical extension that is not understood.
+        CriticalExtensions = "critical-extensions",
+    }
 }
 
-/// What a fetch adds to the device's store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Adds {
-    /// Self-signed certificates become anchors.
-    Anchors,
-    /// Other certificates become intermediates.
-    Intermediates,
+words! {
+    /// What a fetch adds to the device's store.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Adds {
+        /// Self-signed certificates become anchors.
+        Anchors = "anchors",
+        /// Other certificates become intermediates.
+        Intermediates = "intermediates",
+    }
 }
 
 impl Profile {

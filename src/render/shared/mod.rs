@@ -141,11 +141,7 @@ pub(super) fn context(scope: &Scope<'_>, device: &Device, headline: Option<&Find
     let time = device.events.iter().find_map(|event| event.time.as_deref());
     words.extend(time.map(|time| format!("{} UTC", shorten(&date_and_clock(time).0, 10))));
     words.extend(signed_in(&device.sign_in).map(str::to_owned));
-    let basis = match device.profile.basis {
-        ProfileBasis::Recognized => "recognized",
-        ProfileBasis::Given => "given",
-        ProfileBasis::Assumed => "assumed",
-    };
+    let basis = device.profile.basis.as_str();
     words.push(format!("profile {} ({basis})", shorten(&device.profile.name, 40)));
     words.extend(headline.and_then(finding::repetition));
     if device.shared_address {

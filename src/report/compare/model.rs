@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::report::{Certificate, Clock, DeviceProfile, Finding, Options, Outcome, SignIn, Tool, Verdict};
+use crate::words::words;
 
 /// The value of a comparison's `schema` member.
 pub const COMPARE_SCHEMA: &str = "chaingap.compare/1";
@@ -132,23 +133,12 @@ pub struct Because {
     pub what: String,
 }
 
-/// One of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum WhichSide {
-    /// The trace given as good.
-    Good,
-    /// The trace given as bad.
-    Bad,
-}
-
-impl WhichSide {
-    /// The word that reports use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Bad => "bad",
-        }
+words! {
+    /// One of the two.
+    pub enum WhichSide {
+        /// The trace given as good.
+        Good = "good",
+        /// The trace given as bad.
+        Bad = "bad",
     }
 }
