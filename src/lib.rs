@@ -27,6 +27,7 @@ pub mod decode;
 pub mod diagnosis;
 #[deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 pub mod evidence;
+pub mod expectations;
 #[deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 pub mod flow;
 pub mod limits;

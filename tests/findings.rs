@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use chaingap::diagnosis::RULES;
 use chaingap::report::{Report, Severity, VerdictStatus};
 
-use expectations::{Expectation, ExpectedFinding};
+use expectations::{Expected, ExpectedFinding};
 
 /// A code, expectations whose captures fire it, and those that nearly do, each with what keeps them from it.
 type Row = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
@@ -314,9 +314,9 @@ fn what_to_ask_the_server_has_its_port_and_no_path_of_a_strangers() {
 }
 
 /// Every expectation by name, with what the program says of its captures.
-fn judged() -> BTreeMap<String, (Expectation, Report)> {
-    let judge = |expectation: Expectation| {
-        let report = expectations::report(&expectation.options.analyzer(), &expectation.captures);
+fn judged() -> BTreeMap<String, (Expected, Report)> {
+    let judge = |expectation: Expected| {
+        let report = expectations::report(&expectations::analyzer(&expectation.options), &expectation.captures);
         (expectation.name.clone(), (expectation, report))
     };
     expectations::all().into_iter().map(judge).collect()
@@ -327,7 +327,7 @@ fn has_fired(code: &str, report: &Report) -> bool {
     report.findings.iter().any(|finding| finding.code == code && counts(finding.severity))
 }
 
-fn expects(code: &str, expectation: &Expectation) -> bool {
+fn expects(code: &str, expectation: &Expected) -> bool {
     let name = RULES.iter().find(|rule| rule.code == code).map(|rule| rule.name);
     let of_devices = expectation.devices.iter().flat_map(|device| &device.findings);
     let counts = |finding: &ExpectedFinding| {

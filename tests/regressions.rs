@@ -8,9 +8,6 @@
 mod chains;
 #[path = "entries/mod.rs"]
 mod entries;
-#[path = "../src/cli/expect.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod expect;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

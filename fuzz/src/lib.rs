@@ -4,9 +4,6 @@
 mod chains;
 #[path = "../../tests/entries/mod.rs"]
 mod entries;
-#[path = "../../src/cli/expect.rs"]
-#[allow(dead_code)]
-mod expect;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 

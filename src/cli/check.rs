@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
+use chaingap::expectations::Expectation;
 use chaingap::render;
 use chaingap::report::{CheckOutcome, CheckReport, Checked, Report};
 use clap::Args;
 
-use super::expect::Expectation;
 use super::file::{Links, write_file};
 use super::inputs::{Input, captures_below, files_below, read_file};
 use super::options::{SignInOption, StoreOptions, TrustOptions};

@@ -8,7 +8,6 @@ mod annotate;
 mod certs;
 mod check;
 mod compare;
-mod expect;
 mod explain;
 mod file;
 mod inputs;

@@ -7,13 +7,13 @@ use std::net::IpAddr;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
+use chaingap::expectations::Expectation;
 use chaingap::protocol::tls::KeyLog;
 use chaingap::report::{Report, Summary};
 use chaingap::trust::{Anchor, Profile, read_certificates};
 use chaingap::x509::{Certificate, HostRules, Name, PublicKey, SignatureAlgorithm};
 use chaingap::{Analyzer, DeviceFilter, render};
 
-use crate::expect::Expectation;
 use crate::support::broken_promises;
 
 /// Whole captures, from the first byte to every form of report.

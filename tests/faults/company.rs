@@ -16,10 +16,11 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use chaingap::capture::Timestamp;
+use chaingap::expectations::Options;
 use chaingap::report::{Severity, VerdictStatus};
 use chaingap::trust::read_certificates;
 
-use crate::expectations::{Expected, Options, contents};
+use crate::expectations::{ExpectedDevice, contents};
 use crate::frame::Frame;
 use crate::mix::{self, Random};
 use crate::readdress::{Moves, Who};
@@ -97,7 +98,7 @@ pub(crate) fn has_truth(sample: &Sample) -> bool {
 
 /// What a recording looks like that may stand beside others: one capture, devices known by their addresses.
 fn is_single(sample: &Sample) -> bool {
-    let by_address = |expected: &Expected| expected.device.parse::<IpAddr>().is_ok();
+    let by_address = |expected: &ExpectedDevice| expected.device.parse::<IpAddr>().is_ok();
     has_truth(sample) && sample.captures.len() == 1 && sample.devices.iter().all(by_address)
 }
 
@@ -111,7 +112,7 @@ fn is_single(sample: &Sample) -> bool {
 pub(crate) fn may_share_a_server(sample: &Sample) -> bool {
     let mut alerts = sample.before.devices.iter().flat_map(|device| &device.handshakes).flat_map(|h| &h.alerts);
     let wrong_signature = alerts.any(|alert| alert.code == 51);
-    let firm = |expected: &Expected| {
+    let firm = |expected: &ExpectedDevice| {
         let errors = expected.findings.iter().filter(|finding| finding.severity == Severity::Error);
         expected.verdict != VerdictStatus::Undecided
             && errors.map(|error| error.name.as_str()).all(|name| match name {

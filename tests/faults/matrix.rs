@@ -13,7 +13,7 @@ use std::thread;
 use chaingap::report::{Finding, Proof, Report, Severity, VerdictStatus};
 
 use crate::company::{self, Part};
-use crate::expectations::{self, Expected};
+use crate::expectations::{self, ExpectedDevice};
 use crate::file::Format;
 use crate::loss;
 use crate::mix::{self, Random, Spared};
@@ -62,7 +62,7 @@ struct Session {
 }
 
 /// The cause that an expectation names: that of its first error, where there is but one.
-fn truth(expected: &Expected) -> (String, Option<Proof>) {
+fn truth(expected: &ExpectedDevice) -> (String, Option<Proof>) {
     let error = expected.findings.iter().find(|finding| finding.severity == Severity::Error);
     match (expected.verdict, error) {
         (VerdictStatus::Fails, Some(error)) => (error.name.clone(), Some(error.proof)),
@@ -156,12 +156,12 @@ impl Case {
             files.push((other.name.clone(), frames));
         }
         let files: Vec<_> = files.into_iter().map(|(name, frames)| (name, Format::PLAIN.write(&frames))).collect();
-        let report = expectations::report(&company::options(judged).analyzer(), &files);
+        let report = expectations::report(&expectations::analyzer(&company::options(judged)), &files);
         judged.iter().flat_map(|part| self.sessions(part, &report, &story)).collect()
     }
 
     fn sessions(&self, part: &Part, report: &Report, story: &str) -> Vec<Session> {
-        let session = |expected: &Expected| {
+        let session = |expected: &ExpectedDevice| {
             let device = part.device(&expected.device);
             let ((truth, may), (headline, finding)) = (truth(expected), headline(report, &device));
             Session {

@@ -5,10 +5,10 @@
 //! frames moved. Out: failed tests where what came later, or was another's, is held against a handshake. What must be told
 //! follows from what was done: when, and by whom.
 
+use chaingap::expectations::Options;
 use chaingap::flow::Side;
 use chaingap::report::{Proof, Report, Severity, VerdictStatus};
 
-use crate::expectations::Options;
 use crate::frame::{Body, Frame};
 use crate::session::{
     codes, frames, judge, northwind, northwind_known, only, opens, options, said, session, told, verdicts,

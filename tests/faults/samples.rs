@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 
 use chaingap::Analyzer;
 use chaingap::capture::CaptureReader;
+use chaingap::expectations::Options;
 use chaingap::report::Report;
 
-use crate::expectations::{self, Expectation, Expected, Options};
+use crate::expectations::{self, Expected, ExpectedDevice};
 use crate::file::Format;
 use crate::frame::Frame;
 
@@ -19,7 +20,7 @@ pub(crate) struct Sample {
     pub(crate) before: Report,
     pub(crate) options: Options,
     /// What is true of each device.
-    pub(crate) devices: Vec<Expected>,
+    pub(crate) devices: Vec<ExpectedDevice>,
     analyzer: Analyzer,
 }
 
@@ -32,9 +33,9 @@ pub(crate) struct Recording {
 
 impl Sample {
     /// `None` where frames were cut when captured: what is damaged itself is no start for a fault.
-    fn of(expectation: Expectation) -> Option<Self> {
-        let Expectation { name, captures, options, devices, .. } = expectation;
-        let analyzer = options.analyzer();
+    fn of(expectation: Expected) -> Option<Self> {
+        let Expected { name, captures, options, devices, .. } = expectation;
+        let analyzer = expectations::analyzer(&options);
         let before = expectations::report(&analyzer, &captures);
         let whole = |(name, bytes): (String, Vec<u8>)| Some(Recording { frames: frames(&bytes)?, name });
         let captures = captures.into_iter().map(whole).collect::<Option<_>>()?;

@@ -7,10 +7,11 @@
 
 use std::path::PathBuf;
 
+use chaingap::expectations::Options;
 use chaingap::flow::Side;
 use chaingap::report::{Finding, Proof, Report, Severity, VerdictStatus};
 
-use crate::expectations::{self, Options};
+use crate::expectations;
 use crate::file::Format;
 use crate::frame::{Frame, Segment};
 use crate::samples::SAMPLES;
@@ -105,7 +106,7 @@ pub(crate) fn session(connections: &[(u16, Words, Side)]) -> Vec<Frame> {
 }
 
 pub(crate) fn judge(frames: &[Frame], options: &Options) -> Report {
-    expectations::report(&options.analyzer(), &[("session.pcap".into(), Format::PLAIN.write(frames))])
+    expectations::report(&expectations::analyzer(options), &[("session.pcap".into(), Format::PLAIN.write(frames))])
 }
 
 pub(crate) fn options(roots: &[&str], bundle: &[&str]) -> Options {

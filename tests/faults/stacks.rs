@@ -6,10 +6,10 @@
 
 use std::path::PathBuf;
 
+use chaingap::expectations::Options;
 use chaingap::flow::Side;
 use chaingap::report::{Proof, Severity, VerdictStatus};
 
-use crate::expectations::Options;
 use crate::frame::Frame;
 use crate::session::{
     Words, codes, frames, judge, northwind, northwind_known, only, open, opens, options, said, session, told, verdicts,

@@ -7,63 +7,36 @@ use std::path::{Path, PathBuf};
 use chaingap::Analyzer;
 use chaingap::capture::Timestamp;
 use chaingap::evidence::SignInMethod;
+use chaingap::expectations::{self, Expectation, Options};
 use chaingap::report::{Proof, Report, Severity, VerdictStatus};
 use chaingap::trust::Profile;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-/// One expectation with its captures.
-pub(crate) struct Expectation {
-    /// Its file's name, without `.expect.toml`.
+/// An expectation with the bytes of its captures.
+pub(crate) struct Expected {
+    /// The name of its file, without `.expect.toml`.
     pub(crate) name: String,
     /// Name and bytes of each capture.
     pub(crate) captures: Vec<(String, Vec<u8>)>,
     pub(crate) options: Options,
-    pub(crate) devices: Vec<Expected>,
-    /// Findings about no device.
+    pub(crate) devices: Vec<ExpectedDevice>,
+    /// Findings that belong to no device.
     #[allow(dead_code, reason = "not every test asks for them")]
     pub(crate) findings: Vec<ExpectedFinding>,
 }
 
-#[derive(Deserialize)]
-struct Text {
-    captures: Vec<PathBuf>,
-    #[serde(default)]
-    options: Options,
-    #[serde(default, rename = "device")]
-    devices: Vec<Expected>,
-    #[serde(default, rename = "finding")]
-    findings: Vec<ExpectedFinding>,
-}
-
-/// Options of the run.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Options {
-    pub(crate) profile: Option<String>,
-    #[serde(default)]
-    pub(crate) roots: Vec<PathBuf>,
-    #[serde(default)]
-    pub(crate) installed: Vec<PathBuf>,
-    #[serde(default)]
-    pub(crate) bundle: Vec<PathBuf>,
-    pub(crate) keylog: Option<PathBuf>,
-    pub(crate) device: Option<String>,
-    pub(crate) sign_in: Option<String>,
-    pub(crate) at: Option<String>,
-}
-
-/// What is expected of one device.
-#[derive(Clone, Deserialize)]
-pub(crate) struct Expected {
+/// What is expected of one device, with the words of the file as values.
+#[derive(Clone)]
+pub(crate) struct ExpectedDevice {
     /// Its id in the report.
     pub(crate) device: String,
     pub(crate) verdict: VerdictStatus,
-    #[serde(default, rename = "finding")]
     pub(crate) findings: Vec<ExpectedFinding>,
 }
 
 /// One expected finding.
-#[derive(Clone, Deserialize)]
+#[derive(Clone)]
 pub(crate) struct ExpectedFinding {
     pub(crate) name: String,
     pub(crate) severity: Severity,
@@ -71,8 +44,26 @@ pub(crate) struct ExpectedFinding {
     pub(crate) proof: Proof,
 }
 
+impl From<expectations::ExpectedDevice> for ExpectedDevice {
+    fn from(expected: expectations::ExpectedDevice) -> Self {
+        let findings = expected.findings.into_iter().map(ExpectedFinding::from).collect();
+        Self { device: expected.device, verdict: value(expected.verdict), findings }
+    }
+}
+
+impl From<expectations::ExpectedFinding> for ExpectedFinding {
+    fn from(expected: expectations::ExpectedFinding) -> Self {
+        Self { name: expected.name, severity: value(expected.severity), proof: value(expected.proof) }
+    }
+}
+
+/// The value that is written as this word in reports.
+fn value<T: DeserializeOwned>(word: String) -> T {
+    serde_json::from_value(Value::String(word)).unwrap()
+}
+
 /// Every expectation of the repository, by name.
-pub(crate) fn all() -> Vec<Expectation> {
+pub(crate) fn all() -> Vec<Expected> {
     let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries.filter(|path| path.to_string_lossy().ends_with(".expect.toml")).collect();
     files.sort();
@@ -84,12 +75,17 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("captures")
 }
 
-fn read(file: &Path) -> Expectation {
+fn read(file: &Path) -> Expected {
     let name = file.file_name().unwrap().to_string_lossy().replace(".expect.toml", "");
     let text = fs::read_to_string(file).unwrap();
-    let text: Text = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let captures = text.captures.iter().map(contents).collect();
-    Expectation { name, captures, options: text.options, devices: text.devices, findings: text.findings }
+    let read = Expectation::parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    Expected {
+        name,
+        captures: read.captures.iter().map(contents).collect(),
+        options: read.options,
+        devices: read.devices.into_iter().map(ExpectedDevice::from).collect(),
+        findings: read.findings.into_iter().map(ExpectedFinding::from).collect(),
+    }
 }
 
 /// A file of the folder: its name and its bytes.
@@ -97,45 +93,43 @@ pub(crate) fn contents(path: &PathBuf) -> (String, Vec<u8>) {
     (path.display().to_string(), fs::read(folder().join(path)).unwrap_or_else(|error| panic!("{path:?}: {error}")))
 }
 
-impl Options {
-    /// What judges by these options.
-    pub(crate) fn analyzer(&self) -> Analyzer {
-        let mut builder = Analyzer::builder();
-        for (path, bytes) in self.roots.iter().map(contents) {
-            builder = builder.root(&path, &bytes);
-        }
-        for (path, bytes) in self.installed.iter().map(contents) {
-            builder = builder.installed(&path, &bytes);
-        }
-        for (path, bytes) in self.bundle.iter().map(contents) {
-            builder = builder.bundle(&path, &bytes);
-        }
-        for (path, bytes) in self.keylog.iter().map(contents) {
-            builder = builder.keylog(&path, &bytes);
-        }
-        builder = match self.profile.as_deref() {
-            None | Some("auto") => builder,
-            Some("none") => builder.profile(None),
-            Some(file) if file.ends_with(".toml") => {
-                let text = String::from_utf8(contents(&file.into()).1).unwrap();
-                builder.profile(Some(Profile::parse(&text).unwrap()))
-            }
-            Some(other) => builder.profile(Some(Profile::builtin(other).unwrap_or_else(|| panic!("profile {other}")))),
-        };
-        builder = match self.sign_in.as_deref() {
-            None | Some("auto") => builder,
-            Some("pin") => builder.sign_in(SignInMethod::Pin),
-            Some("usb") => builder.sign_in(SignInMethod::UsbTethered),
-            Some(other) => panic!("sign-in {other}"),
-        };
-        if let Some(device) = &self.device {
-            builder = builder.device(device, device.parse().unwrap());
-        }
-        if let Some(at) = &self.at {
-            builder = builder.at(Timestamp::parse_rfc3339(at).unwrap());
-        }
-        builder.build()
+/// The analyzer with these options.
+pub(crate) fn analyzer(options: &Options) -> Analyzer {
+    let mut builder = Analyzer::builder();
+    for (path, bytes) in options.roots.iter().map(contents) {
+        builder = builder.root(&path, &bytes);
     }
+    for (path, bytes) in options.installed.iter().map(contents) {
+        builder = builder.installed(&path, &bytes);
+    }
+    for (path, bytes) in options.bundle.iter().map(contents) {
+        builder = builder.bundle(&path, &bytes);
+    }
+    for (path, bytes) in options.keylog.iter().map(contents) {
+        builder = builder.keylog(&path, &bytes);
+    }
+    builder = match options.profile.as_deref() {
+        None | Some("auto") => builder,
+        Some("none") => builder.profile(None),
+        Some(file) if file.ends_with(".toml") => {
+            let text = String::from_utf8(contents(&file.into()).1).unwrap();
+            builder.profile(Some(Profile::parse(&text).unwrap()))
+        }
+        Some(other) => builder.profile(Some(Profile::builtin(other).unwrap_or_else(|| panic!("profile {other}")))),
+    };
+    builder = match options.sign_in.as_deref() {
+        None | Some("auto") => builder,
+        Some("pin") => builder.sign_in(SignInMethod::Pin),
+        Some("usb") => builder.sign_in(SignInMethod::UsbTethered),
+        Some(other) => panic!("sign-in {other}"),
+    };
+    if let Some(device) = &options.device {
+        builder = builder.device(device, device.parse().unwrap());
+    }
+    if let Some(at) = &options.at {
+        builder = builder.at(Timestamp::parse_rfc3339(at).unwrap());
+    }
+    builder.build()
 }
 
 /// What the program says of these files, each beside its capture's name.

@@ -1,81 +1,99 @@
 //! Expectations: `NAME.expect.toml`, schema `chaingap.expect/1`.
 //!
-//! In: the text of a file. Out: what a run over its captures should find, how that differs from a report, and the file
-//! rewritten to what was found. Left to others: running.
+//! In: the text of a file. Out: the captures and options that it names, how a report of them differs from what it
+//! expects, and the file rewritten to match a report. Bounded: by the text and the report. Left to others: reading the
+//! captures and running (`chaingap check`).
 
 use std::path::PathBuf;
 
-use chaingap::diagnosis::rule_named;
-use chaingap::report::{Device, Difference, Finding, Report, Severity};
 use serde::Deserialize;
 
-/// The schema that this program reads and writes.
+use crate::diagnosis::rule_named;
+use crate::report::{Device, Difference, Finding, Report, Severity};
+
+/// The schema of expectation files.
 const SCHEMA: &str = "chaingap.expect/1";
 
 /// One expectation file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Expectation {
+pub struct Expectation {
     schema: String,
     /// What happens in the captures, and how they were made.
-    pub(crate) description: String,
-    /// What was recorded in place of a real phone or server.
-    #[allow(dead_code, reason = "for people")]
-    pub(crate) stand_in: String,
-    /// The version of the program that knew what is expected here; findings that came later are no difference.
+    pub description: String,
+    /// What was recorded in place of a real phone or server; for people.
+    pub stand_in: String,
+    /// The version of chaingap for which the file was written; findings of later rules are no difference.
     since: Option<String>,
-    /// Informational findings count too.
+    /// Whether informational findings count too.
     #[serde(default)]
     strict: bool,
-    pub(crate) captures: Vec<PathBuf>,
+    /// The captures, in the order in which they are read; paths are relative to the file.
+    pub captures: Vec<PathBuf>,
+    /// Options of the run.
     #[serde(default)]
-    pub(crate) options: Options,
+    pub options: Options,
+    /// What is expected of each device.
     #[serde(default, rename = "device")]
-    devices: Vec<ExpectedDevice>,
-    /// Findings about no device.
+    pub devices: Vec<ExpectedDevice>,
+    /// Expected findings that belong to no device.
     #[serde(default, rename = "finding")]
-    findings: Vec<ExpectedFinding>,
+    pub findings: Vec<ExpectedFinding>,
 }
 
-/// Options of the run; paths are relative to the file.
-#[derive(Debug, Default, Deserialize)]
+/// Options of the run, named as those of `chaingap analyze`; paths are relative to the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Options {
-    pub(crate) profile: Option<String>,
+pub struct Options {
+    /// `auto`, `none`, the name of a profile, or a file that ends in `.toml`.
+    pub profile: Option<String>,
+    /// Files of trusted roots.
     #[serde(default)]
-    pub(crate) roots: Vec<PathBuf>,
+    pub roots: Vec<PathBuf>,
+    /// Files of certificates that are installed on the device.
     #[serde(default)]
-    pub(crate) installed: Vec<PathBuf>,
+    pub installed: Vec<PathBuf>,
+    /// Files of further certificates, which nobody trusts.
     #[serde(default)]
-    pub(crate) bundle: Vec<PathBuf>,
-    pub(crate) keylog: Option<PathBuf>,
-    pub(crate) device: Option<String>,
-    pub(crate) sign_in: Option<String>,
-    pub(crate) at: Option<String>,
+    pub bundle: Vec<PathBuf>,
+    /// A key log.
+    pub keylog: Option<PathBuf>,
+    /// The address of the only device to judge.
+    pub device: Option<String>,
+    /// `auto`, `pin` or `usb`.
+    pub sign_in: Option<String>,
+    /// The time at which certificates are judged.
+    pub at: Option<String>,
 }
 
 /// What is expected of one device.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ExpectedDevice {
+pub struct ExpectedDevice {
     /// Its id in the report: its address.
-    pub(crate) device: String,
-    pub(crate) verdict: String,
-    pub(crate) sign_in: String,
+    pub device: String,
+    /// The status of its verdict.
+    pub verdict: String,
+    /// How it signs in.
+    pub sign_in: String,
+    /// Findings about it.
     #[serde(default, rename = "finding")]
-    pub(crate) findings: Vec<ExpectedFinding>,
+    pub findings: Vec<ExpectedFinding>,
 }
 
 /// One expected finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ExpectedFinding {
-    pub(crate) name: String,
-    pub(crate) severity: String,
-    pub(crate) proof: String,
-    /// Subjects of the absent certificates, where the finding is about such.
+pub struct ExpectedFinding {
+    /// The name of the rule, such as `missing-intermediate`.
+    pub name: String,
+    /// How serious it is.
+    pub severity: String,
+    /// How sure it is.
+    pub proof: String,
+    /// Subjects of the missing certificates, if the finding is about any.
     #[serde(default)]
-    pub(crate) missing: Vec<String>,
+    pub missing: Vec<String>,
 }
 
 impl ExpectedFinding {
@@ -98,8 +116,8 @@ impl Expectation {
     /// Reads a file's text.
     ///
     /// # Errors
-    /// In words, also where it would hold to nothing: nobody would see that it checks nothing.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    /// Says why the text is no expectation; also when it would check nothing, because nobody would notice.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let read: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         if read.schema != SCHEMA {
             return Err(format!("schema is {:?}, not {SCHEMA:?}", read.schema));
@@ -113,8 +131,8 @@ impl Expectation {
         }
     }
 
-    /// How a report differs; nothing when it does not.
-    pub(crate) fn differences(&self, report: &Report) -> Vec<Difference> {
+    /// How a report differs from what is expected; empty if it does not.
+    pub fn differences(&self, report: &Report) -> Vec<Difference> {
         let mut out = Vec::new();
         for expected in &self.devices {
             let Some(device) = report.devices.iter().find(|device| device.id == expected.device) else {
@@ -138,7 +156,7 @@ impl Expectation {
         out
     }
 
-    /// The findings of a report that count here.
+    /// The findings of a report about a device (`None`: about no device) that this expectation compares.
     fn counting(&self, report: &Report, device: Option<&str>) -> Vec<ExpectedFinding> {
         let own = report.findings.iter().filter(|finding| finding.device.as_deref() == device);
         let counts =
@@ -146,7 +164,7 @@ impl Expectation {
         counts.map(ExpectedFinding::of).collect()
     }
 
-    /// Whether the rule came after the version for which the file was written.
+    /// Whether the finding's rule is newer than the version for which the file was written.
     fn is_newer(&self, finding: &Finding) -> bool {
         let file = self.since.as_deref().and_then(numbers);
         let rule = rule_named(&finding.code).and_then(|rule| numbers(rule.since));
@@ -162,7 +180,7 @@ impl Expectation {
             }
             None => true,
         });
-        // What has the name of something expected differs in the rest of it.
+        // A found finding with the name of an expected one is shown beside it: it differs in severity, proof or subjects.
         let mut out = Vec::new();
         for wanted in &expected {
             let same = got.iter().position(|found| found.name == wanted.name).map(|at| got.remove(at).in_words());
@@ -172,11 +190,11 @@ impl Expectation {
         out
     }
 
-    /// The text of the file with devices and findings as a report has them; what people wrote before them stays.
+    /// The text of the file with its devices and findings replaced by those of a report; everything before them stays.
     ///
     /// # Errors
-    /// Where the file is written in a way that this would spoil.
-    pub(crate) fn updated(&self, text: &str, report: &Report) -> Result<String, String> {
+    /// If rewriting would lose something else that stands in the file.
+    pub fn updated(&self, text: &str, report: &Report) -> Result<String, String> {
         let out = self.rewritten(text, report);
         let holds = |new: Self| new.differences(report).is_empty();
         if apart_from_results(text) == apart_from_results(&out) && Self::parse(&out).is_ok_and(holds) {
@@ -188,7 +206,7 @@ impl Expectation {
         Err(why.into())
     }
 
-    /// Everything from the first table of results on is rewritten.
+    /// The text up to its first table of results, and new tables after it.
     fn rewritten(&self, text: &str, report: &Report) -> String {
         let kept: Vec<_> = text.lines().take_while(|line| !begins_results(line)).collect();
         let mut out = format!("{}\n", kept.join("\n").trim_end());
@@ -227,7 +245,7 @@ fn begins_results(line: &str) -> bool {
     matches!(head.split_whitespace().collect::<String>().as_str(), "[[device]]" | "[[finding]]")
 }
 
-/// What a file says beside devices and findings; `None` where it cannot be read.
+/// The file without its devices and findings; `None` if it is not TOML.
 fn apart_from_results(text: &str) -> Option<toml::Table> {
     let mut table: toml::Table = toml::from_str(text).ok()?;
     table.remove("device");
