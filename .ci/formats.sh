@@ -43,7 +43,7 @@ make() {
   "$chaingap" preflight captures/pki/server.pem --all-profiles --format json -o "$work/preflight.json"
   "$chaingap" profiles --format json -o "$work/profiles.json"
   "$chaingap" merge "$work/all.jsonl" --format json -o "$work/summary.json"
-  CHAINGAP_OUTPUTS=$work cargo test --locked --quiet --test renderers no_format
+  CHAINGAP_OUTPUTS=$work cargo test --locked --quiet --test library no_format
 }
 
 fetch || skip 'JSON and SARIF: PyPI does not give jsonschema'

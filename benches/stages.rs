@@ -4,15 +4,9 @@
 //! cargo bench --bench stages
 //! ```
 //!
-//! In: 16 MiB of voice, bulk data and handshakes as `examples/bench_captures.rs` makes them. Out: time and bytes a
+//! In: 16 MiB of voice, bulk data and handshakes made by `support::bench_captures`. Out: time and bytes a
 //! second of each stage with all those before it, so that the difference is what it costs. Bounded: by the captures.
 //! Left to others: whole runs (`peers.sh`).
-
-#[allow(dead_code, reason = "the program that makes one capture a run")]
-#[path = "../examples/bench_captures.rs"]
-mod bench_captures;
-#[path = "../tests/chains/mod.rs"]
-mod chains;
 
 use std::hint::black_box;
 
@@ -24,9 +18,10 @@ use chaingap::limits::Limits;
 use chaingap::protocol::tls::KeyLog;
 use chaingap::protocol::{Context, Conversation, Outputs};
 use chaingap::trust::{PathFinder, Purpose};
-use chains::{Draft, Key};
 use divan::Bencher;
 use divan::counter::BytesCount;
+use support::bench_captures;
+use support::chains::{self, Draft, Key};
 
 const KINDS: [&str; 3] = ["voice", "bulk", "handshakes"];
 

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| chaingap_fuzz::run("pcapng", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| support::entries::run("pcapng", data));

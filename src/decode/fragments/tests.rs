@@ -1,7 +1,7 @@
 //! Fragments against a reassembler that keeps a map of single bytes, and against their limits.
 //!
 //! In: fragments as generated. Out: the same packets at the same fragment. Bounded: small packets. Left to others:
-//! fragments with real headers (`tests/links.rs`).
+//! fragments with real headers (`tests/library/links.rs`).
 
 use std::collections::BTreeMap;
 

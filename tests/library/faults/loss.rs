@@ -1,0 +1,366 @@
+//! Faults that lose bytes: a segment that is not there, frames cut when captured.
+//!
+//! In: the frames of a capture, or the report of it as recorded. Out: frames that lack something, what exactly they
+//! lack, and what may be said of that. Left to others: asking the program.
+
+use std::ops::Range;
+
+use chaingap::evidence::Outcome;
+use chaingap::report::{Device, Finding, Handshake, Proof, Report, Severity, VerdictStatus};
+
+use super::disorder::{acknowledges, recut};
+use super::frame::{Direction, Frame, Segment};
+use super::samples::Recording;
+use super::stream::{Connection, connections};
+
+/// Segments lost of each handshake, one at a time: enough to hit every message, few enough to be quick.
+const LOSSES: usize = 10;
+
+/// Causes that are told from the server's certificates, and CG023, which says that they are not to blame.
+const BY_CERTIFICATES: [&str; 11] =
+    ["CG001", "CG002", "CG006", "CG007", "CG008", "CG011", "CG019", "CG022", "CG023", "CG025", "CG026"];
+
+/// Causes that are told from what a server says after its Certificate: its request for one of the client's, and the
+/// OCSP answer that it sends along.
+const BY_WHAT_FOLLOWS: [&str; 3] = ["CG012", "CG013", "CG028"];
+
+/// The frames without one of them.
+pub(crate) fn without(frames: &[Frame], lost: usize) -> Vec<Frame> {
+    let mut out = frames.to_vec();
+    out.remove(lost);
+    out
+}
+
+/// Segments of TLS connections that come after the whole of the server's Certificate, and hold neither an alert, nor a
+/// close, nor the first application data of their side, nor, where a side has none, its Finished.
+pub(crate) fn expendable(frames: &[Frame]) -> Vec<usize> {
+    connections(frames).iter().flat_map(|connection| spread(&expendable_of(frames, connection), LOSSES)).collect()
+}
+
+fn expendable_of(frames: &[Frame], connection: &Connection) -> Vec<usize> {
+    let Some(certificate) = connection.server.certificate() else { return Vec::new() };
+    let mut complete = false;
+    let mut out = Vec::new();
+    for (index, frame) in frames.iter().enumerate() {
+        let Some(segment) = frame.data() else { continue };
+        let direction = segment.direction();
+        let stream = match direction {
+            _ if direction == connection.server.direction => &connection.server,
+            _ if direction == connection.client.direction => &connection.client,
+            _ => continue,
+        };
+        let place = stream.place(segment);
+        let after = complete && (direction == connection.client.direction || place.start >= certificate.end);
+        complete |= direction == connection.server.direction && place.end >= certificate.end;
+        let trace = leaves_a_trace(&frames[index + 1..], segment);
+        let decides = stream.holds_alert_or_first_data(&place) || (!stream.has_data() && stream.holds_finish(&place));
+        if after && trace && !segment.closes() && !decides {
+            out.push(index);
+        }
+    }
+    out
+}
+
+/// Whether later frames show that a segment was there: one with bytes behind it, or one that acknowledges it. The last
+/// words of a server whose client is gone leave none, and then the capture is that of another course of events.
+fn leaves_a_trace(later: &[Frame], lost: &Segment) -> bool {
+    let (from, to) = lost.direction();
+    later.iter().filter_map(Frame::segment).any(|segment| {
+        let behind = segment.direction() == (from, to) && segment.end() != lost.end() && !segment.tcp.rst;
+        behind || acknowledges(segment, lost)
+    })
+}
+
+/// At most `count` of these, from the first to the last.
+fn spread(all: &[usize], count: usize) -> Vec<usize> {
+    if all.len() <= count {
+        return all.to_vec();
+    }
+    (0..count).map(|index| all[index * (all.len() - 1) / (count - 1)]).collect()
+}
+
+/// Which part of each Certificate message is lost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    /// All that the server sends before it, the length of the list, and the start of the first certificate.
+    FlightStart,
+    /// The length of the list, and the start of the first certificate.
+    Start,
+    /// A hundred bytes in its middle.
+    Middle,
+    /// Its last hundred bytes.
+    End,
+}
+
+/// A segment that is not there.
+#[derive(Clone, Debug)]
+pub(crate) struct Loss {
+    /// From the server to the client.
+    pub(crate) direction: Direction,
+    /// How many bytes it had.
+    pub(crate) bytes: usize,
+    /// Number of the next frame with data of the same direction.
+    pub(crate) next: Option<u64>,
+}
+
+/// The frames without a segment inside each Certificate message that a server sent in clear, and what is lost.
+pub(crate) fn without_part_of_certificates(frames: &[Frame], part: Part) -> (Vec<Frame>, Vec<Loss>) {
+    let connections = connections(frames);
+    let mut losses = Vec::new();
+    let mut out = frames.to_vec();
+    for connection in &connections {
+        let Some(certificate) = connection.server.certificate() else { continue };
+        let Range { start, end } = certificate;
+        let lost = match part {
+            Part::FlightStart => 0..start + 60,
+            Part::Start => start + 4..start + 60,
+            Part::Middle => (start + end) / 2 - 50..(start + end) / 2 + 50,
+            Part::End => end - 100..end,
+        };
+        assert!(lost.end <= end && start + 100 < end, "the Certificate is too short for this");
+        let mut kept = Vec::new();
+        for frame in &out {
+            let segment = frame.data().filter(|segment| segment.direction() == connection.server.direction);
+            let Some(segment) = segment else {
+                kept.push(frame.clone());
+                continue;
+            };
+            let place = connection.server.place(segment);
+            let (length, at) = (segment.payload.len(), |to: usize| to.clamp(place.start, place.end) - place.start);
+            for (from, to) in [(0, at(lost.start)), (at(lost.end), length)].into_iter().filter(|(from, to)| from < to) {
+                kept.push(frame.with(segment.part(from, to)));
+            }
+        }
+        out = kept;
+        losses.push(Loss { direction: connection.server.direction, bytes: lost.len(), next: None });
+    }
+    // Frames are numbered when all losses are done.
+    for loss in &mut losses {
+        let connection = connections.iter().find(|connection| connection.server.direction == loss.direction).unwrap();
+        let mut expected = None;
+        for (number, frame) in (1_u64..).zip(&out) {
+            let segment = frame.data().filter(|segment| segment.direction() == loss.direction);
+            let Some(place) = segment.map(|segment| connection.server.place(segment)) else { continue };
+            if expected.is_some_and(|expected| expected != place.start) {
+                loss.next = Some(number);
+                break;
+            }
+            expected = Some(place.end);
+        }
+    }
+    (out, losses)
+}
+
+/// What captures lack besides parts of certificates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Besides {
+    Nothing,
+    /// What the server sends before them: its ServerHello.
+    ServerHello,
+    /// The end of every longer frame, so that TLS 1.3 is not to be told from earlier versions, and data not from its
+    /// handshake. Nor are the heads of downloads whole, or the options that DHCP gives.
+    FrameEnds,
+}
+
+/// What is wrong with a report of captures in which the certificates are not whole, given that of the captures as
+/// recorded, and which devices `lost` certificates: one line each.
+pub(crate) fn faults_without_certificates(
+    before: &Report,
+    after: &Report,
+    besides: Besides,
+    lost: impl Fn(&Device) -> bool,
+) -> Vec<String> {
+    let mut faults = wrong_errors(before, after);
+    for device in &before.devices {
+        let status = after.devices.iter().find(|other| other.id == device.id).map(|other| other.verdict.status);
+        let Some(status) = status else {
+            faults.push(format!("{}: the device is gone", device.id));
+            continue;
+        };
+        let undecided = lost(device) && rests_on_certificates(device, before);
+        // Where the client sent a certificate, what tells TLS 1.2 from 1.3 comes after it and is cut away; and where a
+        // server ended it without a reason, the bytes cut away may have asked for one.
+        let asked = device.handshakes.iter().any(|handshake| handshake.certificate_request.is_some())
+            || findings_of(before, device).any(|finding| finding.code == "CG027");
+        let cut = besides == Besides::FrameEnds;
+        let fits = match device.verdict.status {
+            same if besides != Besides::Nothing && asked => status == VerdictStatus::Undecided || status == same,
+            same if cut && rests_on_finished(device) => status == VerdictStatus::Undecided || status == same,
+            same if cut && rests_on_heads(device, before) => status == VerdictStatus::NothingSeen || status == same,
+            _ if undecided || (cut && is_1_3(device)) => status == VerdictStatus::Undecided,
+            // It is no longer seen what the server leaves out where the handshake works nevertheless.
+            VerdictStatus::Degraded => matches!(status, VerdictStatus::Degraded | VerdictStatus::Ok),
+            same => status == same,
+        };
+        if !fits {
+            let (was, is) = (device.verdict.status.as_str(), status.as_str());
+            faults.push(format!("{}: verdict {is} where it was {was}, undecided wanted: {undecided}", device.id));
+        }
+        let told = findings_of(after, device).any(|finding| finding.code == "CG017");
+        if undecided && !told {
+            faults.push(format!("{}: no CG017", device.id));
+        }
+    }
+    faults
+}
+
+/// Errors and warnings that say more than the capture shows: better than undecidable, and not what was found in the
+/// whole capture. CG017, that bytes are missing, is true now, and so is CG029 where there never was a handshake.
+pub(crate) fn wrong_errors(before: &Report, after: &Report) -> Vec<String> {
+    let is_sure = |finding: &&Finding| finding.severity >= Severity::Warning && finding.proof != Proof::Undecidable;
+    let is_true = |finding: &&Finding| {
+        let same = |known: &Finding| {
+            (&known.code, &known.device, &known.server) == (&finding.code, &finding.device, &finding.server)
+        };
+        let none = before.statistics.handshakes == 0 && finding.code == "CG029";
+        finding.code == "CG017" || none || before.findings.iter().any(same)
+    };
+    let wrong = after.findings.iter().filter(is_sure).filter(|finding| !is_true(finding));
+    wrong
+        .map(|finding| format!("a wrong error: {} {}, {}", finding.code, finding.proof.as_str(), finding.summary))
+        .collect()
+}
+
+/// Whether the verdict on a device is one on the server's certificates.
+pub(crate) fn rests_on_certificates(device: &Device, report: &Report) -> bool {
+    let headline = device.verdict.finding.as_ref();
+    let readable = device.handshakes.iter().any(|handshake| !handshake.certificates.is_empty());
+    let decides = |finding: &&Finding| Some(&finding.id) == headline || finding.code == "CG023";
+    device.verdict.status != VerdictStatus::Degraded
+        && readable
+        && findings_of(report, device)
+            .find(decides)
+            .is_some_and(|finding| BY_CERTIFICATES.contains(&finding.code.as_str()))
+}
+
+/// Whether that a handshake was completed shows in the Finished of a side that sent no data.
+fn rests_on_finished(device: &Device) -> bool {
+    let silent = |handshake: &Handshake| !handshake.history.contains('D') || !handshake.history.contains('d');
+    device.handshakes.iter().any(|handshake| handshake.outcome == Outcome::Completed && silent(handshake))
+}
+
+/// Whether the verdict on a device rests on what HTTP asks for, or that it is one device on what DHCP gives it.
+fn rests_on_heads(device: &Device, report: &Report) -> bool {
+    let mut headline =
+        findings_of(report, device).filter(|finding| Some(&finding.id) == device.verdict.finding.as_ref());
+    device.addresses.len() > 1 || headline.any(|finding| finding.code == "CG004")
+}
+
+fn is_1_3(device: &Device) -> bool {
+    device.handshakes.iter().any(|handshake| handshake.version.as_deref() == Some("TLS 1.3"))
+}
+
+/// Whether a device's handshakes stand within another protocol, which is told by words that a cut takes away.
+pub(crate) fn is_tunneled(device: &Device, captures: &[Recording]) -> bool {
+    let clients = captures.iter().flat_map(|recording| connections(&recording.frames)).map(|c| c.client.direction.0);
+    let clients: Vec<_> = clients.map(|client| format!("{}:{}", client.ip(), client.port())).collect();
+    !device.handshakes.is_empty() && device.handshakes.iter().all(|handshake| !clients.contains(&handshake.client))
+}
+
+/// Whether a certificate that was sent in clear to a device is among what is lost.
+pub(crate) fn has_lost(device: &Device, losses: &[Loss]) -> bool {
+    losses.iter().any(|loss| loss.direction.1.ip().to_string() == device.id)
+}
+
+/// The findings about a device.
+pub(crate) fn findings_of<'r>(report: &'r Report, device: &'r Device) -> impl Iterator<Item = &'r Finding> {
+    report.findings.iter().filter(|finding| finding.device.as_deref() == Some(device.id.as_str()))
+}
+
+/// Whether the verdict on a device rests on there being no data after both sides finished: lost bytes may be that data.
+fn rests_on_absent_data(device: &Device) -> bool {
+    let without_data = |handshake: &Handshake| {
+        let has = |letters: [char; 2]| handshake.history.contains(letters);
+        let closed = matches!(handshake.outcome, Outcome::ClosedByClient | Outcome::ClosedByServer);
+        closed && has(['F', 'f']) && !has(['D', 'd'])
+    };
+    device.handshakes.iter().any(without_data)
+}
+
+/// Whether what is found rests on what a server says after its Certificate, or the client's answer: lost bytes may be
+/// those.
+fn rests_on_what_follows(report: &Report) -> bool {
+    report.findings.iter().any(|finding| BY_WHAT_FOLLOWS.contains(&finding.code.as_str()))
+}
+
+/// Whether a segment lost after the Certificate leaves the verdict as it is.
+pub(crate) fn may_lose(report: &Report) -> bool {
+    !report.devices.iter().any(rests_on_absent_data) && !rests_on_what_follows(report)
+}
+
+/// The frames with segments short enough to lose parts of messages.
+pub(crate) fn in_small_segments(frames: &[Frame]) -> Vec<Frame> {
+    recut(frames, 64)
+}
+
+/// What is wrong with a report of captures whose verdict rested on there being no data, or on what was asked of the
+/// client, now that bytes are lost which may have been that: the same as before, or undecided for a reason that is told.
+pub(crate) fn faults_without_data(before: &Report, after: &Report) -> Vec<String> {
+    let mut faults = wrong_errors(before, after);
+    for (was, is) in before.devices.iter().zip(&after.devices) {
+        let (was_status, is_status) = (was.verdict.status, is.verdict.status);
+        let told = findings_of(after, is).any(|finding| finding.code == "CG017");
+        if was_status != is_status && !(is_status == VerdictStatus::Undecided && told) {
+            faults.push(format!("{}: verdict {} where it was {}", is.id, is_status.as_str(), was_status.as_str()));
+        }
+    }
+    faults
+}
+
+/// Losses in connections of a device of which CG017 does not say how many bytes are missing before which frame. Of
+/// handshakes with one server that lack the same, one finding counts all and tells of the first.
+pub(crate) fn untold_losses(losses: &[Loss], device: &Device, report: &Report) -> Vec<String> {
+    // A handshake that worked does not need its certificates.
+    let worked = |loss: &Loss| {
+        let client = format!("{}:{}", loss.direction.1.ip(), loss.direction.1.port());
+        device.handshakes.iter().any(|h| h.client == client && h.outcome == Outcome::Completed)
+    };
+    let of_this = |loss: &&Loss| loss.direction.1.ip().to_string() == device.id && !worked(loss);
+    let mut of_device = losses.iter().filter(of_this).peekable();
+    assert!(of_device.peek().is_some(), "{} lost nothing", device.id);
+    let told = |loss: &Loss| {
+        let bytes = format!("{} bytes", loss.bytes);
+        let frame = loss.next.map(|next| format!("frame {next} "));
+        let mut findings = findings_of(report, device).filter(|finding| finding.code == "CG017");
+        findings.any(|finding| {
+            let says = |text: &str| text.contains(&bytes) && frame.as_ref().is_none_or(|frame| text.contains(frame));
+            finding
+                .evidence
+                .iter()
+                .any(|evidence| says(&evidence.what) && (loss.next.is_none() || evidence.frame == loss.next))
+        })
+    };
+    let (told, untold): (Vec<&Loss>, Vec<&Loss>) = of_device.partition(|loss| told(loss));
+    let counted = |loss: &&&Loss| {
+        let at = |other: &&&Loss| other.direction.0 == loss.direction.0;
+        let server = format!("{}:{}", loss.direction.0.ip(), loss.direction.0.port());
+        let alike = |finding: &&Finding| finding.code == "CG017" && finding.server.as_ref() == Some(&server);
+        let times: u64 = findings_of(report, device).filter(alike).map(|finding| finding.occurrences).sum();
+        told.iter().any(|told| at(&told))
+            && times >= u64::try_from(told.iter().chain(&untold).filter(at).count()).unwrap()
+    };
+    untold
+        .iter()
+        .filter(|loss| !counted(loss))
+        .map(|loss| format!("{}: CG017 does not tell {loss:?}", device.id))
+        .collect()
+}
+
+/// Whether CG017 says of a frame that was cut how many of how many bytes were kept; the line that says it does not.
+pub(crate) fn untold_cuts(kept: usize, captures: &[Recording], device: &Device, report: &Report) -> Option<String> {
+    let tells = |finding: &Finding| {
+        finding.evidence.iter().any(|evidence| {
+            let capture = captures.iter().find(|recording| recording.name == evidence.capture);
+            let number = evidence.frame.and_then(|number| usize::try_from(number).ok());
+            let frame = capture.zip(number).and_then(|(capture, number)| capture.frames.get(number - 1));
+            frame.is_some_and(|frame| {
+                let length = frame.bytes().len();
+                let words = format!("{kept} of {length} bytes");
+                length > kept && evidence.what.contains(&words) && finding.summary.contains("frame ")
+            })
+        })
+    };
+    let mut findings = findings_of(report, device).filter(|finding| finding.code == "CG017");
+    let told = findings.any(tells);
+    (!told).then(|| format!("{}: CG017 does not tell which frame kept {kept} of how many bytes", device.id))
+}

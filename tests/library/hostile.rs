@@ -1,0 +1,180 @@
+//! Sample captures cut at every place and damaged at every byte, and captures made to exhaust memory or time.
+//!
+//! In: the captures of the repository, and the cases of `support::hostile` in their small form. Out: failed tests where
+//! the program panics, breaks a promise that holds for every report, takes ten times as long as for the sound capture,
+//! or does not say what it left out. Bounded: some places of each capture, every one with `CHAINGAP_STRIDE=1`. Left to others:
+//! memory, and the cases in full (`cargo run --release --example hostile`).
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use chaingap::Analyzer;
+use chaingap::limits::Limits;
+use chaingap::render;
+use chaingap::report::Report;
+use support::broken_promises;
+use support::hostile::{CASES, Case};
+
+/// Times shorter than this say nothing on a machine that does other things as well.
+const NOISE: Duration = Duration::from_millis(100);
+
+/// Name and bytes of each sample capture; of those in other formats and links, too.
+fn samples() -> Vec<(String, Vec<u8>)> {
+    let folders = ["captures", "captures/formats", "captures/links"];
+    let paths = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    let mut paths: Vec<_> = paths.filter(|path| path.is_file()).collect();
+    paths.sort();
+    let read = paths.into_iter().map(|path| (path.display().to_string(), fs::read(&path).unwrap()));
+    let analyzer = Analyzer::builder().build();
+    read.filter(|(name, bytes)| analyzer.analyze(bytes.as_slice(), name).is_ok()).collect()
+}
+
+/// Every how many bytes of a capture something is done to it.
+fn stride(some: usize) -> usize {
+    std::env::var("CHAINGAP_STRIDE").map_or(some, |stride| stride.parse().expect("CHAINGAP_STRIDE is a number"))
+}
+
+/// A report or an error, and how long it took.
+fn analyze(analyzer: &Analyzer, bytes: &[u8]) -> (Option<Report>, Duration) {
+    let start = Instant::now();
+    let report = analyzer.analyze(bytes, "capture").ok();
+    (report, start.elapsed())
+}
+
+/// Analyzes a capture that something was done to; the time counts only where it is too long three times.
+fn withstands(analyzer: &Analyzer, bytes: &[u8], original: Duration, what: &dyn Fn() -> String) {
+    let most = (original * 10).max(NOISE);
+    let (report, mut time) = analyze(analyzer, bytes);
+    for _ in 0..2 {
+        time = if time > most { analyze(analyzer, bytes).1 } else { time };
+    }
+    assert!(time <= most, "{}: {time:?} instead of {original:?}", what());
+    let broken = report.map(|report| broken_promises(&report)).unwrap_or_default();
+    assert!(broken.is_empty(), "{}: {broken:?}", what());
+}
+
+#[test]
+fn every_prefix_gives_a_report_or_an_error() {
+    let (analyzer, stride, mut count) = (Analyzer::builder().build(), stride(1_499), 0);
+    for (number, (name, bytes)) in samples().iter().enumerate() {
+        let original = analyze(&analyzer, bytes).1;
+        for length in (number % stride..bytes.len()).step_by(stride) {
+            withstands(&analyzer, &bytes[..length], original, &|| format!("{name}, the first {length} bytes"));
+            count += 1;
+        }
+    }
+    println!("{count} prefixes");
+    assert!(count > 500, "{count}");
+}
+
+#[test]
+fn every_damaged_byte_gives_a_report_or_an_error() {
+    let (analyzer, stride, mut count) = (Analyzer::builder().build(), stride(1_499), 0);
+    for (number, (name, bytes)) in samples().iter().enumerate() {
+        let original = analyze(&analyzer, bytes).1;
+        let mut bytes = bytes.clone();
+        for at in ((number * 31) % stride..bytes.len()).step_by(stride) {
+            // One bit, or all of them.
+            let mask = [0xff, 1, 0x80, 0x10][at % 4];
+            bytes[at] ^= mask;
+            withstands(&analyzer, &bytes, original, &|| format!("{name}, byte {at} ^ {mask:#x}"));
+            bytes[at] ^= mask;
+            count += 1;
+        }
+    }
+    println!("{count} damaged bytes");
+    assert!(count > 500, "{count}");
+}
+
+/// A hostile capture is read to its end in bearable time, and its report keeps its promises.
+#[test]
+fn hostile_captures_end() {
+    for case in CASES {
+        let start = Instant::now();
+        let report = small(case);
+        let time = start.elapsed();
+        println!("{:50} {time:.1?}", case.name);
+        // Without optimization, on a busy machine; what grows faster than its input takes minutes.
+        assert!(time < Duration::from_secs(60), "{}: {time:?}", case.name);
+        let broken = report.map(|report| broken_promises(&report)).unwrap_or_default();
+        assert!(broken.is_empty(), "{}: {broken:?}", case.name);
+    }
+}
+
+/// Messages that are never complete, on many connections at once: what is not kept is said, and each connection's start
+/// is still read.
+#[test]
+fn messages_under_way_are_bounded_together() {
+    let limits = Limits { messages_bytes: 1 << 20, ..Limits::default() };
+    let analyzer = Analyzer::builder().limits(limits).build();
+    let name = "Certificate messages of 1 MiB, none ends";
+    let case = CASES.iter().find(|case| case.name == name).unwrap();
+    let report = analyzer.analyze((case.make)(8), name).unwrap();
+    let problems = &report.captures[0].problems;
+    let said = |problem: &&String| problem.contains("were not kept") && problem.contains("more than 1 MiB");
+    assert_eq!(problems.iter().filter(said).count(), 1, "{problems:?}");
+    let seen = report.devices.iter().map(|device| device.handshakes_total).sum::<u64>();
+    assert_eq!(seen, 8, "every ClientHello was read");
+}
+
+/// More certificates than are kept: the report says so, CAs are kept before others, and all that a handshake shown was
+/// sent is listed.
+#[test]
+fn of_many_certificates_those_of_cas_are_kept_and_those_shown() {
+    let names = ["usb-full-chain", "usb-sign-in", "same-name-other-key", "expired"];
+    // The same handshake in another format would be taken for one at another tap.
+    let wanted = |path: &str| path.matches('/').count() == 1 && names.iter().any(|name| path.contains(name));
+    let samples: Vec<_> = samples().into_iter().filter(|(path, _)| wanted(path)).collect();
+    let report = |certificates: usize| {
+        let analyzer = Analyzer::builder().limits(Limits { certificates, ..Limits::default() }).build();
+        let mut investigation = analyzer.investigate();
+        samples.iter().for_each(|(name, bytes)| investigation.read(bytes.as_slice(), name).unwrap());
+        investigation.report()
+    };
+    let (all, few) = (report(8_192), report(4));
+    let leaves = all.certificates.values().filter(|certificate| !certificate.ca).count();
+    assert!(leaves > 2 && all.dropped.why.is_none(), "{leaves}");
+    assert!(
+        !few.complete && few.dropped.why.as_ref().is_some_and(|why| why.contains("more certificates than are kept"))
+    );
+    let kept = few.certificates.values().filter(|certificate| !certificate.ca && !certificate.seen.is_empty());
+    assert_eq!(kept.count(), 1, "a quarter of four");
+    let total = |report: &Report| report.devices.iter().map(|device| device.handshakes_total).sum::<u64>();
+    assert_eq!((total(&few), few.devices.len()), (total(&all), all.devices.len()), "each handshake is counted");
+    let unkept = few.devices.iter().find(|device| device.handshakes.is_empty() && device.handshakes_total > 0);
+    let verdict = &unkept.expect("a device without room for its handshakes").verdict;
+    assert!(verdict.summary.starts_with("cannot be decided") && verdict.finding.is_none(), "{}", verdict.summary);
+    for handshake in few.devices.iter().flat_map(|device| &device.handshakes) {
+        let listed = |sha256: &&String| few.certificates.contains_key(*sha256);
+        assert!(handshake.certificates.iter().all(|sha256| listed(&sha256)), "{}", handshake.id);
+    }
+}
+
+/// A handshake that fails and that there was no room for: the device is not called fine for the one that works, and every
+/// reader is told.
+#[test]
+fn what_there_was_no_room_for_does_not_count_as_fine() {
+    let name = "captures/other-ca-refused.pcapng";
+    let bytes = fs::read(name).unwrap();
+    let report = |limits| Analyzer::builder().limits(limits).build().analyze(bytes.as_slice(), name).unwrap();
+    let (all, few) =
+        (report(Limits::default()), report(Limits { handshakes: 0, handshakes_per_device: 1, ..Limits::default() }));
+    let device = |report: &Report| report.devices.iter().find(|device| device.handshakes_total == 2).unwrap().clone();
+    assert_eq!(device(&all).verdict.status.as_str(), "fails", "as it was recorded");
+    assert!(all.dropped.why.is_none() && device(&few).handshakes.len() == 1);
+    let verdict = device(&few).verdict;
+    assert_eq!((verdict.status.as_str(), verdict.finding), ("undecided", None), "{}", verdict.summary);
+    assert!(verdict.summary.starts_with("cannot be decided: of the 2 TLS handshakes 1 that did not complete"));
+    assert!(few.findings.iter().all(|finding| finding.code != "CG030"), "nothing says that TLS is fine");
+    assert!(!few.complete);
+    let why = few.dropped.why.clone().unwrap();
+    assert!(why.starts_with("more handshakes of one device than are kept"), "{why}");
+    let style = render::TextStyle { color: false, width: 200 };
+    for told in [render::text(&few, &style), render::html(&few), render::markdown(&few), render::junit(&few)] {
+        assert!(told.contains("more handshakes of one device than are kept"), "{told}");
+    }
+}
+
+fn small(case: &Case) -> Option<Report> {
+    Analyzer::builder().build().analyze((case.make)(case.small), case.name).ok()
+}

@@ -1,0 +1,22 @@
+//! What uses the library, a module a topic.
+//!
+//! In: the captures of the repository, and captures, chains and reports made on the spot. Out: failed tests. Left to
+//! others: the program (`tests/binary`), the unit tests beside the code.
+
+mod budget;
+mod compare_alignment;
+mod explain;
+mod faults;
+mod findings;
+mod formats;
+mod hostile;
+mod investigation;
+mod keylog;
+mod knockout;
+mod links;
+mod paths;
+mod pkits;
+mod properties;
+mod regressions;
+mod renderers;
+mod validity;

@@ -1,0 +1,7 @@
+//! What holds the repository to its own rules.
+//!
+//! In: its files, and its dependencies as Cargo resolves them. Out: failed tests. Left to others: everything the program
+//! does.
+
+mod house;
+mod supply_chain;
