@@ -189,3 +189,18 @@ fn of_two_issues_of_a_root_the_last_to_expire_counts_whichever_stands_first() {
         assert_eq!(output.status.code(), Some(0), "{output:?}");
     }
 }
+
+#[test]
+fn a_root_that_has_expired_is_an_expired_certificate() {
+    let (root_key, leaf_key) = (Key::new(1), Key::new(2));
+    let expired = Draft { years: (2010, 2021), ..Draft::root("O=Example/CN=Root", &root_key) }.make();
+    let leaf = Draft::leaf(&leaf_key, "O=Example/CN=Root", &root_key).make();
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, roots) = (pem(&folder, "chain.pem", &[&leaf]), pem(&folder, "roots.pem", &[&expired]));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chaingap"));
+    command.args(["preflight", "--profile", "none", "--at", "2026-06-01T00:00:00Z", "--format", "json", "--roots"]);
+    let output = command.arg(roots).arg(&chain).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let finding = &report["profiles"][0]["findings"][0];
+    assert_eq!((output.status.code(), finding["name"].as_str()), (Some(1), Some("certificate-expired")), "{report}");
+}

@@ -5,6 +5,8 @@
 
 use std::process::Command;
 
+use chaingap::report::Redaction;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What the samples are made of: domains and companies, networks, network cards, names of hosts and files.
@@ -94,4 +96,22 @@ fn what_is_said_stays() {
     assert_eq!(list(&plain, "findings").len(), list(&redacted, "findings").len());
     let count = |report: &Value| report["certificates"].as_object().unwrap().len();
     assert_eq!(count(&plain), count(&redacted));
+}
+
+/// A report that knows its one server by name alone: no stand-in fits it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Unyielding {
+    server_name: Pool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Pool {
+    #[serde(rename = "lyncpool.contoso.test")]
+    Lyncpool,
+}
+
+#[test]
+fn what_cannot_be_redacted_is_not_shown() {
+    let refused = Redaction::of(&Unyielding { server_name: Pool::Lyncpool }).map(|_| ()).unwrap_err().to_string();
+    assert!(refused.starts_with("nothing is shown"), "{refused}");
 }

@@ -117,6 +117,15 @@ fn messages_under_way_are_bounded_together() {
     assert_eq!(seen, 8, "every ClientHello was read");
 }
 
+/// A part of a chain is not judged as if it were the whole.
+#[test]
+fn more_certificates_than_any_chain_has_are_not_judged() {
+    let case = CASES.iter().find(|case| case.name == "one Certificate message of 3,000 certificates").unwrap();
+    let report = small(case).unwrap();
+    let finding = report.findings.iter().find(|finding| finding.code == "CG025").expect("undecided");
+    assert!(finding.summary.contains("more than 256 certificates"), "{}", finding.summary);
+}
+
 /// More certificates than are kept: the report says so, CAs are kept before others, and all that a handshake shown was
 /// sent is listed.
 #[test]

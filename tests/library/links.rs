@@ -107,6 +107,25 @@ fn a_missing_fragment_is_said() {
 }
 
 #[test]
+fn fragments_of_radio_frames_are_named_and_not_joined() {
+    // IEEE 802.11 section 9.2.4: a data frame to the access point, more fragments to follow; the second and last of them.
+    let frame = |flags: u8, fragment: u8| [&[0x08, flags, 0, 0][..], &[2; 18], &[fragment, 0], &[0xaa; 40]].concat();
+    let unread = |link: LinkType, data: Vec<u8>| decode([(link, data)]).1.unread;
+    for data in [frame(0x05, 0), frame(0x01, 1)] {
+        let counts = unread(LinkType::IEEE802_11, data);
+        assert!(matches!(counts[..], [(Unread::LinkFragment("Wi-Fi (IEEE 802.11)"), _)]), "{counts:?}");
+    }
+    // RFC 5415 section 4.3: a header of eight bytes for IEEE 802.11, the bits for its own frames and for fragments set.
+    let capwap = [&[0x00, 0x10, 0x03, 0x80, 0, 0, 0, 0][..], &frame(0x01, 0)].concat();
+    let length = u16::try_from(capwap.len()).unwrap();
+    let udp = [&[0x14, 0x7f, 0x14, 0x7f][..], &(8 + length).to_be_bytes(), &[0, 0], &capwap].concat();
+    let ip =
+        [&[0x45, 0][..], &(28 + length).to_be_bytes(), &[0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]].concat();
+    let counts = unread(LinkType::RAW, [ip, udp].concat());
+    assert!(matches!(counts[..], [(Unread::LinkFragment("CAPWAP"), _)]), "{counts:?}");
+}
+
+#[test]
 fn headers_one_inside_another_are_bounded() {
     let tagged = |tags: usize| {
         let mut data = [&[2; 12][..], &[0x81, 0, 0, 7].repeat(tags)].concat();

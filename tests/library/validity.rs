@@ -107,3 +107,22 @@ fn a_link_that_breaks_a_rule_is_not_missing_for_sure() {
     let judgement = judged(&[leaf, sent], &[&root], &Pool::default());
     assert_eq!((judgement.status, judgement.proof), (ChainStatus::Invalid, Some(Proof::Proven)));
 }
+
+#[test]
+fn six_missing_links_are_told_each_with_eight_candidates() {
+    let keys: Vec<Key> = (1..=10).map(key).collect();
+    let name = |at: usize| format!("O=Tower/CN=Floor {at}");
+    let names: Vec<String> = (0..=9).map(name).collect();
+    // Floor 9 is the root; of floor 1 there are ten issues, of the others one.
+    let issue = |at: usize, serial: u32| {
+        let draft = Draft::ca(&names[at], &keys[at], &names[at + 1], &keys[at + 1]);
+        Draft { serial, ..draft }.make()
+    };
+    let floors: Vec<_> = (1..9).map(|at| issue(at, 1)).chain((2..=10).map(|serial| issue(1, serial))).collect();
+    let root = Draft::root(&names[9], &keys[9]).make();
+    let leaf = Draft::leaf(&keys[0], &names[1], &keys[1]).make();
+    let judgement = judged(&[leaf], &[&root], &known(&floors));
+    assert_eq!((judgement.status, judgement.proof), (ChainStatus::MissingIntermediate, Some(Proof::Proven)));
+    let candidates: Vec<usize> = judgement.missing.iter().map(|missing| missing.candidates.len()).collect();
+    assert_eq!(candidates, [8, 1, 1, 1, 1, 1]);
+}

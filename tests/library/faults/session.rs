@@ -7,8 +7,10 @@
 
 use std::path::PathBuf;
 
+use chaingap::Analyzer;
 use chaingap::expectations::Options;
 use chaingap::flow::Side;
+use chaingap::limits::Limits;
 use chaingap::report::{Finding, Proof, Report, Severity, VerdictStatus};
 
 use super::file::Format;
@@ -285,6 +287,55 @@ fn what_a_device_may_have_already_keeps_a_missing_certificate_from_being_proven(
     );
     let part = get("/issuing.crt", "206 Partial Content\r\nContent-Range: bytes 0-99/900", &[0x30; 100]);
     assert_eq!(proof(&[part]), Inferred);
+}
+
+#[test]
+fn an_answer_that_the_capture_lacks_may_have_brought_the_certificate() {
+    let refused = (443, said("usb-sign-in.pcapng", 443), Client);
+    let (port, mut words, closes) = get("/issuing.crt", "200 OK", &[b'x'; 900]);
+    let rest = words[1].1.split_off(200);
+    words.push((Server, rest));
+    let frames = session(&[(port, words, closes), refused]);
+    let last = frames.iter().rposition(|frame| frame.data().is_some_and(|data| data.tcp.source_port == 80)).unwrap();
+    let lost = [&frames[..last], &frames[last + 1..]].concat();
+    // Whole, it is no certificate.
+    assert!(codes(&judge(&frames, &northwind_known())).contains(&"CG004"));
+    // In part, it may have been one.
+    let doubts = [("CG001", Error, Inferred), ("CG004", Warning, Undecidable)];
+    assert_eq!(told(&judge(&lost, &northwind_known())), doubts);
+}
+
+#[test]
+fn a_hello_inside_an_upload_is_data() {
+    let hello = said("usb-sign-in.pcapng", 443).swap_remove(0).1;
+    let head = format!("POST /upload HTTP/1.1\r\nHost: pool\r\nContent-Length: {}\r\n\r\n", hello.len());
+    let upload = vec![(Client, head.into_bytes()), (Client, hello.clone())];
+    assert_eq!(judge(&session(&[(80, upload, Client)]), &northwind()).statistics.handshakes, 0);
+    // Between two requests it begins a handshake.
+    let mut upgraded = asked("GET / HTTP/1.1\r\nHost: pool", b"HTTP/1.1 204 No Content\r\n\r\n");
+    upgraded.push((Client, hello));
+    assert_eq!(judge(&session(&[(80, upgraded, Client)]), &northwind()).statistics.handshakes, 1);
+}
+
+#[test]
+fn a_late_segment_begins_no_connection() {
+    let mut frames = session(&[(443, said("usb-full-chain.pcapng", 443), Client)]);
+    let mut late = frames.iter().rfind(|frame| frame.data().is_some()).unwrap().clone();
+    let end = frames.last().unwrap().time;
+    // While the connection waits for late segments, and long after, when only its memory is left.
+    for wait in [1_000, 60_000] {
+        late.time = end + wait * MILLISECOND;
+        frames.push(late.clone());
+        let analyze = |limits: Limits| {
+            let root = std::fs::read("captures/pki/root.pem").unwrap();
+            let analyzer = Analyzer::builder().limits(limits).root("root.pem", &root).build();
+            expectations::report(&analyzer, &[("session.pcap".into(), Format::PLAIN.write(&frames))])
+        };
+        for limits in [Limits::default(), Limits { lingering_flows: 0, ..Limits::default() }] {
+            let report = analyze(limits);
+            assert_eq!((report.statistics.flows, verdicts(&report)), (1, vec![VerdictStatus::Ok]), "{wait} ms");
+        }
+    }
 }
 
 #[test]

@@ -121,6 +121,22 @@ fn handshake_failure_after_the_flight_proves_nothing_about_certificates() {
 }
 
 #[test]
+fn protocol_version_after_the_flight_refuses_the_version_that_the_server_chose() {
+    let report = judge(&alone(ending(said("usb-sign-in.pcapng", 443), &[2, 70]), Client), &northwind_known());
+    assert_eq!(told(&report)[0].0, "CG009", "{:?}", told(&report));
+}
+
+#[test]
+fn who_answered_the_flight_and_left_before_both_finished_accepted_the_chain() {
+    // ClientKeyExchange, ChangeCipherSpec and Finished, and the server never gets to its own.
+    let mut words = said("usb-full-chain.pcapng", 443);
+    let answer = words.iter().skip(1).position(|(side, _)| *side == Client).unwrap();
+    words.truncate(answer + 2);
+    let report = judge(&alone(words, Client), &options(&["fabrikam-root"], &[]));
+    assert_eq!(codes(&report), ["CG023"], "the root that it lacks is not why");
+}
+
+#[test]
 fn handshake_failure_before_the_hello_may_be_the_version() {
     // rustls refuses TLS 1.0 by it.
     let report = judge(frames("no-shared-cipher.pcap"), &northwind());
