@@ -17,7 +17,6 @@ mod device;
 mod finding;
 mod handshake;
 mod model;
-mod names;
 mod places;
 mod preflight;
 mod profiles;
