@@ -1,0 +1,168 @@
+//! In: the files and options that the user gives. Out: an [`Analyzer`], and what could not be read of the files. Bounded:
+//! by the files.
+
+use std::sync::Arc;
+
+use super::device_filter::DeviceFilter;
+use super::settings::Analyzer;
+use crate::capture::Timestamp;
+use crate::diagnosis::{ProfileChoice, Supplied, Trust};
+use crate::evidence::SignInMethod;
+use crate::limits::Limits;
+use crate::trust::{Profile, read_certificates};
+
+/// Collects what to judge by.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    analyzer: Analyzer,
+    certificates: usize,
+    problems: Vec<String>,
+}
+
+impl Analyzer {
+    /// Starts with `--profile auto` and nothing else.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+impl Builder {
+    /// Holds every device to this profile instead of recognizing it; `None` is a device with no anchors.
+    pub fn profile(mut self, profile: Option<Profile>) -> Self {
+        self.analyzer.trust.profile = match profile {
+            Some(profile) => ProfileChoice::Given(Box::new(profile)),
+            None => ProfileChoice::None,
+        };
+        self
+    }
+
+    /// Adds anchors that the device trusts: PEM, DER or PKCS#7.
+    pub fn root(mut self, file: &str, bytes: &[u8]) -> Self {
+        let supplied = self.supplied(file, bytes, |trust| &trust.roots);
+        for other in supplied.iter().filter(|supplied| !supplied.is_root()) {
+            let name = other.certificate.subject().short();
+            self.problems.push(format!(
+                "{file}: \"{name}\" is no root, and not taken for one that the device trusts; name it as installed if the device holds it"
+            ));
+        }
+        self.analyzer.trust.roots.extend(supplied);
+        self.analyzer.options.roots.push(file.into());
+        self
+    }
+
+    /// Adds intermediates that the device is known to hold.
+    pub fn installed(mut self, file: &str, bytes: &[u8]) -> Self {
+        let supplied = self.supplied(file, bytes, |trust| &trust.installed);
+        self.analyzer.trust.installed.extend(supplied);
+        self.analyzer.options.installed.push(file.into());
+        self
+    }
+
+    /// Adds certificates that exist in the world: they prove and name what is missing, and are never the device's.
+    pub fn bundle(mut self, file: &str, bytes: &[u8]) -> Self {
+        let supplied = self.supplied(file, bytes, |trust| &trust.bundle);
+        self.analyzer.trust.bundle.extend(supplied);
+        self.analyzer.options.bundle.push(file.into());
+        self
+    }
+
+    /// Adds the secrets of a key log (SSLKEYLOGFILE), so that what they open is read. Where a capture holds secrets of
+    /// its own, both count.
+    pub fn keylog(mut self, file: &str, bytes: &[u8]) -> Self {
+        let lines = Arc::make_mut(&mut self.analyzer.keys).add(bytes);
+        if lines.secrets == 0 {
+            self.problems.push(format!("{file}: no secret of a key log in it"));
+        } else if lines.unread > 0 {
+            let count = lines.unread;
+            self.problems.push(format!("{file}: {count} of its lines are none of a key log, or were too many"));
+        }
+        self.analyzer.options.keylog.push(file.into());
+        self
+    }
+
+    /// Judges validity at this instant instead of the time of each handshake.
+    pub fn at(mut self, at: Timestamp) -> Self {
+        self.analyzer.trust.at = Some(at);
+        self
+    }
+
+    /// Says how the devices signed in, instead of telling it from the capture.
+    pub fn sign_in(mut self, method: SignInMethod) -> Self {
+        self.analyzer.trust.sign_in = Some(method);
+        self
+    }
+
+    /// Looks at some devices only.
+    pub fn device(mut self, text: &str, filter: DeviceFilter) -> Self {
+        self.analyzer.device = Some((text.into(), filter));
+        self
+    }
+
+    /// Caps.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.analyzer.limits = limits;
+        self
+    }
+
+    /// Shows every handshake in full instead of 64 per device.
+    pub fn all_handshakes(mut self, all: bool) -> Self {
+        self.analyzer.all_handshakes = all;
+        self
+    }
+
+    /// Takes the captures as one recording that was rotated over several files, in their order.
+    pub fn continuous(mut self, continuous: bool) -> Self {
+        self.analyzer.continuous = continuous;
+        self
+    }
+
+    /// What could not be read of the files given so far: one line each.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// Ready.
+    pub fn build(mut self) -> Analyzer {
+        let trust = &self.analyzer.trust;
+        self.analyzer.options.profile = match &trust.profile {
+            ProfileChoice::Auto => "auto".into(),
+            ProfileChoice::None => "none".into(),
+            ProfileChoice::Given(profile) => profile.name.clone(),
+        };
+        self.analyzer.options.sign_in = match trust.sign_in {
+            None | Some(SignInMethod::Unknown) => "auto".into(),
+            Some(SignInMethod::Pin) => "pin".into(),
+            Some(SignInMethod::UsbTethered) => "usb".into(),
+        };
+        self.analyzer.options.at = trust.at.map(|at| at.to_string());
+        self.analyzer.options.device = self.analyzer.device.as_ref().map(|(text, _)| text.clone());
+        self.analyzer
+    }
+
+    /// Certificates read so far, those that were there already among them.
+    pub fn certificates(&self) -> usize {
+        self.certificates
+    }
+
+    /// The certificates of a file that are not in the store yet. What is skipped is a problem.
+    fn supplied(&mut self, file: &str, bytes: &[u8], store: fn(&Trust) -> &Vec<Supplied>) -> Vec<Supplied> {
+        let contents = read_certificates(bytes);
+        self.certificates += contents.certificates.len();
+        if contents.certificates.is_empty() && contents.problems.is_empty() {
+            self.problems.push(format!("{file}: no certificate in it"));
+        }
+        self.problems.extend(contents.problems.iter().map(|problem| format!("{file}: {problem}")));
+        let mut fresh = Vec::new();
+        for certificate in contents.certificates {
+            let known = store(&self.analyzer.trust).iter().find(|s| s.certificate.sha256() == certificate.sha256());
+            match known {
+                Some(known) => {
+                    let (name, first) = (certificate.subject().short(), &known.file);
+                    self.problems.push(format!("{file}: \"{name}\" is in {first} already"));
+                }
+                None => fresh.push(Supplied { certificate: Arc::new(certificate), file: file.to_owned() }),
+            }
+        }
+        fresh
+    }
+}

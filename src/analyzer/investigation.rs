@@ -1,0 +1,270 @@
+//! In: the bytes of captures, pulled from a reader or pushed. Out: a [`Report`] over all of them. Bounded: by
+//! [`Limits`](crate::limits::Limits).
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::Read;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::settings::Analyzer;
+use crate::capture::{Broken, CaptureError, CaptureSummary};
+use crate::diagnosis::{devices, diagnose};
+use crate::evidence::{Device, Evidence};
+use crate::pipeline::Pipeline;
+use crate::report::{self, Material, Report};
+
+/// Why a capture could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is no capture.
+    #[error("offset 0: {0}")]
+    Capture(#[from] CaptureError),
+    /// Reading it failed.
+    #[error("offset {offset}: {source}")]
+    Read {
+        /// Bytes read before.
+        offset: u64,
+        /// The cause.
+        source: std::io::Error,
+    },
+}
+
+impl Analyzer {
+    /// Analyzes one capture.
+    ///
+    /// # Errors
+    /// When the bytes are no capture, or reading them fails before anything was understood.
+    pub fn analyze(&self, read: impl Read, name: &str) -> Result<Report, Error> {
+        let mut investigation = self.investigate();
+        investigation.read(read, name)?;
+        Ok(investigation.report())
+    }
+
+    /// Starts an investigation of several captures.
+    pub fn investigate(&self) -> Investigation<'_> {
+        Investigation {
+            analyzer: self,
+            evidence: Evidence::new(self.evidence_limits(), self.continuous),
+            captures: Vec::new(),
+            open: None,
+            flows: 0,
+            flows_dropped: 0,
+        }
+    }
+}
+
+/// Several captures, judged together: what one shows proves what another lacks.
+#[derive(Debug)]
+pub struct Investigation<'a> {
+    analyzer: &'a Analyzer,
+    evidence: Evidence,
+    captures: Vec<(String, CaptureSummary)>,
+    /// A recording that the next capture continues.
+    open: Option<Pipeline>,
+    flows: u64,
+    flows_dropped: u64,
+}
+
+impl<'a> Investigation<'a> {
+    /// Reads a capture to its end. A capture that breaks off keeps what was understood of it, and says so.
+    ///
+    /// # Errors
+    /// When the bytes are no capture, or reading fails before the first byte was understood; the capture is then listed
+    /// in the report with that problem, and the others are unharmed.
+    pub fn read(&mut self, mut read: impl Read, name: &str) -> Result<(), Error> {
+        let mut run = self.start(name);
+        loop {
+            let count = match read.read(run.space()) {
+                Ok(0) => return run.finish(),
+                Ok(count) => count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return run.broken_off(error),
+            };
+            run.advance(count)?;
+        }
+    }
+
+    /// As [`read`](Self::read), with a second thread that reads, decompresses and finds the packets while this one looks
+    /// into those before. The report is the same. Worth it for large captures where a processor is free.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_ahead(&mut self, read: impl Read + Send, name: &str) -> Result<(), Error> {
+        let mut run = self.start(name);
+        let Some(pipeline) = &mut run.pipeline else { return Ok(()) };
+        let (bytes, ended) = pipeline.read_ahead(read, &mut run.investigation.evidence);
+        run.bytes = bytes;
+        match ended {
+            Ok(()) => run.finish(),
+            Err(Broken::Read(error)) => run.broken_off(error),
+            Err(Broken::Capture(error)) => Err(run.no_capture(error)),
+        }
+    }
+
+    /// Starts a capture whose bytes will be pushed.
+    pub fn start(&mut self, name: &str) -> CaptureRun<'_, 'a> {
+        let index = u32::try_from(self.captures.len()).unwrap_or(u32::MAX);
+        self.captures.push((name.to_owned(), CaptureSummary::default()));
+        let pipeline = match self.open.take() {
+            Some(mut open) => {
+                open.continue_with(index);
+                open
+            }
+            None => Pipeline::new(index, self.analyzer.limits.clone(), Arc::clone(&self.analyzer.keys)),
+        };
+        CaptureRun { investigation: self, pipeline: Some(pipeline), bytes: 0 }
+    }
+
+    /// A capture is over, and unless another may continue it, so is its recording.
+    fn close(&mut self, pipeline: Pipeline) {
+        if self.analyzer.continuous {
+            self.open = Some(pipeline);
+        } else {
+            self.end_recording(pipeline);
+        }
+    }
+
+    fn end_recording(&mut self, pipeline: Pipeline) {
+        let finished = pipeline.finish(&mut self.evidence);
+        self.flows += finished.flows;
+        self.flows_dropped += finished.flows_dropped;
+        if let Some((_, summary)) = self.captures.last_mut() {
+            summary.problems.extend(finished.problems);
+        }
+    }
+
+    /// Lists a capture that could not be opened, and gives the line that says so.
+    pub fn unopened(&mut self, name: &str, error: &std::io::Error) -> String {
+        let problem = error.to_string();
+        let summary = CaptureSummary { problems: vec![problem.clone()], ..CaptureSummary::default() };
+        self.captures.push((name.to_owned(), summary));
+        problem
+    }
+
+    /// Packets read of the captures of this name.
+    pub fn packets_of(&self, name: &str) -> u64 {
+        self.captures.iter().filter(|(known, _)| known == name).map(|(_, summary)| summary.packets).sum()
+    }
+
+    /// Addresses of the devices that [`Builder::device`] keeps out of the report.
+    pub fn left_out(&self) -> BTreeSet<IpAddr> {
+        let devices = devices(&self.evidence).into_iter();
+        devices.filter(|(_, device)| !self.analyzer.admits(device)).map(|(_, device)| device.address).collect()
+    }
+
+    /// Judges everything read so far. A recording that another capture could have continued is over by that.
+    pub fn report(&mut self) -> Report {
+        if let Some(open) = self.open.take() {
+            self.end_recording(open);
+        }
+        self.evidence.join_taps();
+        let admits = |device: &Device| self.analyzer.admits(device);
+        let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();
+        let budget = self.analyzer.limits.path_steps;
+        let diagnosis = diagnose(&self.evidence, &summaries, &self.analyzer.trust, &admits, budget);
+        report::build(&Material {
+            captures: &self.captures,
+            evidence: &self.evidence,
+            diagnosis: &diagnosis,
+            trust: &self.analyzer.trust,
+            options: self.analyzer.options.clone(),
+            flows: self.flows,
+            flows_dropped: self.flows_dropped,
+            all_handshakes: self.analyzer.all_handshakes,
+        })
+    }
+}
+
+/// One capture under way.
+pub struct CaptureRun<'i, 'a> {
+    investigation: &'i mut Investigation<'a>,
+    pipeline: Option<Pipeline>,
+    bytes: u64,
+}
+
+impl fmt::Debug for CaptureRun<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CaptureRun").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+impl CaptureRun<'_, '_> {
+    /// Takes the next bytes of the file.
+    ///
+    /// # Errors
+    /// When they are no capture.
+    pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let space = self.space();
+            let count = space.len().min(bytes.len());
+            let (now, later) = bytes.split_at(count);
+            if let Some(space) = space.get_mut(..count) {
+                space.copy_from_slice(now);
+            }
+            self.advance(count)?;
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// The file is over.
+    ///
+    /// # Errors
+    /// When it held no capture.
+    pub fn finish(mut self) -> Result<(), Error> {
+        let Some(mut pipeline) = self.pipeline.take() else { return Ok(()) };
+        let read = pipeline.finish_capture(&mut self.investigation.evidence);
+        let result = match read {
+            Ok(read) => {
+                if let Some((_, summary)) = self.investigation.captures.last_mut() {
+                    *summary = read;
+                }
+                Ok(())
+            }
+            Err(error) => Err(self.unreadable(error)),
+        };
+        self.investigation.close(pipeline);
+        result
+    }
+
+    fn space(&mut self) -> &mut [u8] {
+        self.pipeline.as_mut().map(Pipeline::space).unwrap_or_default()
+    }
+
+    fn advance(&mut self, count: usize) -> Result<(), Error> {
+        self.bytes += u64::try_from(count).unwrap_or_default();
+        let Some(pipeline) = &mut self.pipeline else { return Ok(()) };
+        pipeline.advance(count, &mut self.investigation.evidence).map_err(|error| self.no_capture(error))
+    }
+
+    fn no_capture(&mut self, error: CaptureError) -> Error {
+        if let Some(pipeline) = self.pipeline.take() {
+            self.investigation.close(pipeline);
+        }
+        self.unreadable(error)
+    }
+
+    /// Reading failed: what came before counts, if anything did.
+    fn broken_off(mut self, source: std::io::Error) -> Result<(), Error> {
+        let offset = self.bytes;
+        let problem = format!("offset {offset}: {source}; nothing after it could be read");
+        let mut pipeline = self.pipeline.take();
+        let read = pipeline.as_mut().and_then(|p| p.finish_capture(&mut self.investigation.evidence).ok());
+        if let Some((_, summary)) = self.investigation.captures.last_mut() {
+            *summary = read.filter(|_| offset > 0).unwrap_or_default();
+            summary.problems.push(problem);
+        }
+        if let Some(pipeline) = pipeline {
+            self.investigation.close(pipeline);
+        }
+        Err(Error::Read { offset, source })
+    }
+
+    fn unreadable(&mut self, error: CaptureError) -> Error {
+        if let Some((_, summary)) = self.investigation.captures.last_mut() {
+            summary.problems.push(format!("offset 0: {error}"));
+        }
+        Error::Capture(error)
+    }
+}

@@ -1,0 +1,72 @@
+//! What of a report stays as it is, and what is known to be a name.
+//!
+//! In: nothing. Out: members and words by which the others decide. Left to others: to replace.
+
+/// Members that hold words of this program, of a standard, or a time.
+pub(super) const OWN: &[&str] = &[
+    "schema",
+    "tool",
+    "code",
+    "name",
+    "kind",
+    "key",
+    "signature_algorithm",
+    "format",
+    "compression",
+    "link_types",
+    "history",
+    "version",
+    "client_version",
+    "cipher_suite",
+    "severity",
+    "proof",
+    "status",
+    "outcome",
+    "by",
+    "side",
+    "basis",
+    "method",
+    "strength",
+    "via",
+    "time",
+    "first",
+    "last",
+    "first_time",
+    "last_time",
+    "not_before",
+    "not_after",
+    "judged_at",
+    "at",
+    "level",
+    "recognized_as",
+    "sign_in",
+    "cause",
+    "from",
+    "content_type",
+];
+
+/// Members that hold paths of files.
+pub(super) const FILES: &[&str] = &["path", "capture", "roots", "installed", "bundle", "keylog"];
+
+/// Members that hold distinguished names (RFC 4514).
+pub(super) const DISTINGUISHED: &[&str] = &["subject", "issuer"];
+
+/// Names of containers in every directory, which tell nobody anything.
+pub(super) const CONTAINERS: &[&str] =
+    &["Configuration", "Services", "Public Key Services", "AIA", "Certification Authorities", "Enrollment Services"];
+
+/// Names that tell nobody anything, and that sentences hold for other reasons.
+pub(super) const COMMON: &[&str] =
+    &["ca", "ssl", "tls", "pki", "dns", "http", "ldap", "root", "server", "client", "phone", "device", "certificate"];
+
+/// Paths that are the product's.
+pub(super) const PATHS: &[&str] = &["/certprov/", "/webticket/", "/requesthandler/"];
+
+/// Name that a member is treated by: the name of a profile is one of a profile, and how a handshake ended is a word.
+pub(super) fn own_name<'a>(of: &str, name: &'a str) -> &'a str {
+    match (of, name) {
+        ("profile", "name") => "profile",
+        ("end", "how") => "by",
+        _ => name,
+    }
+}
