@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::REPORT_SCHEMA;
 use super::certificate::certificates;
 use super::device::Devices;
 use super::finding::Findings;
@@ -41,8 +40,8 @@ pub(crate) fn build(material: &Material<'_>) -> model::Report {
     let lacking = |summary: &CaptureSummary| !summary.problems.is_empty() || summary.cut_packets > 0;
     let damaged = material.captures.iter().any(|(_, summary)| lacking(summary));
     model::Report {
-        schema: REPORT_SCHEMA.into(),
-        tool: super::tool(),
+        schema: model::REPORT_SCHEMA.into(),
+        tool: model::Tool::this(),
         options: material.options.clone(),
         complete: dropped.why.is_none() && !damaged,
         dropped,

@@ -75,7 +75,7 @@ impl CheckReport {
         let different = expectations.iter().filter(differs).count() + unnamed.len();
         Self {
             schema: CHECK_SCHEMA.into(),
-            tool: super::tool(),
+            tool: Tool::this(),
             folder,
             expectations,
             unnamed,

@@ -25,6 +25,7 @@ mod redact;
 mod schema;
 mod story;
 mod summary;
+mod words;
 
 pub use crate::diagnosis::{Prospect, rule_named};
 pub(crate) use build::{Material, build};
@@ -39,19 +40,4 @@ pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport};
 pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 pub use redact::{NotRedacted, Redaction};
 pub use summary::{CodeCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary};
-
-/// The value of a report's `schema` member.
-pub const REPORT_SCHEMA: &str = "chaingap.report/1";
-
-/// `1 handshake`, `2 handshakes`.
-pub(crate) fn counted(count: impl TryInto<u64>, thing: &str) -> String {
-    match count.try_into().unwrap_or(u64::MAX) {
-        1 => format!("1 {thing}"),
-        several => format!("{several} {thing}s"),
-    }
-}
-
-/// This program.
-fn tool() -> Tool {
-    Tool { name: "chaingap".into(), version: env!("CARGO_PKG_VERSION").into() }
-}
+pub(crate) use words::counted;

@@ -11,11 +11,14 @@ pub use crate::evidence::{EndHow, Outcome, SignInMethod, SignInStrength};
 pub use crate::trust::{ChainStatus, Proof, StepFrom};
 use crate::words::words;
 
+/// The value of a report's `schema` member.
+pub const REPORT_SCHEMA: &str = "chaingap.report/1";
+
 /// Everything that one run has to say.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
-    /// Name and version of this format: [`REPORT_SCHEMA`](super::REPORT_SCHEMA).
+    /// Name and version of this format: [`REPORT_SCHEMA`].
     pub schema: String,
     /// The program that wrote the report.
     pub tool: Tool,
@@ -45,6 +48,13 @@ pub struct Tool {
     pub name: String,
     /// Its version.
     pub version: String,
+}
+
+impl Tool {
+    /// This program.
+    pub(super) fn this() -> Self {
+        Self { name: "chaingap".into(), version: env!("CARGO_PKG_VERSION").into() }
+    }
 }
 
 /// The options that shape a verdict.

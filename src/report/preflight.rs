@@ -76,7 +76,7 @@ impl PreflightQuestion<'_> {
         let all = self.sent.iter().chain(on_paths.flat_map(Path::certificates)).chain(missing);
         PreflightReport {
             schema: PREFLIGHT_SCHEMA.into(),
-            tool: super::tool(),
+            tool: Tool::this(),
             options: self.options.clone(),
             host: self.host.map(str::to_owned),
             path: self.path.to_owned(),

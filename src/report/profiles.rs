@@ -83,7 +83,7 @@ impl ProfilesReport {
     pub fn new(profiles: &[Profile]) -> Self {
         Self {
             schema: PROFILES_SCHEMA.into(),
-            tool: super::tool(),
+            tool: Tool::this(),
             profiles: profiles.iter().map(ProfileEntry::of).collect(),
         }
     }

@@ -112,7 +112,7 @@ impl Default for Summary {
     fn default() -> Self {
         Self {
             schema: SUMMARY_SCHEMA.into(),
-            tool: super::tool(),
+            tool: Tool::this(),
             reports: 0,
             failed: 0,
             captures: 0,

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::report::{Device, Outcome, Report, VerdictStatus};
+use crate::report::model::{Device, Outcome, Report, VerdictStatus};
 
 /// A device in a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

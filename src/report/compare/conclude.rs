@@ -5,95 +5,14 @@
 //! counted. Left to others: proof. That a certificate of the good trace completes the bad one's chain is known because
 //! the report judged both as one investigation; here it is only looked up.
 
-use super::model::{Because, CompareStep, StepSide, WhichSide};
+use super::model::{Because, CompareStep, WhichSide};
+use super::names::{Names, listed};
+use super::sentence::{Sentence, because, frames, joined, told_with_subject};
 use super::servers::{self, Service};
 use super::steps::Told;
 use super::supply::Supply;
-use crate::report::{Certificate, ChainStatus, Device, Finding, Handshake, Report, VerdictStatus, counted};
-
-/// The most names or differences in one sentence.
-const MOST: usize = 3;
-
-/// The longest name told whole.
-const NAME: usize = 80;
-
-/// What the certificates of a report are called.
-pub(super) struct Names<'a> {
-    report: &'a Report,
-}
-
-impl<'a> Names<'a> {
-    pub(super) fn of(report: &'a Report) -> Self {
-        Self { report }
-    }
-
-    pub(super) fn certificate(&self, sha: &str) -> Option<&'a Certificate> {
-        self.report.certificates.get(sha)
-    }
-
-    /// `CN=…`.
-    pub(super) fn subject(&self, sha: &str) -> String {
-        match self.certificate(sha) {
-            Some(certificate) => first_part(&certificate.subject),
-            None => format!("certificate {}", sha.get(..16).unwrap_or(sha)),
-        }
-    }
-
-    /// Several, the rest counted.
-    pub(super) fn subjects<'s>(&self, shas: impl Iterator<Item = &'s String>) -> String {
-        listed(&shas.map(|sha| self.subject(sha)).collect::<Vec<_>>())
-    }
-
-    /// The issuer's whole name.
-    pub(super) fn issuer(&self, sha: &str) -> Option<String> {
-        self.certificate(sha).map(|certificate| shortened(&certificate.issuer, NAME))
-    }
-
-    /// `CN=… (until 2030-01-01)`.
-    pub(super) fn dated(&self, sha: &str) -> String {
-        let end = self.certificate(sha).and_then(|certificate| certificate.not_after.as_deref());
-        let day = end.and_then(|end| end.split('T').next()).map(|day| format!(" (until {day})"));
-        format!("{}{}", self.subject(sha), day.unwrap_or_default())
-    }
-}
-
-/// The first attribute of an RFC 4514 name, as written.
-pub(super) fn first_part(subject: &str) -> String {
-    let mut escaped = false;
-    let end = subject.char_indices().find(|(_, c)| {
-        let ends = !escaped && matches!(c, ',' | '+');
-        escaped = !escaped && *c == '\\';
-        ends
-    });
-    shortened(end.map_or(subject, |(at, _)| subject.get(..at).unwrap_or(subject)), NAME)
-}
-
-fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
-}
-
-/// `a, b and c`, or `a, b, c and 4 more`.
-pub(super) fn listed(words: &[String]) -> String {
-    let (told, more) = words.split_at(words.len().min(MOST));
-    match (told, more.len()) {
-        ([], _) => "none".into(),
-        ([only], 0) => only.clone(),
-        ([first @ .., last], 0) => format!("{} and {last}", first.join(", ")),
-        (told, more) => format!("{} and {more} more", told.join(", ")),
-    }
-}
-
-/// `frame 7`, `frames 7–9`.
-pub(super) fn frames(side: &StepSide) -> String {
-    match (side.frame, side.last_frame) {
-        (Some(first), Some(last)) if last > first => format!("frames {first}–{last}"),
-        (Some(first), _) => format!("frame {first}"),
-        (None, _) => "no frame".into(),
-    }
-}
+use crate::report::model::{ChainStatus, Device, Finding, Handshake, VerdictStatus};
+use crate::report::words::counted;
 
 /// The outcome.
 pub(super) struct Said {
@@ -167,7 +86,7 @@ fn not_comparable(names: &Names<'_>, told: &Told<'_>) -> Option<String> {
     }
 }
 
-pub(super) struct Case<'a> {
+struct Case<'a> {
     names: &'a Names<'a>,
     told: &'a Told<'a>,
     good: &'a Device,
@@ -200,7 +119,7 @@ impl<'a> Case<'a> {
     }
 
     fn both_work(&self) -> String {
-        let supply = self.told.shared.iter().find_map(|pair| Supply::other_way(self, pair));
+        let supply = self.told.shared.iter().find_map(|pair| Supply::other_way(self.names, self.good, self.bad, pair));
         let parting = self.told.steps.iter().filter(|step| step.parts);
         // How each came to the chain tells more than the steps that show it.
         let covered = |step: &&CompareStep| supply.is_none() || !matches!(step.kind.as_str(), "fetch" | "handshake");
@@ -337,28 +256,6 @@ impl<'a> Case<'a> {
     }
 }
 
-impl<'a> Case<'a> {
-    pub(super) fn names(&self) -> &'a Names<'a> {
-        self.names
-    }
-
-    pub(super) fn devices(&self) -> (&'a Device, &'a Device) {
-        (self.good, self.bad)
-    }
-}
-
-/// A conclusion and its frames.
-pub(super) struct Sentence {
-    pub(super) words: String,
-    pub(super) because: Vec<Because>,
-}
-
-impl Sentence {
-    pub(super) fn new(words: String) -> Self {
-        Self { words, because: Vec::new() }
-    }
-}
-
 fn is_about_the_chain(finding: &Finding) -> bool {
     matches!(finding.name.as_str(), "missing-intermediate" | "untrusted-root" | "chain-cause-undecided")
 }
@@ -367,23 +264,4 @@ fn cited(side: WhichSide, handshake: &Handshake) -> Because {
     let capture = handshake.capture.clone();
     let what = format!("handshake with {}: {}", handshake.server, servers::ending(handshake));
     Because { side, capture, frame: Some(handshake.frame), what }
-}
-
-pub(super) fn because(which: WhichSide, side: &StepSide) -> Because {
-    Because { side: which, capture: side.capture.clone(), frame: side.frame, what: side.summary.clone() }
-}
-
-/// A step's differences with what they are about.
-fn told_with_subject(step: &CompareStep) -> Option<String> {
-    let subject = shortened(&step.subject, NAME);
-    step.differs.then(|| format!("{subject}: {}", step.differences.join(", ")))
-}
-
-/// Some differences, the rest counted.
-fn joined(words: &[String]) -> String {
-    let told: Vec<&str> = words.iter().take(MOST).map(String::as_str).collect();
-    match words.len().saturating_sub(MOST) {
-        0 => told.join("; "),
-        more => format!("{}; and {more} more", told.join("; ")),
-    }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::report::{Certificate, Clock, DeviceProfile, Finding, Options, Outcome, SignIn, Tool, Verdict};
+use crate::report::model::{Certificate, Clock, DeviceProfile, Finding, Options, Outcome, SignIn, Tool, Verdict};
 use crate::words::words;
 
 /// The value of a comparison's `schema` member.

@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::conclude::{Names, listed};
 use super::model::StepSide;
+use super::names::{Names, listed};
 use crate::capture::Timestamp;
-use crate::report::{Certificate, Device, EndHow, Event, Handshake, Outcome, Party};
+use crate::report::model::{Certificate, Device, EndHow, Event, Handshake, Outcome, Party};
 
 /// What one device had to do with one service.
 #[derive(Debug, Default)]

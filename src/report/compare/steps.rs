@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::conclude::Names;
 use super::model::{CompareStep, StepSide};
+use super::names::Names;
 use super::servers::{self, Difference, Ground, Service};
-use crate::report::{Device, Event, Fetch, Report};
+use crate::report::model::{Device, Event, Fetch, Report};
 
 /// A device's clock may be off by so many seconds (CG014 has the same bound).
 const CLOCK_SECONDS: u64 = 300;

@@ -4,10 +4,11 @@
 //! certificates would complete the bad one's chain is the report's judgement: only those are looked for, by their
 //! hashes. Left to others: everything else.
 
-use super::conclude::{Case, Names, Sentence, because, first_part, frames, listed};
 use super::model::{StepSide, WhichSide};
+use super::names::{Names, first_part, listed};
+use super::sentence::{Sentence, because, frames};
 use super::servers::Service;
-use crate::report::{ChainStatus, Device, Fetch, Finding, Handshake};
+use crate::report::model::{ChainStatus, Device, Fetch, Finding, Handshake};
 
 /// What is looked for, and where.
 pub(super) struct Supply<'a> {
@@ -165,13 +166,16 @@ impl<'a> Supply<'a> {
 
     /// Of two that both work with a server: that one downloaded what the other has in another
     /// way.
-    pub(super) fn other_way(case: &Case<'a>, pair: &(Service<'a>, Service<'a>)) -> Option<String> {
+    pub(super) fn other_way(
+        names: &'a Names<'a>,
+        good: &'a Device,
+        bad: &'a Device,
+        pair: &(Service<'a>, Service<'a>),
+    ) -> Option<String> {
         let (one, other) = (pair.0.telling()?, pair.1.telling()?);
         if one.certificates.first() != other.certificates.first() {
             return None;
         }
-        let (good, bad) = case.devices();
-        let names = case.names();
         let ((ours, at), (theirs, other_at)) = (way(names, good, one), way(names, bad, other));
         (ours != theirs).then(|| format!("the good one {ours}{at}; the bad one {theirs}{other_at}"))
     }

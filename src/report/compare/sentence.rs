@@ -1,0 +1,46 @@
+//! A conclusion with the frames that it rests on, and the words that several conclusions share.
+//!
+//! In: steps and their sides. Out: words. Bounded: `MOST` differences are told. Left to others: which of them matter.
+
+use super::model::{Because, CompareStep, StepSide, WhichSide};
+use super::names::{MOST, shortened};
+
+/// A conclusion and its frames.
+pub(super) struct Sentence {
+    pub(super) words: String,
+    pub(super) because: Vec<Because>,
+}
+
+impl Sentence {
+    pub(super) fn new(words: String) -> Self {
+        Self { words, because: Vec::new() }
+    }
+}
+
+/// `frame 7`, `frames 7–9`.
+pub(super) fn frames(side: &StepSide) -> String {
+    match (side.frame, side.last_frame) {
+        (Some(first), Some(last)) if last > first => format!("frames {first}–{last}"),
+        (Some(first), _) => format!("frame {first}"),
+        (None, _) => "no frame".into(),
+    }
+}
+
+pub(super) fn because(which: WhichSide, side: &StepSide) -> Because {
+    Because { side: which, capture: side.capture.clone(), frame: side.frame, what: side.summary.clone() }
+}
+
+/// A step's differences with what they are about.
+pub(super) fn told_with_subject(step: &CompareStep) -> Option<String> {
+    let subject = shortened(&step.subject);
+    step.differs.then(|| format!("{subject}: {}", step.differences.join(", ")))
+}
+
+/// Some differences, the rest counted.
+pub(super) fn joined(words: &[String]) -> String {
+    let told: Vec<&str> = words.iter().take(MOST).map(String::as_str).collect();
+    match words.len().saturating_sub(MOST) {
+        0 => told.join("; "),
+        more => format!("{}; and {more} more", told.join("; ")),
+    }
+}
