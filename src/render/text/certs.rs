@@ -3,7 +3,7 @@
 //! In: the list. Out: a line for each certificate, and beneath it how it was seen. Bounded: [`PLACES`] places each.
 
 use super::line::{Line, Role};
-use super::{NARROWEST, Page, TextStyle, print};
+use super::page::{NARROWEST, Page, TextStyle, print};
 use crate::render::shared::words::{date_and_clock, short_name, shorten, width};
 use crate::report::{CertsEntry, CertsReport, Found};
 

@@ -4,7 +4,7 @@
 //! Left to others: the judgement.
 
 use super::line::{Line, Role};
-use super::{Page, View};
+use super::page::{Page, View};
 use crate::render::shared::chain::{self, Cell};
 use crate::render::shared::words::{NAME, short_name, shorten, width};
 use crate::report::{Chain, Device, Handshake};

@@ -3,8 +3,8 @@
 //! In: how captures compare with expectations. Out: one line an expectation, and under it what differs. Bounded: by the
 //! run. Left to others: the comparison.
 
-use super::TextStyle;
 use super::line::{Line, Role};
+use super::page::TextStyle;
 use crate::report::{CheckOutcome, CheckReport, Checked, Difference};
 
 /// One line an expectation; of those that differ, what was expected and what was found.

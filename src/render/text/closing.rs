@@ -4,7 +4,7 @@
 //! others: what counts as a problem.
 
 use super::line::{Line, Role, wrap};
-use super::{Page, View};
+use super::page::{Page, View};
 use crate::render::shared::words::shorten;
 use crate::render::shared::{counts, dropped};
 use crate::report::Capture;

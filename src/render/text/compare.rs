@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::finding::{causes, labelled, paragraph, remedies};
 use super::line::{Line, Role, wrap};
-use super::{NARROWEST, Page, TextStyle, mark, print, room};
+use super::page::{NARROWEST, Page, TextStyle, print, room};
+use super::sign::mark;
 use crate::render::shared::finding::tag;
 use crate::render::shared::step::{frames, times, told_alike};
 use crate::render::shared::words::{clean, date_and_clock, short_name, shorten, width};

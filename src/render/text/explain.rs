@@ -4,7 +4,7 @@
 //! the width under its headings, code as it is. Bounded: by the text. Left to others: which text.
 
 use super::line::{Line, Role, wrap};
-use super::{NARROWEST, Page, TextStyle, print};
+use super::page::{NARROWEST, Page, TextStyle, print};
 
 /// Columns beyond which prose is hard to read.
 const WIDEST: usize = 80;

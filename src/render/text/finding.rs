@@ -3,7 +3,8 @@
 //! In: findings. Out: labelled paragraphs. Bounded: other findings by [`OTHERS`]. Left to others: the verdict line.
 
 use super::line::{Line, Role, wrap};
-use super::{Page, View};
+use super::page::{Page, View, room};
+use super::sign::role;
 use crate::render::shared::finding::{notes, tag, words};
 use crate::render::shared::words::shorten;
 use crate::report::{Evidence, Excluded, Finding, Proof, Severity};
@@ -19,15 +20,6 @@ const REASONS: usize = 6;
 
 /// The longest sentence shown whole.
 const SENTENCE: usize = 400;
-
-/// The colour of a severity.
-pub(super) fn role(severity: Severity) -> Role {
-    match severity {
-        Severity::Error => Role::Bad,
-        Severity::Warning => Role::Warning,
-        Severity::Info => Role::Dim,
-    }
-}
 
 /// What is ruled out and what is not, what to do, and the filter.
 pub(super) fn advice(page: &mut Page, view: &View<'_>, finding: &Finding) {
@@ -94,7 +86,7 @@ pub(super) fn remedies(page: &mut Page, width: usize, remedies: &[String]) {
         line = line.push(Role::Strong, &number);
         let column = TEXT + number.len();
         for part in remedy.lines() {
-            let room = super::room(width, column);
+            let room = room(width, column);
             let lines =
                 if part.starts_with([' ', '\t']) { vec![part.replace('\t', "    ")] } else { wrap(part, room, room) };
             for text in lines {
@@ -142,7 +134,7 @@ fn sentence(view: &View<'_>, finding: &Finding) -> String {
 
 pub(super) fn paragraph(page: &mut Page, width: usize, label: &str, role: Role, text: &str) {
     let mut line = labelled(label);
-    let room = super::room(width, TEXT);
+    let room = room(width, TEXT);
     for text in wrap(text, room, room) {
         page.push(std::mem::take(&mut line).pad(TEXT).push(role, &text));
     }

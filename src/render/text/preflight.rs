@@ -2,8 +2,9 @@
 //!
 //! In: a [`PreflightReport`]. Out: lines. Bounded: by the chain and the profiles. Left to others: judgement.
 
-use super::TextStyle;
 use super::line::{Line, Role, wrap};
+use super::page::TextStyle;
+use super::sign::role;
 use crate::render::shared::finding::tag;
 use crate::render::shared::words::shorten;
 use crate::report::{PreflightProfile, PreflightReport, Prospect, StepFrom};
@@ -74,7 +75,7 @@ fn findings(lines: &mut Vec<Line>, profile: &PreflightProfile, width: usize) {
     for finding in &profile.findings {
         let text = format!("{}  {}", tag(finding), finding.summary);
         for (at, part) in wrap(&text, room, room).iter().enumerate() {
-            let role = if at == 0 { super::finding::role(finding.severity) } else { Role::Plain };
+            let role = if at == 0 { role(finding.severity) } else { Role::Plain };
             lines.push(Line::at(if at == 0 { INDENT } else { INDENT + 2 }, role, part));
         }
         for remedy in &finding.remedies {

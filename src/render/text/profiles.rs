@@ -3,7 +3,7 @@
 //! In: a [`ProfilesReport`]. Out: lines. Bounded: by the profiles. Left to others: the words of the facts.
 
 use super::line::{Line, Role, wrap};
-use super::{NARROWEST, TextStyle};
+use super::page::{NARROWEST, TextStyle};
 use crate::render::shared::words::{shorten, width};
 use crate::report::{ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 

@@ -4,7 +4,7 @@
 //! [`ROWS`] rows of each. Left to others: the counts, all of which the JSON form holds.
 
 use super::line::{Line, Role};
-use super::{Page, TextStyle, print};
+use super::page::{Page, TextStyle, print};
 use crate::render::shared::words::{NAME, shorten};
 use crate::report::{Summary, counted};
 

@@ -4,7 +4,7 @@
 //! kind and summary. Bounded: by that; what is folded is counted in `… 5 more`. Left to others: which events there are.
 
 use super::line::{Line, Role, wrap};
-use super::{Page, View};
+use super::page::{Page, View};
 use crate::render::shared::story::{date, most_telling, tag, tags, told};
 use crate::render::shared::words::{date_and_clock, shorten, width};
 use crate::report::{Device, Event, Finding};
