@@ -1,7 +1,7 @@
 //! In: one handshake's judged chain. Out: its certificates, leaf first, each with what the server sent of it, what the
 //! device had, and where it is otherwise. Bounded: by the chain. Left to others: the judgement.
 
-use super::Scope;
+use super::scope::Scope;
 use super::words::{short_name, shorten};
 use crate::report::{Chain, ChainStatus, Device, Found, Handshake, Missing, Step, StepFrom};
 

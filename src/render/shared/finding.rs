@@ -1,6 +1,6 @@
 //! In: findings. Out: the short words about them that stand beside a sentence. Bounded: by a line each.
 
-use super::Scope;
+use super::scope::Scope;
 use super::words::{clean, seconds, shorten};
 use crate::report::Finding;
 

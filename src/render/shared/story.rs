@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Scope;
+use super::scope::Scope;
 use super::words::{clean, date_and_clock, shorten};
 use crate::report::{Device, Event, Finding};
 
