@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{TextStyle, text};
+use super::text::{TextStyle, text};
 use crate::report::*;
 
 pub(crate) const WIDTH: usize = 110;

@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use super::certificates::Shelf;
+use super::page::page;
 use super::parting::{Parting, of_side};
 use super::parts::{capture_and_frame, copied, status_class};
 use super::steps::Focus;
-use super::{certificates, chain, closing, finding, ladder, page};
+use super::{certificates, chain, closing, finding, ladder};
 use crate::render::shared::step::{frames, lacking, times, told_alike};
 use crate::render::shared::story::tag;
 use crate::render::shared::words::{clean_lines, shorten};
@@ -31,7 +32,7 @@ const NAMED: usize = 12;
 const SENTENCE: usize = 1000;
 
 /// A comparison as one HTML file, UTF-8, ending with a newline. The report is the one that was compared: it holds both
-/// devices. What [`html`](super::html()) promises of its page holds for this one.
+/// devices. What [`html`](super::report::html()) promises of its page holds for this one.
 pub fn compare_html(report: &Report, comparison: &Comparison) -> String {
     let report = narrowed(report, comparison);
     let index = Index::of(&report);

@@ -7,7 +7,9 @@
 
 use maud::{Markup, html};
 
-use super::steps::{Arrow, Focus, Lane, Line, Tone, Way, lines};
+use super::arrow::{Arrow, Tone, Way};
+use super::lanes::Lane;
+use super::steps::{Focus, Line, lines};
 use crate::render::shared::Scope;
 use crate::report::Device;
 

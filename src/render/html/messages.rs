@@ -1,8 +1,8 @@
 //! In: one handshake. Out: its messages as arrows, those of one side that follow each other joined. Bounded:
 //! [`MOST`] arrows. Left to others: lanes and looks.
 
+use super::arrow::{Arrow, CLOCK, Tone, Way};
 use super::certificates::names;
-use super::steps::{Arrow, CLOCK, Tone, Way};
 use crate::render::shared::Scope;
 use crate::render::shared::words::{date_and_clock, shorten};
 use crate::report::{EndHow, Finding, Handshake, Outcome, Party, StepFrom};

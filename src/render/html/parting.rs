@@ -1,7 +1,7 @@
 //! In: a comparison. Out: where in the story of one of the two its parting step stands: at an event, or before one, where
 //! there is a gap. Bounded: one step. Left to others: how it looks.
 
-use super::steps::{Arrow, Tone};
+use super::arrow::{Arrow, Tone};
 use crate::render::shared::step::lacking;
 use crate::render::shared::words::shorten;
 use crate::report::{CompareStep, Comparison, Device, Event, StepSide, WhichSide};

@@ -1,7 +1,9 @@
 //! In: a device's events. Out: lanes and the lines of a ladder, first to last. Bounded: about [`EVENTS`] events are drawn;
 //! what is left out between two of them is folded, and of a fold at most [`FOLDED`] are listed. Left to others: the drawing.
 
+use super::arrow::{Arrow, CLOCK, Tone, Way};
 use super::certificates::names;
+use super::lanes::Lanes;
 use super::messages;
 use super::parting::{Parting, Spot};
 use crate::render::shared::Scope;
@@ -15,17 +17,8 @@ const EVENTS: usize = 12;
 /// The most events listed in one fold.
 const FOLDED: usize = 200;
 
-/// The most lanes for servers of their own.
-const SERVERS: usize = 3;
-
 /// The longest words on one arrow.
 const WORDS: usize = 300;
-
-/// The longest time of day: to the millisecond, and some.
-pub(super) const CLOCK: usize = 15;
-
-/// Ports on which certificates are fetched in clear: their lanes stand before the others.
-const FETCHED_AT: [&str; 4] = ["80", "8080", "389", "3268"];
 
 /// One line, from top to bottom.
 pub(super) enum Line {
@@ -48,143 +41,6 @@ pub(super) struct Focus<'a> {
     pub(super) handshake: Option<&'a Handshake>,
     /// Where it parts from another story.
     pub(super) parting: Option<&'a Parting<'a>>,
-}
-
-/// What one side said to the other, or did not say.
-pub(super) struct Arrow {
-    pub(super) time: Option<String>,
-    pub(super) frame: Option<u64>,
-    /// The lane opposite the device's own.
-    pub(super) lane: Option<usize>,
-    pub(super) way: Way,
-    pub(super) tone: Tone,
-    /// `DHCP`, `TLS`, …
-    pub(super) tag: String,
-    pub(super) text: String,
-    /// What the finding says about this frame.
-    pub(super) note: Option<String>,
-}
-
-impl Arrow {
-    /// Words without an arrow.
-    pub(super) fn remark(tone: Tone, text: String) -> Self {
-        Self { time: None, frame: None, lane: None, way: Way::Nowhere, tone, tag: String::new(), text, note: None }
-    }
-}
-
-/// Which way an arrow points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// From the device.
-    Out,
-    /// To the device.
-    In,
-    /// Question and answer.
-    Both,
-    /// It should have gone out, and did not.
-    Absent,
-    /// It went out and came to nothing.
-    Lost,
-    /// A remark.
-    Nowhere,
-}
-
-/// What an arrow means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
-    Plain,
-    Warn,
-    Bad,
-}
-
-/// One vertical line: who stands there.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Lane {
-    /// `phone`, `port 443`.
-    pub(super) title: String,
-    /// The address, or what else is known.
-    pub(super) note: String,
-}
-
-/// The lanes of one device: itself, those who answer broadcasts and names, the servers.
-pub(super) struct Lanes {
-    pub(super) list: Vec<Lane>,
-    helpers: Option<usize>,
-    servers: Vec<(String, usize)>,
-    /// Where a download in clear would have gone.
-    clear: Option<usize>,
-    rest: Option<usize>,
-}
-
-impl Lanes {
-    fn of<'a>(scope: &Scope<'_>, device: &Device, events: impl Iterator<Item = &'a Event> + Clone) -> Self {
-        let address = device.addresses.first().map_or(device.id.as_str(), |first| first.address.as_str());
-        let mut lanes = Self {
-            list: vec![Lane { title: scope.thing.to_owned(), note: shorten(address, 45) }],
-            helpers: None,
-            servers: Vec::new(),
-            clear: None,
-            rest: None,
-        };
-        if events.clone().any(asks_helpers) {
-            lanes.helpers = Some(lanes.push("DHCP / DNS", ""));
-        }
-        let mut endpoints: Vec<&str> = Vec::new();
-        for event in events.clone().filter(|event| !asks_helpers(event)) {
-            endpoints.extend(event.server.as_deref().filter(|server| !endpoints.contains(server)));
-        }
-        let others = endpoints.len() > SERVERS;
-        endpoints.truncate(SERVERS);
-        let (clear, closed): (Vec<&str>, Vec<&str>) =
-            endpoints.into_iter().partition(|endpoint| FETCHED_AT.contains(&port(endpoint).1));
-        clear.iter().for_each(|endpoint| lanes.server(endpoint));
-        let web = clear.iter().position(|endpoint| port(endpoint).1 == "80");
-        lanes.clear = web.and_then(|at| lanes.servers.get(at)).map(|(_, lane)| *lane);
-        if lanes.clear.is_none() && events.clone().any(|event| event.kind == "absent") {
-            lanes.clear = Some(lanes.push("port 80", "no fetch seen"));
-        }
-        closed.iter().for_each(|endpoint| lanes.server(endpoint));
-        if others {
-            lanes.rest = Some(lanes.push("other servers", ""));
-        }
-        lanes
-    }
-
-    fn push(&mut self, title: &str, note: &str) -> usize {
-        self.list.push(Lane { title: title.to_owned(), note: note.to_owned() });
-        self.list.len() - 1
-    }
-
-    fn server(&mut self, endpoint: &str) {
-        let lane = match port(endpoint) {
-            (address, "") => self.push("server", &shorten(address, 45)),
-            (address, port) => self.push(&format!("port {port}"), &shorten(address, 45)),
-        };
-        self.servers.push((endpoint.to_owned(), lane));
-    }
-
-    fn find(&self, event: &Event) -> Option<usize> {
-        if asks_helpers(event) {
-            return self.helpers;
-        }
-        if event.kind == "absent" {
-            return self.clear;
-        }
-        let server = event.server.as_deref()?;
-        self.servers.iter().find(|(endpoint, _)| endpoint == server).map(|(_, lane)| *lane).or(self.rest)
-    }
-}
-
-fn asks_helpers(event: &Event) -> bool {
-    matches!(event.kind.as_str(), "dhcp" | "dns" | "ntp" | "lldp")
-}
-
-/// Address and port of an endpoint; no port where it has none.
-fn port(endpoint: &str) -> (&str, &str) {
-    match endpoint.rsplit_once(':') {
-        Some((address, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => (address, port),
-        _ => (endpoint, ""),
-    }
 }
 
 /// Lanes and lines of a device's story.
