@@ -7,12 +7,13 @@ import tomllib
 HEAD = """# Sample captures
 
 Recordings of real programs that talk to each other in network namespaces. No packet in them is computed or changed; a few
-recordings were split or cut short afterwards by `editcap`, as their descriptions say. No capture of a real phone is among
+recordings were split or cut short afterwards with `editcap`, as their descriptions say. No capture of a real phone is among
 them: the column *in place of a phone and its server* says what was recorded instead.
-Each expectation (`NAME.expect.toml`) says what `chaingap` is to make of its captures; `chaingap check captures` compares.
-The certificates are in `pki/`, made for these recordings; their private keys were thrown away.
+Each expectation (`NAME.expect.toml`) says what `chaingap` must find in its captures; `chaingap check captures` compares.
+The certificates in `pki/` were made for these recordings; their private keys were thrown away.
 
-All of it is made again, with new certificates, by this command (as root, since it makes network namespaces):
+This command records everything again, with new certificates (as root, since it makes network namespaces;
+[CONTRIBUTING.md](../CONTRIBUTING.md#how-a-capture-is-recorded) says how to add one):
 
     captures/record/record.sh
 
@@ -20,17 +21,17 @@ It installs nothing. On Debian 12 it needs these packages:
 
     %s
 
-and the Python packages `aioquic` and, for `keys-compressed`, `tlslite-ng` 0.8.2 for the `python3` that is found first, as
-in a virtual environment. `NAME.keys` is a key log with the secrets of NAME.pcapng.
+It also needs the Python package `aioquic` and, for `keys-compressed`, `tlslite-ng` 0.8.2, for the `python3` that is found
+first, for example in a virtual environment. `NAME.keys` is a key log with the secrets of NAME.pcapng.
 
 `formats/` holds usb-sign-in.pcapng in every other file format and compression that is read, written by
 `convert/formats.sh` with Wireshark's editcap. `links/` holds some of these recordings in other links, tunnels, USB
-framings and fragments, with the same expectations; `convert/links.sh` makes them after the recordings. There the headers
-around the recorded packets are computed, but for those that Linux itself put there (VXLAN, cooked captures); each
+framings and fragments, with the same expectations; `convert/links.sh` makes them from the recordings. There the headers
+around the recorded packets are computed, except those that Linux itself put there (VXLAN, cooked captures); each
 expectation says which.
 
-Captures are pcapng with times in nanoseconds, but for some in pcap with microseconds or nanoseconds. This file is written
-by `record/readme.py`.
+Captures are pcapng with times in nanoseconds; a few are pcap with microseconds or nanoseconds. This file is written by
+`record/readme.py`.
 
 | expectation | what is true | expected | in place of a phone and its server |
 |---|---|---|---|
