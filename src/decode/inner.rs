@@ -3,9 +3,9 @@
 //! In: nothing. Out: [`Inner`], the one type in which links and tunnels say what follows, and [`Several`], which takes
 //! apart what bundles packets. Bounded: borrows, allocates nothing. Left to others: reading what follows.
 
-use super::link::Amsdu;
-use super::usb::{Ncm, Rndis};
-use super::{Context, Unread};
+use super::Unread;
+use super::bundle::{Amsdu, Ncm, Rndis};
+use super::context::Context;
 use crate::capture::LinkType;
 
 /// What follows a header.
@@ -60,12 +60,16 @@ pub(super) enum Several<'a> {
 }
 
 impl<'a> Several<'a> {
-    /// The next packet; each takes bytes of its own, or one of a bounded number of places, so that it comes to an end.
+    /// The next packet.
     pub(super) fn next(&mut self, context: &mut Context<'_>) -> Option<Inner<'a>> {
         match self {
-            Self::Amsdu(amsdu) => amsdu.next(context),
-            Self::Rndis(rndis) => rndis.next(),
-            Self::Ncm(ncm) => ncm.next(),
+            Self::Amsdu(amsdu) => {
+                let (source, bytes) = amsdu.next()?;
+                context.source_mac = Some(source);
+                Some(Inner::Llc(bytes))
+            }
+            Self::Rndis(rndis) => rndis.next().map(Inner::ethernet),
+            Self::Ncm(ncm) => ncm.next().map(Inner::ethernet),
         }
     }
 }

@@ -11,8 +11,8 @@ use etherparse::{
     ip_number,
 };
 
-use super::Context;
 use super::bytes::at_most;
+use super::context::Context;
 
 /// An IP packet without its headers.
 #[derive(Clone, Copy, Debug)]

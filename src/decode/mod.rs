@@ -5,107 +5,35 @@
 //! inside another by [`MOST_HEADERS`]; a frame that is no fragment allocates nothing. Left to others: order, loss and
 //! what the payload means. What is not read is counted by its reason, with the first frame ([`Decoder::finish`]).
 
+mod bundle;
 mod bytes;
+mod context;
 mod fragments;
 mod inner;
 mod ip;
 mod link;
 mod neighbour;
+mod packet;
 mod segment;
 mod tally;
 mod transport;
 mod tunnel;
 mod usb;
 
-use std::net::{IpAddr, SocketAddr};
-
-use crate::capture::{Cut, Frame, FrameRef, LinkType};
+use crate::capture::{Frame, LinkType};
 use crate::limits::Limits;
 
+use context::Context;
 use fragments::Fragments;
 use inner::Inner;
 use ip::IpPacket;
+use packet::Sink;
 use tally::Tally;
 
+pub use context::MOST_HEADERS;
+pub use packet::{Binding, Datagram, ETHERTYPE_EAPOL, ETHERTYPE_LLDP, LinkFrame, Packet};
 pub use segment::{Checksum, Flags, Segment};
 pub use tally::{Anomaly, Count, Counts, Unread};
-
-/// Headers one inside another that are taken off before a frame is given up: a tunnel in a tunnel in tagged Ethernet
-/// has nine.
-pub const MOST_HEADERS: u8 = 16;
-
-/// What a frame holds.
-#[derive(Debug)]
-pub enum Packet<'a> {
-    /// A TCP segment.
-    Tcp(Segment<'a>),
-    /// A UDP datagram.
-    Udp(Datagram<'a>),
-    /// A packet that binds an address to a network card.
-    Binding(Binding),
-    /// A frame of a protocol of the link itself.
-    Link(LinkFrame<'a>),
-}
-
-/// A UDP datagram.
-#[derive(Debug)]
-pub struct Datagram<'a> {
-    /// Where it was captured.
-    pub at: FrameRef,
-    /// Sender.
-    pub source: SocketAddr,
-    /// Receiver.
-    pub destination: SocketAddr,
-    /// Sender's address on the link.
-    pub source_mac: Option<[u8; 6]>,
-    /// The bytes kept of the payload.
-    pub payload: &'a [u8],
-}
-
-/// A frame of a protocol of the link itself that tells of a device: LLDP or EAPOL.
-#[derive(Debug)]
-pub struct LinkFrame<'a> {
-    /// Where it was captured.
-    pub at: FrameRef,
-    /// The sender.
-    pub source_mac: [u8; 6],
-    /// [`ETHERTYPE_LLDP`] or [`ETHERTYPE_EAPOL`].
-    pub ether_type: u16,
-    /// What follows the EtherType.
-    pub payload: &'a [u8],
-}
-
-/// Link Layer Discovery Protocol (IEEE 802.1AB).
-pub const ETHERTYPE_LLDP: u16 = 0x88CC;
-/// EAP over LAN (IEEE 802.1X).
-pub const ETHERTYPE_EAPOL: u16 = 0x888E;
-
-/// An address and the network card that says it owns it (RFC 826, RFC 4861).
-#[derive(Clone, Copy, Debug)]
-pub struct Binding {
-    /// Where it was captured.
-    pub at: FrameRef,
-    /// The card.
-    pub mac: [u8; 6],
-    /// The address.
-    pub address: IpAddr,
-}
-
-/// Where the packets of a frame go.
-type Sink<'s> = dyn FnMut(Packet<'_>) + 's;
-
-/// What is known of the bytes at hand from the headers around them.
-#[derive(Clone, Copy, Debug)]
-struct Context<'f> {
-    /// The frame, or the one that completed the fragments.
-    at: &'f FrameRef,
-    /// How much of the frame the capture kept, where it is not all.
-    cut: Option<Cut>,
-    /// Sender's address on the innermost link.
-    source_mac: Option<[u8; 6]>,
-    /// Headers taken off so far.
-    headers: u8,
-}
 
 /// Decodes the frames of one capture, in file order.
 #[derive(Debug)]

@@ -6,9 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use etherparse::{ArpHardwareId, ArpPacketSlice, EtherType};
 
 use super::bytes::{array, u8_at};
+use super::context::Context;
 use super::inner::Inner;
 use super::ip::IpPacket;
-use super::{Binding, Context, Packet, Sink};
+use super::packet::{Binding, Packet, Sink};
 
 /// Takes an ARP packet (RFC 826): its sender owns the address that it sends from.
 pub(super) fn arp<'a>(bytes: &'a [u8], context: &Context<'_>, sink: &mut Sink<'_>) -> Option<Inner<'a>> {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use etherparse::TcpSlice;
 
-use super::Context;
+use super::context::Context;
 use crate::capture::{Cut, FrameRef};
 
 /// One TCP segment (RFC 9293 section 3.1).

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::context::MOST_HEADERS;
 use crate::capture::{FrameRef, LinkType};
 
 const MOST_KINDS: usize = 48;
@@ -50,7 +51,7 @@ impl std::fmt::Display for Unread {
             Self::UsbTransfer => f.write_str("of USB bulk transfers that are neither RNDIS, CDC-NCM nor CDC-ECM"),
             Self::FragmentsMissing => f.write_str("that came in IP fragments of which some are missing"),
             Self::FragmentsDropped => f.write_str("whose IP fragments were dropped, as too many waited for others"),
-            Self::Nested => write!(f, "with more than {} headers one inside another", super::MOST_HEADERS),
+            Self::Nested => write!(f, "with more than {} headers one inside another", MOST_HEADERS),
             Self::Damaged => f.write_str("whose headers are cut or damaged"),
             Self::Further => f.write_str("not read for further reasons"),
         }

@@ -6,9 +6,12 @@ use std::net::SocketAddr;
 use etherparse::{TcpSlice, UdpSlice, ip_number};
 
 use super::bytes::be16;
+use super::context::Context;
 use super::inner::Inner;
 use super::ip::IpPacket;
-use super::{Context, Datagram, Packet, Segment, Sink, neighbour, tunnel};
+use super::packet::{Datagram, Packet, Sink};
+use super::segment::Segment;
+use super::{neighbour, tunnel};
 
 /// Gives the packet to `sink`, or says what is inside it; `None` where its header is cut or damaged.
 #[inline(always)]

@@ -2,8 +2,8 @@
 //!
 //! In: a frame. Out: what is inside. Bounded: borrows. Left to others: links inside that are none of IP.
 
-use super::super::Context;
 use super::super::bytes::{array, be16, le16, le32, u8_at};
+use super::super::context::Context;
 use super::super::inner::Inner;
 use crate::capture::LinkType;
 

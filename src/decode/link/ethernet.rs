@@ -3,8 +3,8 @@
 //! In: bytes from the destination address on. Out: what is inside. Bounded: borrows. Left to others: trailers, which
 //! the lengths inside cut off.
 
-use super::super::Context;
 use super::super::bytes::{array, at_most, be16, u8_at};
+use super::super::context::Context;
 use super::super::inner::Inner;
 
 /// Values up to this one are lengths of IEEE 802.3 frames, higher ones EtherTypes (IEEE 802.3 section 3.2.6).

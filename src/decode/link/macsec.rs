@@ -3,9 +3,10 @@
 //! In: bytes after EtherType 0x88e5. Out: what is inside, without the check value; or that it is encrypted. Left to
 //! others: checking the check value, for which nobody has the key.
 
+use super::super::Unread;
 use super::super::bytes::{at_most, be16, u8_at};
+use super::super::context::Context;
 use super::super::inner::Inner;
-use super::super::{Context, Unread};
 
 /// Bits of the tag control information (section 9.5).
 const EXPLICIT_CHANNEL: u8 = 0x20;

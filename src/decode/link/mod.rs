@@ -12,15 +12,15 @@ mod radio;
 mod wlan;
 
 use super::bytes::be16;
+use super::context::Context;
 use super::inner::Inner;
-use super::{Context, Unread, usb};
+use super::{Unread, usb};
 use crate::capture::LinkType;
 
 pub(super) use ethernet::frame as open_ethernet;
 pub(super) use ethernet::llc as open_llc;
 pub(super) use mpls::labels as open_mpls;
 pub(super) use ppp::protocol as open_ppp;
-pub(super) use wlan::Amsdu;
 
 /// EtherTypes that carry nothing for this program: LLDP, EAPoL, PPPoE discovery, RARP, link aggregation, maintenance,
 /// clocks, loop tests, switches' own.

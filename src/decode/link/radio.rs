@@ -2,9 +2,10 @@
 //!
 //! In: a frame. Out: the 802.11 frame in it. Bounded: borrows. Left to others: signal strengths and the like.
 
+use super::super::Unread;
 use super::super::bytes::{array, be32, le16, le32};
+use super::super::context::Context;
 use super::super::inner::Inner;
-use super::super::{Context, Unread};
 use super::wlan;
 use crate::capture::LinkType;
 

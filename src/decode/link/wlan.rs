@@ -3,9 +3,11 @@
 //! In: bytes from the frame control field on. Out: what is inside, where it is in clear. Bounded: borrows; the parts of
 //! an aggregate take bytes each. Left to others: management and control frames, putting fragments together, keys.
 
-use super::super::bytes::{array, be16, u8_at};
+use super::super::Unread;
+use super::super::bundle::Amsdu;
+use super::super::bytes::{array, u8_at};
+use super::super::context::Context;
 use super::super::inner::{Inner, Several};
-use super::super::{Context, Unread};
 
 /// First octet of the frame control field (IEEE 802.11 section 9.2.4.1): version, type, subtype.
 const VERSION: u8 = 0x03;
@@ -49,7 +51,7 @@ pub(in super::super) fn frame<'a>(bytes: &'a [u8], padded: bool, context: &mut C
     }
     context.source_mac = array(bytes, source_at(flags));
     let payload = bytes.get(if padded { length.next_multiple_of(4) } else { length }..)?;
-    Some(if aggregate { Inner::Several(Several::Amsdu(Amsdu(payload))) } else { Inner::Llc(payload) })
+    Some(if aggregate { Inner::Several(Several::Amsdu(Amsdu::new(payload))) } else { Inner::Llc(payload) })
 }
 
 /// Where the source address stands (IEEE 802.11 table 9-60).
@@ -58,19 +60,5 @@ fn source_at(flags: u8) -> usize {
         (_, false) => 10,
         (false, true) => 16,
         (true, true) => 24,
-    }
-}
-
-/// An aggregate: destination, source, length, data, padding to four octets (IEEE 802.11 section 9.3.2.2).
-#[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Amsdu<'a>(&'a [u8]);
-
-impl<'a> Amsdu<'a> {
-    pub(in super::super) fn next(&mut self, context: &mut Context<'_>) -> Option<Inner<'a>> {
-        let (header, rest) = self.0.split_first_chunk::<14>()?;
-        context.source_mac = array(header, 6);
-        let length = usize::from(be16(header, 12)?);
-        self.0 = rest.get((14 + length).next_multiple_of(4) - 14..).unwrap_or_default();
-        Some(Inner::Llc(rest.get(..length).unwrap_or(rest)))
     }
 }

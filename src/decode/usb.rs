@@ -3,15 +3,10 @@
 //! In: a frame of usbmon or USBPcap. Out: the Ethernet frames in its bulk transfer. Bounded: borrows. Left to others:
 //! control transfers, and with them the descriptors that say which framing an interface has: the bytes tell.
 
-mod ncm;
-mod rndis;
-
 use super::Unread;
+use super::bundle::{Ncm, Rndis};
 use super::bytes::{at_most, be16, le16, le32, u8_at};
 use super::inner::{Inner, Several};
-
-pub(super) use ncm::Ncm;
-pub(super) use rndis::Rndis;
 
 /// How both programs number bulk transfers.
 const BULK: u8 = 3;

@@ -4,7 +4,6 @@
 //! USB CDC Subclass Specification for Network Control Model Devices 1.0, section 3. Blocks of 16 and of 32 bits.
 
 use super::super::bytes::{array, at_most, le16, le32};
-use super::super::inner::Inner;
 
 /// Datagrams of one block: 64 KiB hold no more of the shortest frames.
 const MOST: u16 = 1024;
@@ -26,7 +25,7 @@ pub(in super::super) struct Ncm<'a> {
 
 impl<'a> Ncm<'a> {
     /// Recognizes the header's signature (tables 3-1 and 3-2).
-    pub(super) fn of(block: &'a [u8]) -> Option<Self> {
+    pub(in super::super) fn of(block: &'a [u8]) -> Option<Self> {
         let (wide, table) = match &array(block, 0)? {
             b"NCMH" => (false, le16(block, 10)?.into()),
             b"ncmh" => (true, le32(block, 12)?),
@@ -35,7 +34,7 @@ impl<'a> Ncm<'a> {
         Some(Self { block, wide, table, entry: 0, end: 0, left: MOST, room: block.len() })
     }
 
-    pub(in super::super) fn next(&mut self) -> Option<Inner<'a>> {
+    pub(in super::super) fn next(&mut self) -> Option<&'a [u8]> {
         loop {
             self.left = self.left.checked_sub(1)?;
             if self.entry < self.end {
@@ -45,7 +44,7 @@ impl<'a> Ncm<'a> {
                 if place != 0 && length != 0 {
                     let datagram = at_most(self.block.get(place..)?, length);
                     self.room = self.room.checked_sub(datagram.len())?;
-                    return Some(Inner::ethernet(datagram));
+                    return Some(datagram);
                 }
                 // An entry of zeros ends the table.
                 self.entry = self.end;

@@ -2,7 +2,6 @@
 //! least its header. Left to others: control messages, which go over another pipe.
 
 use super::super::bytes::{at_most, le32};
-use super::super::inner::Inner;
 
 /// `REMOTE_NDIS_PACKET_MSG` (MS-RNDIS section 2.2.14).
 const PACKET: usize = 1;
@@ -15,17 +14,17 @@ pub(in super::super) struct Rndis<'a>(&'a [u8]);
 
 impl<'a> Rndis<'a> {
     /// Recognizes a transfer that starts with a message: its type is no more than a one, so that lengths have to fit.
-    pub(super) fn of(data: &'a [u8]) -> Option<Self> {
+    pub(in super::super) fn of(data: &'a [u8]) -> Option<Self> {
         let (kind, length, offset, size) = (le32(data, 0)?, le32(data, 4)?, le32(data, 8)?, le32(data, 12)?);
         let end = offset.checked_add(8)?.checked_add(size)?;
         (kind == PACKET && length >= HEADER && offset >= HEADER - 8 && end <= length).then_some(Self(data))
     }
 
     /// Message type, message length, place of the data counted from behind these two, length of the data.
-    pub(in super::super) fn next(&mut self) -> Option<Inner<'a>> {
+    pub(in super::super) fn next(&mut self) -> Option<&'a [u8]> {
         let message = Self::of(self.0)?.0;
         let (length, offset, size) = (le32(message, 4)?, le32(message, 8)?, le32(message, 12)?);
         self.0 = message.get(length..).unwrap_or_default();
-        Some(Inner::ethernet(at_most(message.get(offset + 8..)?, size)))
+        Some(at_most(message.get(offset + 8..)?, size))
     }
 }
