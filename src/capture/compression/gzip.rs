@@ -8,8 +8,7 @@ use std::fmt;
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::{Fault, Progress};
-use crate::capture::buffer::Buffer;
+use super::input::{Fault, Input, Progress};
 use crate::capture::record::Order;
 
 /// Names and comments of a header end somewhere before this.
@@ -49,39 +48,37 @@ enum Header {
 }
 
 impl Gzip {
-    pub(super) fn decode(
-        &mut self,
-        input: &mut Buffer,
-        at_end: bool,
-        out: &mut [u8],
-        problems: &mut Vec<String>,
-    ) -> Result<Progress, Fault> {
+    pub(super) fn decode(&mut self, input: &mut Input<'_>, out: &mut [u8]) -> Result<Progress, Fault> {
         loop {
             if let Some(fault) = self.fault.take() {
                 return Err(fault);
             }
             match self.state {
-                State::Header => match self.header(input, at_end)? {
+                State::Header => match self.header(input)? {
                     Some(needs) => return Ok(needs),
                     None => self.state = State::Body,
                 },
                 State::Body => {
-                    if let Some(progress) = self.body(input, at_end, out)? {
+                    if let Some(progress) = self.body(input, out)? {
                         return Ok(progress);
                     }
                 }
                 State::Trailer => {
                     if input.unread().len() < 8 {
-                        return if at_end { Err(cut(input, "its checksum")) } else { Ok(Progress::Needs(8)) };
+                        return if input.at_end {
+                            Err(input.ends_inside("its checksum"))
+                        } else {
+                            Ok(Progress::Needs(8))
+                        };
                     }
-                    self.trailer(input, problems);
+                    self.trailer(input);
                 }
             }
         }
     }
 
     /// Goes past a member's header; says what is needed first.
-    fn header(&self, input: &mut Buffer, at_end: bool) -> Result<Option<Progress>, Fault> {
+    fn header(&self, input: &mut Input<'_>) -> Result<Option<Progress>, Fault> {
         if self.members > 0 {
             // Tapes and downloads are padded with zeros.
             let zeros = input.unread().iter().take_while(|&&byte| byte == 0).count();
@@ -95,18 +92,18 @@ impl Gzip {
                 input.consume(length);
                 Ok(None)
             }
-            Header::Needs if at_end && self.members > 0 && input.unread().len() < 3 => {
-                Err(fault(input, "what follows the last member is no gzip"))
+            Header::Needs if input.at_end && self.members > 0 && input.unread().len() < 3 => {
+                Err(input.fault("what follows the last member is no gzip"))
             }
-            Header::Needs if at_end => Err(cut(input, "a header")),
+            Header::Needs if input.at_end => Err(input.ends_inside("a header")),
             Header::Needs => Ok(Some(Progress::Needs(input.unread().len() + 1))),
-            Header::Not(_) if self.members > 0 => Err(fault(input, "what follows the last member is no gzip")),
-            Header::Not(why) => Err(fault(input, why)),
+            Header::Not(_) if self.members > 0 => Err(input.fault("what follows the last member is no gzip")),
+            Header::Not(why) => Err(input.fault(why)),
         }
     }
 
     /// Inflates; none where there is no progress to report yet.
-    fn body(&mut self, input: &mut Buffer, at_end: bool, out: &mut [u8]) -> Result<Option<Progress>, Fault> {
+    fn body(&mut self, input: &mut Input<'_>, out: &mut [u8]) -> Result<Option<Progress>, Fault> {
         let before = (self.inflate.total_in(), self.inflate.total_out());
         let result = self.inflate.decompress(input.unread(), out, FlushDecompress::None);
         let taken = usize::try_from(self.inflate.total_in() - before.0).unwrap_or(usize::MAX);
@@ -116,24 +113,20 @@ impl Gzip {
         match result {
             Ok(Status::StreamEnd) => self.state = State::Trailer,
             Ok(Status::Ok | Status::BufError) if wrote == 0 && taken == 0 => {
-                return if at_end { Err(cut(input, "a member")) } else { Ok(Some(Progress::Needs(1))) };
+                return if input.at_end { Err(input.ends_inside("a member")) } else { Ok(Some(Progress::Needs(1))) };
             }
             Ok(Status::Ok | Status::BufError) => {}
-            Err(_) => self.fault = Some(fault(input, "the compressed data is damaged")),
+            Err(_) => self.fault = Some(input.fault("the compressed data is damaged")),
         }
         Ok((wrote > 0).then_some(Progress::Wrote(wrote)))
     }
 
     /// Compares checksum and length (RFC 1952, section 2.3.1) and gets ready for the next member.
-    fn trailer(&mut self, input: &mut Buffer, problems: &mut Vec<String>) {
+    fn trailer(&mut self, input: &mut Input<'_>) {
         let order = Order::LITTLE;
         let expected = (order.u32(input.unread(), 0), order.u32(input.unread(), 4));
         if expected != (self.crc.sum(), self.crc.amount()) {
-            problems.push(format!(
-                "compressed offset {}: the checksum does not match; what the member holds may be wrong",
-                input.offset()
-            ));
-            problems.truncate(16);
+            input.checksum_differs("member");
         }
         input.consume(8);
         self.members += 1;
@@ -174,13 +167,4 @@ fn header(bytes: &[u8]) -> Header {
         at += 2;
     }
     if bytes.len() < at { Header::Needs } else { Header::Whole(at) }
-}
-
-fn fault(input: &Buffer, why: &str) -> Fault {
-    Fault { at: input.offset(), why: why.into() }
-}
-
-fn cut(input: &Buffer, what: &str) -> Fault {
-    let at = input.offset() + u64::try_from(input.unread().len()).unwrap_or_default();
-    Fault { at, why: format!("the file ends inside {what}") }
 }

@@ -4,10 +4,12 @@
 //! straight into the reader's buffer, so that a bomb only takes time. Left to others: what the bytes mean.
 
 mod gzip;
+mod input;
 mod zstd;
 
 use super::buffer::Buffer;
 use gzip::Gzip;
+use input::{Fault, Input, Progress};
 use zstd::{LEAST_WINDOW, MAX_WINDOW, Zstd};
 
 /// How a capture file is compressed.
@@ -39,20 +41,6 @@ impl Compression {
     }
 }
 
-/// What a decoder could do.
-enum Progress {
-    /// So many bytes came out.
-    Wrote(usize),
-    /// Nothing comes out before there are so many bytes of input; at the end: all is out.
-    Needs(usize),
-}
-
-/// Where and why a compressed stream cannot be followed further.
-struct Fault {
-    at: u64,
-    why: String,
-}
-
 #[derive(Debug)]
 enum Decoder {
     Gzip(Box<Gzip>),
@@ -67,8 +55,8 @@ struct Layer {
     decoder: Decoder,
     wanted: usize,
     at_end: bool,
-    /// Offset within the compressed stream, and why nothing more comes.
-    broken: Option<(u64, String)>,
+    /// Why nothing more comes.
+    broken: Option<Fault>,
     problems: Vec<String>,
 }
 
@@ -166,15 +154,15 @@ impl Layer {
     /// Decompresses what there is; 0 where more input is needed, or nothing more comes.
     fn decode(&mut self, out: &mut [u8]) -> usize {
         if self.broken.is_none() {
-            let (input, at_end, problems) = (&mut self.input, self.at_end, &mut self.problems);
+            let mut input = Input { buffer: &mut self.input, at_end: self.at_end, problems: &mut self.problems };
             let result = match &mut self.decoder {
-                Decoder::Gzip(gzip) => gzip.decode(input, at_end, out, problems),
-                Decoder::Zstd(zstd) => zstd.decode(input, at_end, out, problems),
+                Decoder::Gzip(gzip) => gzip.decode(&mut input, out),
+                Decoder::Zstd(zstd) => zstd.decode(&mut input, out),
             };
             match result {
                 Ok(Progress::Wrote(count)) => return count,
                 Ok(Progress::Needs(bytes)) => self.wanted = bytes,
-                Err(fault) => self.broken = Some((fault.at, fault.why)),
+                Err(fault) => self.broken = Some(fault),
             }
         }
         if self.broken.is_some() {
@@ -187,7 +175,7 @@ impl Layer {
     fn in_words(&self) -> Vec<String> {
         let kind = self.kind.as_str();
         let mut said: Vec<_> = self.problems.iter().map(|problem| format!("{kind}: {problem}")).collect();
-        if let Some((at, why)) = &self.broken {
+        if let Some(Fault { at, why }) = &self.broken {
             let lost = self.input.offset().saturating_sub(*at);
             let lost = if lost > 0 { format!("; {lost} compressed bytes could not be read") } else { String::new() };
             said.push(format!("{kind}: compressed offset {at}: {why}{lost}"));

@@ -11,8 +11,7 @@ use std::io::Read;
 use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::{Fault, Progress};
-use crate::capture::buffer::Buffer;
+use super::input::{Fault, Input, Progress};
 use crate::capture::record::{Order, size};
 
 /// The window that `zstd -d` itself grants without being asked for more: 2^27 bytes.
@@ -57,16 +56,10 @@ impl Zstd {
         Self { state: State::Between, frame, fault: None }
     }
 
-    pub(super) fn decode(
-        &mut self,
-        input: &mut Buffer,
-        at_end: bool,
-        out: &mut [u8],
-        problems: &mut Vec<String>,
-    ) -> Result<Progress, Fault> {
+    pub(super) fn decode(&mut self, input: &mut Input<'_>, out: &mut [u8]) -> Result<Progress, Fault> {
         loop {
             let needs = match self.state {
-                State::Between => self.begin(input, at_end)?,
+                State::Between => self.begin(input)?,
                 State::Skip(left) => skip(&mut self.state, left, input),
                 State::Blocks { checksum } => {
                     let wrote = self.frame.read(out).unwrap_or_default();
@@ -80,29 +73,28 @@ impl Zstd {
                     if wrote > 0 {
                         return Ok(Progress::Wrote(wrote));
                     }
-                    self.drained(input, checksum, problems)?;
+                    self.drained(input, checksum)?;
                     None
                 }
             };
             match needs {
                 None => {}
-                Some(_) if at_end && matches!(self.state, State::Between) => return Ok(Progress::Needs(1)),
-                Some(_) if at_end => self.give_up(input.offset(), "the file ends inside a frame".into()),
+                Some(_) if input.at_end && matches!(self.state, State::Between) => return Ok(Progress::Needs(1)),
+                Some(_) if input.at_end => self.give_up(input.fault("the file ends inside a frame")),
                 Some(bytes) => return Ok(Progress::Needs(bytes)),
             }
         }
     }
 
     /// Reads the start of a frame; says how many bytes that needs.
-    fn begin(&mut self, input: &mut Buffer, at_end: bool) -> Result<Option<usize>, Fault> {
+    fn begin(&mut self, input: &mut Input<'_>) -> Result<Option<usize>, Fault> {
         let bytes = input.unread();
         if bytes.is_empty() {
             return Ok(Some(1));
         }
-        let fault = |why: String| Fault { at: input.offset(), why };
         // The longest header: magic, descriptor, window, dictionary, content size.
         const HEADER: usize = 18;
-        if bytes.len() < HEADER && !at_end {
+        if bytes.len() < HEADER && !input.at_end {
             return Ok(Some(HEADER));
         }
         if matches!(bytes, [0x50..=0x5f, 0x2a, 0x4d, 0x18, _, _, _, _, ..]) {
@@ -114,14 +106,14 @@ impl Zstd {
         match self.frame.reset(&mut rest) {
             Ok(()) => {}
             Err(FrameDecoderError::WindowSizeTooBig { requested, max }) => {
-                return Err(fault(format!(
+                return Err(input.fault(format!(
                     "a frame wants a window of {requested} bytes, more than the {max} that it gets; decompress it with zstd -d --long=31 first"
                 )));
             }
             Err(FrameDecoderError::DictNotProvided { dict_id }) => {
-                return Err(fault(format!("a frame needs the dictionary {dict_id}, which is not here")));
+                return Err(input.fault(format!("a frame needs the dictionary {dict_id}, which is not here")));
             }
-            Err(_) => return Err(fault("there is no zstd frame".into())),
+            Err(_) => return Err(input.fault("there is no zstd frame")),
         }
         let checksum = bytes.get(4).is_some_and(|descriptor| descriptor & 4 != 0);
         input.consume(bytes.len() - rest.len());
@@ -130,14 +122,13 @@ impl Zstd {
     }
 
     /// Decodes a block once it is there whole; says how many bytes that needs.
-    fn block(&mut self, input: &mut Buffer, checksum: bool) -> Option<usize> {
+    fn block(&mut self, input: &mut Input<'_>, checksum: bool) -> Option<usize> {
         let bytes = input.unread();
         let [low, middle, high, ..] = *bytes else { return Some(3) };
         let head = size(u32::from_le_bytes([low, middle, high, 0]));
         let (last, kind, length) = (head & 1 == 1, (head >> 1) & 3, head >> 3);
         if length > MAX_BLOCK || kind == 3 {
-            let at = input.offset();
-            self.give_up(at, "the compressed data is damaged".into());
+            self.give_up(input.fault("the compressed data is damaged"));
             return None;
         }
         let content = if kind == 1 { 1 } else { length };
@@ -152,38 +143,33 @@ impl Zstd {
                 }
             }
             Err(_) => {
-                let at = input.offset();
-                self.give_up(at, "the compressed data is damaged".into());
+                self.give_up(input.fault("the compressed data is damaged"));
             }
         }
         None
     }
 
     /// Ends a frame that broke off, so that its last window comes out before the fault is told.
-    fn give_up(&mut self, at: u64, why: String) {
+    fn give_up(&mut self, fault: Fault) {
         // It cannot fail: the block is whole and empty.
         let _ = self.frame.decode_blocks(&LAST_BLOCK[..], BlockDecodingStrategy::UptoBlocks(1));
-        self.fault = Some(Fault { at, why });
+        self.fault = Some(fault);
         self.state = State::Drain { checksum: false };
     }
 
-    fn drained(&mut self, input: &Buffer, checksum: bool, problems: &mut Vec<String>) -> Result<(), Fault> {
+    fn drained(&mut self, input: &mut Input<'_>, checksum: bool) -> Result<(), Fault> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
         if checksum && self.frame.get_checksum_from_data() != self.frame.get_calculated_checksum() {
-            problems.push(format!(
-                "compressed offset {}: the checksum does not match; what the frame holds may be wrong",
-                input.offset()
-            ));
-            problems.truncate(16);
+            input.checksum_differs("frame");
         }
         self.state = State::Between;
         Ok(())
     }
 }
 
-fn skip(state: &mut State, left: u32, input: &mut Buffer) -> Option<usize> {
+fn skip(state: &mut State, left: u32, input: &mut Input<'_>) -> Option<usize> {
     if left == 0 {
         *state = State::Between;
         return None;
