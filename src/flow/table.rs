@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 
 use foldhash::quality::RandomState;
 
-use super::{Both, Flow, Opening, Piece, Side, Stream};
+use super::connection::Flow;
+use super::side::{Both, Side};
+use super::stream::{Piece, Stream};
 use crate::capture::{FrameRef, Timestamp};
 use crate::decode::Segment;
 use crate::limits::Limits;
@@ -62,7 +64,7 @@ impl<C> Spare<C> {
     fn begin(&mut self, segment: &Segment<'_>, stream: u64, begin: fn(bool) -> C) -> Box<Flow<C>> {
         let mut within = || Stream::within(self.rooms.pop().unwrap_or_default());
         let streams = Both { client: within(), server: within() };
-        let flow = Flow { streams, ..first_of(segment, stream, begin(segment.flags.syn)) };
+        let flow = Flow::begun_by(segment, stream, streams, begin(segment.flags.syn));
         match self.flows.pop() {
             Some(mut spare) => {
                 *spare = flow;
@@ -324,41 +326,5 @@ impl<C> FlowTable<C> {
             }
             self.close(key, limits);
         }
-    }
-}
-
-/// A connection of which this segment is the first that was seen. A segment with nothing in it opens nothing worth
-/// following, but counts as one.
-fn first_of<C>(segment: &Segment<'_>, stream: u64, conversation: C) -> Flow<C> {
-    let client_sent = match (segment.flags.syn, segment.flags.ack) {
-        (true, acknowledges) => !acknowledges,
-        // Servers listen on the lower port.
-        (false, _) => segment.source.port() > segment.destination.port(),
-    };
-    let (client, server) =
-        if client_sent { (segment.source, segment.destination) } else { (segment.destination, segment.source) };
-    Flow {
-        stream,
-        client,
-        server,
-        opened: segment.flags.syn,
-        syn: None,
-        opening: Opening::default(),
-        client_mac: None,
-        first: segment.at,
-        last: segment.at,
-        progress: segment.at,
-        stalls: Vec::new(),
-        reset: Both::default(),
-        seen: Both::default(),
-        late: VecDeque::new(),
-        conversation,
-        streams: Both { client: Stream::default(), server: Stream::default() },
-        counted: 0,
-        highest: Both::default(),
-        acknowledged: Both::default(),
-        ahead: Both::default(),
-        reset_sequence: Both::default(),
-        next: None,
     }
 }
