@@ -7,15 +7,15 @@
 use std::fmt;
 
 use super::cipher::Opened;
-use super::handshake::{Message, Messages};
+use super::handshake::{Handshake, Hole};
 use super::held::Held;
 use super::keylog::KeyLog;
 use super::message;
 use super::names::{AlertCode, FATAL};
 use super::protect::{Pending, Protection, Undecrypted};
+use super::reassembly::{Message, Messages};
 use super::record::{ContentType, Event, Records};
 use super::session::Session;
-use super::{Handshake, Hole};
 use crate::capture::{Cut, FrameRef};
 use crate::flow::{Both, Piece, Side};
 

@@ -2,12 +2,12 @@
 //! `MAX_HISTORY`; of several messages of one kind the first counts, but for hellos before the server's answer.
 //! Left to others: how they were read.
 
-use super::handshake::Message;
+use super::handshake::{Alert, Foreign, Handshake, Hole};
 use super::history::Letter;
 use super::message::{self, CertificateList};
 use super::names::{AlertCode, FATAL, Version};
 use super::ocsp;
-use super::{Alert, Foreign, Handshake, Hole};
+use super::reassembly::Message;
 use crate::capture::FrameRef;
 use crate::flow::Side;
 

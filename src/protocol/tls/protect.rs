@@ -4,7 +4,7 @@
 use super::cipher::{Cipher, Opened};
 use super::record::ContentType;
 use super::schedule::{PrfHash, next_secret};
-use super::session::{self, Terms};
+use super::terms::Terms;
 use crate::capture::FrameRef;
 use crate::flow::Piece;
 
@@ -194,7 +194,7 @@ impl Protection {
     pub(super) fn update(&mut self) {
         let next = self.secret.take().and_then(|(hash, secret)| {
             let secret = next_secret(hash, &secret)?;
-            session::traffic_cipher(&self.terms, &secret).map(|cipher| (cipher, (hash, secret)))
+            self.terms.traffic_cipher(&secret).map(|cipher| (cipher, (hash, secret)))
         });
         if let Some((cipher, secret)) = next {
             (self.cipher, self.secret) = (cipher, Some(secret));

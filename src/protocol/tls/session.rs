@@ -2,24 +2,16 @@
 //! Bounded: the handshake's messages are kept only where a premaster secret may need them, `MAX_TRANSCRIPT` bytes.
 //! Left to others: records.
 
-use super::cipher::{Cipher, Form, Keys, Suite};
+use super::cipher::{Cipher, Keys};
 use super::keylog::KeyLog;
 use super::message::{ClientHello, ServerHello};
-use super::names::Version;
 use super::protect::{Protection, Undecrypted};
-use super::schedule::{PrfHash, expand_label, master, prf};
+use super::schedule::{master, prf};
+use super::terms::Terms;
 use crate::flow::Side;
 
 /// A ClientKeyExchange comes before any large message of the client but its certificates.
 const MAX_TRANSCRIPT: usize = 256 * 1024;
-
-/// What two hellos agreed on.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
-    pub(super) suite: Suite,
-    pub(super) form: Form,
-    hash: PrfHash,
-}
 
 /// The handshake under way, which in a renegotiation is not the first.
 #[derive(Default)]
@@ -42,7 +34,7 @@ impl Session {
     pub(super) fn server_hello(&mut self, hello: &ServerHello) {
         self.server_random = hello.random;
         self.extended_master = hello.extended_master_secret;
-        self.terms = terms(hello);
+        self.terms = Terms::of(hello);
     }
 
     /// Keeps a message of the handshake as it was sent.
@@ -74,7 +66,7 @@ impl Session {
         };
         let secret = secret.as_ref().ok_or(Undecrypted::NoSecret)?;
         let terms = self.terms.filter(|terms| terms.form.is_1_3).ok_or(Undecrypted::Unsupported)?;
-        let cipher = traffic_cipher(&terms, secret).ok_or(Undecrypted::WrongSecret)?;
+        let cipher = terms.traffic_cipher(secret).ok_or(Undecrypted::WrongSecret)?;
         Ok(Protection::new(cipher, Some((terms.hash, secret.clone())), terms))
     }
 
@@ -98,25 +90,4 @@ impl Session {
         let cipher = keys.and_then(|keys| Cipher::new(terms.suite, terms.form, keys));
         Ok(Protection::new(cipher.ok_or(Undecrypted::WrongSecret)?, None, terms))
     }
-}
-
-/// Drafts of TLS 1.3 before the 25th derive or bind keys in other ways, SSL 3.0 in its own.
-fn terms(hello: &ServerHello) -> Option<Terms> {
-    let is_1_3 = hello.version == Version::TLS_1_3 || (0x7f19..=0x7f1c).contains(&hello.version.0);
-    let before = (Version::TLS_1_0..=Version::TLS_1_2).contains(&hello.version);
-    if !is_1_3 && !before {
-        return None;
-    }
-    let suite = Suite::of(hello.cipher_suite?)?;
-    let hash = if hello.version < Version::TLS_1_2 { PrfHash::Md5Sha1 } else { suite.hash };
-    let form = Form { is_1_3, explicit_iv: hello.version > Version::TLS_1_0, encrypt_then_mac: hello.encrypt_then_mac };
-    Some(Terms { suite, form, hash })
-}
-
-/// The cipher of a traffic secret (RFC 8446 section 7.3).
-pub(super) fn traffic_cipher(terms: &Terms, secret: &[u8]) -> Option<Cipher> {
-    let lengths = terms.suite.lengths(terms.form);
-    let key = expand_label(terms.hash, secret, b"key", lengths.key)?;
-    let iv = expand_label(terms.hash, secret, b"iv", lengths.iv)?;
-    Cipher::new(terms.suite, terms.form, Keys { mac: &[], key: &key, iv: &iv })
 }

@@ -2,8 +2,8 @@
 //! byte, records lost, secrets of others.
 
 use super::*;
-use crate::capture::Timestamp;
-use crate::flow::Piece;
+use crate::capture::{FrameRef, Timestamp};
+use crate::flow::{Both, Piece, Side};
 
 const RFC_8448: &str = include_str!("../../../tests/data/protocol/rfc8448.txt");
 
