@@ -236,6 +236,20 @@ fn answers_do_not_hang_on_the_order_of_questions() {
     }
 }
 
+#[test]
+fn what_costly_searches_took_leaves_enough_for_an_ordinary_one() {
+    let (costly, ordinary) = (namesakes("200 namesakes", 200, Aki::Absent), namesakes("20 namesakes", 20, Aki::KeyId));
+    let mut finder = PathFinder::new(600);
+    let mut search = |heap: &Heap| {
+        let pool = chains::known(&heap.heap);
+        finder.find(&heap.leaf, Purpose::Server, &heap.anchors, &[&pool])
+    };
+    // A hundred use up what all have together.
+    assert!((0..101).all(|_| search(&costly).budget_hit));
+    let last = search(&ordinary);
+    assert!(last.path.end == PathEnd::Anchor && !last.budget_hit);
+}
+
 /// Where the search for what the device itself could build is cut short, nothing is said of it.
 #[test]
 fn a_search_cut_short_decides_nothing() {

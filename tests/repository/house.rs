@@ -155,11 +155,11 @@ fn every_dependency_comes_from_the_public_registry() {
     assert_eq!(origins.find(|origin| *origin != public), None);
 }
 
-fn project() -> PathBuf {
+pub(crate) fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(file: &str) -> String {
+pub(crate) fn read(file: &str) -> String {
     fs::read_to_string(project().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
@@ -181,7 +181,7 @@ fn rust_files(folder: &str) -> Vec<(String, String)> {
 }
 
 /// The files below a folder, relative to the project; without what is built and what git keeps.
-fn collect(folder: &Path, files: &mut Vec<String>) {
+pub(crate) fn collect(folder: &Path, files: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let name = entry.file_name();
         let kind = entry.file_type().unwrap();

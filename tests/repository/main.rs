@@ -3,5 +3,6 @@
 //! In: its files, and its dependencies as Cargo resolves them. Out: failed tests. Left to others: everything the program
 //! does.
 
+mod decisions;
 mod house;
 mod supply_chain;

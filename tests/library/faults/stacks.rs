@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use chaingap::evidence::Outcome;
 use chaingap::expectations::Options;
 use chaingap::flow::Side;
 use chaingap::report::{Proof, Severity, VerdictStatus};
@@ -224,6 +225,19 @@ fn a_server_of_tls_1_3_finishes_before_it_knows_the_client() {
     let report = judge(&silent, &with_keys(name));
     assert_ne!(verdicts(&report), [VerdictStatus::Ok], "{:?}", told(&report));
     assert!(report.findings.iter().all(|finding| finding.code != "CG030"));
+}
+
+#[test]
+fn an_alert_after_data_had_gone_both_ways_is_about_the_data() {
+    let after = |code: u8| {
+        let mut words = said("tls13-works.pcapng", 443);
+        words.push((Server, vec![21, 3, 3, 0, 2, 2, code]));
+        let report = judge(&alone(words, Server), &northwind());
+        (report.devices[0].handshakes[0].outcome, verdicts(&report))
+    };
+    // internal_error, then one that names a certificate's fault (RFC 8446 section 6.2).
+    assert_eq!(after(80), (Outcome::Completed, vec![VerdictStatus::Ok]));
+    assert_ne!(after(48).0, Outcome::Completed);
 }
 
 #[test]
