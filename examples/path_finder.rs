@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     for (culprit, fault) in &search.path.faults {
         println!("{}: {fault}", culprit.as_ref().map_or(top.clone(), |culprit| culprit.subject().to_string()));
     }
-    if search.budget_hit {
+    if search.left_out.is_some() {
         println!("the search was cut short");
     }
     ExitCode::from(u8::from(search.path.end != PathEnd::Anchor))

@@ -7,10 +7,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::path::{Fault, Path, PathEnd, PathFinder, Pool, Purpose, Step};
-use super::{Anchor, ChainStatus, Proof, StepFrom};
+use super::anchor::Anchor;
+use super::discriminate::discriminators;
+use super::finder::PathFinder;
+use super::judgement::{ChainStatus, Judgement, Missing, Proof, Speaks};
+use super::path::{Path, PathEnd, Step, StepFrom};
+use super::pool::Pool;
+use super::rules::{Fault, Purpose};
 use crate::capture::Timestamp;
-use crate::x509::{Certificate, Digest, Name};
+use crate::x509::{Certificate, Digest};
 
 /// One chain to judge.
 #[derive(Debug)]
@@ -25,114 +30,6 @@ pub struct Case<'a> {
     pub anchors: &'a [Anchor],
     /// Everything else that is known.
     pub known: &'a Pool,
-}
-
-/// A link that is absent.
-#[derive(Clone, Debug)]
-pub struct Missing {
-    /// The certificate that names it as its issuer.
-    pub below: Arc<Certificate>,
-    /// Its subject.
-    pub subject: Name,
-    /// Certificates that would do.
-    pub candidates: Vec<Arc<Certificate>>,
-}
-
-/// What a certificate tells of an issuer that is not at hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Discriminator {
-    /// For what it speaks.
-    pub speaks: Speaks,
-    /// In words.
-    pub what: String,
-}
-
-/// What an unknown issuer seems to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speaks {
-    /// An intermediate.
-    Intermediate,
-    /// A root.
-    Root,
-}
-
-/// The answer.
-#[derive(Clone, Debug)]
-pub struct Judgement {
-    /// Whether the links hold.
-    pub status: ChainStatus,
-    /// How sure that is.
-    pub proof: Option<Proof>,
-    /// What the device could build.
-    pub path: Option<Path>,
-    /// The longest path with all that is known.
-    pub completed: Option<Path>,
-    /// Links that are absent, leaf side first.
-    pub missing: Vec<Missing>,
-    /// A root that is no anchor comes on top of what is missing.
-    pub root_untrusted_too: bool,
-    /// What was looked at to tell an intermediate from a root, strongest first.
-    pub discriminators: Vec<Discriminator>,
-    /// A certificate with an issuer's name whose key did not sign.
-    pub key_mismatch: Option<Arc<Certificate>>,
-    /// A link that breaks another rule.
-    pub fault: Option<(Arc<Certificate>, Fault)>,
-    /// The search was cut short.
-    pub budget_hit: bool,
-}
-
-impl Judgement {
-    /// A chain of which nothing can be said but its status.
-    pub fn without_chain(status: ChainStatus) -> Self {
-        let proof = match status {
-            ChainStatus::NotSent => None,
-            _ => Some(Proof::Undecidable),
-        };
-        Self {
-            status,
-            proof,
-            path: None,
-            completed: None,
-            missing: Vec::new(),
-            root_untrusted_too: false,
-            discriminators: Vec::new(),
-            key_mismatch: None,
-            fault: None,
-            budget_hit: false,
-        }
-    }
-
-    /// The longest path with everything that is known; `None` where the chain could not be judged.
-    pub fn longest_path(&self) -> Option<&Path> {
-        self.completed.as_ref().or(self.path.as_ref())
-    }
-
-    /// The end of the [longest path](Self::longest_path): a root, or the last certificate that is at hand.
-    pub fn last_step(&self) -> Option<&Step> {
-        self.longest_path()?.last_step()
-    }
-
-    /// Index in [`Case::anchors`] of the anchor at which the [longest path](Self::longest_path) ends.
-    pub fn anchor(&self) -> Option<usize> {
-        self.last_step()?.anchor
-    }
-
-    /// The anchor at which the [longest path](Self::longest_path) ends, if only its name and key are known; `anchors`
-    /// are those of the [`Case`].
-    pub fn bare_anchor<'a>(&self, anchors: &'a [Anchor]) -> Option<&'a Anchor> {
-        let step = self.last_step().filter(|step| step.certificate.is_none())?;
-        anchors.get(step.anchor?)
-    }
-
-    /// The first certificate of the path that the device built which it had only from a download.
-    pub fn downloaded_step(&self) -> Option<&Step> {
-        self.path.as_ref()?.steps.iter().find(|step| step.from == StepFrom::Fetched)
-    }
-
-    /// The certificates whose dates count: those of the path that was, or could be, completed.
-    pub fn judged_certificates(&self) -> Vec<Arc<Certificate>> {
-        self.longest_path().map(|path| path.certificates().cloned().collect()).unwrap_or_default()
-    }
 }
 
 /// Judges one chain.
@@ -151,7 +48,7 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
     let own = own(case);
     let a = finder.find(leaf, case.purpose, case.anchors, &[&own]);
     let mut judgement = Judgement::without_chain(ChainStatus::Undetermined);
-    judgement.budget_hit = a.budget_hit;
+    judgement.budget_hit = a.left_out.is_some();
     judgement.key_mismatch = mismatch(&a.path);
     if a.path.end == PathEnd::Anchor {
         judgement.status = ChainStatus::Trusted;
@@ -161,7 +58,7 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
         return judgement;
     }
     let b = finder.search(leaf, case.purpose, case.anchors, &[&own, case.known], at);
-    judgement.budget_hit |= b.budget_hit;
+    judgement.budget_hit |= b.left_out.is_some();
     judgement.missing = missing(case, &b.path);
     decide(case, &a.path, &b.path, &mut judgement);
     if b.path.end == PathEnd::Anchor && a.path.reaches_anchor() {
@@ -169,10 +66,10 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
         judgement.fault = first_fault(&a.path);
         judgement.proof = Some(Proof::Inferred);
     }
-    if a.budget_hit && judgement.status != ChainStatus::Trusted {
+    if a.left_out.is_some() && judgement.status != ChainStatus::Trusted {
         // Nobody knows that this device could not.
         (judgement.status, judgement.proof) = (ChainStatus::Undetermined, Some(Proof::Undecidable));
-    } else if b.budget_hit {
+    } else if b.left_out.is_some() {
         judgement.proof = judgement.proof.min(Some(Proof::Inferred));
     }
     judgement.path = Some(a.path);
@@ -281,7 +178,7 @@ fn first_fault(path: &Path) -> Option<(Arc<Certificate>, Fault)> {
 /// The topmost certificate's issuer is not at hand: is it an intermediate or a root?
 fn by_discriminators(case: &Case<'_>, b: &Path, lacks: bool, judgement: &mut Judgement) -> (ChainStatus, Proof) {
     let Some(top) = b.top().cloned() else { return (ChainStatus::Undetermined, Proof::Undecidable) };
-    let levels = discriminators(case, b, &top);
+    let levels = discriminators(case.anchors, b, &top);
     let speaks = levels.iter().find(|level| !level.is_empty()).and_then(|level| {
         let first = level.first()?.speaks;
         level.iter().all(|other| other.speaks == first).then_some(first)
@@ -307,56 +204,6 @@ fn by_discriminators(case: &Case<'_>, b: &Path, lacks: bool, judgement: &mut Jud
         None => {
             judgement.missing.push(unknown);
             (ChainStatus::Undetermined, Proof::Undecidable)
-        }
-    }
-}
-
-/// What the topmost certificate tells of its issuer, in levels of strength.
-fn discriminators(case: &Case<'_>, path: &Path, top: &Certificate) -> [Vec<Discriminator>; 3] {
-    let issuer = top.issuer();
-    let say = |speaks, what: String| Discriminator { speaks, what };
-    let mut by_key_id = Vec::new();
-    if let Some(named) = top.authority_key_id().and_then(|id| id.issuer.as_ref()) {
-        by_key_id.push(if named == issuer {
-            say(Speaks::Root, format!("its authority key identifier says that {issuer} issued itself"))
-        } else {
-            say(Speaks::Intermediate, format!("its authority key identifier says that {named} issued {issuer}"))
-        });
-    }
-    let mut by_name = Vec::new();
-    if let Some(anchor) = case.anchors.iter().find(|anchor| same_organization(&anchor.subject, issuer)) {
-        by_name.push(say(
-            Speaks::Intermediate,
-            format!("{issuer} is of the same organization as the device's anchor {}", anchor.subject),
-        ));
-    }
-    if issuer
-        .common_name()
-        .is_some_and(|name| name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "root"))
-    {
-        by_name.push(say(Speaks::Root, format!("{issuer} calls itself a root")));
-    }
-    let sent_above = path.steps.iter().skip(1).filter(|step| step.from == StepFrom::Sent).count();
-    let mut by_sending = Vec::new();
-    if sent_above > 0 {
-        by_sending.push(say(
-            Speaks::Root,
-            format!("the server sent intermediates up to it ({sent_above}), and servers send all but the root"),
-        ));
-    }
-    [by_key_id, by_name, by_sending]
-}
-
-/// The same organization, or where the issuer has none the same domain components.
-fn same_organization(anchor: &Name, issuer: &Name) -> bool {
-    // As RFC 5280 compares names: white space of any length is alike.
-    let fold = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
-    match (issuer.organization(), anchor.organization()) {
-        (Some(a), Some(b)) => fold(a) == fold(b),
-        (Some(_), None) => false,
-        (None, _) => {
-            let (a, b) = (issuer.domain_components(), anchor.domain_components());
-            !a.is_empty() && a.iter().map(|c| fold(c)).eq(b.iter().map(|c| fold(c)))
         }
     }
 }

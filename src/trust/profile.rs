@@ -6,15 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::capture::Timestamp;
+use super::anchor::Anchor;
+use super::fact::{Fact, Provenance, source};
 use crate::evidence::FetchKind;
 use crate::protocol::tls::Version;
 use crate::words::words;
-use crate::x509::{Certificate, HostRules, Name, PublicKey, SignatureAlgorithm};
+use crate::x509::{HostRules, PublicKey, SignatureAlgorithm};
 
 /// The profiles that come with the program.
 const BUILTIN: &[(&str, &str)] = &[
@@ -73,41 +73,6 @@ pub struct Profile {
     pub notes: Vec<Fact<String>>,
 }
 
-/// Something known, and where from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fact<T> {
-    /// What is known.
-    pub value: T,
-    /// How well.
-    pub provenance: Provenance,
-    /// Where from, in a sentence.
-    #[serde(deserialize_with = "source")]
-    pub source: String,
-}
-
-words! {
-    /// How well something is known.
-    #[derive(PartialOrd, Ord, Hash)]
-    pub enum Provenance {
-        /// Published by the source named.
-        Doc = "doc",
-        /// Reproduced with real programs.
-        Measured = "measured",
-        /// Follows from other facts.
-        Inferred = "inferred",
-        /// Remembered or reported, with no source that could be checked.
-        Unverified = "unverified",
-    }
-}
-
-impl Provenance {
-    /// Whether it may be told as a fact; anything else only as "likely" or "consistent with".
-    pub fn is_fact(self) -> bool {
-        matches!(self, Self::Doc | Self::Measured)
-    }
-}
-
 /// A range of protocol versions, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -118,57 +83,6 @@ pub struct TlsVersions {
     /// Highest.
     #[serde(deserialize_with = "version", serialize_with = "version_name")]
     pub max: Version,
-}
-
-/// A root that a device trusts: a name and a key (RFC 5280 section 6.1.1 (d)). Roots are re-issued with other dates
-/// and signatures, so no digest of a certificate identifies one.
-#[derive(Clone, Debug)]
-pub struct Anchor {
-    /// Name for people.
-    pub label: String,
-    /// Subject.
-    pub subject: Name,
-    /// Key.
-    pub key: PublicKey,
-    /// The certificate, where it is at hand.
-    pub certificate: Option<Arc<Certificate>>,
-    /// Last second of validity of the latest known issue.
-    pub not_after: Option<Timestamp>,
-    /// SHA-1 thumbprints of the known issues, lower-case hex.
-    pub sha1: Vec<String>,
-    /// Whether the user gave it (`--roots`), so that the device is known to trust it.
-    pub given: bool,
-    /// How well it is known that the device trusts it; `None` where the user says so.
-    pub provenance: Option<Provenance>,
-    /// Where that is known from, in a sentence.
-    pub source: String,
-}
-
-impl Anchor {
-    /// The anchor that a certificate given by the user stands for.
-    pub fn from_certificate(certificate: Arc<Certificate>) -> Self {
-        Self {
-            label: certificate.subject().short(),
-            subject: certificate.subject().clone(),
-            key: certificate.public_key().clone(),
-            not_after: Some(certificate.not_after()),
-            sha1: vec![certificate.sha1_hex().to_owned()],
-            certificate: Some(certificate),
-            given: true,
-            provenance: None,
-            source: "given".to_owned(),
-        }
-    }
-
-    /// Whether the root is within the dates that are known of it.
-    pub fn is_valid_at(&self, at: Timestamp) -> bool {
-        self.not_after.is_none_or(|end| at <= end) && self.certificate.as_ref().is_none_or(|c| c.is_valid_at(at))
-    }
-
-    /// Whether `certificate` is an issue of this root: the same subject and the same key.
-    pub fn is(&self, certificate: &Certificate) -> bool {
-        certificate.is_readable() && self.subject == *certificate.subject() && self.key == *certificate.public_key()
-    }
 }
 
 /// A key, hash or signature that a device cannot do.
@@ -370,19 +284,13 @@ fn version_name<S: Serializer>(version: &Version, serializer: S) -> Result<S::Ok
     serializer.collect_str(version)
 }
 
-/// A sentence that says something.
-pub(super) fn source<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if text.trim().is_empty() {
-        return Err(serde::de::Error::custom("empty; say where it is known from"));
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::trust::read_certificates;
+    use crate::x509::Certificate;
 
     const MINIMAL: &str = "name = \"x\"\ndescription = \"y\"\n";
     const PEM: &str = include_str!("../../tests/data/x509/certificates.pem");
@@ -492,18 +400,6 @@ mod tests {
         assert_eq!(baltimore.not_after.unwrap().date(), "2025-05-12");
         let names: std::collections::BTreeSet<_> = anchors.iter().map(|anchor| &anchor.subject).collect();
         assert_eq!(names.len(), anchors.len(), "each root once");
-    }
-
-    #[test]
-    fn an_anchor_is_a_name_and_a_key() {
-        let (root, ca) =
-            (fixture("CN=Northwind Global Root G1,O=Northwind"), fixture("CN=Northwind Policy CA 1,O=Northwind"));
-        let anchor = Anchor::from_certificate(Arc::clone(&root));
-        assert!(anchor.given && anchor.is(&root) && !anchor.is(&ca));
-        // Another certificate with the same key and another name: the fixtures share keys.
-        let same_key = fixture("CN=rsa2048");
-        assert_eq!(same_key.public_key(), root.public_key());
-        assert!(!anchor.is(&same_key));
     }
 
     #[test]

@@ -13,7 +13,9 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::profile::{Adds, Anchor, Check, Fact, Profile, Provenance, TlsVersions, Unsupported, source};
+use super::anchor::Anchor;
+use super::fact::{Fact, Provenance, source};
+use super::profile::{Adds, Check, Profile, TlsVersions, Unsupported};
 use super::store::read_certificates;
 use crate::capture::Timestamp;
 use crate::evidence::FetchKind;

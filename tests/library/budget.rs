@@ -33,7 +33,7 @@ impl Heap {
         let start = Instant::now();
         let search = finder.find(&self.leaf, Purpose::Server, &self.anchors, &[&pool]);
         let (time, checks) = (start.elapsed(), finder.signature_checks());
-        let (count, hit) = (self.heap.len(), if search.budget_hit { ", budget hit" } else { "" });
+        let (count, hit) = (self.heap.len(), if search.left_out.is_some() { ", budget hit" } else { "" });
         println!(
             "{:52} {count:6} certificates {checks:6} signatures {:10.2} ms  {:?}{hit}",
             self.what,
@@ -48,13 +48,13 @@ impl Heap {
     fn is_found(&self, length: usize, most_checks: u64) {
         let (search, checks) = self.search();
         assert_eq!((search.path.end, search.path.steps.len()), (PathEnd::Anchor, length), "{}", self.what);
-        assert!(!search.budget_hit && checks <= most_checks, "{}: {checks} signatures", self.what);
+        assert!(search.left_out.is_none() && checks <= most_checks, "{}: {checks} signatures", self.what);
     }
 
     /// No path, and whether that is sure.
     fn is_not_found(&self, end: &PathEnd, sure: bool) {
         let (search, _) = self.search();
-        assert_eq!((&search.path.end, search.budget_hit), (end, !sure), "{}", self.what);
+        assert_eq!((&search.path.end, search.left_out.is_some()), (end, !sure), "{}", self.what);
     }
 }
 
@@ -103,7 +103,7 @@ fn one_name_all_the_way_up() {
         let heap = Heap { what, leaf, anchors: Vec::new(), heap };
         let (search, _) = heap.search();
         assert_eq!(search.path.end, end, "{what}");
-        assert!(search.budget_hit, "{what}");
+        assert!(search.left_out.is_some(), "{what}");
     }
 }
 
@@ -231,7 +231,7 @@ fn answers_do_not_hang_on_the_order_of_questions() {
     let mut finder = PathFinder::new(BUDGET);
     for _ in 0..3 {
         let search = finder.find(&many.leaf, Purpose::Server, &many.anchors, &[&pool]);
-        assert!(search.budget_hit && search.path.end == PathEnd::IssuerUnknown);
+        assert!(search.left_out.is_some() && search.path.end == PathEnd::IssuerUnknown);
         assert!(finder.signature_checks() <= MOST_CHECKS);
     }
 }
@@ -245,9 +245,9 @@ fn what_costly_searches_took_leaves_enough_for_an_ordinary_one() {
         finder.find(&heap.leaf, Purpose::Server, &heap.anchors, &[&pool])
     };
     // A hundred use up what all have together.
-    assert!((0..101).all(|_| search(&costly).budget_hit));
+    assert!((0..101).all(|_| search(&costly).left_out.is_some()));
     let last = search(&ordinary);
-    assert!(last.path.end == PathEnd::Anchor && !last.budget_hit);
+    assert!(last.path.end == PathEnd::Anchor && last.left_out.is_none());
 }
 
 /// Where the search for what the device itself could build is cut short, nothing is said of it.

@@ -54,7 +54,7 @@ pub(super) fn paths(data: &[u8]) {
     let found = search.path.end == PathEnd::Anchor;
     let there = is_reached(leaf, anchor, &links);
     assert!(there || !found, "a path that is none: {links:?}");
-    assert!(found || !there || search.budget_hit, "{:?} although there is a path: {links:?}", search.path.end);
+    assert!(found || !there || search.left_out.is_some(), "{:?} although there is a path: {links:?}", search.path.end);
 }
 
 /// Whether issuers lead from the leaf to the anchor's name and key.

@@ -1,0 +1,57 @@
+//! In: a path whose top certificate has an issuer that is not at hand. Out: what speaks for that issuer being an
+//! intermediate or a root. Bounded: four sentences. Left to others: what follows from it.
+
+use super::anchor::Anchor;
+use super::judgement::{Discriminator, Speaks};
+use super::path::{Path, StepFrom};
+use crate::x509::{Certificate, Name};
+
+/// What the topmost certificate tells of its issuer, in levels of strength.
+pub(super) fn discriminators(anchors: &[Anchor], path: &Path, top: &Certificate) -> [Vec<Discriminator>; 3] {
+    let issuer = top.issuer();
+    let say = |speaks, what: String| Discriminator { speaks, what };
+    let mut by_key_id = Vec::new();
+    if let Some(named) = top.authority_key_id().and_then(|id| id.issuer.as_ref()) {
+        by_key_id.push(if named == issuer {
+            say(Speaks::Root, format!("its authority key identifier says that {issuer} issued itself"))
+        } else {
+            say(Speaks::Intermediate, format!("its authority key identifier says that {named} issued {issuer}"))
+        });
+    }
+    let mut by_name = Vec::new();
+    if let Some(anchor) = anchors.iter().find(|anchor| same_organization(&anchor.subject, issuer)) {
+        by_name.push(say(
+            Speaks::Intermediate,
+            format!("{issuer} is of the same organization as the device's anchor {}", anchor.subject),
+        ));
+    }
+    if issuer
+        .common_name()
+        .is_some_and(|name| name.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == "root"))
+    {
+        by_name.push(say(Speaks::Root, format!("{issuer} calls itself a root")));
+    }
+    let sent_above = path.steps.iter().skip(1).filter(|step| step.from == StepFrom::Sent).count();
+    let mut by_sending = Vec::new();
+    if sent_above > 0 {
+        by_sending.push(say(
+            Speaks::Root,
+            format!("the server sent intermediates up to it ({sent_above}), and servers send all but the root"),
+        ));
+    }
+    [by_key_id, by_name, by_sending]
+}
+
+/// The same organization, or where the issuer has none the same domain components.
+fn same_organization(anchor: &Name, issuer: &Name) -> bool {
+    // As RFC 5280 compares names: white space of any length is alike.
+    let fold = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
+    match (issuer.organization(), anchor.organization()) {
+        (Some(a), Some(b)) => fold(a) == fold(b),
+        (Some(_), None) => false,
+        (None, _) => {
+            let (a, b) = (issuer.domain_components(), anchor.domain_components());
+            !a.is_empty() && a.iter().map(|c| fold(c)).eq(b.iter().map(|c| fold(c)))
+        }
+    }
+}
