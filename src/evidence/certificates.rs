@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use super::endpoint::endpoint;
 use crate::capture::FrameRef;
 use crate::x509::{Certificate, Digest};
 
@@ -44,8 +45,8 @@ pub enum How {
 impl std::fmt::Display for How {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::SentByServer(server) => write!(f, "sent by the server {}", super::endpoint(*server)),
-            Self::SentByClient(client) => write!(f, "sent by the client {}", super::endpoint(*client)),
+            Self::SentByServer(server) => write!(f, "sent by the server {}", endpoint(*server)),
+            Self::SentByClient(client) => write!(f, "sent by the client {}", endpoint(*client)),
             Self::Http(form) => write!(f, "HTTP, {form}"),
             Self::Ldap => f.write_str("LDAP"),
         }

@@ -1,16 +1,21 @@
-//! In: nothing. Out: the types of one device's session, each fact with its frames. Bounded: by the collector.
+//! In: facts of one device. Out: its session, each fact with its frames. Bounded: `MAX_REFUSED` refused connections,
+//! `MAX_NAMES` names and `MAX_SERVICES` services; the rest by the limits that the collectors give.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::IpAddr;
 
-use super::outcome::{EndHow, Ending};
-use super::{Recognition, SignIn};
+use super::event::Event;
+use super::fetch::Fetch;
+use super::handshake::{Handshake, Parts};
+use super::refused::{Refused, SIGN_IN_PORTS};
+use super::sign_in::{Recognition, SignIn};
+use super::text::{MAX_LINE, shorten};
 use crate::capture::FrameRef;
-use crate::flow::{Opening, Side};
-use crate::protocol::tls;
-use crate::words::words;
-use crate::x509::Certificate;
+
+/// Refused connections to different servers kept of one device: of those to the ports of a sign-in, and of the others.
+const MAX_REFUSED: usize = 32;
+pub(super) const MAX_NAMES: usize = 64;
+const MAX_SERVICES: usize = 16;
 
 /// One device: all that one address did within one recording, or several addresses that one network card had.
 #[derive(Debug)]
@@ -97,244 +102,144 @@ pub struct Naming {
     pub by_dhcp: bool,
 }
 
-/// One line of a device's story.
-#[derive(Clone, Debug)]
-pub struct Event {
-    /// Its frame.
-    pub at: FrameRef,
-    /// `dhcp`, `dns`, `ntp`, `ldap`, `http`, …
-    pub kind: &'static str,
-    /// The server it was between, where it matters to the story which.
-    pub server: Option<SocketAddr>,
-    /// What happened.
-    pub summary: String,
-}
-
-words! {
-    /// What kind of download it is; a profile says what each kind adds.
-    #[derive(PartialOrd, Ord, Hash)]
-    pub enum FetchKind {
-        /// Lync's certificate provisioning web service.
-        Certprov = "certprov",
-        /// The web pages of an Active Directory CA.
-        Certsrv = "certsrv",
-        /// The address in a certificate's authority information access.
-        Aia = "aia",
-        /// Any other body over HTTP.
-        Http = "http",
-        /// LDAP, an entry below `CN=Certification Authorities`.
-        LdapRoot = "ldap-root",
-        /// LDAP, any other entry.
-        LdapAia = "ldap-aia",
-    }
-}
-
-/// One download of certificates, or an attempt at one.
-#[derive(Clone, Debug)]
-pub struct Fetch {
-    /// `http` or `ldap`.
-    pub via: &'static str,
-    /// Wireshark's `tcp.stream`.
-    pub stream: u64,
-    /// The server.
-    pub server: SocketAddr,
-    /// HTTP method, or `search`.
-    pub method: String,
-    /// URL without user info and query; the base DN.
-    pub url: String,
-    /// HTTP status, LDAP result code.
-    pub status: Option<u32>,
-    /// Declared content type.
-    pub content_type: Option<String>,
-    /// What came, each with the kind of place it came from.
-    pub certificates: Vec<(Arc<Certificate>, FetchKind)>,
-    /// The answer came whole.
-    pub complete: bool,
-    /// Bytes of the answer were sent that are not in the capture.
-    pub gap: bool,
-    /// The address to which the answer sends the device on, written like `url`.
-    pub redirect: Option<String>,
-    /// What went wrong.
-    pub problem: Option<String>,
-    /// Frame of the request.
-    pub request: FrameRef,
-    /// Frame of the last byte of the answer.
-    pub last: Option<FrameRef>,
-}
-
-impl Fetch {
-    /// Whether it brought certificates that the device could use.
-    pub fn succeeded(&self) -> bool {
-        self.complete && self.may_succeed() && !self.certificates.is_empty()
-    }
-
-    /// Whether it brought certificates over HTTP, as PIN sign-in does.
-    pub fn brought_over_http(&self) -> bool {
-        self.succeeded() && self.via == "http"
-    }
-
-    /// Whether it may have brought certificates, for all that its status says: a whole file, one that a proxy changed, a part
-    /// (RFC 9110 section 15.3).
-    pub fn may_succeed(&self) -> bool {
-        self.via == "ldap" || matches!(self.status, Some(200 | 203 | 206))
-    }
-
-    /// Whether it did not bring what it asked for. One for the head alone asks for no certificate, and the answer 304 says
-    /// that the device has it already (RFC 9110 sections 9.3.2 and 15.4.5).
-    pub fn failed(&self) -> bool {
-        let fulfilled = self.problem.is_none() && (self.method == "HEAD" || self.status == Some(304));
-        !self.succeeded() && !fulfilled
-    }
-
-    /// What it was, where the device may have more by it than the capture shows.
-    pub fn unseen(&self) -> Option<&'static str> {
-        match self.status {
-            Some(304) => Some("a file of which the server says that the device has it already (304)"),
-            Some(206) if !self.succeeded() => Some("a download in parts (206)"),
-            _ if self.gap && self.may_succeed() && !self.complete => {
-                Some("a download whose answer is not all in the capture")
-            }
-            _ => None,
+impl Device {
+    pub(super) fn new(recording: u32, at: FrameRef, address: IpAddr) -> Self {
+        Self {
+            recording,
+            capture: at.capture,
+            address,
+            addresses: Vec::new(),
+            mac: None,
+            frames: (at, at),
+            recognition: Recognition::default(),
+            sign_in: SignIn::default(),
+            names: Default::default(),
+            fetches: Vec::new(),
+            handshakes: Vec::new(),
+            handshakes_total: 0,
+            refused: Vec::new(),
+            unreadable: None,
+            unkept: 0,
+            services: Vec::new(),
+            time_asked: None,
+            time_answers: Vec::new(),
+            kerberos: None,
+            http_errors: Vec::new(),
+            events: Vec::new(),
+            shared_address: false,
+            merged: false,
         }
     }
-}
 
-/// One handshake with all that its connection tells.
-#[derive(Clone, Debug)]
-pub struct Handshake {
-    /// Wireshark's `tcp.stream`.
-    pub stream: u64,
-    /// The client.
-    pub client: SocketAddr,
-    /// The server.
-    pub server: SocketAddr,
-    /// What was read of it.
-    pub tls: tls::Handshake,
-    /// The server's certificates in the order sent.
-    pub sent: Vec<Arc<Certificate>>,
-    /// The client's certificates in the order sent.
-    pub client_sent: Vec<Arc<Certificate>>,
-    /// How it ended.
-    pub ending: Ending,
-    /// Frame of the first message.
-    pub first: FrameRef,
-    /// Last frame of the connection.
-    pub last: FrameRef,
-    /// Both directions were captured.
-    pub two_sided: bool,
-    /// The connection's start was captured.
-    pub opened: bool,
-    /// A copy of bytes in clear that differs from another, with nothing to tell which is right.
-    pub conflict: Option<FrameRef>,
-    /// The messages in order, and how each side closed the connection.
-    pub history: tls::History,
-    /// How many more were like this in everything but time.
-    pub repeats: u64,
-    /// First frame of the last of those.
-    pub repeated_from: FrameRef,
-    /// Frame in which the last of those ended.
-    pub repeated_until: FrameRef,
-    /// The same handshake at other taps: its stream and first frame there.
-    pub also_seen: Vec<(u64, FrameRef)>,
-}
-
-impl Handshake {
-    /// SNI.
-    pub fn server_name(&self) -> Option<&str> {
-        self.tls.server_name()
+    /// Adds a line to the story; the same line again adds nothing.
+    pub(super) fn tell(&mut self, mut event: Event, limit: usize) {
+        shorten(&mut event.summary, MAX_LINE);
+        let known = self.events.iter().any(|e| e.kind == event.kind && e.summary == event.summary);
+        if !known && self.events.len() < limit {
+            self.events.push(event);
+        }
     }
 
-    /// The server's own certificate, unless the capture lacks it.
-    pub fn own_certificate(&self) -> Option<&Arc<Certificate>> {
-        let own = self.tls.certificates.server.as_ref().is_some_and(|list| list.own);
-        self.sent.first().filter(|_| own)
+    /// Something that may have brought certificates and is not known.
+    pub(super) fn cannot_read(&mut self, at: FrameRef, what: &'static str) {
+        if self.unreadable.is_none_or(|(known, _)| at.is_before(&known)) {
+            self.unreadable = Some((at, what));
+        }
     }
 
-    /// The readable fatal alert that ended it. One that answers the other side's end is none.
-    pub fn last_word(&self) -> Option<&tls::Alert> {
-        let ended = |alert: &&tls::Alert| self.ending.how == EndHow::Alert && self.ending.at == Some(alert.at);
-        self.tls.fatal_alert().filter(ended)
+    /// Counts a handshake with one that it resembles, where there is one among those kept, from `cap` of them on.
+    pub(super) fn count_with_another(
+        &mut self,
+        parts: &Parts<'_>,
+        first: FrameRef,
+        last: FrameRef,
+        cap: usize,
+    ) -> bool {
+        if self.handshakes.len() < cap {
+            return false;
+        }
+        let Some(known) = self.handshakes.iter_mut().rev().find(|known| known.is_like(parts)) else { return false };
+        known.repeats += 1;
+        known.repeated_until = last;
+        if known.repeated_from.is_before(&first) {
+            known.repeated_from = first;
+        }
+        true
     }
 
-    /// Whether the readable fatal alert that ended it has this code.
-    pub fn ended_with(&self, code: tls::AlertCode) -> bool {
-        self.last_word().is_some_and(|alert| alert.code == code)
+    /// Keeps a download of certificates. Of more than `limit` those go first that brought none; one that did and has no
+    /// room is not known, like one that cannot be read. Says whether one was left out.
+    pub(super) fn keep_fetch(&mut self, fetch: Fetch, limit: usize, room: bool) -> bool {
+        let full = self.fetches.len() >= limit;
+        let vain = if full { self.fetches.iter().rposition(|known| known.certificates.is_empty()) } else { None };
+        match (room, full, vain) {
+            (true, false, _) => self.fetches.push(fetch),
+            (true, true, Some(vain)) if !fetch.certificates.is_empty() => {
+                self.fetches.remove(vain);
+                self.fetches.push(fetch);
+            }
+            _ if fetch.certificates.is_empty() => {}
+            _ => self.cannot_read(fetch.request, "a download that there was no room to keep"),
+        }
+        full || !room
     }
 
-    /// Whether the server answered with its flight, though that may be cut, or not be there.
-    pub fn server_answered(&self) -> bool {
-        self.history.has_server_flight() || self.tls.lacks_in_clear(Side::Server)
+    pub(super) fn keep(&mut self, handshake: Handshake) {
+        if self.handshakes.is_empty() {
+            // Many devices have one handshake, and these are large.
+            self.handshakes.reserve_exact(1);
+        }
+        self.handshakes.push(handshake);
     }
 
-    /// Whether the capture begins after the hellos.
-    pub fn lacks_start(&self) -> bool {
-        !self.opened && !self.history.has_hello()
+    pub(super) fn refuse(&mut self, refused: Refused) {
+        let same =
+            |known: &&mut Refused| known.server == refused.server && known.reset.is_some() == refused.reset.is_some();
+        if let Some(known) = self.refused.iter_mut().find(same) {
+            known.repeats += 1;
+            known.last = refused.last;
+            return;
+        }
+        let of_sign_in = |refused: &Refused| SIGN_IN_PORTS.contains(&refused.server.port());
+        let alike = self.refused.iter().filter(|known| of_sign_in(known) == of_sign_in(&refused)).count();
+        if alike < MAX_REFUSED {
+            self.refused.push(refused);
+        }
     }
 
-    /// Whether the capture begins after the client's hello, so that the name asked for is not known either.
-    pub fn lacks_hello(&self) -> bool {
-        !self.opened && self.tls.client_hello.is_none()
+    pub(super) fn name(&mut self, name: &str, at: FrameRef, change: impl FnOnce(&mut Naming)) {
+        if self.names.len() >= MAX_NAMES && !self.names.contains_key(name) {
+            return;
+        }
+        let naming = self.names.entry(name.to_owned()).or_default();
+        naming.at.get_or_insert(at);
+        change(naming);
+        naming.addresses.sort_unstable();
+        naming.addresses.dedup();
+        naming.addresses.truncate(16);
     }
 
-    /// Whether the server asked for a client certificate: its request is there, or what only answers one.
-    pub fn asked_client(&self) -> bool {
-        self.tls.certificate_request.is_some() || self.tls.certificates.client.is_some()
+    /// Remembers where a SIP server was said to be.
+    pub(super) fn service(&mut self, name: &str, target: &str, at: FrameRef) {
+        let sip = ["_sipinternaltls._tcp.", "_sip._tls.", "_sipinternal._tcp."];
+        let Some(domain) = sip.iter().find_map(|service| name.strip_prefix(service)) else { return };
+        let target = target.to_ascii_lowercase();
+        let service = Service { at, name: name.to_owned(), domain: domain.to_owned(), target };
+        if self.services.len() < MAX_SERVICES && !self.services.iter().any(|known| known.target == service.target) {
+            self.services.push(service);
+        }
     }
 
-    /// The frame by which the client had made up its mind: what it fetched later did not count.
-    pub fn deciding(&self) -> FrameRef {
-        let accepted = self.tls.client_key_exchange.or(self.tls.finished.client);
-        accepted.or(self.ending.at).unwrap_or(self.last)
+    /// Several TLS stacks behind one address: hellos of one version that differ in more than the suites.
+    pub(super) fn note_stacks(&mut self) {
+        let mut stacks: Vec<_> = self
+            .handshakes
+            .iter()
+            .filter_map(|handshake| handshake.tls.client_hello.as_ref())
+            .map(|hello| (hello.version, hello.sslv2, &hello.stack))
+            .collect();
+        stacks.sort_unstable();
+        stacks.dedup();
+        self.shared_address |= stacks.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0 && a.1 == b.1));
     }
-
-    /// Whether the client went on after the server's certificates.
-    pub fn client_accepted(&self) -> bool {
-        self.tls.client_key_exchange.is_some() || self.tls.finished.client.is_some() || self.tls.data.client.records > 0
-    }
-
-    /// Whether what was read of another one is equal in everything but time, so that the two can be told as one.
-    pub(super) fn is_like(&self, other: &Parts<'_>) -> bool {
-        let (mine, its) = (&self.tls, other.tls);
-        let hellos = |tls: &tls::Handshake| tls.server_hello.as_ref().map(|hello| (hello.version, hello.cipher_suite));
-        self.server == other.server
-            && self.history == *other.history
-            && (self.ending.outcome, self.ending.how) == (other.ending.outcome, other.ending.how)
-            && hellos(mine) == hellos(its)
-            && mine.server_name() == its.server_name()
-            && mine.alerts.iter().map(|alert| alert.code).eq(its.alerts.iter().map(|alert| alert.code))
-            && same_certificates(&self.sent, other.sent)
-            && same_certificates(&self.client_sent, other.client_sent)
-    }
-}
-
-/// What of a handshake tells whether it is like another, before it is known whether it is kept.
-#[derive(Debug)]
-pub(super) struct Parts<'a> {
-    pub(super) server: SocketAddr,
-    pub(super) sent: &'a [Arc<Certificate>],
-    pub(super) client_sent: &'a [Arc<Certificate>],
-    pub(super) tls: &'a tls::Handshake,
-    pub(super) ending: &'a Ending,
-    pub(super) history: &'a tls::History,
-}
-
-fn same_certificates(a: &[Arc<Certificate>], b: &[Arc<Certificate>]) -> bool {
-    a.iter().map(|certificate| certificate.sha256()).eq(b.iter().map(|certificate| certificate.sha256()))
-}
-
-/// A connection that came to nothing.
-#[derive(Clone, Debug)]
-pub struct Refused {
-    /// Wireshark's `tcp.stream`.
-    pub stream: u64,
-    /// The server.
-    pub server: SocketAddr,
-    /// The SYNs.
-    pub opening: Opening,
-    /// The server's RST; `None` when nothing came.
-    pub reset: Option<FrameRef>,
-    /// How many more there were like this.
-    pub repeats: u64,
-    /// Last frame of the last of them.
-    pub last: FrameRef,
 }

@@ -8,9 +8,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::card::Card;
 use super::device::Device;
+use super::event::Event;
+use super::facts::Evidence;
 use super::sign_in::SignIn;
-use super::{Card, Evidence};
 use crate::capture::FrameRef;
 
 impl Evidence {
@@ -59,19 +61,31 @@ impl Evidence {
     }
 }
 
-impl Card {
-    /// The addresses that are this card's own.
-    fn own_addresses(&self) -> impl Iterator<Item = IpAddr> {
-        let old = self.addresses.iter().filter(|(address, _)| address.is_ipv4()).count();
-        let leased = self.addresses.iter().any(|(_, leased)| *leased);
-        self.addresses.iter().filter_map(move |(address, by_dhcp)| {
-            let own = if address.is_ipv4() { *by_dhcp || (old == 1 && !leased) } else { old <= 1 || leased };
-            own.then_some(*address)
-        })
-    }
-}
-
 impl Device {
+    /// Takes over what a network card with this device's address said.
+    pub(super) fn adopt(&mut self, mac: [u8; 6], card: &Card, limit: usize) {
+        let Some(at) = card.at else { return };
+        match self.mac {
+            Some((known, _)) if known != mac => self.shared_address = true,
+            _ => self.mac = Some((mac, at)),
+        }
+        self.recognition.merge(&card.recognition);
+        self.recognition.card(mac, at);
+        // Where a server answered, its answers tell the story; what the client asked for stands in them.
+        let answered = card.events.iter().any(|event| event.summary.starts_with("ACK"));
+        let telling = |event: &&Event| !answered || event.kind != "dhcp" || event.summary.starts_with("ACK");
+        for event in card.events.iter().filter(telling) {
+            self.tell(event.clone(), limit);
+        }
+        for (name, at) in &card.names {
+            self.name(name, *at, |naming| naming.by_dhcp = true);
+        }
+        let first = card.events.iter().map(|event| event.at).min_by_key(|at| at.place());
+        if let Some(first) = first.filter(|first| first.is_before(&self.frames.0)) {
+            self.frames.0 = first;
+        }
+    }
+
     /// Takes over all that another device did.
     fn absorb(&mut self, other: Device, event_limit: usize) {
         for address in other.addresses {

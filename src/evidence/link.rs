@@ -3,8 +3,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::device::Event;
-use super::{Evidence, endpoint};
+use super::endpoint::endpoint;
+use super::event::Event;
+use super::facts::Evidence;
 use crate::capture::FrameRef;
 use crate::decode::{Binding, Datagram, ETHERTYPE_LLDP, LinkFrame};
 use crate::protocol::lldp::{self, Lldp};

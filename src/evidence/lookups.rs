@@ -1,10 +1,13 @@
 //! In: datagrams (DHCP, DNS, NTP) and ARP. Out: who a device is, what names it was told, what its clock may be.
-//! Bounded: `MAX_CARDS` network cards, `MAX_NAMES` names per device. Left to others: certificates.
+//! Bounded: `MAX_CARDS` network cards, each with `MAX_NAMES` names and events. Left to others: certificates.
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::device::{Device, Event, Service};
-use super::{Card, Evidence, endpoint};
+use super::card::Card;
+use super::device::MAX_NAMES;
+use super::endpoint::endpoint;
+use super::event::Event;
+use super::facts::Evidence;
 use crate::capture::FrameRef;
 use crate::decode::{Binding, Datagram};
 use crate::protocol::dhcp::{self, Dhcp};
@@ -14,8 +17,6 @@ use crate::protocol::ntp;
 const MAX_CARDS: usize = 65_536;
 /// Answers to one question that are told of.
 const MAX_ANSWERS: usize = 32;
-const MAX_NAMES: usize = 64;
-const MAX_SERVICES: usize = 16;
 
 impl Evidence {
     /// Takes a UDP datagram.
@@ -155,79 +156,6 @@ impl Evidence {
         }
         let summary = format!("time from {}", endpoint(server));
         device.tell(Event { at, kind: "ntp", server: Some(server), summary }, limit);
-    }
-}
-
-impl Card {
-    fn bind(&mut self, address: IpAddr, leased: bool, at: FrameRef) {
-        self.at.get_or_insert(at);
-        if let Some((_, by_dhcp)) = self.addresses.iter_mut().find(|(known, _)| *known == address) {
-            *by_dhcp |= leased;
-        } else if self.addresses.len() < 8 {
-            self.addresses.push((address, leased));
-        }
-    }
-}
-
-impl Device {
-    fn name(&mut self, name: &str, at: FrameRef, change: impl FnOnce(&mut super::Naming)) {
-        if self.names.len() >= MAX_NAMES && !self.names.contains_key(name) {
-            return;
-        }
-        let naming = self.names.entry(name.to_owned()).or_default();
-        naming.at.get_or_insert(at);
-        change(naming);
-        naming.addresses.sort_unstable();
-        naming.addresses.dedup();
-        naming.addresses.truncate(16);
-    }
-
-    /// Remembers where a SIP server was said to be.
-    fn service(&mut self, name: &str, target: &str, at: FrameRef) {
-        let sip = ["_sipinternaltls._tcp.", "_sip._tls.", "_sipinternal._tcp."];
-        let Some(domain) = sip.iter().find_map(|service| name.strip_prefix(service)) else { return };
-        let target = target.to_ascii_lowercase();
-        let service = Service { at, name: name.to_owned(), domain: domain.to_owned(), target };
-        if self.services.len() < MAX_SERVICES && !self.services.iter().any(|known| known.target == service.target) {
-            self.services.push(service);
-        }
-    }
-
-    /// Takes over what a network card with this device's address said.
-    pub(super) fn adopt(&mut self, mac: [u8; 6], card: &Card, limit: usize) {
-        let Some(at) = card.at else { return };
-        match self.mac {
-            Some((known, _)) if known != mac => self.shared_address = true,
-            _ => self.mac = Some((mac, at)),
-        }
-        self.recognition.merge(&card.recognition);
-        self.recognition.card(mac, at);
-        // Where a server answered, its answers tell the story; what the client asked for stands in them.
-        let answered = card.events.iter().any(|event| event.summary.starts_with("ACK"));
-        let telling = |event: &&Event| !answered || event.kind != "dhcp" || event.summary.starts_with("ACK");
-        for event in card.events.iter().filter(telling) {
-            self.tell(event.clone(), limit);
-        }
-        for (name, at) in &card.names {
-            self.name(name, *at, |naming| naming.by_dhcp = true);
-        }
-        let first = card.events.iter().map(|event| event.at).min_by_key(|at| at.place());
-        if let Some(first) = first.filter(|first| first.is_before(&self.frames.0)) {
-            self.frames.0 = first;
-        }
-    }
-
-    /// Several TLS stacks behind one address: hellos of one version that differ in more than the suites.
-    pub(super) fn note_stacks(&mut self) {
-        let mut stacks: Vec<_> = self
-            .handshakes
-            .iter()
-            .filter_map(|handshake| handshake.tls.client_hello.as_ref())
-            .map(|hello| (hello.version, hello.sslv2, &hello.stack))
-            .collect();
-        stacks.sort_unstable();
-        stacks.dedup();
-        self.shared_address |= stacks.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0 && a.1 == b.1));
     }
 }
 

@@ -5,7 +5,8 @@
 //! 80; USB-tethered sign-in looks certificates up in Active Directory by LDAP. Nothing published says what the USB link
 //! itself carries, so USB is never seen, only consistent with what is.
 
-use super::device::{Device, FetchKind};
+use super::device::Device;
+use super::fetch::FetchKind;
 use crate::capture::FrameRef;
 use crate::words::words;
 

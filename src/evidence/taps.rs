@@ -7,9 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use super::device::{Fetch, Handshake};
+use super::facts::Evidence;
+use super::fetch::Fetch;
+use super::handshake::Handshake;
 use super::outcome::Outcome;
-use super::{Evidence, SignIn};
+use super::sign_in::SignIn;
 use crate::capture::FrameRef;
 use crate::flow::Side;
 use crate::protocol::tls;

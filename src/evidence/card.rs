@@ -1,0 +1,44 @@
+//! In: what a network card says of itself and of its addresses. Out: the same, kept until its addresses' devices are
+//! known. Bounded: `MAX_ADDRESSES` addresses of a card; names and events by the collectors.
+
+use std::net::IpAddr;
+
+use super::event::Event;
+use super::sign_in::Recognition;
+use crate::capture::FrameRef;
+
+const MAX_ADDRESSES: usize = 8;
+
+/// What a network card said by DHCP or LLDP, before its address was known or after.
+#[derive(Debug, Default)]
+pub(super) struct Card {
+    /// Its addresses, each with whether a DHCP server bound it.
+    pub(super) addresses: Vec<(IpAddr, bool)>,
+    pub(super) at: Option<FrameRef>,
+    pub(super) events: Vec<Event>,
+    pub(super) recognition: Recognition,
+    /// What the client last called itself; servers do not repeat it.
+    pub(super) vendor_class: Option<String>,
+    pub(super) names: Vec<(String, FrameRef)>,
+}
+
+impl Card {
+    pub(super) fn bind(&mut self, address: IpAddr, leased: bool, at: FrameRef) {
+        self.at.get_or_insert(at);
+        if let Some((_, by_dhcp)) = self.addresses.iter_mut().find(|(known, _)| *known == address) {
+            *by_dhcp |= leased;
+        } else if self.addresses.len() < MAX_ADDRESSES {
+            self.addresses.push((address, leased));
+        }
+    }
+
+    /// The addresses that are this card's own.
+    pub(super) fn own_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        let old = self.addresses.iter().filter(|(address, _)| address.is_ipv4()).count();
+        let leased = self.addresses.iter().any(|(_, leased)| *leased);
+        self.addresses.iter().filter_map(move |(address, by_dhcp)| {
+            let own = if address.is_ipv4() { *by_dhcp || (old == 1 && !leased) } else { old <= 1 || leased };
+            own.then_some(*address)
+        })
+    }
+}

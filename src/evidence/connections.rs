@@ -1,0 +1,191 @@
+//! In: connections that are over. Out: handshakes and refused connections of the devices that made them. Bounded: as
+//! `Limits` says; handshakes beyond the cap are folded into those they resemble.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::certificates::{How, Sighting};
+use super::facts::{Agreed, Evidence};
+use super::handshake::{Handshake, Parts};
+use super::outcome::{Closing, Outcome, ending};
+use super::refused::Refused;
+use crate::capture::FrameRef;
+use crate::flow::{Flow, Side};
+use crate::protocol::Conversation;
+use crate::protocol::tls::{self, History, Letter};
+use crate::x509::Certificate;
+
+/// Handshakes of one device that resemble no other are kept up to this many times the cap; of those that did not complete,
+/// which matter more, as many again.
+const DISTINCT_FACTOR: usize = 4;
+/// The same, once all devices together have as many handshakes as are kept one by one.
+const MOST_DISTINCT: usize = 16;
+/// Of so many times that number on, a device has one.
+const MOST_FACTOR: usize = 4;
+/// Versions and suites kept of what one server took: more than any server of its own takes of all its clients.
+const MAX_TAKEN: usize = 64;
+/// The port of a Kerberos key distribution centre (RFC 4120 section 7.2.1).
+const KERBEROS: u16 = 88;
+
+/// Who talks to whom, and in which connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Talk {
+    /// Wireshark's `tcp.stream`.
+    pub stream: u64,
+    /// The client.
+    pub client: SocketAddr,
+    /// The server.
+    pub server: SocketAddr,
+}
+
+/// A connection that is over.
+#[derive(Debug)]
+pub struct Connection<'a> {
+    /// What TCP tells of it.
+    pub flow: &'a Flow<Conversation>,
+    /// Its client and server were guessed the wrong way round.
+    pub swapped: bool,
+    /// It went on encrypted in a way that hides certificates it may have carried.
+    pub sealed: bool,
+}
+
+impl Evidence {
+    /// Takes a connection that is over.
+    pub fn connection(&mut self, talk: Talk, connection: &Connection<'_>, handshake: Option<&mut tls::Handshake>) {
+        let Connection { flow, swapped, sealed } = *connection;
+        let closing = Closing::of(flow, swapped);
+        let recording = self.recording(flow.first);
+        if closing.is_two_sided() && !self.two_way.contains(&recording) {
+            self.two_way.push(recording);
+        }
+        if flow.opening.syn_ack.is_some() || (closing.seen.server && closing.reset.server.is_none()) {
+            let pair = (recording, talk.client.ip(), talk.server);
+            if self.connected.len() < self.limits.flows || self.connected.contains_key(&pair) {
+                self.connected.insert(pair, flow.last);
+            } else {
+                self.connected_dropped = true;
+            }
+        }
+        if talk.server.port() == KERBEROS {
+            self.kerberos(talk.client.ip(), talk.server, flow.first);
+        }
+        if sealed && let Some(device) = self.device(talk.client.ip(), flow.first) {
+            device.cannot_read(flow.first, "LDAP that is sealed or encrypted");
+        }
+        match handshake {
+            Some(tls) if tls.began() => {
+                self.handshake(talk, flow, &closing, tls);
+            }
+            _ => self.refused(talk, flow),
+        }
+    }
+
+    fn handshake(&mut self, talk: Talk, flow: &Flow<Conversation>, closing: &Closing<'_>, tls: &mut tls::Handshake) {
+        self.handshakes += 1;
+        if self.tls_servers.len() < self.limits.flows || self.tls_servers.contains_key(&talk.server) {
+            let taken = self.tls_servers.entry(talk.server).or_default();
+            let hello = tls.server_hello.as_ref().or(tls.hello_retry.as_ref());
+            if let Some(hello) = hello.filter(|_| tls.tunnel_to.is_none() && taken.len() < MAX_TAKEN) {
+                let (version, cipher_suite) = (hello.version, hello.cipher_suite);
+                let besides = tls.client_hello.as_ref().and_then(|hello| hello.besides);
+                taken.insert(Agreed { version, cipher_suite, besides });
+            }
+        }
+        let mut list = |side: Side| -> Vec<Arc<Certificate>> {
+            let Some(list) = tls.certificates.of_mut(side) else { return Vec::new() };
+            let how = match side {
+                Side::Client => How::SentByClient(talk.client),
+                Side::Server => How::SentByServer(talk.server),
+            };
+            let at = list.last;
+            // The bytes live on in the interned certificate; the message keeps only what is said about them.
+            let certificates = std::mem::take(&mut list.certificates);
+            certificates.iter().map(|der| self.certificates.see(der, Sighting { at, how: how.clone() })).collect()
+        };
+        let (sent, client_sent) = (list(Side::Server), list(Side::Client));
+        let first = tls.history.iter().map(|(_, at)| at).min_by_key(|at| at.place()).copied().unwrap_or(flow.first);
+        let ending = ending(tls, closing);
+        let history = history(&mut tls.history, closing);
+        // A conflict counts only where something was read in clear.
+        let conflict = flow.conflict();
+        let (cap, many) = (self.limits.handshakes_per_device, self.limits.handshakes);
+        let (cap, distinct) = match self.kept {
+            kept if kept < many => (cap, cap.saturating_mul(DISTINCT_FACTOR)),
+            kept if kept < many.saturating_mul(MOST_FACTOR) => (1, MOST_DISTINCT),
+            _ => (1, 1),
+        };
+        let failed = ending.outcome != Outcome::Completed;
+        let Some(device) = self.device(talk.client.ip(), first) else { return };
+        device.frames.1 = if device.frames.1.is_before(&flow.last) { flow.last } else { device.frames.1 };
+        let parts = Parts {
+            server: talk.server,
+            sent: &sent,
+            client_sent: &client_sent,
+            tls,
+            ending: &ending,
+            history: &history,
+        };
+        device.handshakes_total += 1;
+        if device.count_with_another(&parts, first, flow.last, cap) {
+            return;
+        }
+        let most = if failed && distinct > 1 { distinct.saturating_mul(2) } else { distinct };
+        let room = device.handshakes.len() < most && self.certificates.hold(sent.iter().chain(&client_sent));
+        // The letters alone are kept of it.
+        tls.history = Vec::new();
+        let Some(device) = self.device(talk.client.ip(), first) else { return };
+        if !room {
+            device.unkept += u64::from(failed);
+            self.handshakes_dropped += 1;
+            return;
+        }
+        device.keep(Handshake {
+            stream: talk.stream,
+            client: talk.client,
+            server: talk.server,
+            sent,
+            client_sent,
+            ending,
+            first,
+            last: flow.last,
+            two_sided: closing.is_two_sided(),
+            opened: flow.opened,
+            conflict,
+            history,
+            repeats: 0,
+            repeated_from: first,
+            repeated_until: flow.last,
+            also_seen: Vec::new(),
+            tls: std::mem::take(tls),
+        });
+        self.kept += 1;
+    }
+
+    fn refused(&mut self, talk: Talk, flow: &Flow<Conversation>) {
+        let reset = flow.reset.server;
+        if flow.opening.syn.is_none() || flow.opening.syn_ack.is_some() || (flow.seen.server && reset.is_none()) {
+            return;
+        }
+        let refused = Refused {
+            stream: talk.stream,
+            server: talk.server,
+            opening: flow.opening,
+            reset,
+            repeats: 0,
+            last: flow.last,
+        };
+        if let Some(device) = self.device(talk.client.ip(), flow.first) {
+            device.refuse(refused);
+        }
+    }
+}
+
+/// The history in the order of the capture, with how each side ended.
+fn history(letters: &mut Vec<(Letter, FrameRef)>, closing: &Closing<'_>) -> History {
+    for side in [Side::Client, Side::Server] {
+        letters.extend(closing.fin.of(side).map(|at| (Letter::Fin(side), *at)));
+        letters.extend(closing.reset.of(side).map(|at| (Letter::Rst(side), *at)));
+    }
+    letters.sort_by_key(|(_, at)| at.place());
+    letters.iter().map(|(letter, _)| *letter).collect()
+}

@@ -1,0 +1,136 @@
+//! In: HTTP exchanges and LDAP searches that completed. Out: downloads of certificates, refusals in clear and lines of the
+//! story of the devices that asked. Bounded: `MAX_HTTP_ERRORS` refusals; the rest as `Limits` says.
+
+use super::certificates::{How, Sighting};
+use super::connections::Talk;
+use super::endpoint::endpoint;
+use super::event::Event;
+use super::facts::Evidence;
+use super::fetch::{Fetch, FetchKind};
+use super::text::{MAX_URL, led_to, shorten, url};
+use crate::protocol::Said;
+use crate::protocol::http::Exchange;
+use crate::protocol::ldap::LdapSearch;
+
+/// Refusals in clear kept of one device.
+const MAX_HTTP_ERRORS: usize = 16;
+
+impl Evidence {
+    /// Takes something that a connection said whole.
+    pub fn said(&mut self, talk: Talk, said: Said) {
+        match said {
+            Said::Http(exchange) => self.http(talk, exchange),
+            Said::Ldap(search) => self.ldap(talk, search),
+        }
+    }
+
+    fn http(&mut self, talk: Talk, exchange: Exchange) {
+        let at = exchange.request;
+        let url = url(&exchange, &exchange.target, talk.server);
+        let path = exchange.target.to_ascii_lowercase();
+        let certprov = path.contains("/certprov/");
+        let kind = match () {
+            () if certprov => FetchKind::Certprov,
+            () if path.contains("/certsrv/") => FetchKind::Certsrv,
+            () => FetchKind::Http,
+        };
+        let found = exchange.response.as_ref().map(|response| response.certificates.as_slice()).unwrap_or_default();
+        let last = exchange.response.as_ref().map(|response| response.last);
+        let certificates: Vec<_> = found
+            .iter()
+            .map(|found| {
+                let sighting = Sighting { at: last.unwrap_or(at), how: How::Http(found.how) };
+                (self.certificates.see(&found.der, sighting), kind)
+            })
+            .collect();
+        let limit = self.limits.events_per_device;
+        let room = self.certificates.hold(certificates.iter().map(|(certificate, _)| certificate));
+        let Some(device) = self.device(talk.client.ip(), at) else { return };
+        device.recognition.user_agent(exchange.user_agent.as_deref(), at);
+        if certprov {
+            device.recognition.lync(at, "a request to the certificate provisioning service");
+        }
+        if path.contains("/requesthandler/files/") || path.ends_with("/requesthandler/ucdevice.upx") {
+            device.recognition.lync(at, "a request to the device update service");
+        }
+        if !exchange.expects_certificates && certificates.is_empty() {
+            let status = exchange.response.as_ref().map_or("no answer".into(), |response| response.status.to_string());
+            let summary = format!("{} {url}: {status}", exchange.method);
+            let asked = format!("{} {url}: ", exchange.method);
+            match &exchange.response {
+                Some(response) if response.status >= 400 && device.http_errors.len() < MAX_HTTP_ERRORS => {
+                    device.http_errors.push((response.first, summary.clone()));
+                }
+                // NTLM and Negotiate begin with a refusal (RFC 4559 section 4).
+                Some(response) if response.status < 400 => {
+                    device.http_errors.retain(|(_, refused)| !refused.starts_with(&asked));
+                }
+                _ => {}
+            }
+            device.tell(Event { at, kind: "http", server: Some(talk.server), summary }, limit);
+            return;
+        }
+        let response = exchange.response.as_ref();
+        let location = response.and_then(|response| response.location.as_deref());
+        let redirect = location.map(|location| led_to(&exchange, location, talk.server));
+        let problem = match response {
+            None => Some("no answer".to_owned()),
+            Some(response) => response.problem.clone(),
+        };
+        let fetch = Fetch {
+            via: "http",
+            stream: talk.stream,
+            server: talk.server,
+            method: exchange.method,
+            url,
+            status: response.map(|response| u32::from(response.status)),
+            content_type: response.and_then(|response| response.content_type.clone()),
+            certificates,
+            complete: response.is_some_and(|response| response.complete),
+            gap: response.is_some_and(|response| response.gap),
+            redirect,
+            problem,
+            request: at,
+            last,
+        };
+        self.fetches_dropped += u64::from(device.keep_fetch(fetch, limit, room));
+    }
+
+    fn ldap(&mut self, talk: Talk, mut search: LdapSearch) {
+        shorten(&mut search.base, MAX_URL);
+        let limit = self.limits.events_per_device;
+        let mut certificates = Vec::new();
+        for entry in &search.entries {
+            let root = entry.dn.to_ascii_lowercase().contains("cn=certification authorities");
+            let kind = if root { FetchKind::LdapRoot } else { FetchKind::LdapAia };
+            for der in &entry.certificates {
+                certificates.push((self.certificates.see(der, Sighting { at: entry.at, how: How::Ldap }), kind));
+            }
+        }
+        let room = self.certificates.hold(certificates.iter().map(|(certificate, _)| certificate));
+        let Some(device) = self.device(talk.client.ip(), search.request) else { return };
+        if !search.asks_ca_certificates && certificates.is_empty() {
+            let summary = format!("search below {:?} at {}", search.base, endpoint(talk.server));
+            device.tell(Event { at: search.request, kind: "ldap", server: Some(talk.server), summary }, limit);
+            return;
+        }
+        let nothing = certificates.is_empty() && search.problem.is_none();
+        let fetch = Fetch {
+            via: "ldap",
+            stream: talk.stream,
+            server: talk.server,
+            method: "search".into(),
+            url: search.base,
+            status: search.result_code,
+            content_type: None,
+            certificates,
+            complete: search.complete,
+            gap: search.gap,
+            redirect: None,
+            problem: if nothing { Some("no certificate in the answer".into()) } else { search.problem },
+            request: search.request,
+            last: search.last,
+        };
+        self.fetches_dropped += u64::from(device.keep_fetch(fetch, limit, room));
+    }
+}

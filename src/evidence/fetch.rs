@@ -1,0 +1,97 @@
+//! In: nothing. Out: a download of certificates, with its frames. Bounded: by the collectors.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::capture::FrameRef;
+use crate::words::words;
+use crate::x509::Certificate;
+
+words! {
+    /// What kind of download it is; a profile says what each kind adds.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum FetchKind {
+        /// Lync's certificate provisioning web service.
+        Certprov = "certprov",
+        /// The web pages of an Active Directory CA.
+        Certsrv = "certsrv",
+        /// The address in a certificate's authority information access.
+        Aia = "aia",
+        /// Any other body over HTTP.
+        Http = "http",
+        /// LDAP, an entry below `CN=Certification Authorities`.
+        LdapRoot = "ldap-root",
+        /// LDAP, any other entry.
+        LdapAia = "ldap-aia",
+    }
+}
+
+/// One download of certificates, or an attempt at one.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    /// `http` or `ldap`.
+    pub via: &'static str,
+    /// Wireshark's `tcp.stream`.
+    pub stream: u64,
+    /// The server.
+    pub server: SocketAddr,
+    /// HTTP method, or `search`.
+    pub method: String,
+    /// URL without user info and query; the base DN.
+    pub url: String,
+    /// HTTP status, LDAP result code.
+    pub status: Option<u32>,
+    /// Declared content type.
+    pub content_type: Option<String>,
+    /// What came, each with the kind of place it came from.
+    pub certificates: Vec<(Arc<Certificate>, FetchKind)>,
+    /// The answer came whole.
+    pub complete: bool,
+    /// Bytes of the answer were sent that are not in the capture.
+    pub gap: bool,
+    /// The address to which the answer sends the device on, written like `url`.
+    pub redirect: Option<String>,
+    /// What went wrong.
+    pub problem: Option<String>,
+    /// Frame of the request.
+    pub request: FrameRef,
+    /// Frame of the last byte of the answer.
+    pub last: Option<FrameRef>,
+}
+
+impl Fetch {
+    /// Whether it brought certificates that the device could use.
+    pub fn succeeded(&self) -> bool {
+        self.complete && self.may_succeed() && !self.certificates.is_empty()
+    }
+
+    /// Whether it brought certificates over HTTP, as PIN sign-in does.
+    pub fn brought_over_http(&self) -> bool {
+        self.succeeded() && self.via == "http"
+    }
+
+    /// Whether it may have brought certificates, for all that its status says: a whole file, one that a proxy changed, a part
+    /// (RFC 9110 section 15.3).
+    pub fn may_succeed(&self) -> bool {
+        self.via == "ldap" || matches!(self.status, Some(200 | 203 | 206))
+    }
+
+    /// Whether it did not bring what it asked for. One for the head alone asks for no certificate, and the answer 304 says
+    /// that the device has it already (RFC 9110 sections 9.3.2 and 15.4.5).
+    pub fn failed(&self) -> bool {
+        let fulfilled = self.problem.is_none() && (self.method == "HEAD" || self.status == Some(304));
+        !self.succeeded() && !fulfilled
+    }
+
+    /// What it was, where the device may have more by it than the capture shows.
+    pub fn unseen(&self) -> Option<&'static str> {
+        match self.status {
+            Some(304) => Some("a file of which the server says that the device has it already (304)"),
+            Some(206) if !self.succeeded() => Some("a download in parts (206)"),
+            _ if self.gap && self.may_succeed() && !self.complete => {
+                Some("a download whose answer is not all in the capture")
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! In: nothing. Out: a handshake with all that its connection tells, and the questions that later stages ask of it.
+//! Bounded: by the collectors.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::outcome::{EndHow, Ending};
+use crate::capture::FrameRef;
+use crate::flow::Side;
+use crate::protocol::tls;
+use crate::x509::Certificate;
+
+/// One handshake with all that its connection tells.
+#[derive(Clone, Debug)]
+pub struct Handshake {
+    /// Wireshark's `tcp.stream`.
+    pub stream: u64,
+    /// The client.
+    pub client: SocketAddr,
+    /// The server.
+    pub server: SocketAddr,
+    /// What was read of it.
+    pub tls: tls::Handshake,
+    /// The server's certificates in the order sent.
+    pub sent: Vec<Arc<Certificate>>,
+    /// The client's certificates in the order sent.
+    pub client_sent: Vec<Arc<Certificate>>,
+    /// How it ended.
+    pub ending: Ending,
+    /// Frame of the first message.
+    pub first: FrameRef,
+    /// Last frame of the connection.
+    pub last: FrameRef,
+    /// Both directions were captured.
+    pub two_sided: bool,
+    /// The connection's start was captured.
+    pub opened: bool,
+    /// A copy of bytes in clear that differs from another, with nothing to tell which is right.
+    pub conflict: Option<FrameRef>,
+    /// The messages in order, and how each side closed the connection.
+    pub history: tls::History,
+    /// How many more were like this in everything but time.
+    pub repeats: u64,
+    /// First frame of the last of those.
+    pub repeated_from: FrameRef,
+    /// Frame in which the last of those ended.
+    pub repeated_until: FrameRef,
+    /// The same handshake at other taps: its stream and first frame there.
+    pub also_seen: Vec<(u64, FrameRef)>,
+}
+
+impl Handshake {
+    /// SNI.
+    pub fn server_name(&self) -> Option<&str> {
+        self.tls.server_name()
+    }
+
+    /// The server's own certificate, unless the capture lacks it.
+    pub fn own_certificate(&self) -> Option<&Arc<Certificate>> {
+        let own = self.tls.certificates.server.as_ref().is_some_and(|list| list.own);
+        self.sent.first().filter(|_| own)
+    }
+
+    /// The readable fatal alert that ended it. One that answers the other side's end is none.
+    pub fn last_word(&self) -> Option<&tls::Alert> {
+        let ended = |alert: &&tls::Alert| self.ending.how == EndHow::Alert && self.ending.at == Some(alert.at);
+        self.tls.fatal_alert().filter(ended)
+    }
+
+    /// Whether the readable fatal alert that ended it has this code.
+    pub fn ended_with(&self, code: tls::AlertCode) -> bool {
+        self.last_word().is_some_and(|alert| alert.code == code)
+    }
+
+    /// Whether the server answered with its flight, though that may be cut, or not be there.
+    pub fn server_answered(&self) -> bool {
+        self.history.has_server_flight() || self.tls.lacks_in_clear(Side::Server)
+    }
+
+    /// Whether the capture begins after the hellos.
+    pub fn lacks_start(&self) -> bool {
+        !self.opened && !self.history.has_hello()
+    }
+
+    /// Whether the capture begins after the client's hello, so that the name asked for is not known either.
+    pub fn lacks_hello(&self) -> bool {
+        !self.opened && self.tls.client_hello.is_none()
+    }
+
+    /// Whether the server asked for a client certificate: its request is there, or what only answers one.
+    pub fn asked_client(&self) -> bool {
+        self.tls.certificate_request.is_some() || self.tls.certificates.client.is_some()
+    }
+
+    /// The frame by which the client had made up its mind: what it fetched later did not count.
+    pub fn deciding(&self) -> FrameRef {
+        let accepted = self.tls.client_key_exchange.or(self.tls.finished.client);
+        accepted.or(self.ending.at).unwrap_or(self.last)
+    }
+
+    /// Whether the client went on after the server's certificates.
+    pub fn client_accepted(&self) -> bool {
+        self.tls.client_key_exchange.is_some() || self.tls.finished.client.is_some() || self.tls.data.client.records > 0
+    }
+
+    /// Whether what was read of another one is equal in everything but time, so that the two can be told as one.
+    pub(super) fn is_like(&self, other: &Parts<'_>) -> bool {
+        let (mine, its) = (&self.tls, other.tls);
+        let hellos = |tls: &tls::Handshake| tls.server_hello.as_ref().map(|hello| (hello.version, hello.cipher_suite));
+        self.server == other.server
+            && self.history == *other.history
+            && (self.ending.outcome, self.ending.how) == (other.ending.outcome, other.ending.how)
+            && hellos(mine) == hellos(its)
+            && mine.server_name() == its.server_name()
+            && mine.alerts.iter().map(|alert| alert.code).eq(its.alerts.iter().map(|alert| alert.code))
+            && same_certificates(&self.sent, other.sent)
+            && same_certificates(&self.client_sent, other.client_sent)
+    }
+}
+
+/// What of a handshake tells whether it is like another, before it is known whether it is kept.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    pub(super) server: SocketAddr,
+    pub(super) sent: &'a [Arc<Certificate>],
+    pub(super) client_sent: &'a [Arc<Certificate>],
+    pub(super) tls: &'a tls::Handshake,
+    pub(super) ending: &'a Ending,
+    pub(super) history: &'a tls::History,
+}
+
+fn same_certificates(a: &[Arc<Certificate>], b: &[Arc<Certificate>]) -> bool {
+    a.iter().map(|certificate| certificate.sha256()).eq(b.iter().map(|certificate| certificate.sha256()))
+}
