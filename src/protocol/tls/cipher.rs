@@ -113,6 +113,15 @@ struct MacKey {
     key: Vec<u8>,
 }
 
+/// A protected record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record<'a> {
+    /// Its number under the keys in use.
+    pub(super) number: u64,
+    pub(super) header: [u8; 5],
+    pub(super) body: &'a [u8],
+}
+
 /// What a record held.
 #[derive(Debug)]
 pub(super) struct Opened {
@@ -263,46 +272,51 @@ impl Cipher {
         }
     }
 
-    /// What the record of this number holds; `None` when its integrity is not proven.
-    pub(super) fn open(&mut self, number: u64, header: [u8; 5], body: &[u8]) -> Option<Opened> {
+    /// What the record holds; `None` when its integrity is not proven.
+    pub(super) fn open(&mut self, record: &Record<'_>) -> Option<Opened> {
         let form = self.form;
         let opened = match &mut self.kind {
-            Kind::Gcm128(cipher) => open_aead::<16, _>(cipher.as_ref(), form, &self.iv, number, header, body)?,
-            Kind::Gcm256(cipher) => open_aead::<16, _>(cipher.as_ref(), form, &self.iv, number, header, body)?,
-            Kind::ChaCha(cipher) => open_aead::<16, _>(cipher.as_ref(), form, &self.iv, number, header, body)?,
-            Kind::Ccm128(cipher) => open_aead::<16, _>(cipher.as_ref(), form, &self.iv, number, header, body)?,
-            Kind::Ccm256(cipher) => open_aead::<16, _>(cipher.as_ref(), form, &self.iv, number, header, body)?,
-            Kind::Ccm128Short(cipher) => open_aead::<8, _>(cipher.as_ref(), form, &self.iv, number, header, body)?,
-            Kind::Ccm256Short(cipher) => open_aead::<8, _>(cipher.as_ref(), form, &self.iv, number, header, body)?,
+            Kind::Gcm128(cipher) => open_aead::<16, _>(cipher.as_ref(), form, &self.iv, record)?,
+            Kind::Gcm256(cipher) => open_aead::<16, _>(cipher.as_ref(), form, &self.iv, record)?,
+            Kind::ChaCha(cipher) => open_aead::<16, _>(cipher.as_ref(), form, &self.iv, record)?,
+            Kind::Ccm128(cipher) => open_aead::<16, _>(cipher.as_ref(), form, &self.iv, record)?,
+            Kind::Ccm256(cipher) => open_aead::<16, _>(cipher.as_ref(), form, &self.iv, record)?,
+            Kind::Ccm128Short(cipher) => open_aead::<8, _>(cipher.as_ref(), form, &self.iv, record)?,
+            Kind::Ccm256Short(cipher) => open_aead::<8, _>(cipher.as_ref(), form, &self.iv, record)?,
             Kind::Cbc { algorithm, key, mac } => {
-                let opened = open_blocks(*algorithm, key, mac, form, &self.iv, number, header, body);
-                self.pass(Piece::Bytes(body));
+                let opened = open_blocks(*algorithm, key, mac, form, &self.iv, record);
+                self.pass(Piece::Bytes(record.body));
                 opened?
             }
             Kind::Stream { state, mac } => {
-                let mut plain = body.to_vec();
+                let mut plain = record.body.to_vec();
                 if let Some(state) = state {
                     state.apply_keystream(&mut plain);
                 }
                 let content = plain.len().checked_sub(mac.hash.length())?;
                 let tag = plain.split_off(content);
-                let head = pseudo_header(number, header, plain.len());
-                mac.verifies(&[&head, &plain], &tag).then_some(Opened { kind: header_kind(header), plain, lead: 0 })?
+                let head = record.pseudo_header(plain.len());
+                mac.verifies(&[&head, &plain], &tag).then_some(Opened { kind: record.kind(), plain, lead: 0 })?
             }
         };
         if form.is_1_3 { inner(opened) } else { Some(opened) }
     }
 }
 
-fn header_kind([kind, ..]: [u8; 5]) -> u8 {
-    kind
-}
+impl Record<'_> {
+    /// Its content type, as the header has it.
+    fn kind(&self) -> u8 {
+        let [kind, ..] = self.header;
+        kind
+    }
 
-/// What stands before a record when its integrity is computed: number, type, version, length of the content.
-fn pseudo_header(number: u64, [kind, major, minor, ..]: [u8; 5], length: usize) -> [u8; 13] {
-    let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
-    let [high, low] = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
-    [a, b, c, d, e, f, g, h, kind, major, minor, high, low]
+    /// The bytes that a MAC or an AEAD covers before the content: number, type, version, length of the content.
+    fn pseudo_header(&self, length: usize) -> [u8; 13] {
+        let [a, b, c, d, e, f, g, h] = self.number.to_be_bytes();
+        let [kind, major, minor, ..] = self.header;
+        let [high, low] = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
+        [a, b, c, d, e, f, g, h, kind, major, minor, high, low]
+    }
 }
 
 /// TLSInnerPlaintext: content, its type, zeros (RFC 8446 section 5.2).
@@ -317,47 +331,42 @@ fn open_aead<const TAG: usize, C: AeadInPlace>(
     cipher: &C,
     form: Form,
     iv: &[u8],
-    number: u64,
-    header: [u8; 5],
-    body: &[u8],
+    record: &Record<'_>,
 ) -> Option<Opened> {
     // Four bytes of a salt and eight that the record brings, or twelve that are mixed with the record's number.
     let lead = if iv.len() == 4 { 8 } else { 0 };
-    let (explicit, sealed) = body.split_at_checked(lead)?;
+    let (explicit, sealed) = record.body.split_at_checked(lead)?;
     let mut nonce = Nonce::<C>::default();
     if lead > 0 {
         nonce.iter_mut().zip(iv.iter().chain(explicit)).for_each(|(to, from)| *to = *from);
     } else {
         nonce.iter_mut().zip(iv).for_each(|(to, from)| *to = *from);
-        nonce.iter_mut().rev().zip(number.to_be_bytes().iter().rev()).for_each(|(to, from)| *to ^= from);
+        nonce.iter_mut().rev().zip(record.number.to_be_bytes().iter().rev()).for_each(|(to, from)| *to ^= from);
     }
     let content = sealed.len().checked_sub(TAG)?;
     let (sealed, tag) = sealed.split_at_checked(content)?;
     let mut plain = sealed.to_vec();
-    let head = pseudo_header(number, header, content);
-    let additional: &[u8] = if form.is_1_3 { &header } else { &head };
+    let head = record.pseudo_header(content);
+    let additional: &[u8] = if form.is_1_3 { &record.header } else { &head };
     let mut expected = Tag::<C>::default();
     expected.iter_mut().zip(tag).for_each(|(to, from)| *to = *from);
     cipher.decrypt_in_place_detached(&nonce, additional, &mut plain, &expected).ok()?;
-    Some(Opened { kind: header_kind(header), plain, lead })
+    Some(Opened { kind: record.kind(), plain, lead })
 }
 
-#[allow(clippy::too_many_arguments, reason = "all of them are one record's")]
 fn open_blocks(
     algorithm: Algorithm,
     key: &[u8],
     mac: &MacKey,
     form: Form,
     carried: &[u8],
-    number: u64,
-    header: [u8; 5],
-    body: &[u8],
+    record: &Record<'_>,
 ) -> Option<Opened> {
     let tag_length = mac.hash.length();
-    let mut body = body;
+    let mut body = record.body;
     if form.encrypt_then_mac {
         let (sealed, tag) = body.split_at_checked(body.len().checked_sub(tag_length)?)?;
-        let head = pseudo_header(number, header, sealed.len());
+        let head = record.pseudo_header(sealed.len());
         if !mac.verifies(&[&head, sealed], tag) {
             return None;
         }
@@ -377,12 +386,12 @@ fn open_blocks(
     plain.truncate(padded);
     if !form.encrypt_then_mac {
         let tag = plain.split_off(padded.checked_sub(tag_length)?);
-        let head = pseudo_header(number, header, plain.len());
+        let head = record.pseudo_header(plain.len());
         if !mac.verifies(&[&head, &plain], &tag) {
             return None;
         }
     }
-    Some(Opened { kind: header_kind(header), plain, lead })
+    Some(Opened { kind: record.kind(), plain, lead })
 }
 
 /// Cipher block chaining undone; `None` when it is no whole number of blocks.

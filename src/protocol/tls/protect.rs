@@ -1,7 +1,7 @@
 //! In: one direction's protected records, in order. Out: what they hold. Bounded: one record of at most 16 KiB + 2048,
 //! and `MAX_TRIES` attempts at a record whose number is not known. Left to others: what it means.
 
-use super::cipher::{Cipher, Opened};
+use super::cipher::{Cipher, Opened, Record};
 use super::record::ContentType;
 use super::schedule::{PrfHash, next_secret};
 use super::terms::Terms;
@@ -162,7 +162,7 @@ impl Protection {
             self.tries -= tries;
         }
         for number in (self.number..).take(usize::try_from(tries).unwrap_or(1)) {
-            if let Some(opened) = self.cipher.open(number, pending.header, &pending.body) {
+            if let Some(opened) = self.cipher.open(&Record { number, header: pending.header, body: &pending.body }) {
                 (self.number, self.uncertain, self.failures) = (number + 1, false, 0);
                 self.opened += 1;
                 return Ok(Some(opened));

@@ -164,13 +164,13 @@ impl Bulk {
             let answer =
                 b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 68719476736\r\n\r\n";
             let mut opening = vec![
-                segment(client, port, true, 80, 999, 0, 0x02, b""),
-                segment(client, port, false, 80, 1999, 1000, 0x12, b""),
-                segment(client, port, true, 80, 1000, 2000, 0x10, b""),
-                segment(client, port, true, 80, 1000, 2000, 0x18, request),
+                segment((client, port), true, (999, 0), 0x02, b""),
+                segment((client, port), false, (1999, 1000), 0x12, b""),
+                segment((client, port), true, (1000, 2000), 0x10, b""),
+                segment((client, port), true, (1000, 2000), 0x18, request),
             ];
             let asked = 1000 + u32::try_from(request.len()).unwrap_or(0);
-            opening.push(segment(client, port, false, 80, 2000, asked, 0x18, answer));
+            opening.push(segment((client, port), false, (2000, asked), 0x18, answer));
             Connection::after(opening, None)
         });
         Self { connections: connections.collect(), next: 0, disorder: false }
@@ -336,20 +336,16 @@ fn moved(frame: &[u8], client: [u8; 4], port: u16) -> Vec<u8> {
     frame
 }
 
-/// A segment without options between a client and the server (RFC 9293 section 3.1).
-#[allow(clippy::too_many_arguments, reason = "the fields of a header")]
+/// A segment without options between a client and the server's port 80 (RFC 9293 section 3.1).
 fn segment(
-    client: [u8; 4],
-    port: u16,
+    (client, port): ([u8; 4], u16),
     from_client: bool,
-    server_port: u16,
-    sequence: u32,
-    acknowledges: u32,
+    (sequence, acknowledges): (u32, u32),
     flags: u8,
     payload: &[u8],
 ) -> Vec<u8> {
     let (from, to) = if from_client { (client, SERVER) } else { (SERVER, client) };
-    let (from_port, to_port) = if from_client { (port, server_port) } else { (server_port, port) };
+    let (from_port, to_port) = if from_client { (port, 80) } else { (80_u16, port) };
     let mut frame = vec![2, 21, 93, 32, 48, 16, 2, 21, 93, 32, 48, 80, 8, 0, 0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 6, 0, 0];
     frame.extend(from.iter().chain(&to));
     frame.extend(from_port.to_be_bytes().iter().chain(&to_port.to_be_bytes()));
