@@ -164,7 +164,7 @@ pub(crate) fn read(file: &str) -> String {
 }
 
 /// Path and text of every source file of the library and the program.
-fn sources() -> Vec<(String, String)> {
+pub(crate) fn sources() -> Vec<(String, String)> {
     rust_files("src")
 }
 

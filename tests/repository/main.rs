@@ -3,6 +3,7 @@
 //! In: its files, and its dependencies as Cargo resolves them. Out: failed tests. Left to others: everything the program
 //! does.
 
+mod circles;
 mod decisions;
 mod house;
 mod supply_chain;
