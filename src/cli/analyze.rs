@@ -1,18 +1,19 @@
 //! `chaingap analyze`: explains every handshake in the captures.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use chaingap::report::{Redaction, Report};
 use chaingap::{Analyzer, Investigation, render};
 use clap::Args;
 
+use super::exit::{Exit, Failure};
 use super::inputs::{Input, captures, rotated};
 use super::options::TrustOptions;
 use super::output::{Format, OutputOptions, REPORT, Show};
+use super::parallel;
 use super::progress::Progress;
-use super::{Exit, Failure, parallel};
+use super::reading::{fitting, none_fits, read, read_all};
 
 /// `chaingap analyze`.
 #[derive(Debug, Args)]
@@ -133,60 +134,4 @@ impl Analyze {
         }
         Ok(worst)
     }
-}
-
-/// Fails where the option that asks for a device, as typed, fits none: nothing was looked at.
-pub(crate) fn fitting(
-    asked: Option<String>,
-    investigation: &Investigation<'_>,
-    report: &Report,
-) -> Result<(), Failure> {
-    if report.devices.is_empty() { none_fits(asked, investigation.left_out()) } else { Ok(()) }
-}
-
-/// The most devices that are offered.
-const OFFERED: usize = 20;
-
-fn none_fits(asked: Option<String>, there: BTreeSet<IpAddr>) -> Result<(), Failure> {
-    let Some(asked) = asked else { return Ok(()) };
-    let offered: Vec<String> = there.iter().take(OFFERED).map(IpAddr::to_string).collect();
-    let there = match there.len().checked_sub(OFFERED) {
-        None if there.is_empty() => "none".to_owned(),
-        None | Some(0) => offered.join(", "),
-        Some(more) => format!("{}, and {more} more", offered.join(", ")),
-    };
-    Err(Failure(format!("no device fits {asked}; there are: {there}")))
-}
-
-/// Files from this size on are read ahead by a second thread, in bytes: smaller ones are read before it has started.
-const WORTH_A_THREAD: u64 = 4 << 20;
-
-/// Reads one capture, with so many processors; says on standard error why it could not be read.
-pub(crate) fn read(
-    investigation: &mut Investigation<'_>,
-    input: &Input,
-    progress: &Progress,
-    processors: usize,
-) -> bool {
-    let name = input.name();
-    let ahead = processors > 1 && input.size().is_none_or(|size| size >= WORTH_A_THREAD);
-    let result = match input.open() {
-        Ok(bytes) if ahead => investigation.read_ahead(progress.count(bytes), &name).map_err(|error| error.to_string()),
-        Ok(bytes) => investigation.read(progress.count(bytes), &name).map_err(|error| error.to_string()),
-        Err(error) => Err(investigation.unopened(&name, &error)),
-    };
-    result.map_err(|error| progress.say(&format!("{name}: {error}"))).is_ok()
-}
-
-/// Reads captures into one investigation, one after the other; says whether all could be read to their ends. `None` where
-/// nothing of any was understood.
-pub(crate) fn read_all(
-    investigation: &mut Investigation<'_>,
-    inputs: &[Input],
-    progress: &Progress,
-    processors: usize,
-) -> Option<bool> {
-    let failed = inputs.iter().filter(|input| !read(investigation, input, progress, processors)).count();
-    let understood = |input: &Input| investigation.packets_of(&input.name()) > 0;
-    (failed < inputs.len() || inputs.iter().any(understood)).then_some(failed == 0)
 }

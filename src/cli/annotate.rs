@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use chaingap::{AnnotateOptions, annotate};
 use clap::Args;
 
+use super::exit::{Exit, Failure};
+use super::file::may_write;
 use super::inputs::{Input, read_file};
 use super::options::TrustOptions;
 use super::output::{self, named, note};
-use super::progress::Progress;
-use super::{Exit, Failure, analyze, parallel};
+use super::reading::report_of;
 
 /// `chaingap annotate`.
 #[derive(Debug, Args)]
@@ -51,22 +52,11 @@ impl Annotate {
             if fs::canonicalize(output).ok() == fs::canonicalize(&self.capture).ok() {
                 return Err(Failure(format!("{name}: is the capture itself; it would be lost")));
             }
-            if !self.force && fs::symlink_metadata(output).is_ok() {
-                return Err(Failure(format!("{}: the file exists; --force overwrites it", output.display())));
-            }
+            may_write(output, self.force)?;
         }
         let input = Input::File(self.capture.clone());
-        let inputs = std::slice::from_ref(&input);
-        let analyzer = self.trust.builder()?.build();
-        let mut investigation = analyzer.investigate();
-        let progress = Progress::of(inputs);
-        let read = analyze::read_all(&mut investigation, inputs, &progress, parallel::at_once(0, 2));
-        drop(progress);
-        if read.is_none() {
-            return Ok(Exit::Failed);
-        }
-        let report = investigation.report();
-        analyze::fitting(self.trust.asked(), &investigation, &report)?;
+        let read = report_of(&self.trust, std::slice::from_ref(&input))?;
+        let Some((report, _)) = read else { return Ok(Exit::Failed) };
         let options = AnnotateOptions {
             with_credentials: self.with_credentials,
             embed_secrets: self.embed_secrets,

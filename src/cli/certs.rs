@@ -8,12 +8,12 @@ use chaingap::render;
 use chaingap::report::CertsReport;
 use clap::Args;
 
-use super::file::{Links, write_file};
+use super::exit::{Exit, Failure};
+use super::file::{Links, may_write, write_file};
 use super::inputs::captures;
 use super::options::TrustOptions;
 use super::output::{self, Color, Format, Show, offering};
-use super::progress::Progress;
-use super::{Exit, Failure, analyze, parallel};
+use super::reading::report_of;
 
 const FORMATS: &[(Format, Show<CertsReport>)] =
     &[(Format::Text, render::certs_text), (Format::Json, |report, _| render::certs_json(report))];
@@ -51,14 +51,7 @@ impl Certs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let show = output::show_as(self.format, FORMATS)?;
         let inputs = captures(&self.inputs)?;
-        let analyzer = self.trust.builder()?.build();
-        let mut investigation = analyzer.investigate();
-        let progress = Progress::of(&inputs);
-        let all = analyze::read_all(&mut investigation, &inputs, &progress, parallel::at_once(0, 2));
-        drop(progress);
-        let Some(all) = all else { return Ok(Exit::Failed) };
-        let report = investigation.report();
-        analyze::fitting(self.trust.asked(), &investigation, &report)?;
+        let Some((report, all)) = report_of(&self.trust, &inputs)? else { return Ok(Exit::Failed) };
         let omitted: u64 = report.devices.iter().map(|device| device.handshakes_omitted).sum();
         if self.trust.device.is_some() && omitted > 0 {
             output::note(&format!("handshakes that were not kept: {omitted}; what only they show is not listed"));
@@ -78,9 +71,7 @@ impl Certs {
         for entry in &mut report.certificates {
             let name = file_name(&entry.certificate.subject, &entry.sha256, &mut names);
             let path = folder.join(name);
-            if !self.force && fs::symlink_metadata(&path).is_ok() {
-                return Err(Failure(format!("{}: the file exists; --force overwrites it", path.display())));
-            }
+            may_write(&path, self.force)?;
             entry.file = Some(path.to_string_lossy().into_owned());
         }
         for entry in &report.certificates {

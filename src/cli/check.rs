@@ -6,14 +6,15 @@ use std::path::{Component, Path, PathBuf};
 use chaingap::expectations::Expectation;
 use chaingap::render;
 use chaingap::report::{CheckOutcome, CheckReport, Checked, Report};
-use clap::Args;
+use clap::{Args, ValueEnum as _};
 
+use super::exit::{Exit, Failure};
 use super::file::{Links, write_file};
 use super::inputs::{Input, captures_below, files_below, read_file};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
 use super::output::{FormOptions, Format, Show, offering};
 use super::progress::Progress;
-use super::{Exit, Failure, analyze, parallel};
+use super::{parallel, reading};
 
 const FORMATS: &[(Format, Show<CheckReport>)] = &[
     (Format::Text, render::check_text),
@@ -136,10 +137,9 @@ fn own_profile(folder: &Path, profile: Option<&str>) -> Result<String, Failure> 
 fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Report, Failure> {
     let options = &expectation.options;
     let sign_in = match options.sign_in.as_deref() {
-        None | Some("auto") => SignInOption::Auto,
-        Some("pin") => SignInOption::Pin,
-        Some("usb") => SignInOption::Usb,
-        Some(other) => return Err(Failure(format!("options.sign_in: {other:?} is none of auto, pin, usb"))),
+        None => SignInOption::Auto,
+        Some(word) => SignInOption::from_str(word, false)
+            .map_err(|_| Failure(format!("options.sign_in: {word:?} is none of auto, pin, usb")))?,
     };
     let stores = StoreOptions {
         profile: own_profile(folder, options.profile.as_deref())?,
@@ -153,12 +153,12 @@ fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Re
     let analyzer = trust.builder()?.build();
     let mut investigation = analyzer.investigate();
     for path in paths {
-        if !analyze::read(&mut investigation, &Input::File(path.clone()), &Progress::none(), 1) {
+        if !reading::read(&mut investigation, &Input::File(path.clone()), &Progress::none(), 1) {
             return Err(Failure(format!("{} cannot be read", path.display())));
         }
     }
     let report = investigation.report();
     let asked = options.device.as_ref().map(|device| format!("options.device = {device:?}"));
-    analyze::fitting(asked, &investigation, &report)?;
+    reading::fitting(asked, &investigation, &report)?;
     Ok(report)
 }

@@ -7,11 +7,11 @@ use chaingap::render;
 use chaingap::report::{Comparison, Pick, Redaction, Report, compare};
 use clap::Args;
 
+use super::exit::{Exit, Failure};
 use super::inputs::Input;
 use super::options::TrustOptions;
 use super::output::{FormOptions, Format, Show, offering};
-use super::progress::Progress;
-use super::{Exit, Failure, analyze, parallel};
+use super::reading::report_of;
 
 /// The formats of a comparison.
 const FORMATS: &[(Format, Show<Compared>)] = &[
@@ -58,15 +58,8 @@ impl Compare {
         let show = self.form.show(FORMATS)?;
         let good = input(&self.good_capture);
         let bad = self.bad_capture.as_ref().filter(|bad| !is_same(&self.good_capture, bad)).map(|bad| input(bad));
-        let analyzer = self.trust.builder()?.build();
-        let mut investigation = analyzer.investigate();
         let inputs: Vec<Input> = std::iter::once(&good).chain(&bad).cloned().collect();
-        let progress = Progress::of(&inputs);
-        let all = analyze::read_all(&mut investigation, &inputs, &progress, parallel::at_once(0, 2));
-        drop(progress);
-        let Some(all) = all else { return Ok(Exit::Failed) };
-        let report = investigation.report();
-        analyze::fitting(self.trust.asked(), &investigation, &report)?;
+        let Some((report, all)) = report_of(&self.trust, &inputs)? else { return Ok(Exit::Failed) };
         let (good, bad) = (good.name(), bad.as_ref().unwrap_or(&good).name());
         let good = Pick { capture: &good, device: self.good.as_deref() };
         let bad = Pick { capture: &bad, device: self.bad.as_deref() };

@@ -4,8 +4,8 @@ use chaingap::diagnosis::{RULES, rule_named};
 use chaingap::render;
 use clap::Args;
 
+use super::exit::{Exit, Failure};
 use super::output::{self, Color};
-use super::{Exit, Failure};
 
 /// `chaingap explain`.
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use super::Failure;
+use super::exit::Failure;
 
 /// What a link or a name leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +29,7 @@ pub(crate) struct WholeFile {
 impl WholeFile {
     /// Begins a file.
     pub(crate) fn create(path: &Path, force: bool, links: Links) -> Result<Self, Failure> {
-        if !force && fs::symlink_metadata(path).is_ok() {
-            return Err(Failure(format!("{}: the file exists; --force overwrites it", path.display())));
-        }
+        may_write(path, force)?;
         let failure = |error: io::Error| Failure(format!("{}: {error}", path.display()));
         let target = match links {
             Links::Follow => fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf()),
@@ -76,6 +74,14 @@ impl Drop for WholeFile {
             forget(part);
         }
     }
+}
+
+/// Fails if something stands at the path and may not be overwritten.
+pub(crate) fn may_write(path: &Path, force: bool) -> Result<(), Failure> {
+    if !force && fs::symlink_metadata(path).is_ok() {
+        return Err(Failure(format!("{}: the file exists; --force overwrites it", path.display())));
+    }
+    Ok(())
 }
 
 /// Writes a file whole or not at all.

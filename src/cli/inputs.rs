@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chaingap::capture::{CaptureError, CaptureReader, Timestamp};
 
-use super::Failure;
+use super::exit::Failure;
 
 /// A capture's first packet comes before this, or its time is not known.
 const PEEK: usize = 4 << 20;

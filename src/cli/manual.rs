@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
+use super::exit::{Exit, Failure};
 use super::file::{Links, write_file};
-use super::{Arguments, Exit, Failure, output};
+use super::output;
 
 /// `chaingap completions`.
 #[derive(Debug, Args)]
@@ -19,9 +20,9 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, mut program: Command) -> Result<Exit, Failure> {
         let mut out = Vec::new();
-        clap_complete::generate(self.shell, &mut Arguments::command(), "chaingap", &mut out);
+        clap_complete::generate(self.shell, &mut program, "chaingap", &mut out);
         output::write(&out, None, false)?;
         Ok(Exit::Clean)
     }
@@ -41,8 +42,8 @@ pub(crate) struct Manual {
 }
 
 impl Manual {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let all = pages();
+    pub(crate) fn run(self, program: Command) -> Result<Exit, Failure> {
+        let all = pages(program);
         if let Some(folder) = &self.output {
             let failure = |error| Failure(format!("{}: {error}", folder.display()));
             fs::create_dir_all(folder).map_err(failure)?;
@@ -61,8 +62,8 @@ impl Manual {
 }
 
 /// The program and its commands.
-fn pages() -> Vec<Command> {
-    let mut program = Arguments::command().disable_help_subcommand(true);
+fn pages(program: Command) -> Vec<Command> {
+    let mut program = program.disable_help_subcommand(true);
     // This gives every command its display name, `chaingap-analyze`.
     program.build();
     let commands: Vec<Command> =

@@ -9,8 +9,8 @@ use chaingap::report::{REPORT_SCHEMA, Report, SUMMARY_SCHEMA, Summary};
 use clap::Args;
 use serde::Deserialize;
 
+use super::exit::{Exit, Failure};
 use super::output::{FormOptions, Format, Show, offering, tell};
-use super::{Exit, Failure};
 
 /// The formats of a summary; JSON is one line, fit to be merged again.
 const FORMATS: &[(Format, Show<Summary>)] = &[

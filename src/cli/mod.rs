@@ -8,6 +8,7 @@ mod annotate;
 mod certs;
 mod check;
 mod compare;
+mod exit;
 mod explain;
 mod file;
 mod inputs;
@@ -19,11 +20,12 @@ mod parallel;
 mod preflight;
 mod profiles;
 mod progress;
+mod reading;
 
 use std::process::ExitCode;
 
-use chaingap::report::NotRedacted;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use exit::{Exit, Failure};
 
 /// Explains from packet captures why a device's TLS handshake failed.
 #[derive(Debug, Parser)]
@@ -62,28 +64,6 @@ enum Command {
     Man(manual::Manual),
 }
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Exit {
-    /// Nothing to say.
-    Clean,
-    /// Findings, or differences.
-    Found,
-    /// Bad usage, nothing readable, or a failure of the program.
-    Failed,
-}
-
-/// Why a command could not do its work; one line on standard error.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Failure(pub(crate) String);
-
-impl From<NotRedacted> for Failure {
-    fn from(error: NotRedacted) -> Self {
-        Self(error.to_string())
-    }
-}
-
 /// Parses the arguments, runs the command.
 pub(crate) fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -107,8 +87,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Merge(command) => command.run(),
         Command::Profiles(command) => command.run(),
         Command::Explain(command) => command.run(),
-        Command::Completions(command) => command.run(),
-        Command::Man(command) => command.run(),
+        Command::Completions(command) => command.run(Arguments::command()),
+        Command::Man(command) => command.run(Arguments::command()),
     };
     match result {
         Ok(Exit::Clean) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ use chaingap::trust::Profile;
 use chaingap::{Analyzer, Builder, DeviceFilter};
 use clap::{Args, ValueEnum};
 
-use super::Failure;
+use super::exit::Failure;
 use super::inputs::{files_below, read_file};
 use super::output::{note, tell};
 

@@ -10,8 +10,8 @@ use chaingap::report::{Finding, PreflightReport, Report, Severity};
 use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
 use clap::{Arg, Args, ValueEnum};
 
+use super::exit::{Exit, Failure};
 use super::file::{Links, WholeFile, write_file};
-use super::{Exit, Failure};
 
 /// Columns where the terminal does not say.
 const DEFAULT_WIDTH: usize = 110;

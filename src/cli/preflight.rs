@@ -7,10 +7,10 @@ use chaingap::capture::Timestamp;
 use chaingap::trust::{Profile, read_certificates};
 use clap::Args;
 
+use super::exit::{Exit, Failure};
 use super::inputs::read_file;
 use super::options::{StoreOptions, profile};
 use super::output::{OutputOptions, PREFLIGHT, note, offering};
-use super::{Exit, Failure};
 
 /// `chaingap preflight`.
 #[derive(Debug, Args)]

@@ -5,9 +5,9 @@ use chaingap::report::ProfilesReport;
 use chaingap::trust::Profile;
 use clap::Args;
 
+use super::exit::{Exit, Failure};
 use super::options::profile_named;
 use super::output::{FormOptions, Format, Show, offering};
-use super::{Exit, Failure};
 
 /// Columns beyond which sentences are hard to read.
 const WIDEST: usize = 100;
