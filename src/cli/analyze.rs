@@ -8,9 +8,10 @@ use chaingap::{Analyzer, Investigation, render};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::format::{Format, Show};
 use super::inputs::{Input, captures, rotated};
 use super::options::TrustOptions;
-use super::output::{Format, OutputOptions, REPORT, Show};
+use super::output::OutputOptions;
 use super::parallel;
 use super::progress::Progress;
 use super::reading::{fitting, none_fits, read, read_all};
@@ -45,9 +46,9 @@ pub(crate) struct Analyze {
 
 impl Analyze {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.output.form.show(REPORT)?;
-        let separate = self.separate || self.output.form.format == Format::Jsonl;
-        if separate && !matches!(self.output.form.format, Format::Jsonl | Format::Text | Format::Markdown) {
+        let show = self.output.form.format.show_report()?;
+        let separate = self.separate || self.output.form.format == Format::JSONL;
+        if separate && !matches!(self.output.form.format, Format::JSONL | Format::TEXT | Format::MARKDOWN) {
             let why = "--separate makes a report of each capture: take --format jsonl for programs, text or markdown for \
                        people";
             return Err(Failure(why.into()));
@@ -108,7 +109,7 @@ impl Analyze {
             let exit = if was_read { self.output.exit(report.findings.iter()) } else { Exit::Failed };
             let (fits, left_out) = (!report.devices.is_empty(), investigation.left_out());
             let heading = match self.output.form.format {
-                Format::Text => format!(
+                Format::TEXT => format!(
                     "{}\n\n",
                     render::printable(report.captures.first().map_or("", |capture| capture.path.as_str()))
                 ),
@@ -123,7 +124,7 @@ impl Analyze {
             let (text, exit, fits, left_out) = judged?;
             any_fits |= fits;
             there.extend(left_out);
-            let between = self.output.form.format != Format::Jsonl && !std::mem::take(&mut first);
+            let between = self.output.form.format != Format::JSONL && !std::mem::take(&mut first);
             worst = worst.max(exit);
             sink.write(if between { "\n" } else { "" })?;
             sink.write(&text)

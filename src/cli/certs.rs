@@ -10,13 +10,14 @@ use clap::Args;
 
 use super::exit::{Exit, Failure};
 use super::file::{Links, may_write, write_file};
+use super::format::{Format, Offer, Show, offering};
 use super::inputs::captures;
 use super::options::TrustOptions;
-use super::output::{self, Color, Format, Show, offering};
+use super::output::{self, Color};
 use super::reading::report_of;
 
 const FORMATS: &[(Format, Show<CertsReport>)] =
-    &[(Format::Text, render::certs_text), (Format::Json, |report, _| render::certs_json(report))];
+    &[(Format::TEXT, render::certs_text), (Format::JSON, |report, _| render::certs_json(report))];
 
 /// The longest part of a file name that is taken from a certificate.
 const LONGEST: usize = 60;
@@ -40,7 +41,7 @@ pub(crate) struct Certs {
     #[arg(long, help_heading = "Output")]
     force: bool,
     /// Output format of the list
-    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    #[arg(long, value_parser = Offer::all(), default_value = "text", help_heading = "Output")]
     format: Format,
     /// Colour the text
     #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
@@ -49,7 +50,7 @@ pub(crate) struct Certs {
 
 impl Certs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = output::show_as(self.format, FORMATS)?;
+        let show = self.format.show(FORMATS)?;
         let inputs = captures(&self.inputs)?;
         let Some((report, all)) = report_of(&self.trust, &inputs)? else { return Ok(Exit::Failed) };
         let omitted: u64 = report.devices.iter().map(|device| device.handshakes_omitted).sum();

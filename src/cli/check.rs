@@ -10,16 +10,17 @@ use clap::{Args, ValueEnum as _};
 
 use super::exit::{Exit, Failure};
 use super::file::{Links, write_file};
+use super::format::{Format, Show, offering};
 use super::inputs::{Input, captures_below, files_below, read_file};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
-use super::output::{FormOptions, Format, Show, offering};
+use super::output::FormOptions;
 use super::progress::Progress;
 use super::{parallel, reading};
 
 const FORMATS: &[(Format, Show<CheckReport>)] = &[
-    (Format::Text, render::check_text),
-    (Format::Json, |report, _| render::check_json(report)),
-    (Format::Junit, |report, _| render::check_junit(report)),
+    (Format::TEXT, render::check_text),
+    (Format::JSON, |report, _| render::check_json(report)),
+    (Format::JUNIT, |report, _| render::check_junit(report)),
 ];
 
 /// `chaingap check`.
@@ -44,7 +45,7 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.form.show(FORMATS)?;
+        let show = self.form.format.show(FORMATS)?;
         let files: Vec<_> = files_below(&self.folder)?.into_iter().filter(|file| is_expectation(file)).collect();
         if files.is_empty() {
             return Err(Failure(format!("{}: no *.expect.toml in this folder or below it", self.folder.display())));

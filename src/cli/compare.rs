@@ -8,17 +8,18 @@ use chaingap::report::{Comparison, Pick, Redaction, Report, compare};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::format::{Format, Show, offering};
 use super::inputs::Input;
 use super::options::TrustOptions;
-use super::output::{FormOptions, Format, Show, offering};
+use super::output::FormOptions;
 use super::reading::report_of;
 
 /// The formats of a comparison.
 const FORMATS: &[(Format, Show<Compared>)] = &[
-    (Format::Text, |compared, style| render::compare_text(&compared.comparison, style)),
-    (Format::Json, |compared, _| render::compare_json(&compared.comparison)),
-    (Format::Markdown, |compared, _| render::compare_markdown(&compared.comparison)),
-    (Format::Html, |compared, _| render::compare_html(&compared.report, &compared.comparison)),
+    (Format::TEXT, |compared, style| render::compare_text(&compared.comparison, style)),
+    (Format::JSON, |compared, _| render::compare_json(&compared.comparison)),
+    (Format::MARKDOWN, |compared, _| render::compare_markdown(&compared.comparison)),
+    (Format::HTML, |compared, _| render::compare_html(&compared.report, &compared.comparison)),
 ];
 
 /// A comparison, and the report it was made of, which holds both devices whole.
@@ -55,7 +56,7 @@ pub(crate) struct Compare {
 impl Compare {
     /// Exit status: 0 they agree, 1 they part, 2 they cannot be compared.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.form.show(FORMATS)?;
+        let show = self.form.format.show(FORMATS)?;
         let good = input(&self.good_capture);
         let bad = self.bad_capture.as_ref().filter(|bad| !is_same(&self.good_capture, bad)).map(|bad| input(bad));
         let inputs: Vec<Input> = std::iter::once(&good).chain(&bad).cloned().collect();

@@ -10,13 +10,14 @@ use clap::Args;
 use serde::Deserialize;
 
 use super::exit::{Exit, Failure};
-use super::output::{FormOptions, Format, Show, offering, tell};
+use super::format::{Format, Show, offering};
+use super::output::{FormOptions, tell};
 
 /// The formats of a summary; JSON is one line, fit to be merged again.
 const FORMATS: &[(Format, Show<Summary>)] = &[
-    (Format::Text, render::summary_text),
-    (Format::Json, |summary, _| render::summary_json(summary)),
-    (Format::Jsonl, |summary, _| render::summary_json(summary)),
+    (Format::TEXT, render::summary_text),
+    (Format::JSON, |summary, _| render::summary_json(summary)),
+    (Format::JSONL, |summary, _| render::summary_json(summary)),
 ];
 
 /// `chaingap merge`.
@@ -38,7 +39,7 @@ struct Kind {
 
 impl Merge {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.form.show(FORMATS)?;
+        let show = self.form.format.show(FORMATS)?;
         let (mut total, mut empty) = (Summary::default(), 0);
         for path in &self.reports {
             let sum = summary_of(path)?;

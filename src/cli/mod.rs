@@ -11,6 +11,7 @@ mod compare;
 mod exit;
 mod explain;
 mod file;
+mod format;
 mod inputs;
 mod manual;
 mod merge;

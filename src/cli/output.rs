@@ -1,38 +1,20 @@
 //! In: what a command has to say, and in which formats it can. Out: standard output, or a file that is written whole or
-//! not at all. The one place that knows which format is shown how.
+//! not at all.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chaingap::render::{self, TextStyle};
-use chaingap::report::{Finding, PreflightReport, Report, Severity};
-use clap::builder::{EnumValueParser, PossibleValue, TypedValueParser};
-use clap::{Arg, Args, ValueEnum};
+use chaingap::report::{Finding, Severity};
+use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
 use super::file::{Links, WholeFile, write_file};
+use super::format::{Format, Offer, Show};
 
 /// Columns where the terminal does not say.
 const DEFAULT_WIDTH: usize = 110;
-
-/// How a command's result is shown in one format.
-pub(crate) type Show<T> = fn(&T, &TextStyle) -> String;
-
-/// The formats of a report.
-pub(crate) const REPORT: &[(Format, Show<Report>)] = &[
-    (Format::Text, render::text),
-    (Format::Json, |report, _| render::json(report)),
-    (Format::Jsonl, |report, _| render::json_line(report)),
-    (Format::Sarif, |report, _| render::sarif(report)),
-    (Format::Junit, |report, _| render::junit(report)),
-    (Format::Markdown, |report, _| render::markdown(report)),
-    (Format::Html, |report, _| render::html(report)),
-];
-
-/// The formats of a preflight.
-pub(crate) const PREFLIGHT: &[(Format, Show<PreflightReport>)] =
-    &[(Format::Text, render::preflight_text), (Format::Json, |report, _| render::preflight_json(report))];
 
 /// Where results go, in what form, and what they do to the exit status.
 #[derive(Debug, Args)]
@@ -49,7 +31,7 @@ pub(crate) struct OutputOptions {
 #[derive(Debug, Args)]
 pub(crate) struct FormOptions {
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_parser = Offer::all(), default_value = "text")]
     pub(crate) format: Format,
     /// Write to this file instead of standard output, which is -
     #[arg(short, long, value_name = "FILE")]
@@ -60,59 +42,6 @@ pub(crate) struct FormOptions {
     /// Colour the text
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     color: Color,
-}
-
-/// `--format`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-    /// For programs, a line for each capture
-    Jsonl,
-    /// For code scanning, SARIF 2.1.0
-    Sarif,
-    /// For the test page of a CI job, JUnit XML
-    Junit,
-    /// For a ticket or a job summary, GitHub-flavoured
-    Markdown,
-    /// For people, as one file to open in a browser, send or print
-    Html,
-}
-
-impl Format {
-    /// The word on the command line.
-    fn word(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
-    }
-}
-
-/// Reads any format, so that the command can say which it has, and offers those that it has.
-#[derive(Clone)]
-struct Offer(Vec<Format>);
-
-impl TypedValueParser for Offer {
-    type Value = Format;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&Arg>,
-        value: &std::ffi::OsStr,
-    ) -> Result<Format, clap::Error> {
-        EnumValueParser::<Format>::new().parse_ref(command, argument, value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(self.0.iter().filter_map(ValueEnum::to_possible_value)))
-    }
-}
-
-/// Makes the help and the completions of `--format` offer these alone.
-pub(crate) fn offering<T>(formats: &[(Format, Show<T>)]) -> impl FnOnce(Arg) -> Arg {
-    let offer = Offer(formats.iter().map(|(format, _)| *format).collect());
-    |format| format.value_parser(offer)
 }
 
 /// `--fail-on`.
@@ -127,11 +56,6 @@ enum FailOn {
 }
 
 impl FormOptions {
-    /// How to show a result in the format asked for, if the command has it: asked before any work is done.
-    pub(crate) fn show<T>(&self, formats: &[(Format, Show<T>)]) -> Result<Show<T>, Failure> {
-        show_as(self.format, formats)
-    }
-
     /// Writes a result.
     pub(crate) fn write<T>(&self, show: Show<T>, result: &T) -> Result<(), Failure> {
         write(show(result, &self.style()), self.file(), self.force)
@@ -154,15 +78,6 @@ impl FormOptions {
             Some(path) => Sink::File(WholeFile::create(path, self.force, Links::Follow)?),
         })
     }
-}
-
-/// How to show a result in a format, if it is among these.
-pub(crate) fn show_as<T>(format: Format, formats: &[(Format, Show<T>)]) -> Result<Show<T>, Failure> {
-    let found = formats.iter().find(|(known, _)| *known == format);
-    found.map(|(_, show)| *show).ok_or_else(|| {
-        let words: Vec<String> = formats.iter().map(|(format, _)| format.word()).collect();
-        Failure(format!("--format {}: this command has {}", format.word(), words.join(", ")))
-    })
 }
 
 /// An output under construction.

@@ -4,17 +4,23 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use chaingap::capture::Timestamp;
+use chaingap::render;
+use chaingap::report::PreflightReport;
 use chaingap::trust::{Profile, read_certificates};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::format::{Format, Show, offering};
 use super::inputs::read_file;
 use super::options::{StoreOptions, profile};
-use super::output::{OutputOptions, PREFLIGHT, note, offering};
+use super::output::{OutputOptions, note};
+
+const FORMATS: &[(Format, Show<PreflightReport>)] =
+    &[(Format::TEXT, render::preflight_text), (Format::JSON, |report, _| render::preflight_json(report))];
 
 /// `chaingap preflight`.
 #[derive(Debug, Args)]
-#[command(mut_arg("format", offering(PREFLIGHT)))]
+#[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Preflight {
     /// The server's chain, its own certificate first: PEM, DER or PKCS#7
     #[arg(value_name = "CHAIN")]
@@ -33,7 +39,7 @@ pub(crate) struct Preflight {
 
 impl Preflight {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.output.form.show(PREFLIGHT)?;
+        let show = self.output.form.format.show(FORMATS)?;
         let name = self.chain.to_string_lossy().into_owned();
         let contents = read_certificates(&read_file(&self.chain)?);
         contents.problems.iter().for_each(|problem| note(&format!("{name}: {problem}")));

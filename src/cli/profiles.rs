@@ -6,21 +6,22 @@ use chaingap::trust::Profile;
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::format::{Format, Show, offering};
 use super::options::profile_named;
-use super::output::{FormOptions, Format, Show, offering};
+use super::output::FormOptions;
 
 /// Columns beyond which sentences are hard to read.
 const WIDEST: usize = 100;
 
-const JSON: (Format, Show<ProfilesReport>) = (Format::Json, |report, _| render::profiles_json(report));
+const JSON: (Format, Show<ProfilesReport>) = (Format::JSON, |report, _| render::profiles_json(report));
 
 /// The formats of the list.
 const ALL: &[(Format, Show<ProfilesReport>)] =
-    &[(Format::Text, |report, style| render::profiles_text(report, &readable(style))), JSON];
+    &[(Format::TEXT, |report, style| render::profiles_text(report, &readable(style))), JSON];
 
 /// The formats of one profile.
 const ONE: &[(Format, Show<ProfilesReport>)] = &[
-    (Format::Text, |report, style| {
+    (Format::TEXT, |report, style| {
         report.profiles.iter().map(|profile| render::profile_text(profile, &readable(style))).collect()
     }),
     JSON,
@@ -46,7 +47,7 @@ impl Profiles {
             self.form.write(|text, _| (*text).to_owned(), &Profile::template())?;
             return Ok(Exit::Clean);
         }
-        let show = self.form.show(if self.name.is_some() { ONE } else { ALL })?;
+        let show = self.form.format.show(if self.name.is_some() { ONE } else { ALL })?;
         let profiles = match &self.name {
             Some(name) => vec![profile_named(name)?.ok_or_else(|| unknown(name))?],
             None => Profile::names().into_iter().filter_map(Profile::builtin).collect(),

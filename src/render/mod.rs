@@ -4,6 +4,7 @@
 //! SARIF and JUnit for CI. Bounded: by the report; the text folds what would not fit on a screen and says how much it
 //! folded. Left to others: where the output goes, and whether its terminal has colours.
 
+mod formats;
 mod html;
 mod json;
 mod junit;
@@ -14,6 +15,7 @@ mod sarif;
 mod shared;
 mod text;
 
+pub use formats::{FORMATS, Format};
 pub use html::{compare_html, html};
 pub use json::{certs_json, check_json, compare_json, json, json_line, preflight_json, profiles_json, summary_json};
 pub use junit::{check_junit, junit};
