@@ -5,6 +5,7 @@
 
 use std::process::Command;
 
+use chaingap::render::FORMATS;
 use chaingap::report::Redaction;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -45,7 +46,7 @@ fn telling(text: &str) -> Vec<String> {
 
 #[test]
 fn nothing_in_any_format_tells_whose_it_is() {
-    for format in ["text", "json", "jsonl", "sarif", "junit", "markdown", "html"] {
+    for format in FORMATS.iter().map(|format| format.name) {
         let text = analyze(&["captures", "--redact", "--format", format]);
         let found = telling(&text);
         assert!(found.is_empty(), "{format}: {found:#?}");

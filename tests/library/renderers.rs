@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chaingap::render::{self, TextStyle};
+use chaingap::render::{self, FORMATS, TextStyle};
 use chaingap::report::{CertsReport, Report};
 use serde_json::Value;
 
@@ -16,33 +16,31 @@ const OWN_WORDS: &[&str] =
     &["schema", "status", "proof", "severity", "basis", "method", "strength", "outcome", "how", "by", "from", "format"];
 
 /// A format's name, and how it is made.
-type Format = (&'static str, fn(&Report) -> String);
+type Format = (&'static str, fn(&Report, &TextStyle) -> String);
 
-const FORMATS: &[Format] = &[
-    ("text", |report| render::text(report, &TextStyle { color: false, width: 100 })),
-    ("colour", |report| render::text(report, &TextStyle { color: true, width: 100 })),
-    ("json", render::json),
-    ("jsonl", render::json_line),
-    ("sarif", render::sarif),
-    ("junit", render::junit),
-    ("markdown", render::markdown),
-];
+const STYLE: TextStyle = TextStyle { color: false, width: 100 };
+
+/// Every format of a report, and the text in colour.
+fn formats() -> impl Iterator<Item = Format> {
+    let colour: Format = ("colour", |report, style| render::text(report, &TextStyle { color: true, ..*style }));
+    FORMATS.iter().map(|format| (format.name, format.show)).chain([colour])
+}
 
 /// What else is made of a report.
 const OTHERS: &[Format] = &[
-    ("certs", |report| render::certs_text(&CertsReport::of(report, false), &TextStyle { color: false, width: 100 })),
-    ("json", |report| render::certs_json(&CertsReport::of(report, false))),
+    ("certs", |report, style| render::certs_text(&CertsReport::of(report, false), style)),
+    ("json", |report, _| render::certs_json(&CertsReport::of(report, false))),
 ];
 
 #[test]
 fn every_format_tells_every_grave_finding() {
     for report in reports() {
-        for (format, make) in FORMATS {
-            let text = make(&report);
+        for (format, make) in formats() {
+            let text = make(&report, &STYLE);
             for finding in report.findings.iter().filter(|finding| finding.severity.as_str() == "error") {
                 assert!(text.contains(&finding.code), "{format} of {}: no {}", report.captures[0].path, finding.code);
             }
-            assert!(text.ends_with('\n') && text == make(&report), "{format}");
+            assert!(text.ends_with('\n') && text == make(&report, &STYLE), "{format}");
         }
     }
 }
@@ -64,8 +62,8 @@ fn no_format_lets_a_name_steer_its_reader() {
         let more = hostile.into_iter().chain([long.as_str()]).filter(|_| index % 16 == 0);
         for text in more.chain([all.as_str()]) {
             let report = with_hostile_names(report, text);
-            for (format, make) in FORMATS.iter().chain(OTHERS) {
-                check(format, &make(&report));
+            for (format, make) in formats().chain(OTHERS.iter().copied()) {
+                check(format, &make(&report, &STYLE));
             }
             if index % 16 == 0 {
                 keep(index, &report);
@@ -77,8 +75,8 @@ fn no_format_lets_a_name_steer_its_reader() {
 /// Leaves the outputs in the folder that `CHAINGAP_OUTPUTS` names, for the validators of others.
 fn keep(index: usize, report: &Report) {
     let Some(folder) = std::env::var_os("CHAINGAP_OUTPUTS") else { return };
-    for (format, make) in FORMATS.iter().filter(|(format, _)| *format != "text" && *format != "colour") {
-        fs::write(Path::new(&folder).join(format!("hostile-{index}.{format}")), make(report)).unwrap();
+    for (format, make) in formats().filter(|(format, _)| *format != "text" && *format != "colour") {
+        fs::write(Path::new(&folder).join(format!("hostile-{index}.{format}")), make(report, &STYLE)).unwrap();
     }
 }
 

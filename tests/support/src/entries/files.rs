@@ -57,17 +57,10 @@ fn read_ahead(analyzer: &Analyzer, data: &[u8]) -> Result<Report, chaingap::Erro
 
 /// Every form of a report; none holds a character that a terminal obeys.
 fn show(report: &Report) {
-    let text = render::text(report, &render::TextStyle { color: false, width: 100 });
-    for (name, text) in [
-        ("text", text),
-        ("markdown", render::markdown(report)),
-        ("html", render::html(report)),
-        ("junit", render::junit(report)),
-        ("sarif", render::sarif(report)),
-        ("json", render::json_line(report)),
-    ] {
+    for format in render::FORMATS {
+        let text = (format.show)(report, &render::TextStyle { color: false, width: 100 });
         let bad = text.chars().find(|c| c.is_control() && *c != '\n');
-        assert!(bad.is_none(), "{name} holds {bad:?}");
+        assert!(bad.is_none(), "{} holds {bad:?}", format.name);
     }
 }
 
