@@ -1,68 +1,70 @@
 //! Every cap of the program in one place, each with its reason.
 //!
-//! In: nothing. Out: [`Limits`]. What a cap drops is counted and said in the report.
+//! In: nothing. Out: [`Limits`]. What a cap drops is counted, and the report says so.
 
-/// How much may be kept, so that memory depends on this and not on the capture.
+/// The caps. Memory use depends on them, not on the capture.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// IP packets of which fragments wait for others, or are kept to know copies by. A capture has a few at a time.
+    /// Fragmented IP packets held at once: incomplete ones, and complete ones kept to recognize duplicates. A capture
+    /// has a few at a time.
     pub fragmented_packets: usize,
-    /// Bytes of those fragments: some hundred packets of the greatest length.
+    /// Bytes of those fragments: room for about a hundred packets of maximum length.
     pub fragment_bytes: usize,
-    /// Nanoseconds of capture time for which fragments wait, from the first; as long as Linux lets them wait
+    /// Nanoseconds of capture time after the first fragment until an incomplete packet is dropped; the same as on Linux
     /// (`ipfrag_time`).
     pub fragment_nanos: i64,
-    /// TCP connections followed at once. A phone holds a handful; a mirror port of a site some ten thousand. One that
-    /// waits within its handshake takes some 4 KiB.
+    /// TCP connections followed at once. A phone holds a handful, a site's mirror port about ten thousand. A connection
+    /// in the middle of its handshake takes about 4 KiB.
     pub flows: usize,
-    /// Ends of connections remembered, so that a late segment does not look like a new connection. Late is seconds.
+    /// Ended connections remembered, so that a late segment does not look like a new connection. Segments are late by
+    /// seconds.
     pub ended_flows: usize,
-    /// Bytes held per direction while an earlier segment is awaited. A certificate chain with room to spare; beyond it
-    /// the earlier segment is taken as lost.
+    /// Bytes held per direction while an earlier segment is awaited: enough for a certificate chain with room to spare.
+    /// Beyond it the earlier segment counts as lost.
     pub out_of_order_bytes: usize,
-    /// Bytes held like that and kept for comparing copies, of all connections. Beyond it a connection that adds to them
-    /// takes what is missing for lost, and compares no more.
+    /// Bytes held that way, or kept to compare retransmissions with, over all connections. Beyond it a connection that
+    /// would add to them treats missing bytes as lost and stops comparing.
     pub stream_bytes: usize,
-    /// Bytes of one handshake message. The largest legal one has 16 MiB; chains and issuer lists stay far below this.
+    /// Bytes of one handshake message. The protocol allows 16 MiB; chains and issuer lists stay far below this.
     pub handshake_message_bytes: usize,
-    /// Bytes of messages and bodies that are under way, of all connections: some thousand certificate chains at once.
-    /// Beyond it, those that are longer than [`message_bytes_when_crowded`](Self::message_bytes_when_crowded) are not
-    /// kept.
+    /// Bytes of incomplete messages and bodies over all connections: about a thousand certificate chains at once.
+    /// Beyond it, only those up to [`message_bytes_when_crowded`](Self::message_bytes_when_crowded) are kept.
     pub messages_bytes: usize,
-    /// Bytes of one message or body that are kept where there are too many; a hello fits.
+    /// Bytes of one message or body that are kept when there are too many; a hello fits.
     pub message_bytes_when_crowded: usize,
-    /// Nanoseconds of capture time for which a connection that has ended is kept for late segments.
+    /// Nanoseconds of capture time for which an ended connection is kept for late segments.
     pub linger_nanos: i64,
-    /// Connections that have ended and are kept for late segments; of more than these the first to end goes first.
+    /// Ended connections kept for late segments; when there are more, the one that ended first is dropped.
     pub lingering_flows: usize,
     /// Nanoseconds after which an idle connection may be forgotten when there are too many.
     pub idle_nanos: i64,
-    /// Handshakes of one device that are kept one by one; further ones are counted with those they resemble.
+    /// Handshakes of one device that are kept individually; further ones are counted with those they resemble.
     pub handshakes_per_device: usize,
-    /// Handshakes of all devices that are kept one by one. Beyond it those of one device that are alike are counted from
-    /// the second on, so that many devices take little more room than few.
+    /// Handshakes of all devices that are kept individually. Beyond it, similar handshakes of one device are counted
+    /// from the second on, so that many devices take little more memory than few.
     pub handshakes: usize,
     /// Events (DNS, HTTP, …) of one device that are kept.
     pub events_per_device: usize,
-    /// Devices kept. One with a handshake takes some 25 KiB until the report is written, most of it the report.
+    /// Devices kept. One with a handshake takes about 25 KiB until the report is written, most of it for the report.
     pub devices: usize,
-    /// Certificates kept: those of CAs, and of others a quarter as many, since they complete no chain. A site has some
-    /// dozens of CAs; an uplink to the Internet shows some thousand servers an hour. One takes some 14 KiB until the report
-    /// is written. What a handshake or a download showed beyond that is kept with it, half as many in all.
+    /// CA certificates kept, and a quarter as many others, since those complete no chain. A site has a few dozen CAs;
+    /// an Internet uplink shows about a thousand servers an hour. One certificate takes about 14 KiB until the report
+    /// is written. Beyond that, certificates are kept with the handshake or download that showed them, half as many in
+    /// all.
     pub certificates: usize,
     /// Steps of one path search. A real chain takes fewer than ten.
     pub path_steps: usize,
 }
 
 impl Limits {
-    /// Bytes that the default limits are made for: with as many connections, devices and handshakes as they allow, all of
-    /// the ordinary kind, no more is taken. Less is the rule by far.
+    /// The memory that the default limits allow for: enough for as many ordinary connections, devices and handshakes as
+    /// they permit. Most captures take far less.
     pub const DEFAULT_BYTES: u64 = 256 << 20;
-    /// Below so many bytes nothing useful is left.
+    /// With less memory nothing useful can be done.
     pub const LEAST_BYTES: u64 = 16 << 20;
 
-    /// The limits with which reading takes about so many bytes at most: what is kept of all connections and devices
-    /// grows and shrinks with them, what one connection or device may need does not.
+    /// The limits that keep memory use to about this many bytes. Caps over all connections and devices scale with it;
+    /// caps on a single connection or device do not.
     pub fn within(bytes: u64) -> Self {
         let bytes = u128::from(bytes.max(Self::LEAST_BYTES));
         let share = |value: usize| {

@@ -1,6 +1,6 @@
-//! In: a file's bytes, from a reader. Out: its frames in batches, in the order of the file, while a thread of its own
-//! reads, decompresses and finds the next ones. Bounded: three batches of `BATCH` bytes and one record each.
-//! Left to others: when a second processor is worth it.
+//! In: a file's bytes, from a reader. Out: its frames in batches, in file order, while a second thread reads,
+//! decompresses and finds the next ones. Bounded: three batches of `BATCH` bytes and one record each. Left to others:
+//! when a second processor is worth it.
 
 use std::io::{ErrorKind, Read};
 use std::panic::resume_unwind;
@@ -10,19 +10,19 @@ use std::thread;
 use super::extras::Secrets;
 use super::{CaptureError, CaptureReader, Frame, FrameRef, LinkType};
 
-/// Bytes of frames after which a batch is handed over: few enough to stay in the second-level cache.
+/// Bytes of frames after which a batch is handed over: small enough to stay in the second-level cache.
 const BATCH: usize = 512 * 1024;
 
-/// Frames that stand one after the other.
+/// Consecutive frames of the file.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    /// TLS key logs that stand before the first of them.
+    /// TLS key logs found before the first of them.
     secrets: Vec<Secrets>,
     bytes: Vec<u8>,
     frames: Vec<Placed>,
 }
 
-/// A frame whose bytes end here in its batch, and begin where those of the one before end.
+/// A frame in a batch. Its bytes begin where those of the frame before end.
 #[derive(Debug)]
 struct Placed {
     at: FrameRef,
@@ -41,7 +41,7 @@ pub(crate) enum Broken {
 }
 
 impl Batch {
-    /// The key logs that stand before the first frame.
+    /// The key logs found before the first frame.
     pub(crate) fn secrets(&self) -> &[Secrets] {
         &self.secrets
     }
@@ -69,8 +69,8 @@ impl Batch {
     }
 }
 
-/// Reads to the end on another thread, and gives `take` what it finds on this one. Comes back with the reader, which may
-/// still hold frames that only the file's end shows, the number of bytes read, and how it ended.
+/// Reads to the end on another thread and passes what it finds to `take` on this one. Returns the reader, which may
+/// still hold frames that only the end of the file reveals, the number of bytes read, and how reading ended.
 pub(crate) fn read_ahead(
     mut reader: CaptureReader,
     read: impl Read + Send,
@@ -87,14 +87,14 @@ pub(crate) fn read_ahead(
         });
         for batch in batches {
             take(&batch);
-            // The other thread may be done already, and need no more.
+            // The other thread may have finished and need no more buffers.
             give_back.send(batch).unwrap_or_default();
         }
         reading.join().unwrap_or_else(|panic| resume_unwind(panic))
     })
 }
 
-/// The batch under way, and the other thread's ends.
+/// The batch being filled, and the other thread's ends of the channels.
 struct Filling {
     batch: Batch,
     give: SyncSender<Batch>,
@@ -132,7 +132,7 @@ impl Filling {
     fn hand_over(&mut self) {
         let mut next = self.spare.try_recv().unwrap_or_default();
         next.clear();
-        // Nobody takes it only where the other thread panicked, which the scope passes on.
+        // The send fails only if the receiving thread panicked, and the scope propagates that.
         self.give.send(std::mem::replace(&mut self.batch, next)).unwrap_or_default();
     }
 }

@@ -1,4 +1,5 @@
-//! In: the fields of a pcapng block. Out: its bytes, in the byte order of its section. Left to others: which blocks.
+//! In: the fields of a pcapng block. Out: its bytes, in the byte order of its section. Left to others: which blocks to
+//! write.
 //!
 //! Format: draft-ietf-opsawg-pcapng, sections 3.1 and 3.5.
 
@@ -10,7 +11,7 @@ pub(super) enum Order {
 }
 
 impl Order {
-    /// That of a section, by the first twelve bytes of its header.
+    /// The byte order of a section, read from the first twelve bytes of its header.
     pub(super) fn of_magic(start: [u8; 12]) -> Option<Self> {
         match start {
             [.., 0x4d, 0x3c, 0x2b, 0x1a] => Some(Self::Little),
@@ -19,7 +20,7 @@ impl Order {
         }
     }
 
-    /// The number at a place; 0 where there is none.
+    /// The number at an offset; 0 if the bytes end before.
     pub(super) fn u32_at(self, bytes: &[u8], at: usize) -> u32 {
         let bytes = at.checked_add(4).and_then(|end| bytes.get(at..end)).and_then(|bytes| bytes.try_into().ok());
         let bytes = bytes.unwrap_or_default();
@@ -69,13 +70,13 @@ impl Block {
         });
     }
 
-    /// Bytes, filled up to a multiple of four.
+    /// Appends bytes, padded to a multiple of four.
     pub(super) fn padded(&mut self, bytes: &[u8]) {
         self.bytes(bytes);
         self.body.resize(self.body.len().next_multiple_of(4), 0);
     }
 
-    /// An option, or a record of the same form; what is longer than a length of 16 bits can say is cut.
+    /// Appends an option, or a record of the same form; a value too long for its 16-bit length is truncated.
     pub(super) fn option(&mut self, code: u16, value: &[u8]) {
         let value = value.get(..value.len().min(usize::from(u16::MAX))).unwrap_or_default();
         self.u16(code);
@@ -84,7 +85,7 @@ impl Block {
         self.has_options = true;
     }
 
-    /// The options of another block of this byte order, which begin at `at` in it.
+    /// Copies the options of another block of the same byte order, which start at `at` in it.
     pub(super) fn options_of(&mut self, block: &[u8], at: usize) {
         let end = block.len().saturating_sub(4);
         let mut options = block.get(at..end).unwrap_or_default();
@@ -96,7 +97,7 @@ impl Block {
         }
     }
 
-    /// The whole block, its options ended.
+    /// The finished block, with an end-of-options marker.
     pub(super) fn finish(mut self) -> Vec<u8> {
         if self.has_options {
             self.u16(0);
@@ -105,7 +106,7 @@ impl Block {
         self.finish_without_options()
     }
 
-    /// The whole block as it is.
+    /// The finished block without options.
     pub(super) fn finish_without_options(self) -> Vec<u8> {
         let Self { order, kind, body, .. } = self;
         let length = u32::try_from(body.len() + 12).unwrap_or(u32::MAX);

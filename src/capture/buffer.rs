@@ -1,7 +1,7 @@
-//! In: bytes in pieces. Out: the longest contiguous run not yet consumed, and its offset in the file.
-//! Bounded: `KEEP` bytes, or twice what is there of one record where a record is longer. Left to others: what the bytes mean.
+//! In: bytes in pieces. Out: the longest contiguous run not yet consumed, and its offset in the file. Bounded: `KEEP`
+//! bytes, or twice the bytes read so far of a longer record. Left to others: what the bytes mean.
 
-/// 128 KiB: large enough that refilling costs nothing, small enough to stay in the second-level cache.
+/// 128 KiB: large enough that refills cost almost nothing, small enough to stay in the second-level cache.
 const KEEP: usize = 128 * 1024;
 
 #[derive(Debug)]
@@ -33,13 +33,13 @@ impl Buffer {
         self.offset += u64::try_from(count).unwrap_or_default();
     }
 
-    /// The last `count` bytes that were consumed; they stand until the next [`space`](Self::space).
+    /// The last `count` consumed bytes, valid until the next [`space`](Self::space).
     pub(super) fn consumed(&self, count: usize) -> &[u8] {
         self.bytes.get(self.start.saturating_sub(count)..self.start).unwrap_or_default()
     }
 
-    /// Room for more bytes, at least one. Where a record of `wanted` bytes does not fit, room doubles each time that it is
-    /// full, so that a claim alone takes none.
+    /// Room for at least one more byte. For a record of `wanted` bytes that does not fit, the buffer doubles only when
+    /// it is full, so that a claimed length alone allocates nothing.
     pub(super) fn space(&mut self, wanted: usize) -> &mut [u8] {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
@@ -48,7 +48,7 @@ impl Buffer {
         if self.start > 0 && (self.end == self.bytes.len() || self.bytes.len() - self.start < wanted) {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
-            // What fills most of the room would be moved again for a few bytes each time.
+            // Otherwise a nearly full buffer would be moved again for every few bytes.
             grow = self.end > self.bytes.len() - self.bytes.len() / 4;
         }
         if grow {
@@ -57,7 +57,7 @@ impl Buffer {
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Says that `count` bytes of the last [`space`](Self::space) were written.
+    /// Marks `count` bytes of the last [`space`](Self::space) as written.
     pub(super) fn commit(&mut self, count: usize) {
         self.end = self.end.saturating_add(count).min(self.bytes.len());
     }

@@ -1,8 +1,8 @@
-//! In: a capture file, some of its frames, and what to say about them. Out: a pcapng file of those frames with comments.
-//! Bounded: by the frames given. Left to others: which frames, and what is said.
+//! In: a capture file, some of its frames, and what to say about them. Out: a pcapng file of those frames with
+//! comments. Bounded: by the frames given. Left to others: choosing frames and comments.
 //!
-//! Of a pcapng file, sections, interfaces and packets are copied as they are; anything else becomes one section with an
-//! interface for each link type. Format: draft-ietf-opsawg-pcapng; the numbers are its sections.
+//! Sections, interfaces and packets of a pcapng file are copied unchanged; any other file becomes one section with an
+//! interface for each link type. Format: draft-ietf-opsawg-pcapng; numbers in parentheses are its sections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -22,7 +22,7 @@ const COMMENT: u16 = 1;
 const IF_TSRESOL: u16 = 9;
 const SHB_USERAPPL: u16 = 4;
 
-/// Secrets of the type that TLS key logs have (4.7).
+/// Secrets type of TLS key logs (4.7).
 const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 /// A longer block is damage.
@@ -33,18 +33,18 @@ const MAX_BLOCK: u32 = 64 << 20;
 pub struct Copied {
     /// Where it is.
     pub at: FrameRef,
-    /// What its first bytes are.
+    /// What its data starts with.
     pub link_type: LinkType,
     /// The bytes kept.
     pub data: Vec<u8>,
-    /// How many bytes it had on the wire.
+    /// Length on the wire.
     pub wire_len: u32,
-    /// What to say about it, one comment each.
+    /// Comments to attach to it.
     pub comments: Vec<String>,
 }
 
 impl Copied {
-    /// A frame of which nothing is said yet.
+    /// A frame without comments.
     pub fn of(frame: &Frame<'_>) -> Self {
         Self {
             at: frame.at,
@@ -67,10 +67,9 @@ pub struct Beside {
     pub key_log: Vec<u8>,
 }
 
-/// The frames, in the order of the file, as a pcapng file.
+/// Writes the frames as a pcapng file, in the order of the source.
 ///
-/// # Errors
-/// When the source cannot be read or positioned.
+/// # Errors If the source cannot be read or seeked.
 pub fn excerpt(source: &mut (impl Read + Seek), frames: &[Copied], beside: &Beside) -> io::Result<Vec<u8>> {
     source.seek(SeekFrom::Start(0))?;
     let mut header = [0; 24];
@@ -86,24 +85,24 @@ struct Writer<'a> {
     out: Vec<u8>,
     frames: &'a [Copied],
     beside: &'a Beside,
-    /// Of the interfaces that are made here; 0 is no limit.
+    /// Snaplen of the interfaces written here; 0 means no limit.
     snaplen: u32,
-    /// How many of the frames are there already.
+    /// Number of frames already written.
     written: usize,
 }
 
 /// What a section needs before its first packet.
 struct Head {
     order: Order,
-    /// Header and interfaces: not written while no packet needs them.
+    /// Header and interfaces, written only once a packet needs them.
     waiting: Vec<u8>,
     open: bool,
-    /// The time of the last packet with one, in units of its interface.
+    /// Time of the last packet that has one, in units of its interface.
     last_time: [u32; 2],
 }
 
 impl<'a> Writer<'a> {
-    /// Walks over a pcapng file. Ends at its end, or where its blocks make no sense.
+    /// Walks through a pcapng file to its end, or to the first invalid block.
     fn copy_blocks(&mut self, source: &mut (impl Read + Seek)) -> io::Result<()> {
         let mut head = Head { order: Order::Little, waiting: Vec::new(), open: false, last_time: [0; 2] };
         let (mut offset, mut begun) = (0_u64, false);
@@ -155,7 +154,8 @@ impl<'a> Writer<'a> {
                 self.open(head);
                 let packet = match kind {
                     ENHANCED_PACKET => commented(head.order, &block, frame),
-                    // A simple packet has no room for comments: it gets the time of the packet before it.
+                    // A simple packet block has no options for comments. Its enhanced copy gets the time of the packet
+                    // before it.
                     _ => packet(head.order, 0, head.last_time, frame),
                 };
                 self.out.extend(packet);
@@ -163,7 +163,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes what stands before the first packet of a section.
+    /// Writes what precedes the first packet of a section.
     fn open(&mut self, head: &mut Head) {
         if !std::mem::replace(&mut head.open, true) {
             self.out.append(&mut head.waiting);
@@ -171,7 +171,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A copied section header: its length is unknown now, and the first one has the comments on the file (4.1).
+    /// A copied section header. Its section length becomes unknown, and the first one carries the comments on the file
+    /// (4.1).
     fn section_of(&self, order: Order, block: &[u8]) -> Vec<u8> {
         let mut section = Block::new(order, SECTION_HEADER);
         section.bytes(block.get(8..16).unwrap_or_default());
@@ -187,7 +188,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Names and secrets, which a section has for itself.
+    /// Names and secrets; they apply to one section, so each gets its own.
     fn beside(&mut self, order: Order) {
         if !self.beside.names.is_empty() {
             self.out.extend(names(order, &self.beside.names));
@@ -201,7 +202,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The frames that are not there yet: a section of their own, with an interface for each link type.
+    /// The remaining frames, in a section of their own with an interface for each link type.
     fn rest(&mut self) {
         let rest = self.frames.get(self.written..).unwrap_or_default();
         if rest.is_empty() && !self.out.is_empty() {
@@ -230,7 +231,7 @@ impl<'a> Writer<'a> {
         self.beside(order);
         for frame in rest {
             let id = links.iter().position(|link| *link == frame.link_type).unwrap_or_default();
-            // Times before 1970 cannot be said without an offset of the interface.
+            // Times before 1970 cannot be expressed without an interface time offset.
             let ticks = u64::try_from(frame.at.time.nanos() / unit).unwrap_or_default().to_be_bytes();
             let [a, b, c, d, e, f, g, h] = ticks;
             let time = [u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])];
@@ -240,7 +241,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The block of a packet with comments added to the options that it has (4.3).
+/// A packet block with comments added to its options (4.3).
 fn commented(order: Order, block: &[u8], frame: &Copied) -> Vec<u8> {
     let captured = usize::try_from(order.u32_at(block, 20)).unwrap_or(usize::MAX);
     let options = captured.checked_next_multiple_of(4).and_then(|data| data.checked_add(28)).unwrap_or(usize::MAX);
@@ -263,7 +264,7 @@ fn packet(order: Order, interface: u32, time: [u32; 2], frame: &Copied) -> Vec<u
     out.finish()
 }
 
-/// Name resolution (4.5): for each address its names, each ended by a zero.
+/// A name resolution block (4.5): for each address its names, each terminated by a zero.
 fn names(order: Order, names: &BTreeMap<IpAddr, BTreeSet<String>>) -> Vec<u8> {
     let mut out = Block::new(order, NAME_RESOLUTION);
     for (address, names) in names {
@@ -282,7 +283,7 @@ fn names(order: Order, names: &BTreeMap<IpAddr, BTreeSet<String>>) -> Vec<u8> {
     out.finish_without_options()
 }
 
-/// The most that a classic pcap file keeps of a packet (draft-ietf-opsawg-pcap, section 4); 0 for any other file.
+/// The snaplen of a classic pcap file (draft-ietf-opsawg-pcap, section 4); 0 for any other file.
 fn snaplen_of_pcap(header: &[u8; 24]) -> u32 {
     match header {
         [0xd4 | 0x34, 0xc3 | 0xcd, 0xb2, 0xa1, ..] | [0x4d, 0x3c, 0xb2, 0xa1, ..] => Order::Little.u32_at(header, 16),
@@ -291,7 +292,7 @@ fn snaplen_of_pcap(header: &[u8; 24]) -> u32 {
     }
 }
 
-/// Reads as many bytes as there is room for; false at the end of the file.
+/// Fills `bytes` completely; false at the end of the file.
 fn fill(source: &mut impl Read, bytes: &mut [u8]) -> io::Result<bool> {
     match source.read_exact(bytes) {
         Ok(()) => Ok(true),

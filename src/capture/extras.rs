@@ -1,5 +1,5 @@
-//! In: what a capture file says beside its packets. Out: names, key-log secrets, losses. Bounded: each by its own cap.
-//! Left to others: what the names and secrets are good for.
+//! In: what a capture file holds besides packets. Out: names, key-log secrets, losses. Bounded: each by its own cap.
+//! Left to others: using the names and secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,15 +7,15 @@ use std::net::IpAddr;
 
 use super::record::array;
 
-/// Addresses with names that are kept. Wireshark writes the names of every address of the capture.
+/// Most addresses kept with their names. Wireshark writes the names of every address in the capture.
 const MAX_ADDRESSES: usize = 16_384;
-/// Names of one address that are kept.
+/// Most names kept of one address.
 const MAX_NAMES: usize = 8;
 /// The longest DNS name in text (RFC 1035, section 2.3.4).
 const MAX_NAME: usize = 253;
-/// Bytes of secrets that are kept: a hundred thousand connections' key log.
+/// Most bytes of secrets kept: a key log of a hundred thousand connections.
 const MAX_SECRETS: usize = 32 << 20;
-/// Interfaces whose losses are said.
+/// Most interfaces whose losses are reported.
 const MAX_LOSSES: usize = 64;
 
 /// Names that a capture gives to addresses, in the order of the addresses.
@@ -31,7 +31,7 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// What a file says beside its packets.
+/// What a file holds besides packets.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
     pub(super) names: Names,
@@ -39,7 +39,7 @@ pub(super) struct Extras {
     pub(super) secrets: Vec<Secrets>,
     secrets_bytes: usize,
     pub(super) secrets_dropped: bool,
-    /// What interfaces say they lost, in words.
+    /// Losses that interfaces report, in words.
     pub(super) losses: BTreeSet<String>,
     /// Packets without a time of their own.
     pub(super) untimed: u64,

@@ -17,7 +17,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The name that reports use.
+    /// The name used in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pcap => "pcap",
@@ -37,12 +37,13 @@ impl Format {
     }
 }
 
-/// Bytes that tell every format named here; for the last of them an event trace's header counts.
+/// Bytes needed to recognize every format named here; the header of an event trace needs the most.
 pub(super) const TELLING: usize = 76;
 
 const EDITCAP: &str = "convert it with Wireshark's editcap: editcap -F pcapng IN OUT.pcapng";
 
-/// Capture formats that are not read, by their first bytes. Wireshark's wiretap reads them, so editcap converts them.
+/// Capture formats that are not supported, by their first bytes. Wireshark's wiretap reads them, so editcap can convert
+/// them.
 const CAPTURES: &[(&[u8], &str)] = &[
     (b"snoop\0\0\0", "a snoop capture"),
     (b"XCP\0", "a NetXray or Sniffer capture"),
@@ -54,7 +55,7 @@ const CAPTURES: &[(&[u8], &str)] = &[
     (b"iptrace 2.0", "an iptrace capture"),
 ];
 
-/// What captures come in, by its first bytes: name, and what to do.
+/// Containers that captures are sent in, by their first bytes: name, and what to do.
 const ARCHIVES: &[(&[u8], &str, &str)] = &[
     (b"PK\x03\x04", "a ZIP archive", "unpack it"),
     (b"MSCF", "a cabinet archive", "unpack it with: expand -F:* IN.cab FOLDER"),
@@ -64,7 +65,7 @@ const ARCHIVES: &[(&[u8], &str, &str)] = &[
     (b"\x04\x22\x4d\x18", "an lz4 file", "decompress it with: lz4 -d"),
 ];
 
-/// Name of a capture format that is known but not read, and how to convert it.
+/// The name of a capture format that is known but not supported, and how to convert it.
 pub(super) fn named(start: &[u8]) -> Option<(&'static str, &'static str)> {
     if is_event_trace(start) {
         let how =
@@ -78,19 +79,19 @@ pub(super) fn named(start: &[u8]) -> Option<(&'static str, &'static str)> {
     CAPTURES.iter().find(|(magic, _)| start.starts_with(magic)).map(|&(_, name)| (name, EDITCAP))
 }
 
-/// An event trace has no magic number. Its first buffer begins with its size, and behind the buffer's header of 72
-/// bytes stands a system trace header: version 2, type 1 or 2 (32 or 64 bits), and the mark 0xc0 (Windows SDK, evntrace:
-/// `WMI_BUFFER_HEADER`, `SYSTEM_TRACE_HEADER`).
+/// An event trace has no magic number. Its first buffer starts with its size, and the buffer header of 72 bytes is
+/// followed by a system trace header: version 2, type 1 or 2 (32 or 64 bits), and the marker 0xc0 (Windows SDK,
+/// evntrace: `WMI_BUFFER_HEADER`, `SYSTEM_TRACE_HEADER`).
 fn is_event_trace(start: &[u8]) -> bool {
     let size = super::record::Order::LITTLE.u32(start, 0);
     let buffer = size.is_power_of_two() || size.is_multiple_of(4096);
     buffer && (1024..=16 << 20).contains(&size) && matches!(start.get(72..76), Some([2, 0, 1 | 2, 0xc0]))
 }
 
-/// Behind these words an error shows the first bytes of a file.
+/// Errors show the first bytes of a file after these words.
 pub(crate) const STARTS_WITH: &str = "it starts with ";
 
-/// What the first bytes look like, for the error line.
+/// A description of the first bytes for the error message.
 pub(super) fn describe(start: &[u8]) -> String {
     if let Some((_, name, how)) = ARCHIVES.iter().find(|(magic, ..)| start.starts_with(magic)) {
         return format!("{name}; {how}");

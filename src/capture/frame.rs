@@ -1,5 +1,5 @@
-//! In: nothing. Out: a frame, and the reference to it that every fact carries. Bounded: a frame borrows its bytes.
-//! Left to others: reading files.
+//! In: nothing. Out: a frame, and the reference to it that every fact carries. Bounded: frames borrow their bytes. Left
+//! to others: reading files.
 
 use super::{LinkType, Timestamp};
 
@@ -8,18 +8,18 @@ use super::{LinkType, Timestamp};
 pub struct FrameRef {
     /// Index of the capture within the investigation, in the order given.
     pub capture: u32,
-    /// Frame number, from 1, as Wireshark counts.
+    /// Frame number, counted from 1 as in Wireshark.
     pub number: u64,
-    /// Byte offset in the file of the record that holds the frame; in a compressed file, of what is decompressed.
+    /// Offset of the frame's record in the file, or in the decompressed bytes of a compressed file.
     pub offset: u64,
-    /// Bytes of that record in the file.
+    /// Length of that record in bytes.
     pub length: u32,
-    /// Instant of capture.
+    /// Time of capture.
     pub time: Timestamp,
 }
 
 impl FrameRef {
-    /// Its place among the frames of one recording, which may be rotated over several files in their order.
+    /// Its position among the frames of one recording, which may be split over several consecutive files.
     pub fn place(&self) -> (u32, u64) {
         (self.capture, self.number)
     }
@@ -35,15 +35,15 @@ impl FrameRef {
 pub struct Frame<'a> {
     /// Where it is.
     pub at: FrameRef,
-    /// What its first bytes are.
+    /// The link-layer header that `data` starts with.
     pub link_type: LinkType,
     /// The bytes kept, link-layer header first.
     pub data: &'a [u8],
-    /// How many bytes it had on the wire; more than `data` where the capture cut it.
+    /// Length on the wire; more than `data` has if the capture truncated the frame.
     pub wire_len: u32,
 }
 
-/// How much of a frame was kept.
+/// How much of a truncated frame was kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// Bytes in the capture.
@@ -53,7 +53,7 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Of a frame of which so many bytes were kept; `None` where those are all that were on the wire.
+    /// For a frame with this many captured bytes; `None` if nothing was cut off.
     pub(super) fn of(kept: usize, wire_len: u32) -> Option<Self> {
         let kept = u32::try_from(kept).unwrap_or(u32::MAX);
         (kept < wire_len).then_some(Self { kept, of: wire_len })
@@ -61,7 +61,7 @@ impl Cut {
 }
 
 impl Frame<'_> {
-    /// How much was kept, where the capture does not hold all of it.
+    /// How much was kept, if the frame was truncated.
     pub fn cut(&self) -> Option<Cut> {
         Cut::of(self.data.len(), self.wire_len)
     }

@@ -1,14 +1,14 @@
-//! In: the link type number of a capture. Out: its name. Left to others: reading such frames.
+//! In: the link type number of a capture. Out: its name. Left to others: decoding frames.
 
 use std::fmt;
 
-/// A link type as registered with the tcpdump group (draft-ietf-opsawg-pcaplinktype). Numbers from 0xe000 on, which the
-/// register has not, are Network Monitor's own media types.
+/// A link type as registered with the tcpdump group (draft-ietf-opsawg-pcaplinktype). Numbers from 0xe000 on are not
+/// registered: here they stand for Network Monitor's own media types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkType(pub u16);
 
 impl LinkType {
-    /// BSD loopback: a host-order address family, then the packet.
+    /// BSD loopback: an address family in host byte order, then the packet.
     pub const NULL: Self = Self(0);
     /// IEEE 802.3 Ethernet.
     pub const ETHERNET: Self = Self(1);
@@ -22,15 +22,15 @@ impl LinkType {
     pub const PPP_ETHER: Self = Self(51);
     /// ATM with LLC/SNAP.
     pub const ATM_RFC1483: Self = Self(100);
-    /// Raw IP, version by the first nibble.
+    /// Raw IP; the first nibble is the version.
     pub const RAW: Self = Self(101);
-    /// Added to those of Network Monitor's media types that the register has no number for.
+    /// Added to Network Monitor's media types that have no registered number.
     pub(super) const NETMON: u16 = 0xfe00;
     /// Cisco HDLC.
     pub const C_HDLC: Self = Self(104);
     /// IEEE 802.11.
     pub const IEEE802_11: Self = Self(105);
-    /// OpenBSD loopback: as [`NULL`](Self::NULL), in network order.
+    /// OpenBSD loopback: like [`NULL`](Self::NULL), in network byte order.
     pub const LOOP: Self = Self(108);
     /// Linux cooked capture.
     pub const LINUX_SLL: Self = Self(113);
@@ -42,15 +42,15 @@ impl LinkType {
     pub const APPLE_IP_OVER_IEEE1394: Self = Self(138);
     /// AVS header before IEEE 802.11.
     pub const IEEE802_11_AVS: Self = Self(163);
-    /// PPP as pppd records it: the address octet tells the direction.
+    /// PPP as recorded by pppd: the address octet is the direction.
     pub const PPP_PPPD: Self = Self(166);
-    /// Linux usbmon, header of 48 bytes.
+    /// Linux usbmon with a header of 48 bytes.
     pub const USB_LINUX: Self = Self(189);
     /// Per-packet information before a frame of the link type it names.
     pub const PPI: Self = Self(192);
-    /// PPP after an octet for the direction.
+    /// PPP preceded by a direction octet.
     pub const PPP_WITH_DIR: Self = Self(204);
-    /// Linux usbmon, header of 64 bytes.
+    /// Linux usbmon with a header of 64 bytes.
     pub const USB_LINUX_MMAPPED: Self = Self(220);
     /// Raw IPv4.
     pub const IPV4: Self = Self(228);
@@ -62,7 +62,7 @@ impl LinkType {
     pub const IPOIB: Self = Self(242);
     /// Windows USBPcap.
     pub const USBPCAP: Self = Self(249);
-    /// Apple's header about the interface, before a frame of the link type it names.
+    /// Apple's interface header, before a frame of the link type it names.
     pub const PKTAP: Self = Self(258);
     /// Linux cooked capture, version 2.
     pub const LINUX_SLL2: Self = Self(276);
@@ -77,8 +77,8 @@ impl fmt::Display for LinkType {
     }
 }
 
-/// The registered names without `LINKTYPE_`, by number (tcpdump.org, link-layer header types; 12 and 14 are the numbers
-/// that BSDs gave raw IP before).
+/// The registered names without `LINKTYPE_`, by number (tcpdump.org, link-layer header types; 12 and 14 are older BSD
+/// numbers for raw IP).
 const NAMES: &[(u16, &str)] = &[
     (0, "NULL"),
     (1, "ETHERNET"),

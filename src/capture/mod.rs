@@ -1,8 +1,8 @@
 //! Stage 1: bytes of a capture file become frames.
 //!
 //! In: the bytes of one file, in pieces of any size, compressed or not. Out: [`Frame`]s in file order, each with its
-//! number, place and instant; what the file says beside them; problems in words. Bounded: one refill buffer, which grows
-//! to one record at most, and one per compression. Left to others: what a frame holds.
+//! number, offset and time; what the file holds besides them; problems in words. Bounded: one refill buffer, which
+//! grows to one record at most, and one per compression. Left to others: what a frame holds.
 
 mod ahead;
 mod block;

@@ -1,21 +1,21 @@
 //! In: unread bytes of a Network Monitor file (`.cap`, versions 1.x and 2.x). Out: one frame at a time. Bounded: a
-//! frame claims at most `MAX_FRAME` bytes; of the frame table only a count and a sum are kept. Left to others:
-//! buffering, numbering.
+//! frame has at most `MAX_FRAME` bytes; of the frame table only a count and a sum are kept. Left to others: buffering,
+//! numbering.
 //!
-//! Format: Microsoft's "Network Monitor capture file format" as Wireshark reads it (wiretap/netmon.c). The table of
-//! frames stands behind them, so that a stream cannot follow it: frames are read one after the other, as programs write
-//! them, gaps between them are searched for the next, and the table then tells whether all were found.
+//! Format: Microsoft's "Network Monitor capture file format" as Wireshark reads it (wiretap/netmon.c). The frame table
+//! comes after the frames, so it cannot guide a reader of a stream: frames are read one after the other, as programs
+//! write them, gaps are searched for the next frame, and the table finally shows whether all were found.
 
 use super::record::{Fit, Order, Record, Step, size};
 use super::{LinkType, Timestamp};
 
-/// Where the first frame is told by what it looks like, so much of the file is awaited, or its end.
+/// Bytes awaited (or the end of the file) before the first frame is located by its looks.
 const LOOK: usize = 4096;
-/// Frames that must fit after each other where one is looked for.
+/// Consecutive frames that must look right when a frame is searched for.
 const FRAMES: usize = 3;
-/// Wireshark's largest packet.
+/// The largest packet that Wireshark accepts.
 const MAX_FRAME: u32 = 262_144;
-/// Nanoseconds from the start of the capture within which a frame found after damage lies.
+/// A frame found after damage must lie within this many nanoseconds of the start of the capture.
 const YEAR: u64 = 366 * 86_400 * 1_000_000_000;
 /// 100-nanosecond units from 1601 to 1970.
 const FILETIME_EPOCH: i64 = 116_444_736_000_000_000;
@@ -32,14 +32,14 @@ pub(super) struct NetMon {
     begun: bool,
     /// Frames read, and the sum of their offsets.
     read: (u64, u64),
-    /// Of the frame table, so far: entries, their sum, whether they rise.
+    /// The frame table so far: number of entries, their sum, whether they ascend.
     listed: (u64, u64),
     ascending: bool,
     last_listed: u32,
 }
 
 struct Head {
-    /// Nanoseconds after the start.
+    /// Nanoseconds since the start of the capture.
     delta: i64,
     wire: u32,
     captured: u32,
@@ -48,7 +48,7 @@ struct Head {
 impl NetMon {
     pub(super) const HEADER: usize = 64;
 
-    /// Whether these four bytes open such a file.
+    /// Whether a file of this format starts with these bytes.
     pub(super) fn is_magic(magic: [u8; 4]) -> bool {
         matches!(&magic, b"RTSS" | b"GMBU")
     }
@@ -75,7 +75,7 @@ impl NetMon {
         })
     }
 
-    /// Whether its times are in the time zone of who captured, which the file does not name.
+    /// Whether its times are in the local time zone of the capturing computer, which the file does not name.
     pub(super) fn is_local_time(&self) -> bool {
         !self.has_utc()
     }
@@ -88,7 +88,7 @@ impl NetMon {
         if self.major == 1 { 8 } else { 16 }
     }
 
-    /// Bytes behind the frame: its network, from 2.1; its process, from 2.2; its time in UTC, from 2.3.
+    /// Bytes after each frame: network (from 2.1), process (from 2.2), UTC time (from 2.3).
     fn tail_len(&self) -> usize {
         match (self.major, self.minor) {
             (1, _) | (2, 0) => 0,
@@ -98,7 +98,7 @@ impl NetMon {
         }
     }
 
-    /// Reads what stands at the start of `bytes`, which is at `offset` of the file.
+    /// Reads the frame or table at the start of `bytes`, which is at `offset` in the file.
     pub(super) fn record(&mut self, bytes: &[u8], offset: u64, at_end: bool) -> Step {
         if !self.begun {
             if bytes.len() < LOOK && !at_end {
@@ -143,8 +143,8 @@ impl NetMon {
         Step::Packet(record, whole)
     }
 
-    /// Whether a frame may begin here, `offset` bytes into the file: its head fits, and those of the next or the table
-    /// follow.
+    /// Whether a frame may begin here, `offset` bytes into the file: its header is plausible, and more frames or the
+    /// table follow.
     pub(super) fn fit(&self, bytes: &[u8], offset: u64, at_end: bool) -> Fit {
         if self.table > 0 && offset >= self.table {
             return if offset == self.table { Fit::Yes } else { Fit::No };
@@ -186,14 +186,14 @@ impl NetMon {
         if at <= bytes.len() { Fit::Yes } else { Fit::needs(at, at_end) }
     }
 
-    /// How far the first frame is from the header: programs pad it to 128 bytes, Network Monitor 3 to 72. The place
-    /// with the most frames that fit after each other.
+    /// Distance of the first frame from the file header: programs pad the header to 128 bytes, Network Monitor 3 to 72.
+    /// Chooses the distance at which the most consecutive frames are plausible.
     fn first(&self, bytes: &[u8]) -> usize {
         let places: &[usize] = if self.has_utc() { &[72, 128, 64] } else { &[128, 72, 64] };
         let likely = |place: usize, frames: usize| {
             let offset = u64::try_from(place).unwrap_or_default();
             let rest = bytes.get(place - Self::HEADER..).unwrap_or_default();
-            // Frames that reach out of the bytes looked at are not held against the place.
+            // Frames that extend past the bytes at hand do not count against this distance.
             self.table == offset || matches!(self.fits(rest, offset, frames, false), Fit::Yes | Fit::Needs(_))
         };
         let found = (1..=FRAMES).rev().find_map(|frames| places.iter().find(|&&place| likely(place, frames)));
@@ -206,7 +206,7 @@ impl NetMon {
             let delta = i64::from(order.u32(bytes, 0)) * 1_000_000;
             return Head { delta, wire: order.u16(bytes, 4).into(), captured: order.u16(bytes, 6).into() };
         }
-        // Microseconds, which may lie before the start: the product with ten is to be read as a signed number.
+        // Microseconds times ten, as a signed number: a frame may precede the start.
         let delta = order.u64(bytes, 0).wrapping_mul(10).cast_signed().saturating_mul(100);
         Head { delta, wire: order.u32(bytes, 8), captured: order.u32(bytes, 12) }
     }
@@ -219,7 +219,7 @@ impl NetMon {
         Timestamp::from_nanos(self.start.saturating_add(head.delta), if self.major == 1 { 3 } else { 6 })
     }
 
-    /// Compares the frame table with what was read; what follows it (comments, processes) is of no use here.
+    /// Compares the frame table with the frames read; what follows it (comments, processes) is not used.
     fn behind_frames(&mut self, bytes: &[u8], offset: u64, at_end: bool) -> Step {
         let in_table = offset < self.table.saturating_add(self.table_length);
         if bytes.is_empty() || (in_table && bytes.len() < 4 && !at_end) {
@@ -235,7 +235,7 @@ impl NetMon {
         Step::Skip(4)
     }
 
-    /// What the table says against what was read; call after the last byte.
+    /// How the table contradicts the frames read, if it does; call after the last byte.
     pub(super) fn verdict(&self) -> Option<String> {
         let (read, listed) = (self.read.0, self.listed.0);
         if self.table == 0 || self.table_length == 0 {
@@ -259,8 +259,8 @@ impl NetMon {
     }
 }
 
-/// The capture's start in nanoseconds, from eight 16-bit fields: year, month, day of the week, day, hour, minute,
-/// second, millisecond. The time zone is not there; it is taken for UTC.
+/// The start of the capture in nanoseconds, from eight 16-bit fields: year, month, day of the week, day, hour, minute,
+/// second, millisecond. The file does not name the time zone; UTC is assumed.
 fn system_time(bytes: &[u8]) -> i64 {
     let field = |index: usize| Order::LITTLE.u16(bytes, 8 + 2 * index);
     let part = |index: usize| u8::try_from(field(index)).unwrap_or_default();
@@ -271,24 +271,24 @@ fn system_time(bytes: &[u8]) -> i64 {
     at.and_then(|nanos| i64::try_from(nanos).ok()).unwrap_or_default()
 }
 
-/// Whether Network Monitor knows a network of this number.
+/// Whether Network Monitor has a network of this number.
 fn is_network(network: u16) -> bool {
     matches!(network, 0..=11 | 0xe000..=0xefff | 0xffe0 | 0xfffb..=0xffff)
 }
 
-/// The link type of a frame, and how many bytes of Network Monitor's own come before it. None where the frame is no
-/// packet and is not counted as one: reassembled payloads, lists of adapters, resolved names.
+/// The link type of a frame, and the length of Network Monitor's own header before it. `None` for frames that are not
+/// packets and are not counted: reassembled payloads, lists of adapters, resolved names.
 fn link_type(network: u16, data: &[u8]) -> Option<(LinkType, usize)> {
     Some(match network {
         0 | 1 => (LinkType::ETHERNET, 0),
         2 => (LinkType(6), 0),
         3 => (LinkType(10), 0),
-        // 802.11 behind a header with its length in bytes 1 and 2 (Wireshark's packet-netmon_802_11.c).
+        // 802.11 after a header with its length in bytes 1 and 2 (Wireshark's packet-netmon_802_11.c).
         6 => (LinkType(105), usize::from(Order::LITTLE.u16(data, 1)).max(32)),
         7..=9 => (LinkType::RAW, 0),
         0xfffc..=0xfffe => return None,
         0xe080 => (LinkType(105), 0),
-        // A converted pcap: its link type with the upper bits set.
+        // A converted pcap file: its link type with the upper bits set.
         0xe000..=0xe07f | 0xe08b..=0xefff => (LinkType(network & 0x0fff), 0),
         4 | 5 | 10 | 11 => (LinkType(LinkType::NETMON + network), 0),
         _ => (LinkType(network), 0),

@@ -1,34 +1,34 @@
-//! In: unread bytes of a classic pcap file. Out: one record at a time. Bounded: a record claims at most `MAX_RECORD`
+//! In: unread bytes of a classic pcap file. Out: one record at a time. Bounded: a record has at most `MAX_RECORD`
 //! bytes. Left to others: buffering, numbering.
 //!
-//! Format: draft-ietf-opsawg-pcap. Both byte orders, micro- and nanoseconds, and the relatives that Wireshark knows
-//! (wiretap/libpcap.c): longer record headers (Kuznetzov's three patches, Nokia), old files with the two lengths the
-//! other way round, AIX, Ixia. Four numbers make a record, so they are read here.
+//! Format: draft-ietf-opsawg-pcap. Both byte orders, micro- and nanoseconds, and the variants that Wireshark knows
+//! (wiretap/libpcap.c): longer record headers (Kuznetzov's three patches, Nokia), old files with the two lengths
+//! swapped, AIX, Ixia. A record header is four numbers, so it is parsed here without a crate.
 
 use super::record::{Fit, MAX_RECORD, Order, Record, Step, size};
 use super::{LinkType, Timestamp};
 
-/// Before the first record is read, so much of the file is awaited (or its end): some relatives are told by what their
-/// first records look like.
+/// Bytes awaited (or the end of the file) before the first record is read, because some variants are recognized only by
+/// their first records.
 const LOOK: usize = 4096;
-/// Records looked at to tell them.
+/// Records looked at to recognize a variant.
 const LOOK_RECORDS: usize = 3;
-/// The frame check sequence's length is there (draft-ietf-opsawg-pcap, section 4, bit "f").
+/// The link type field holds the length of the frame check sequence (draft-ietf-opsawg-pcap, section 4, bit "f").
 const FCS_PRESENT: u32 = 0x0400_0000;
-/// A record found after damage lies within so many seconds of the last good one.
+/// A record found after damage must lie within this many seconds of the last good one.
 const DAYS: i64 = 30 * 86_400;
 
-/// What the file header said.
+/// The state of the file, from its header on.
 #[derive(Clone, Debug)]
 pub(super) struct Pcap {
     order: Order,
     nanoseconds: bool,
     lengths: Lengths,
-    /// Bytes of a record's header, once told.
+    /// Length of a record header, once known.
     head: Option<usize>,
     modified: bool,
     snaplen: u32,
-    /// Bytes of frame check sequence at the end of each frame.
+    /// Length of the frame check sequence at the end of each frame.
     fcs: u32,
     pub(super) link_type: LinkType,
     last_seconds: Option<i64>,
@@ -39,7 +39,7 @@ pub(super) struct Pcap {
 enum Lengths {
     CapturedFirst,
     WireFirst,
-    /// Version 2.3: the smaller is the captured one.
+    /// Version 2.3: the smaller one is the captured length.
     Either,
 }
 
@@ -53,18 +53,18 @@ struct Head {
 impl Pcap {
     pub(super) const HEADER: usize = 24;
 
-    /// Whether these four bytes open such a file.
+    /// Whether a file of this format starts with these bytes.
     pub(super) fn is_magic(magic: [u8; 4]) -> bool {
         Self::of_magic(magic).is_some()
     }
 
-    /// Byte order, whether times are in nanoseconds, whether records have longer headers, bytes after the file header.
+    /// Byte order, whether times are in nanoseconds, whether record headers are longer, bytes after the file header.
     fn of_magic(magic: [u8; 4]) -> Option<(Order, bool, bool, usize)> {
         let variant = |magic| match magic {
             0xa1b2_c3d4 => Some((false, false, 0)),
             0xa1b2_3c4d => Some((true, false, 0)),
             0xa1b2_cd34 => Some((false, true, 0)),
-            // Ixia's lcap, of hardware and software: the length of all records follows the header.
+            // Ixia's lcap, hardware and software: the total length of all records follows the header.
             0x1c00_01ac => Some((true, false, 4)),
             0x1c00_01ab => Some((false, false, 4)),
             _ => None,
@@ -74,7 +74,7 @@ impl Pcap {
         found.map(|(order, (nanoseconds, modified, extra))| (order, nanoseconds, modified, extra))
     }
 
-    /// Reads the file header, [`HEADER`](Self::HEADER) bytes, and says how long it is.
+    /// Reads the file header of [`HEADER`](Self::HEADER) bytes; returns its length.
     pub(super) fn header(bytes: &[u8]) -> Option<(Self, usize)> {
         let (order, mut nanoseconds, modified, extra) = Self::of_magic(super::record::array(bytes, 0)?)?;
         let version = (order.u16(bytes, 4), order.u16(bytes, 6));
@@ -85,7 +85,7 @@ impl Pcap {
             _ => Lengths::CapturedFirst,
         };
         let standard = !nanoseconds && !modified && extra == 0;
-        // AIX writes version 2.2, nanoseconds, and its own numbers for the link (RFC 1573's).
+        // AIX writes version 2.2, nanoseconds, and interface types of RFC 1573 as link types.
         let aix = match network {
             6 => Some(1),
             9 => Some(6),
@@ -96,7 +96,7 @@ impl Pcap {
         if let Some(real) = aix.filter(|_| standard && version == (2, 2)) {
             (network, nanoseconds) = (real, true);
         }
-        // Only files of version 2.4 have relatives that must be told by their records.
+        // Only version 2.4 has variants that must be recognized by their records.
         let told = version != (2, 4) || !(standard || modified);
         let fcs = if network & FCS_PRESENT == 0 { 0 } else { (network >> 28) * 2 };
         let pcap = Self {
@@ -113,7 +113,7 @@ impl Pcap {
         Some((pcap, Self::HEADER + extra))
     }
 
-    /// The record at the start of `bytes`, and how long it is; `None` where it is not whole, or not a record.
+    /// The record at the start of `bytes` and its length; `None` if it is incomplete or not a record.
     #[inline]
     pub(super) fn whole(&mut self, bytes: &[u8]) -> Option<(Record, usize)> {
         let head = self.head?;
@@ -126,7 +126,7 @@ impl Pcap {
         Some((self.record_of(&read, head), length))
     }
 
-    /// Reads the record at the start of `bytes`; `at_end` where there are no more.
+    /// Reads the record at the start of `bytes`; with `at_end` no more bytes follow.
     pub(super) fn record(&mut self, bytes: &[u8], at_end: bool) -> Step {
         if let Some((record, length)) = self.whole(bytes) {
             return Step::Packet(record, length);
@@ -148,7 +148,7 @@ impl Pcap {
         Step::Needs(head + size(captured))
     }
 
-    /// Whether a record may begin here: its header and the next one's are like those before.
+    /// Whether a record may begin here: its header and the next are plausible after those before.
     pub(super) fn fit(&self, bytes: &[u8], at_end: bool) -> Fit {
         let head = self.head.unwrap_or(16);
         let mut at = 0;
@@ -170,7 +170,7 @@ impl Pcap {
         if at <= bytes.len() { Fit::Yes } else { Fit::needs(at, at_end) }
     }
 
-    /// Every record begins with these four numbers, however long its header is.
+    /// The four numbers that every record header begins with, however long it is.
     fn head_of(&self, bytes: &[u8; 16]) -> Head {
         let [seconds, fraction, first, second] = [0, 4, 8, 12].map(|at| self.order.u32(bytes, at));
         let swapped = match self.lengths {
@@ -185,7 +185,7 @@ impl Pcap {
     fn record_of(&self, read: &Head, head: usize) -> Record {
         let (scale, digits) = if self.nanoseconds { (1, 9) } else { (1_000, 6) };
         let nanos = read.seconds * 1_000_000_000 + i64::from(read.fraction) * scale;
-        // The frame check sequence is no part of what the frame carries.
+        // The frame check sequence is not part of the frame's content.
         let wire_len = read.wire.saturating_sub(self.fcs);
         let kept = if self.fcs == 0 { read.captured } else { read.captured.min(wire_len) };
         Record {
@@ -197,8 +197,8 @@ impl Pcap {
         }
     }
 
-    /// The length of record headers that leaves the fewest oddities in the first records (Wireshark's way,
-    /// `libpcap_try_variants`); of equals the first.
+    /// The record header length with the fewest oddities in the first records, as Wireshark chooses it
+    /// (`libpcap_try_variants`); of equals the first.
     fn likeliest(&self, bytes: &[u8]) -> usize {
         let candidates: &[usize] = if self.modified { &[24, 28] } else { &[16, 24, 20] };
         candidates.iter().copied().min_by_key(|&head| self.oddities(bytes, head)).unwrap_or(16)
@@ -209,7 +209,8 @@ impl Pcap {
         for _ in 0..LOOK_RECORDS {
             let rest = bytes.get(at..).unwrap_or_default();
             let Some(start) = rest.first_chunk().filter(|_| rest.len() >= head) else {
-                // A record that the file cuts speaks against the format; one that only reaches out of the look does not.
+                // A record truncated by the end of the file counts as an oddity, one that only extends past the bytes
+                // looked at does not.
                 odd += usize::from(bytes.len() < LOOK && (at > bytes.len() || !rest.is_empty()));
                 break;
             };
@@ -219,7 +220,7 @@ impl Pcap {
             odd += usize::from(read.captured > read.wire);
             odd += usize::from(read.wire > 128 << 20);
             odd += match head {
-                // Interface index, Ethertype or Linux's number in its place, kind of packet.
+                // Interface index, EtherType or Linux's number in its place, packet type.
                 24 | 28 => {
                     let protocol = self.order.u16(rest, 20);
                     let known = protocol >= 0x600 || matches!(protocol, 0..=0x17 | 0x60 | 0x200 | 0x400);
@@ -227,7 +228,7 @@ impl Pcap {
                         + usize::from(!known)
                         + usize::from(rest.get(22).is_some_and(|&kind| kind > 4))
                 }
-                // Four bytes that nobody explains; those seen are 0xXfbfYZ0W, and editcap writes zeros.
+                // Four undocumented bytes; observed values are 0xXfbfYZ0W, and editcap writes zeros.
                 20 => usize::from(!matches!(self.order.u32(rest, 16) & 0x0fff_00f0, 0 | 0x0fbf_0000)),
                 _ => 0,
             };

@@ -1,9 +1,9 @@
-//! In: unread bytes of a pcapng file. Out: one packet at a time; names, secrets and what the interfaces lost.
-//! Bounded: a block claims at most `MAX_BLOCK` bytes, a section at most `MAX_INTERFACES` interfaces; names and secrets
-//! by their own caps. Left to others: buffering, numbering.
+//! In: unread bytes of a pcapng file. Out: one packet at a time; names, secrets and losses of the interfaces. Bounded:
+//! a block has at most `MAX_BLOCK` bytes, a section at most `MAX_INTERFACES` interfaces; names and secrets by their own
+//! caps. Left to others: buffering, numbering.
 //!
-//! Format: draft-ietf-opsawg-pcapng. Sections may differ in byte order, interfaces in link type and resolution. The
-//! packet block that makes up nearly all of a file is read in place; pcap-parser reads the rest.
+//! Format: draft-ietf-opsawg-pcapng. Sections may differ in byte order, interfaces in link type and time resolution.
+//! Packet blocks, nearly all of a file, are parsed in place; pcap-parser reads the rest.
 
 use pcap_parser::pcapng::{Block, parse_block_be, parse_block_le};
 use pcap_parser::{InterfaceDescriptionBlock, OptionCode, PcapNGOption, SecretsType};
@@ -18,8 +18,8 @@ const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 const DECRYPTION_SECRETS: u32 = 10;
-/// Types by which a block is known when looking for the next one after damage: those of the draft, section 11.1, that
-/// programs write, with the systemd journal's, and custom blocks.
+/// Block types accepted when searching for the next block after damage: those of the draft (section 11.1) that programs
+/// write, the systemd journal's, and custom blocks.
 const KNOWN: [u32; 11] = [
     INTERFACE_DESCRIPTION,
     OBSOLETE_PACKET,
@@ -36,24 +36,24 @@ const KNOWN: [u32; 11] = [
 const BYTE_ORDER_MAGIC: [u8; 4] = [0x1a, 0x2b, 0x3c, 0x4d];
 /// Name resolution and secrets blocks may be long; more than this is damage.
 const MAX_BLOCK: u32 = 24 << 20;
-/// Bytes of a block whose options or names are read: each takes ten times its own length where it is empty.
+/// The longest block whose options or names are parsed: an empty option takes ten times its own length in memory.
 const LONGEST_LIST: usize = 4 << 20;
 /// Options of one packet; more than this is damage.
 const MAX_OPTIONS: usize = 1 << 20;
-/// The longest block that is taken for one while looking for the next after damage.
+/// The longest block accepted when searching for the next block after damage.
 const MAX_FOUND: usize = 1 << 20;
-/// One for each network card and more; without a cap a file of interface blocks would fill memory.
+/// More than any machine has network cards; without a cap, a file of interface blocks would fill memory.
 const MAX_INTERFACES: usize = 65_536;
 
 /// The state of the current section.
 #[derive(Debug, Default)]
 pub(super) struct PcapNg {
     order: Order,
-    /// Whether a section header was read whole.
+    /// Whether a complete section header was read.
     pub(super) begun: bool,
     interfaces: Vec<Interface>,
     last_time: Timestamp,
-    /// What is no packet.
+    /// What the section holds besides packets.
     pub(super) extras: Extras,
 }
 
@@ -62,24 +62,24 @@ struct Interface {
     link_type: LinkType,
     snaplen: u32,
     resolution: Resolution,
-    /// Seconds to add to each time.
+    /// Seconds to add to each timestamp.
     offset: i64,
     name: Option<Box<str>>,
     lost: Lost,
 }
 
-/// Packets that an interface did not get into the file.
+/// Packets of an interface that did not reach the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Lost {
-    /// As its last statistics say: by the interface, for want of resources.
+    /// Dropped by the interface for lack of resources, by its last statistics block.
     by_interface: u64,
-    /// As its last statistics say: by the operating system.
+    /// Dropped by the operating system, by its last statistics block.
     by_system: u64,
-    /// As its packets say, in all.
+    /// Sum of the drop counts in its packets.
     between_packets: u64,
 }
 
-/// What one unit of a time stamp is.
+/// The unit of a timestamp.
 #[derive(Clone, Copy, Debug)]
 enum Resolution {
     /// 10^-n seconds.
@@ -94,7 +94,7 @@ impl PcapNg {
         let Some(magic) = array(bytes, 8) else {
             return Step::Needs(12);
         };
-        // A section header reads the same in both orders; the magic after it tells which is meant.
+        // The section header's type reads the same in both byte orders; the byte-order magic after it decides.
         if self.order.u32(bytes, 0) == SECTION_HEADER {
             match order_of(magic) {
                 Some(order) => self.order = order,
@@ -105,7 +105,7 @@ impl PcapNg {
         if !(12..=MAX_BLOCK).contains(&length) {
             return Step::Damaged(format!("block of type {kind:#010x} claims a length of {length} bytes"));
         }
-        // The draft wants a multiple of 4; some early writers padded to it and did not count the padding.
+        // The draft requires a multiple of 4; some early writers padded but did not count the padding.
         let whole = size(length).next_multiple_of(4);
         if matches!(kind, SECTION_HEADER | INTERFACE_DESCRIPTION) && whole > LONGEST_LIST {
             return Step::Damaged(format!("block of type {kind:#010x} of {length} bytes is longer than is read"));
@@ -124,9 +124,9 @@ impl PcapNg {
         if packet { self.packet(kind, block) } else { self.other(block) }
     }
 
-    /// What the head of a packet block, its first 32 bytes, says against itself.
+    /// How the first 32 bytes of a packet block contradict each other, if they do.
     fn contradiction(&self, bytes: &[u8], length: usize) -> Option<String> {
-        // Said before more is looked at, which may not be there yet, or be another block's.
+        // Checked first: the bytes after it may not be there yet, or belong to another block.
         if length < 32 {
             return Some(format!("a packet block of {length} bytes is too short"));
         }
@@ -137,8 +137,8 @@ impl PcapNg {
             .then(|| format!("a packet claims {captured} bytes in a block of {length}"))
     }
 
-    /// An enhanced packet: 8 bytes of block header, then interface, time high, time low, captured length, length on the
-    /// wire. An obsolete one has the interface in 16 bits, then the packets lost before it.
+    /// An enhanced packet block: 8 bytes of block header, then interface, time high, time low, captured length, length
+    /// on the wire. In the obsolete packet block the interface has 16 bits and the packets lost before this one follow.
     fn packet(&mut self, kind: u32, block: &[u8]) -> Step {
         let order = self.order;
         let (id, mut lost) = match kind {
@@ -208,7 +208,7 @@ impl PcapNg {
         Step::Skip(block.len())
     }
 
-    /// A simple packet has no time of its own: it gets that of the packet before it.
+    /// A simple packet block has no time of its own: it gets that of the packet before it.
     fn simple_packet(&self, interface: &Interface, wire_len: u32, block_len: usize) -> Record {
         let mut captured = size(wire_len).min(block_len.saturating_sub(16));
         if interface.snaplen > 0 {
@@ -218,8 +218,8 @@ impl PcapNg {
         Record { time: self.last_time, timed: false, wire_len, link_type: interface.link_type, data }
     }
 
-    /// Whether a block may begin here: its type is known, both its lengths agree, what it says of a packet holds, and
-    /// a block or the end of the file follows.
+    /// Whether a block may begin here: its type is known, its two lengths agree, its packet header is plausible, and a
+    /// block or the end of the file follows.
     pub(super) fn fit(&self, bytes: &[u8], at_end: bool) -> Fit {
         let Some(magic) = array(bytes, 8) else {
             return Fit::needs(12, at_end);
@@ -235,7 +235,7 @@ impl PcapNg {
             return Fit::No;
         }
         let next = bytes.get(length..).unwrap_or_default();
-        // A packet block tells within 32 bytes whether it can be one.
+        // The first 32 bytes of a packet block show whether it is plausible.
         if next.len() < 32 && !at_end {
             return Fit::Needs(length + 32);
         }
@@ -244,7 +244,7 @@ impl PcapNg {
         if follows || next.is_empty() { Fit::Yes } else { Fit::No }
     }
 
-    /// The length of a block with this head, if it may be one.
+    /// The length of the block that starts here, if it is plausible.
     fn plausible(&self, bytes: &[u8], order: Order) -> Option<usize> {
         let (kind, length) = (order.u32(bytes, 0), size(order.u32(bytes, 4)));
         let least = match kind {
@@ -264,7 +264,7 @@ impl PcapNg {
         (fits && agrees).then_some(length)
     }
 
-    /// Says what the interfaces of the section lost; the next section has its own.
+    /// Reports the losses of the section's interfaces; the next section has its own.
     pub(super) fn end_section(&mut self) {
         for (id, interface) in self.interfaces.drain(..).enumerate() {
             let said = interface.lost.in_words();
@@ -316,7 +316,7 @@ impl Interface {
 
 impl Lost {
     /// Takes the counters of a statistics block, isb_ifdrop (5) and isb_osdrop (7). They count from the start of the
-    /// capture, so the last block tells all.
+    /// capture, so the last block has the total.
     fn count(&mut self, options: &[PcapNGOption<'_>], order: Order) {
         let counter = |code| option(options, OptionCode(code)).filter(|v| v.len() >= 8).map(|v| order.u64(v, 0));
         self.by_interface = counter(5).unwrap_or(self.by_interface);

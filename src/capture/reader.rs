@@ -1,5 +1,5 @@
-//! In: the bytes of one file. Out: frames, and a summary of what the file is and what could not be read of it.
-//! Bounded: the buffer, by the longest record; what the summary holds. Left to others: opening files, decoding frames.
+//! In: the bytes of one file. Out: frames, and a summary of the file and of what could not be read. Bounded: the buffer
+//! by the longest record; the summary by its own caps. Left to others: opening files, decoding frames.
 
 use super::buffer::Buffer;
 use super::compression::{Compression, Layers};
@@ -12,7 +12,7 @@ use super::record::{Fit, Record, Step, array};
 use super::summary::{CaptureError, CaptureSummary};
 use super::{Frame, FrameRef, LinkType};
 
-/// Bytes that the header of every format fits in.
+/// Enough bytes for the file header of every format.
 const HEADER: usize = NetMon::HEADER;
 
 #[derive(Debug)]
@@ -22,14 +22,14 @@ enum Container {
     NetMon(NetMon),
 }
 
-/// Where and why reading stopped; the next record is being looked for.
+/// Where and why reading broke off, while the next record is searched for.
 #[derive(Debug)]
 struct Gap {
     at: u64,
     why: String,
 }
 
-/// Takes the bytes of one capture file, gives its frames.
+/// Reads the frames of one capture file from its bytes.
 ///
 /// Bytes go in by [`space`](Self::space) and [`commit`](Self::commit), frames come out of
 /// [`next_frame`](Self::next_frame) until it wants more bytes. After the last byte comes [`end`](Self::end), after the
@@ -42,9 +42,9 @@ pub struct CaptureReader {
     container: Option<Container>,
     gap: Option<Gap>,
     wanted: usize,
-    /// The frame gone to, the last one that was counted: its record, and the record's length.
+    /// The current frame, which is the last one counted: its record and the record's length.
     current: Option<(Record, usize)>,
-    /// Of the last packet: mostly all have the same.
+    /// Link type of the last packet: usually all have the same.
     link_type: Option<LinkType>,
     /// No more bytes of the file will come.
     ended: bool,
@@ -54,7 +54,7 @@ pub struct CaptureReader {
 }
 
 impl CaptureReader {
-    /// A reader for the capture of this index within the investigation.
+    /// A reader for the capture with this index in the investigation.
     pub fn new(capture: u32) -> Self {
         Self {
             capture,
@@ -77,7 +77,7 @@ impl CaptureReader {
         if self.layers.is_empty() { self.buffer.space(self.wanted) } else { self.layers.space() }
     }
 
-    /// Says how many bytes of [`space`](Self::space) were written.
+    /// Marks `count` bytes of [`space`](Self::space) as written.
     pub fn commit(&mut self, count: usize) {
         self.summary.bytes += u64::try_from(count).unwrap_or_default();
         if self.layers.is_empty() {
@@ -93,13 +93,13 @@ impl CaptureReader {
         self.layers.end();
     }
 
-    /// The format, once the first bytes told it.
+    /// The format, known after the first bytes.
     pub fn format(&self) -> Option<Format> {
         self.summary.format
     }
 
-    /// Takes the TLS key logs that were found since the last call; those of a capture stand before the packets that
-    /// need them. Call it between [`advance`](Self::advance) and the use of [`frame`](Self::frame).
+    /// Takes the TLS key logs found since the last call. In a capture they precede the packets that need them, so call
+    /// this between [`advance`](Self::advance) and the use of [`frame`](Self::frame).
     pub fn take_secrets(&mut self) -> Vec<Secrets> {
         match &mut self.container {
             Some(Container::PcapNg(pcapng)) => std::mem::take(&mut pcapng.extras.secrets),
@@ -131,7 +131,7 @@ impl CaptureReader {
         self.look_further()
     }
 
-    /// Goes to the next frame where that takes more than to read a whole record of a classic pcap file.
+    /// The rest of [`advance`](Self::advance): everything but a complete record of a classic pcap file.
     fn look_further(&mut self) -> Result<bool, CaptureError> {
         loop {
             let step = match &mut self.container {
@@ -161,7 +161,7 @@ impl CaptureReader {
         }
     }
 
-    /// Gets more bytes from the compressions; at the end of the file says once that there are no more.
+    /// Decompresses more bytes; false if there are none, and at the end of the file notes that no more will come.
     fn refill(&mut self) -> bool {
         if self.layers.fill(&mut self.buffer, self.wanted) {
             return true;
@@ -171,7 +171,8 @@ impl CaptureReader {
         news
     }
 
-    /// A record that the file's end cuts: unless a whole one stands inside it, its length is right and the file is cut.
+    /// Handles a record that extends past the end of the file: unless a complete record starts inside it, its length is
+    /// right and the file is truncated.
     fn look_past_cut(&mut self) -> bool {
         let left = self.buffer.unread().len();
         if !self.at_end || self.gap.is_some() || left == 0 || self.container.is_none() {
@@ -185,7 +186,7 @@ impl CaptureReader {
         found
     }
 
-    /// Looks for the next record after damage.
+    /// Searches for the next record after damage.
     fn look_for_record(&mut self) -> Step {
         let here = self.gap.as_ref().is_some_and(|gap| gap.at == self.buffer.offset());
         let unread = self.buffer.unread().len();
@@ -231,7 +232,7 @@ impl CaptureReader {
         self.summary.problem(format!("offset {at}: {why}; {then}"));
     }
 
-    /// Looks at the first bytes: of a compression, then of a format.
+    /// Recognizes compressions, then the format, by their first bytes.
     fn open(&mut self) -> Result<Step, CaptureError> {
         let bytes = self.buffer.unread();
         let Some(magic) = array(bytes, 0) else {
@@ -297,7 +298,7 @@ impl CaptureReader {
         self.current = Some((record, length));
     }
 
-    /// Where the record stands that was consumed last.
+    /// The position of the record consumed last.
     fn place(&self, record: &Record, length: usize) -> FrameRef {
         FrameRef {
             capture: self.capture,
@@ -308,7 +309,7 @@ impl CaptureReader {
         }
     }
 
-    /// The frame that [`advance`](Self::advance) went to, until bytes are added or it goes on.
+    /// The current frame, until bytes are added or [`advance`](Self::advance) is called again.
     pub fn frame(&self) -> Option<Frame<'_>> {
         let (record, length) = self.current.as_ref()?;
         let data = self.buffer.consumed(*length).get(record.data.clone()).unwrap_or_default();
@@ -316,10 +317,9 @@ impl CaptureReader {
         Some(Frame { at, link_type: record.link_type, data, wire_len: record.wire_len })
     }
 
-    /// Call after the last frame.
+    /// The summary; call after the last frame.
     ///
-    /// # Errors
-    /// When the file held no capture header at all.
+    /// # Errors If the file has no capture header at all.
     pub fn finish(mut self) -> Result<CaptureSummary, CaptureError> {
         let broken = self.layers.problems();
         let there = self.buffer.offset() + u64::try_from(self.buffer.unread().len()).unwrap_or_default();
@@ -351,7 +351,7 @@ impl CaptureReader {
         Ok(self.summary)
     }
 
-    /// What the format has to say beside the frames.
+    /// Reports what the format holds besides frames.
     fn tell_extras(&mut self) {
         let summary = &mut self.summary;
         match &mut self.container {
@@ -383,7 +383,7 @@ impl CaptureReader {
     }
 }
 
-/// Why a file of these bytes, `length` in all, is no capture.
+/// Why a file that starts with these bytes, `length` in all, is not a capture.
 fn start_of(bytes: &[u8], length: u64) -> CaptureError {
     let known = array(bytes, 0).is_some_and(format::is_known);
     if known { CaptureError::HeaderCut(length) } else { unreadable(bytes) }

@@ -1,16 +1,16 @@
-//! In: what a reader of one format found at the start of its bytes. Out: the words in which formats and
-//! [`CaptureReader`](super::CaptureReader) speak. Bounded: a record claims at most [`MAX_RECORD`] bytes of data.
+//! In: nothing. Out: the types by which the format readers answer [`CaptureReader`](super::CaptureReader), and numbers
+//! in a file's byte order. Bounded: a record has at most [`MAX_RECORD`] bytes of data.
 
 use super::{LinkType, Timestamp};
 
 /// No link carries larger frames; a larger claim is damage.
 pub(super) const MAX_RECORD: u32 = 16 << 20;
 
-/// One packet: its time, length on the wire, and where its data stands within the bytes given.
+/// One packet: its time, its length on the wire, and the range of its data within the bytes given.
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) time: Timestamp,
-    /// Whether the file gives it that time.
+    /// Whether the time is the packet's own.
     pub(super) timed: bool,
     pub(super) wire_len: u32,
     pub(super) link_type: LinkType,
@@ -22,11 +22,11 @@ pub(super) struct Record {
 pub(super) enum Step {
     /// A packet, in a record of this many bytes.
     Packet(Record, usize),
-    /// So many bytes without a packet.
+    /// This many bytes without a packet.
     Skip(usize),
-    /// Nothing can be said before there are so many bytes.
+    /// This many bytes are needed first.
     Needs(usize),
-    /// The bytes are no record: why.
+    /// The bytes are not a record, for this reason.
     Damaged(String),
 }
 
@@ -35,18 +35,18 @@ pub(super) enum Step {
 pub(super) enum Fit {
     Yes,
     No,
-    /// Nothing can be said before there are so many bytes.
+    /// This many bytes are needed first.
     Needs(usize),
 }
 
 impl Fit {
-    /// What is said of a record of so many bytes that are not there: more may come, or never.
+    /// The answer for a record that needs this many bytes: more may come, or at the end none will.
     pub(super) fn needs(bytes: usize, at_end: bool) -> Self {
         if at_end { Self::No } else { Self::Needs(bytes) }
     }
 }
 
-/// Reads the numbers of a file in its byte order; zero where the bytes end.
+/// The byte order of a file; numbers read past the end of the bytes are zero.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Order {
     pub(super) big_endian: bool,
@@ -72,12 +72,12 @@ impl Order {
     }
 }
 
-/// The bytes at a place, where there are enough.
+/// The bytes at an offset, if there are enough.
 pub(super) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }
 
-/// A length of a file as one of memory.
+/// A length in a file as a length in memory.
 pub(super) fn size(length: u32) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX)
 }

@@ -1,5 +1,5 @@
 //! In: what reading a file found. Out: the facts about the file that reports show. Bounded: at most `MAX_PROBLEMS`
-//! problems in words; what is beyond is counted. Left to others: what the facts mean.
+//! problems in words, further ones are counted. Left to others: what the facts mean.
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,16 @@ use super::{Cut, Format, FrameRef, LinkType, Timestamp};
 
 const MAX_PROBLEMS: usize = 64;
 
-/// Why nothing more can be read of a capture.
+/// Why a capture cannot be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CaptureError {
-    /// There is not a single byte, or not one in what is compressed.
+    /// The file, or what it decompresses to, is empty.
     #[error("the file is empty")]
     Empty,
-    /// The first bytes are those of no capture format.
+    /// The first bytes belong to no known capture format.
     #[error("not a capture file: {0}")]
     Unrecognized(String),
-    /// The first bytes are those of a format that is known and not read; what it is, and what to do.
+    /// The first bytes belong to a known format that is not supported.
     #[error("{name}, which is not read; {advice}")]
     Unread {
         /// The format.
@@ -26,7 +26,7 @@ pub enum CaptureError {
         /// How to convert it.
         advice: &'static str,
     },
-    /// The file header is cut.
+    /// The file header is truncated.
     #[error("the file ends within its header, after {0} bytes")]
     HeaderCut(u64),
     /// The file header is damaged.
@@ -34,33 +34,33 @@ pub enum CaptureError {
     Header(String),
 }
 
-/// What a file was found to be.
+/// What was learned about a file.
 #[derive(Clone, Debug, Default)]
 pub struct CaptureSummary {
-    /// Container format; `None` before the first bytes.
+    /// Container format; `None` until the first bytes are read.
     pub format: Option<Format>,
-    /// `gzip`, `zstd`, or one in the other (`gzip in zstd`); `None` for a file that is not compressed. The offsets of a
-    /// compressed capture's frames count decompressed bytes.
+    /// `gzip`, `zstd`, or nested (`gzip in zstd`); `None` for an uncompressed file. Frame offsets in a compressed
+    /// capture count decompressed bytes.
     pub compression: Option<String>,
     /// Link types of its packets.
     pub link_types: BTreeSet<LinkType>,
     /// Packets read.
     pub packets: u64,
-    /// Bytes of the file read, as they are in the file.
+    /// Bytes read of the file, before decompression.
     pub bytes: u64,
     /// Time of the earliest and the latest packet.
     pub times: Option<(Timestamp, Timestamp)>,
-    /// Packets of which less was kept than was on the wire.
+    /// Packets that the capture truncated.
     pub cut_packets: u64,
-    /// The first cut packet.
+    /// The first truncated packet.
     pub first_cut: Option<(FrameRef, Cut)>,
-    /// Names that the file gives to addresses (pcapng's name resolution blocks).
+    /// Names of addresses (pcapng's name resolution blocks).
     pub names: Names,
-    /// What could not be read, where, and how much was lost; and what the interfaces say they lost.
+    /// What could not be read, where, and how much was lost; and losses that interfaces report.
     pub problems: Vec<String>,
-    /// What to know of the file that is no loss.
+    /// Remarks about the file that are no problems.
     pub notes: Vec<String>,
-    /// Problems beyond those in words.
+    /// Number of problems beyond those in words.
     pub more_problems: u64,
 }
 
@@ -79,7 +79,7 @@ impl CaptureSummary {
         }
     }
 
-    /// Counts a packet; how much of it was kept, where that is not all.
+    /// Counts a packet. Returns how much of it was kept if it was truncated.
     pub(super) fn count(&mut self, record: &Record) -> Option<Cut> {
         self.packets += 1;
         if record.timed {

@@ -1,5 +1,5 @@
-//! In: what a capture file says about time. Out: one instant type for the whole program.
-//! Bounded: nanoseconds in an `i64`, the years 1677 to 2262. Left to others: what the instant means.
+//! In: times as capture files store them. Out: the one time type of the program. Bounded: nanoseconds in an `i64`, the
+//! years 1677 to 2262. Left to others: what a time means.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -9,13 +9,13 @@ use time::format_description::well_known::Rfc3339;
 
 /// An instant in nanoseconds since 1970-01-01T00:00:00Z, with the number of sub-second digits its source recorded.
 ///
-/// Two instants are equal when their nanoseconds are; the digits only say how to print them.
+/// Two instants are equal if their nanoseconds are; the digits only affect printing.
 #[derive(Clone, Copy, Debug)]
 pub struct Timestamp {
     nanos: i64,
-    /// One more than the number of digits: never zero, so that an instant that may be absent takes no more room. Most
-    /// of what is kept of a connection is frames that may be absent. A whole word, since instants are copied all the
-    /// time, and a processor waits for what it has just written in parts.
+    /// The number of digits plus one. It is never zero, so that an `Option` of an instant takes no more room: optional
+    /// frames are most of what is kept of a connection. It is a whole word because instants are copied all the time,
+    /// and reading a word that was just written in parts stalls the processor.
     digits: NonZeroUsize,
 }
 
@@ -59,7 +59,7 @@ impl Timestamp {
         self.nanos.saturating_sub(earlier.nanos)
     }
 
-    /// The same instant as a clock tells it that is so many nanoseconds ahead; saturates.
+    /// The same instant as shown by a clock that is this many nanoseconds ahead; saturates.
     pub fn moved(self, nanos: i64) -> Self {
         Self { nanos: self.nanos.saturating_add(nanos), ..self }
     }

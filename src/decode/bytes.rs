@@ -1,4 +1,4 @@
-//! In: bytes of a header. Out: numbers in them, `None` where the bytes end before. Left to others: what they mean.
+//! In: bytes of a header. Out: numbers in them, `None` if the bytes end before. Left to others: what they mean.
 
 /// An octet.
 pub(super) fn u8_at(bytes: &[u8], at: usize) -> Option<u8> {
@@ -20,7 +20,7 @@ pub(super) fn le16(bytes: &[u8], at: usize) -> Option<u16> {
     array(bytes, at).map(u16::from_le_bytes)
 }
 
-/// Four octets, least significant first, as a length or place.
+/// Four octets, least significant first, as a length or offset.
 pub(super) fn le32(bytes: &[u8], at: usize) -> Option<usize> {
     array(bytes, at).map(u32::from_le_bytes).and_then(|number| usize::try_from(number).ok())
 }

@@ -1,7 +1,7 @@
-//! What stands behind a header that was taken off.
+//! What follows a header.
 //!
-//! In: nothing. Out: [`Inner`], the one type in which links and tunnels say what follows, and [`Several`], which takes
-//! apart what bundles packets. Bounded: borrows, allocates nothing. Left to others: reading what follows.
+//! In: nothing. Out: [`Inner`], by which every link and tunnel says what it carries, and [`Several`], for frames that
+//! bundle packets. Bounded: borrows, allocates nothing. Left to others: reading it.
 
 use super::Unread;
 use super::bundle::{Amsdu, Ncm, Rndis};
@@ -13,13 +13,13 @@ use crate::capture::LinkType;
 pub(super) enum Inner<'a> {
     /// A frame of this link type.
     Link(LinkType, &'a [u8]),
-    /// What this EtherType says; not IP.
+    /// The payload of this EtherType; not IP.
     EtherType(u16, &'a [u8]),
     /// Logical link control (IEEE 802.2).
     Llc(&'a [u8]),
     /// PPP, from its protocol field on.
     Ppp(&'a [u8]),
-    /// An IP packet, version by the first nibble.
+    /// An IP packet; the first nibble is the version.
     Ip(&'a [u8]),
     /// An ARP packet.
     Arp(&'a [u8]),
@@ -27,14 +27,14 @@ pub(super) enum Inner<'a> {
     Several(Several<'a>),
     /// An EtherType that this stage does not decode.
     Other(u16, &'a [u8]),
-    /// Something that may matter and that is not read: why.
+    /// Something that may matter but is not read, for this reason.
     Unread(Unread),
-    /// Nothing that a later stage wants.
+    /// Nothing of interest to later stages.
     Nothing,
 }
 
 impl<'a> Inner<'a> {
-    /// By EtherType, the common ones without a detour.
+    /// The payload of an EtherType; IP is recognized at once because it is the most common.
     pub(super) fn of_ethertype(number: u16, bytes: &'a [u8]) -> Self {
         match number {
             0x0800 | 0x86dd => Self::Ip(bytes),
@@ -51,7 +51,7 @@ impl<'a> Inner<'a> {
 /// Packets in one frame.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Several<'a> {
-    /// An aggregate of IEEE 802.11.
+    /// An A-MSDU of IEEE 802.11.
     Amsdu(Amsdu<'a>),
     /// RNDIS messages of one USB transfer.
     Rndis(Rndis<'a>),

@@ -1,8 +1,9 @@
-//! In: bytes from an IP header on. Out: addresses, protocol and payload, past extension headers, and where in its packet
-//! a fragment belongs. Bounded: borrows, allocates nothing. Left to others: putting fragments together, the transport.
+//! In: bytes from an IP header on. Out: addresses, protocol and payload after extension headers, and the offset of a
+//! fragment. Bounded: borrows, allocates nothing. Left to others: reassembly, the transport.
 //!
-//! RFC 791, RFC 8200. Network cards that segment leave lengths of zero and checksums for later: then the length that the
-//! frame has counts, and a wrong checksum is only noted. Bytes behind the length are padding or a trailer.
+//! RFC 791, RFC 8200. With segmentation offload, captured packets may have a length of zero and an unfinished checksum:
+//! then the length of the frame counts, and a wrong checksum is only noted. Bytes beyond the length are padding or a
+//! trailer.
 
 use std::net::IpAddr;
 
@@ -21,33 +22,33 @@ pub(super) struct IpPacket<'a> {
     pub(super) source: IpAddr,
     /// Receiver.
     pub(super) destination: IpAddr,
-    /// Hops left.
+    /// Hop limit, or time to live.
     pub(super) hops: u8,
-    /// What the payload is.
+    /// Protocol of the payload.
     pub(super) protocol: IpNumber,
-    /// The bytes kept of the payload, or of this fragment of it.
+    /// The captured bytes of the payload, or of this fragment.
     pub(super) payload: &'a [u8],
-    /// Bytes that were on the wire after those kept.
+    /// Bytes that follow on the wire but were not captured.
     pub(super) missing: u32,
     /// The header's checksum is wrong.
     pub(super) bad_checksum: bool,
-    /// Where the payload belongs, when it is a fragment.
+    /// Position of the payload, if it is a fragment.
     pub(super) fragment: Option<Place>,
 }
 
-/// Where a fragment belongs.
+/// The position of a fragment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     /// Identification of the packet.
     pub(super) identification: u32,
-    /// Octets before this fragment.
+    /// Offset in octets.
     pub(super) offset: usize,
     /// Further fragments follow.
     pub(super) more: bool,
 }
 
 impl<'a> IpPacket<'a> {
-    /// Reads the headers; `None` where they are cut or damaged.
+    /// Reads the headers; `None` if they are truncated or damaged.
     pub(super) fn read(bytes: &'a [u8], context: &Context<'_>) -> Option<Self> {
         match bytes.first()? >> 4 {
             4 => Self::read_v4(bytes, context),
@@ -56,7 +57,7 @@ impl<'a> IpPacket<'a> {
         }
     }
 
-    /// The packet that fragments made.
+    /// The packet reassembled from fragments.
     pub(super) fn whole<'w>(fragment: &Self, protocol: IpNumber, payload: &'w [u8]) -> Option<IpPacket<'w>> {
         let chain = Chain::read(protocol, payload)?;
         Some(IpPacket {
@@ -67,7 +68,7 @@ impl<'a> IpPacket<'a> {
             payload: chain.rest,
             missing: 0,
             bad_checksum: false,
-            // A fragment cut into fragments again is none that a host sends.
+            // Hosts do not fragment fragments.
             fragment: None,
         })
     }
@@ -92,7 +93,7 @@ impl<'a> IpPacket<'a> {
             bad_checksum: !checksum_fits(header.slice()),
             fragment: header.is_fragmenting_payload().then_some(place),
         };
-        // Authentication (RFC 4302) is the one extension header that IPv4 has.
+        // The authentication header (RFC 4302) is the only extension header in IPv4.
         if packet.fragment.is_none() && packet.protocol == ip_number::AUTH {
             packet.follow(Chain::read(packet.protocol, payload)?);
         }
@@ -101,7 +102,7 @@ impl<'a> IpPacket<'a> {
 
     fn read_v6(bytes: &'a [u8], context: &Context<'_>) -> Option<Self> {
         let header = Ipv6HeaderSlice::from_slice(bytes).ok()?;
-        // Zero is a jumbogram (RFC 2675) or segmentation that is left to the network card.
+        // Zero means a jumbogram (RFC 2675) or segmentation offload.
         let claimed = Some(usize::from(header.payload_length())).filter(|length| *length > 0);
         let (payload, missing) = extent(bytes.get(header.slice().len()..)?, claimed, context);
         let mut packet = Self {
@@ -125,7 +126,7 @@ impl<'a> IpPacket<'a> {
     }
 }
 
-/// The payload without what is behind it, and how much of it the capture lacks.
+/// The payload without padding or trailer, and how many of its bytes were not captured.
 fn extent<'a>(rest: &'a [u8], claimed: Option<usize>, context: &Context<'_>) -> (&'a [u8], u32) {
     match claimed {
         Some(claimed) => {
@@ -136,24 +137,24 @@ fn extent<'a>(rest: &'a [u8], claimed: Option<usize>, context: &Context<'_>) -> 
     }
 }
 
-/// RFC 791 section 3.1: the ones' complement sum over the header, with the checksum in it, is all ones.
+/// RFC 791 section 3.1: the ones' complement sum over the header, checksum included, is all ones.
 fn checksum_fits(header: &[u8]) -> bool {
-    // A header is of whole 32-bit words, and the sum is the same in either byte order (RFC 1071 section 2).
+    // A header consists of whole 32-bit words, and the sum is independent of byte order (RFC 1071 section 2).
     let sum_of = |words: &[[u8; 4]]| words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum::<u64>();
     let Some((fixed, options)) = header.split_first_chunk::<20>() else { return false };
     let mut sum = sum_of(fixed.as_chunks().0);
-    // Nearly never there, and then there is nothing to go over.
+    // Options are very rare: skip the loop without them.
     if !options.is_empty() {
         sum += sum_of(options.as_chunks().0);
     }
-    // The carries of at most 15 words are gone after so many times.
+    // This many folds absorb the carries of up to 15 words.
     let sum = (sum & 0xffff_ffff) + (sum >> 32);
     let sum = (sum & 0xffff) + (sum >> 16);
     let sum = (sum & 0xffff) + (sum >> 16);
     (sum & 0xffff) + (sum >> 16) == 0xffff
 }
 
-/// What is behind extension headers.
+/// What follows the extension headers.
 struct Chain<'a> {
     protocol: IpNumber,
     rest: &'a [u8],
@@ -161,7 +162,8 @@ struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    /// Goes past extension headers (RFC 8200 section 4), up to a fragment: what follows its header may start in the middle.
+    /// Skips extension headers (RFC 8200 section 4) up to a fragment header, after which the data may start anywhere in
+    /// the packet.
     fn read(mut protocol: IpNumber, mut rest: &'a [u8]) -> Option<Self> {
         loop {
             let length = match protocol {

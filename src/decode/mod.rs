@@ -1,9 +1,9 @@
 //! Stage 2: frames become TCP segments, UDP datagrams and address bindings.
 //!
-//! In: one [`Frame`] after the other. Out: the [`Packet`]s in it, which borrow its bytes: mostly one, several where the
-//! link bundles them, none where nothing in it matters. Bounded: fragments of IP packets by [`Limits`], headers one
-//! inside another by [`MOST_HEADERS`]; a frame that is no fragment allocates nothing. Left to others: order, loss and
-//! what the payload means. What is not read is counted by its reason, with the first frame ([`Decoder::finish`]).
+//! In: one [`Frame`] after the other. Out: the [`Packet`]s in it, which borrow its bytes: usually one, several if the
+//! link bundles them, none if nothing in it matters. Bounded: IP fragments by [`Limits`], nested headers by
+//! [`MOST_HEADERS`]; a frame that is not a fragment allocates nothing. Left to others: order, loss and what the payload
+//! means. What is not read is counted by its reason, with the first frame ([`Decoder::finish`]).
 
 mod bundle;
 mod bytes;
@@ -48,10 +48,10 @@ impl Decoder {
         Self { fragments: Fragments::new(limits), tally: Tally::default() }
     }
 
-    /// Decodes one frame and gives its packets to `sink`.
+    /// Decodes one frame and passes its packets to `sink`.
     pub fn decode(&mut self, frame: &Frame<'_>, sink: &mut dyn FnMut(Packet<'_>)) {
         let mut context = Context { at: &frame.at, cut: frame.cut(), source_mac: None, headers: 1 };
-        // Most frames are Ethernet with IP in it and nothing else: they need no loop.
+        // Most frames are plain IP over Ethernet and need no loop.
         let mut inner = match frame.link_type {
             LinkType::ETHERNET => link::open_ethernet(frame.data, &mut context),
             other => link::open(other, frame.data, &mut context),
@@ -67,13 +67,13 @@ impl Decoder {
         }
     }
 
-    /// The capture is over: what was not read, and what was odd.
+    /// The counts of what was not read and of anomalies; call at the end of the capture.
     pub fn finish(mut self) -> Counts {
         self.fragments.finish(&mut self.tally);
         self.tally.counts()
     }
 
-    /// Takes off one header after the other.
+    /// Reads one header after the other.
     fn walk(&mut self, mut inner: Inner<'_>, mut context: Context<'_>, sink: &mut Sink<'_>) {
         loop {
             context.headers += 1;
@@ -99,7 +99,7 @@ impl Decoder {
         }
     }
 
-    /// Packets that one frame bundles.
+    /// Decodes each of the packets that one frame bundles.
     fn each(&mut self, mut several: inner::Several<'_>, context: Context<'_>, sink: &mut Sink<'_>) {
         let mut of_this = context;
         while let Some(inner) = several.next(&mut of_this) {
@@ -129,12 +129,12 @@ impl Decoder {
         }
         let Some(place) = packet.fragment else {
             let inner = transport::open(packet, context, sink);
-            // What a tunnel carries was not sent by the card that sent the tunnel's packet.
+            // The network card that sent the tunnel's packet did not send what is inside.
             context.source_mac = None;
             return inner;
         };
         if let Some(whole) = self.fragments.add(packet, place, *context.at, &mut self.tally) {
-            // All of it is there, whatever was cut off this frame.
+            // The reassembled packet is complete, even if this frame was truncated.
             let mut context = Context { cut: None, ..*context };
             let inner = IpPacket::whole(packet, whole.protocol, &whole.bytes)
                 .and_then(|packet| transport::open(&packet, &context, sink));

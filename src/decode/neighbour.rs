@@ -1,4 +1,4 @@
-//! In: ARP packets and messages of IPv6 neighbour discovery. Out: which network card owns which address. Bounded:
+//! In: ARP packets and messages of IPv6 neighbour discovery. Out: which network card claims which address. Bounded:
 //! borrows, allocates nothing. Left to others: believing it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,14 +11,14 @@ use super::inner::Inner;
 use super::ip::IpPacket;
 use super::packet::{Binding, Packet, Sink};
 
-/// Takes an ARP packet (RFC 826): its sender owns the address that it sends from.
+/// Reads an ARP packet (RFC 826): its sender claims the sender address.
 pub(super) fn arp<'a>(bytes: &'a [u8], context: &Context<'_>, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
     let arp = ArpPacketSlice::from_slice(bytes).ok()?;
     if arp.hw_addr_type() == ArpHardwareId::ETHERNET
         && arp.proto_addr_type() == EtherType::IPV4
         && let Some(mac) = array(arp.sender_hw_addr(), 0)
         && let Some(address) = array::<4>(arp.sender_protocol_addr(), 0)
-        // An address of zero is a probe for one not yet owned (RFC 5227 section 2.1.1).
+        // A zero address means a probe for an address not yet owned (RFC 5227 section 2.1.1).
         && address != [0; 4]
     {
         sink(Packet::Binding(Binding { at: *context.at, mac, address: IpAddr::V4(Ipv4Addr::from(address)) }));
@@ -26,16 +26,16 @@ pub(super) fn arp<'a>(bytes: &'a [u8], context: &Context<'_>, sink: &mut Sink<'_
     Some(Inner::Nothing)
 }
 
-/// Octets of a neighbour message before its options (RFC 4861 sections 4.3, 4.4).
+/// Octets before the options of a neighbour message (RFC 4861 sections 4.3, 4.4).
 const OPTIONS: usize = 24;
 const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
 const SOURCE_LINK_ADDRESS: u8 = 1;
 const TARGET_LINK_ADDRESS: u8 = 2;
 
-/// Takes an ICMPv6 message: a solicitation tells of its sender's card, an advertisement of the target's.
+/// Reads an ICMPv6 message: a solicitation names its sender's card, an advertisement the target's.
 pub(super) fn discovery(packet: &IpPacket<'_>, context: &Context<'_>, sink: &mut Sink<'_>) {
-    // Anything else was sent from another link (RFC 4861 section 7.1).
+    // With any other hop limit it may come from another link (RFC 4861 section 7.1).
     if packet.hops != 255 {
         return;
     }
@@ -54,7 +54,7 @@ pub(super) fn discovery(packet: &IpPacket<'_>, context: &Context<'_>, sink: &mut
     }
 }
 
-/// The address in the option of this type (RFC 4861 section 4.6.1); lengths count eight octets.
+/// The address in the option of this type (RFC 4861 section 4.6.1); lengths are in units of eight octets.
 fn link_address(mut options: &[u8], wanted: u8) -> Option<[u8; 6]> {
     loop {
         let (kind, length) = (u8_at(options, 0)?, usize::from(u8_at(options, 1)?) * 8);

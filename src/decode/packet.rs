@@ -1,5 +1,5 @@
-//! In: nothing. Out: the types in which packets leave this stage. Bounded: they borrow the frame's bytes.
-//! Left to others: making them.
+//! In: nothing. Out: the types of packets that this stage passes on. Bounded: they borrow the frame's bytes. Left to
+//! others: decoding.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,7 +15,7 @@ pub enum Packet<'a> {
     Udp(Datagram<'a>),
     /// A packet that binds an address to a network card.
     Binding(Binding),
-    /// A frame of a protocol of the link itself.
+    /// A frame of a link-layer protocol.
     Link(LinkFrame<'a>),
 }
 
@@ -30,11 +30,11 @@ pub struct Datagram<'a> {
     pub destination: SocketAddr,
     /// Sender's address on the link.
     pub source_mac: Option<[u8; 6]>,
-    /// The bytes kept of the payload.
+    /// The captured bytes of the payload.
     pub payload: &'a [u8],
 }
 
-/// A frame of a protocol of the link itself that tells of a device: LLDP or EAPOL.
+/// A frame of a link-layer protocol that tells about a device: LLDP or EAPOL.
 #[derive(Debug)]
 pub struct LinkFrame<'a> {
     /// Where it was captured.
@@ -52,7 +52,7 @@ pub const ETHERTYPE_LLDP: u16 = 0x88CC;
 /// EAP over LAN (IEEE 802.1X).
 pub const ETHERTYPE_EAPOL: u16 = 0x888E;
 
-/// An address and the network card that says it owns it (RFC 826, RFC 4861).
+/// An address and the network card that claims it (RFC 826, RFC 4861).
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
     /// Where it was captured.
@@ -63,5 +63,5 @@ pub struct Binding {
     pub address: IpAddr,
 }
 
-/// Where the packets of a frame go.
+/// Receives the packets of a frame.
 pub(super) type Sink<'s> = dyn FnMut(Packet<'_>) + 's;

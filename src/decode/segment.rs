@@ -1,5 +1,5 @@
-//! In: a sliced TCP header. Out: the segment as the next stage wants it. Bounded: borrows, allocates nothing.
-//! Left to others: sequence arithmetic.
+//! In: a parsed TCP header. Out: the segment as the next stage needs it. Bounded: borrows, allocates nothing. Left to
+//! others: sequence arithmetic.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,15 +21,15 @@ pub struct Segment<'a> {
     pub source_mac: Option<[u8; 6]>,
     /// Sequence number of the first byte, or of SYN.
     pub sequence: u32,
-    /// Sequence number up to which the other side's bytes came; counts where `flags.ack` is set.
+    /// Acknowledgment number; valid if `flags.ack` is set.
     pub acknowledges: u32,
-    /// The control bits that matter.
+    /// The control bits that matter here.
     pub flags: Flags,
-    /// The bytes kept of the payload.
+    /// The captured bytes of the payload.
     pub payload: &'a [u8],
-    /// Bytes of payload that were on the wire after those kept.
+    /// Bytes of payload that follow on the wire but were not captured.
     pub missing: u32,
-    /// How much of the frame the capture kept, where it is not all.
+    /// How much of the frame was kept, if it was truncated.
     pub cut: Option<Cut>,
     tcp: &'a [u8],
 }
@@ -39,7 +39,7 @@ pub struct Segment<'a> {
 pub struct Flags {
     /// Synchronize.
     pub syn: bool,
-    /// The acknowledgment number counts.
+    /// The acknowledgment number is valid.
     pub ack: bool,
     /// No more data from the sender.
     pub fin: bool,
@@ -47,14 +47,14 @@ pub struct Flags {
     pub rst: bool,
 }
 
-/// What the checksum says of a segment.
+/// The result of checking a segment's checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checksum {
-    /// It fits.
+    /// It is correct.
     Valid,
-    /// It does not: the segment was damaged, or captured before the network card computed it.
+    /// It is wrong: the segment was damaged, or captured before the network card computed the checksum.
     Invalid,
-    /// Bytes are missing, so it cannot be computed.
+    /// It cannot be computed because bytes are missing.
     Unknown,
 }
 
@@ -80,12 +80,12 @@ impl<'a> Segment<'a> {
         }
     }
 
-    /// Whether it is the first of a connection: SYN without ACK (RFC 9293 section 3.5).
+    /// Whether it opens a connection: SYN without ACK (RFC 9293 section 3.5).
     pub fn opens(&self) -> bool {
         self.flags.syn && !self.flags.ack
     }
 
-    /// Whether it has payload, though the capture may have cut it off.
+    /// Whether it has payload, captured or not.
     pub fn carries_data(&self) -> bool {
         !self.payload.is_empty() || self.missing > 0
     }

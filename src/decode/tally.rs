@@ -1,7 +1,7 @@
-//! What was not read, and what was read although something was odd about it: how often, and where first.
+//! Counts of packets that were not read, and of packets read despite an anomaly, each with its first frame.
 //!
-//! In: a reason and its frame. Out: [`Counts`], in words by `Display`. Bounded: [`MOST_KINDS`] different reasons; further
-//! ones are counted together. Left to others: telling the user.
+//! In: a reason and its frame. Out: [`Counts`], in words by `Display`. Bounded: [`MOST_KINDS`] different reasons;
+//! further ones are counted together. Left to others: the report.
 
 use std::collections::BTreeMap;
 
@@ -21,17 +21,17 @@ pub enum Unread {
     PppProtocol(u16),
     /// Encrypted on this link.
     Encrypted(&'static str),
-    /// A fragment of this link, which is not put together.
+    /// A fragment of this link layer, which is not reassembled.
     LinkFragment(&'static str),
-    /// What the receiver itself marked as received with errors.
+    /// A frame that the receiver marked as received with errors.
     ReceiveError,
-    /// A USB bulk transfer in a framing that is none of those known.
+    /// A USB bulk transfer in an unknown framing.
     UsbTransfer,
     /// An IP packet of which fragments are missing.
     FragmentsMissing,
-    /// An IP packet whose fragments were dropped, since too many waited for others.
+    /// An IP packet whose fragments were dropped because too many packets were incomplete.
     FragmentsDropped,
-    /// Too many headers one inside another.
+    /// Too many nested headers.
     Nested,
     /// Headers that are cut or damaged.
     Damaged,
@@ -58,7 +58,7 @@ impl std::fmt::Display for Unread {
     }
 }
 
-/// What was odd about a packet that was read all the same.
+/// What was wrong with a packet that was read nevertheless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Anomaly {
     /// The checksum of the IPv4 header is wrong.
@@ -93,16 +93,16 @@ impl Count {
     }
 }
 
-/// What a capture's frames were counted as.
+/// The counts of one capture.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
     /// Not read, by reason.
     pub unread: Vec<(Unread, Count)>,
-    /// Read although odd.
+    /// Read despite an anomaly.
     pub anomalies: Vec<(Anomaly, Count)>,
 }
 
-/// Counts while frames are read.
+/// The counts while frames are being read.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     unread: BTreeMap<Unread, Count>,

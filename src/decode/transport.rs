@@ -1,5 +1,5 @@
 //! In: an IP packet. Out: its segment, datagram or binding, or what a tunnel carries. Bounded: borrows, allocates
-//! nothing. Left to others: streams, and what datagrams say.
+//! nothing. Left to others: streams, and the content of datagrams.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use super::packet::{Datagram, Packet, Sink};
 use super::segment::Segment;
 use super::{neighbour, tunnel};
 
-/// Gives the packet to `sink`, or says what is inside it; `None` where its header is cut or damaged.
+/// Passes the packet to `sink`, or says what is inside it; `None` if its header is truncated or damaged.
 #[inline(always)]
 pub(super) fn open<'a>(packet: &IpPacket<'a>, context: &Context<'_>, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
     match packet.protocol {
@@ -34,7 +34,7 @@ pub(super) fn open<'a>(packet: &IpPacket<'a>, context: &Context<'_>, sink: &mut 
 
 fn udp<'a>(packet: &IpPacket<'a>, context: &Context<'_>, sink: &mut Sink<'_>) -> Option<Inner<'a>> {
     let ports = (be16(packet.payload, 0)?, be16(packet.payload, 2)?);
-    // Voice is most of what a mirror of phones sees: it is turned away by two ports.
+    // Most traffic of phones is voice: rejecting it by its ports comes first because it is cheap.
     let tunnel = tunnel::of_ports(ports);
     if tunnel.is_none() && !is_wanted(ports.0) && !is_wanted(ports.1) {
         return Some(Inner::Nothing);
@@ -53,7 +53,7 @@ fn udp<'a>(packet: &IpPacket<'a>, context: &Context<'_>, sink: &mut Sink<'_>) ->
     Some(Inner::Nothing)
 }
 
-/// Ports of datagrams that a later stage may read: DNS, DHCP, Kerberos, NTP, LDAP, QUIC, RADIUS.
+/// Whether later stages may read datagrams of this port: DNS, DHCP, Kerberos, NTP, LDAP, QUIC, RADIUS.
 fn is_wanted(port: u16) -> bool {
     matches!(port, 53 | 67 | 68 | 88 | 123 | 389 | 443 | 1645 | 1646 | 1812 | 1813)
 }

@@ -1,8 +1,8 @@
-//! In: the bytes of a gzip file. Out: what its members hold, one after the other. Bounded: a header has at most
+//! In: the bytes of a gzip file. Out: the content of its members, one after the other. Bounded: a header has at most
 //! `MAX_HEADER` bytes. Left to others: buffering.
 //!
-//! Format: RFC 1952. A member whose checksum does not match is delivered, and said; zeros and other bytes behind the
-//! last member are no damage to what came before.
+//! Format: RFC 1952. A member with a wrong checksum is delivered and reported. Zeros or other bytes after the last
+//! member do not affect what came before.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use flate2::{Crc, Decompress, FlushDecompress, Status};
 use super::input::{Fault, Input, Progress};
 use crate::capture::record::Order;
 
-/// Names and comments of a header end somewhere before this.
+/// File name and comment must end within this many bytes of a header.
 const MAX_HEADER: usize = 64 * 1024;
 
 enum State {
@@ -25,7 +25,7 @@ pub(super) struct Gzip {
     inflate: Decompress,
     crc: Crc,
     members: u64,
-    /// Said once what was written before it is taken.
+    /// Reported once the output before it has been taken.
     fault: Option<Fault>,
 }
 
@@ -77,7 +77,7 @@ impl Gzip {
         }
     }
 
-    /// Goes past a member's header; says what is needed first.
+    /// Skips a member's header, or says what is needed first.
     fn header(&self, input: &mut Input<'_>) -> Result<Option<Progress>, Fault> {
         if self.members > 0 {
             // Tapes and downloads are padded with zeros.
@@ -102,7 +102,7 @@ impl Gzip {
         }
     }
 
-    /// Inflates; none where there is no progress to report yet.
+    /// Inflates; `None` if there is nothing to report yet.
     fn body(&mut self, input: &mut Input<'_>, out: &mut [u8]) -> Result<Option<Progress>, Fault> {
         let before = (self.inflate.total_in(), self.inflate.total_out());
         let result = self.inflate.decompress(input.unread(), out, FlushDecompress::None);
@@ -121,7 +121,7 @@ impl Gzip {
         Ok((wrote > 0).then_some(Progress::Wrote(wrote)))
     }
 
-    /// Compares checksum and length (RFC 1952, section 2.3.1) and gets ready for the next member.
+    /// Compares checksum and length (RFC 1952, section 2.3.1) and resets for the next member.
     fn trailer(&mut self, input: &mut Input<'_>) {
         let order = Order::LITTLE;
         let expected = (order.u32(input.unread(), 0), order.u32(input.unread(), 4));
@@ -152,7 +152,7 @@ fn header(bytes: &[u8]) -> Header {
         }
         at += 2 + usize::from(Order::LITTLE.u16(bytes, at));
     }
-    // A name and a comment, each to its zero.
+    // File name and comment, each terminated by a zero.
     for flag in [8, 16] {
         if flags & flag != 0 {
             let text = bytes.get(at..).unwrap_or_default();

@@ -1,20 +1,21 @@
-//! In: the buffer of one compressed stream. Out: what decoders of every format need of it: bytes, whether more will come,
-//! and words for what is wrong. Bounded: `MAX_PROBLEMS`. Left to others: the formats.
+//! In: the buffer of one compressed stream. Out: what the decoder of any format needs: bytes, whether more will come,
+//! and errors in words. Bounded: `MAX_PROBLEMS`. Left to others: the formats.
 
 use crate::capture::buffer::Buffer;
 
-/// Problems kept of one stream.
+/// Most problems kept of one stream.
 const MAX_PROBLEMS: usize = 16;
 
-/// What a decoder could do.
+/// The result of one decoding step.
 pub(super) enum Progress {
-    /// So many bytes came out.
+    /// This many bytes were written.
     Wrote(usize),
-    /// Nothing comes out before there are so many bytes of input; at the end: all is out.
+    /// Nothing can be written until this many bytes of input are there; at the end of the input, everything has been
+    /// written.
     Needs(usize),
 }
 
-/// Where and why a compressed stream cannot be followed further.
+/// Where and why a compressed stream cannot be decoded further.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) at: u64,
@@ -30,7 +31,7 @@ pub(super) struct Input<'b> {
 }
 
 impl Input<'_> {
-    /// The bytes that are there.
+    /// The bytes at hand.
     pub(super) fn unread(&self) -> &[u8] {
         self.buffer.unread()
     }

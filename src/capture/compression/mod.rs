@@ -1,7 +1,7 @@
-//! In: the bytes of a compressed file, in pieces of any size. Out: what they hold, in order, and in words where that
-//! broke off. Bounded: two compressions in each other; per compression one buffer and what its format needs to look
-//! back (32 KiB for gzip; for zstd a window of at most 128 MiB, or 8 MiB inside another zstd). What is decompressed goes
-//! straight into the reader's buffer, so that a bomb only takes time. Left to others: what the bytes mean.
+//! In: the bytes of a compressed file, in pieces of any size. Out: the decompressed bytes, and in words where
+//! decompression failed. Bounded: two nested compressions; for each a buffer and the window of its format (32 KiB for
+//! gzip; at most 128 MiB for zstd, or 8 MiB inside another zstd). Decompressed bytes go straight into the reader's
+//! buffer, so that a decompression bomb only takes time. Left to others: what the bytes mean.
 
 mod gzip;
 mod input;
@@ -22,7 +22,7 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// The name that reports use.
+    /// The name used in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
@@ -34,7 +34,7 @@ impl Compression {
     pub fn of_magic(magic: [u8; 4]) -> Option<Self> {
         match magic {
             [0x1f, 0x8b, 8, _] => Some(Self::Gzip),
-            // A frame, or one to be skipped (RFC 8878, sections 3.1.1 and 3.1.2).
+            // A Zstandard frame or a skippable frame (RFC 8878, sections 3.1.1 and 3.1.2).
             [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some(Self::Zstd),
             _ => None,
         }
@@ -69,31 +69,31 @@ pub(super) struct Layers {
 impl Layers {
     const MOST: usize = 2;
 
-    /// Whether there is none.
+    /// Whether the file is not compressed.
     pub(super) fn is_empty(&self) -> bool {
         self.layers.is_empty()
     }
 
-    /// Adds one inside the others, with the bytes that were read of it; false where there are too many.
+    /// Adds an innermost layer, with the bytes read of it so far; false if there are too many.
     pub(super) fn add(&mut self, kind: Compression, input: Buffer, at_end: bool) -> bool {
         if self.layers.len() == Self::MOST {
             return false;
         }
         let decoder = match kind {
             Compression::Gzip => Decoder::Gzip(Box::default()),
-            // The great window is granted once, or two of them would be the most memory by far.
+            // The large window is granted only once: two of them would dominate memory use.
             Compression::Zstd => {
                 let another = self.layers.iter().any(|layer| layer.kind == Compression::Zstd);
                 Decoder::Zstd(Box::new(Zstd::new(if another { LEAST_WINDOW } else { MAX_WINDOW })))
             }
         };
-        // Only the outermost is told that the file is over; the end of one is told to the next.
+        // Only the outermost layer is told of the end of the file; each passes its own end on to the next.
         let at_end = at_end && self.layers.is_empty();
         self.layers.push(Layer { kind, input, decoder, wanted: 1, at_end, broken: None, problems: Vec::new() });
         true
     }
 
-    /// What reports say of it: `gzip`, `zstd`, or for one in the other `gzip in zstd`.
+    /// The name used in reports: `gzip`, `zstd`, or `gzip in zstd` if nested.
     pub(super) fn in_words(&self) -> Option<String> {
         let names: Vec<_> = self.layers.iter().rev().map(|layer| layer.kind.as_str()).collect();
         (!names.is_empty()).then(|| names.join(" in "))
@@ -104,7 +104,7 @@ impl Layers {
         self.layers.first_mut().map(|layer| layer.input.space(layer.wanted)).unwrap_or_default()
     }
 
-    /// Says how many were written.
+    /// Marks `count` bytes of [`space`](Self::space) as written.
     pub(super) fn commit(&mut self, count: usize) {
         if let Some(layer) = self.layers.first_mut() {
             layer.input.commit(count);
@@ -118,19 +118,19 @@ impl Layers {
         }
     }
 
-    /// Decompresses into `target`, where a record of `wanted` bytes must find room; false where more input is needed
+    /// Decompresses into `target`, which needs room for a record of `wanted` bytes; false if more input is needed
     /// first.
     pub(super) fn fill(&mut self, target: &mut Buffer, wanted: usize) -> bool {
         fill(&mut self.layers, target, wanted)
     }
 
-    /// What went wrong, in words; call after the last byte.
+    /// The problems in words; complete after the last byte.
     pub(super) fn problems(&self) -> Vec<String> {
         self.layers.iter().flat_map(Layer::in_words).collect()
     }
 }
 
-/// Fills `target` from the innermost of the layers, and that from the one around it.
+/// Fills `target` from the innermost layer, and each layer from the one around it.
 fn fill(layers: &mut [Layer], target: &mut Buffer, wanted: usize) -> bool {
     let Some((layer, around)) = layers.split_last_mut() else { return false };
     loop {
@@ -151,7 +151,7 @@ fn fill(layers: &mut [Layer], target: &mut Buffer, wanted: usize) -> bool {
 }
 
 impl Layer {
-    /// Decompresses what there is; 0 where more input is needed, or nothing more comes.
+    /// Decompresses the input at hand; 0 if more is needed or nothing more comes.
     fn decode(&mut self, out: &mut [u8]) -> usize {
         if self.broken.is_none() {
             let mut input = Input { buffer: &mut self.input, at_end: self.at_end, problems: &mut self.problems };

@@ -1,9 +1,9 @@
-//! In: the bytes of a Zstandard file. Out: what its frames hold, one after the other. Bounded: one block of input, and
-//! a window to look back, of the bytes that it is made with at most. Left to others: buffering.
+//! In: the bytes of a Zstandard file. Out: the content of its frames, one after the other. Bounded: one block of input,
+//! and a window of at most the size given. Left to others: buffering.
 //!
-//! Format: RFC 8878. Frames, frames to be skipped and blocks are told apart here, so that every fault has its offset;
-//! ruzstd decodes the blocks. It holds a window's length back until a frame ends: a frame that breaks off is ended for
-//! it, so that what it held still comes out.
+//! Format: RFC 8878. Frames, skippable frames and blocks are parsed here, so that every fault has its offset; ruzstd
+//! decodes the blocks. It holds back a window of output until a frame ends, so a frame that breaks off is ended
+//! artificially to release that output.
 
 use std::fmt;
 use std::io::Read;
@@ -25,20 +25,20 @@ const LAST_BLOCK: [u8; 7] = [1, 0, 0, 0, 0, 0, 0];
 
 #[derive(Clone, Copy)]
 enum State {
-    /// A frame may begin.
+    /// Between frames.
     Between,
-    /// So many bytes of a frame are to be skipped.
+    /// This many bytes of a skippable frame are left.
     Skip(u32),
-    /// Within a frame; whether a checksum ends it.
+    /// Inside a frame, which may end with a checksum.
     Blocks { checksum: bool },
-    /// The frame is read; what is left of it comes out.
+    /// All blocks are decoded; the rest of the output is being written.
     Drain { checksum: bool },
 }
 
 pub(super) struct Zstd {
     state: State,
     frame: FrameDecoder,
-    /// Said once what was decoded before it is out.
+    /// Reported once the output before it has been written.
     fault: Option<Fault>,
 }
 
@@ -49,7 +49,7 @@ impl fmt::Debug for Zstd {
 }
 
 impl Zstd {
-    /// Grants frames a window of so many bytes at most.
+    /// A decoder that grants frames a window of at most this many bytes.
     pub(super) fn new(max_window: u64) -> Self {
         let mut frame = FrameDecoder::new();
         frame.set_max_window_size(max_window);
@@ -86,7 +86,7 @@ impl Zstd {
         }
     }
 
-    /// Reads the start of a frame; says how many bytes that needs.
+    /// Reads a frame header; returns the number of bytes needed if there are too few.
     fn begin(&mut self, input: &mut Input<'_>) -> Result<Option<usize>, Fault> {
         let bytes = input.unread();
         if bytes.is_empty() {
@@ -121,7 +121,7 @@ impl Zstd {
         Ok(None)
     }
 
-    /// Decodes a block once it is there whole; says how many bytes that needs.
+    /// Decodes a block; returns the number of bytes needed if it is incomplete.
     fn block(&mut self, input: &mut Input<'_>, checksum: bool) -> Option<usize> {
         let bytes = input.unread();
         let [low, middle, high, ..] = *bytes else { return Some(3) };
@@ -149,9 +149,9 @@ impl Zstd {
         None
     }
 
-    /// Ends a frame that broke off, so that its last window comes out before the fault is told.
+    /// Ends a frame that broke off, so that its last window is written before the fault is reported.
     fn give_up(&mut self, fault: Fault) {
-        // It cannot fail: the block is whole and empty.
+        // This cannot fail: the block is complete and empty.
         let _ = self.frame.decode_blocks(&LAST_BLOCK[..], BlockDecodingStrategy::UptoBlocks(1));
         self.fault = Some(fault);
         self.state = State::Drain { checksum: false };

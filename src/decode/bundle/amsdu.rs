@@ -3,7 +3,8 @@
 
 use super::super::bytes::{array, be16};
 
-/// The MSDUs that are left: destination, source, length, data, padding to four octets (IEEE 802.11 section 9.3.2.2).
+/// The remaining MSDUs, each of destination, source, length, data and padding to four octets (IEEE 802.11 section
+/// 9.3.2.2).
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Amsdu<'a>(&'a [u8]);
 

@@ -1,7 +1,7 @@
 //! Framings that put several packets into one frame, one file each.
 //!
-//! In: the bytes of a bundle. Out: those of its packets, one after the other. Bounded: each packet takes bytes of its
-//! own, or one of a bounded number of places, so that every bundle comes to an end. Left to others: what a packet is.
+//! In: the bytes of a bundle. Out: its packets, one after the other. Bounded: each packet consumes bytes of the bundle
+//! or one of a bounded number of table entries, so iteration always ends. Left to others: reading the packets.
 
 mod amsdu;
 mod ncm;

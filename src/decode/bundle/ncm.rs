@@ -1,25 +1,26 @@
-//! In: the data of a bulk transfer. Out: the Ethernet frames of the CDC-NCM block in it. Bounded: [`MOST`] datagrams,
-//! since tables may name the same bytes again and again. Left to others: check sequences.
+//! In: the data of a bulk transfer. Out: the Ethernet frames of the CDC-NCM block in it. Bounded: [`MOST`] datagrams
+//! and the length of the block, since tables may list the same bytes repeatedly. Left to others: checksums.
 //!
 //! USB CDC Subclass Specification for Network Control Model Devices 1.0, section 3. Blocks of 16 and of 32 bits.
 
 use super::super::bytes::{array, at_most, le16, le32};
 
-/// Datagrams of one block: 64 KiB hold no more of the shortest frames.
+/// Most datagrams of one block: 64 KiB hold about this many of the shortest frames.
 const MOST: u16 = 1024;
 
-/// A block and the place in its tables.
+/// A block and the position in its tables.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Ncm<'a> {
     block: &'a [u8],
     wide: bool,
-    /// Where the next table is.
+    /// Offset of the next table.
     table: usize,
-    /// Where the next entry is, and where its table ends.
+    /// Offset of the next entry, and of the end of its table.
     entry: usize,
     end: usize,
     left: u16,
-    /// Bytes that datagrams may still have: more than the block has only those name that name the same again and again.
+    /// Bytes that further datagrams may have. Together they cannot exceed the block unless entries repeat the same
+    /// bytes.
     room: usize,
 }
 
@@ -54,10 +55,11 @@ impl<'a> Ncm<'a> {
         }
     }
 
-    /// Signature, length, place of the next table; then entries (tables 3-3 and 3-4).
+    /// Reads the header of the next table: signature, length, offset of the table after it; entries follow (tables 3-3
+    /// and 3-4).
     fn open_table(&mut self) -> Option<()> {
         let table = std::mem::take(&mut self.table);
-        // No table stands at the start, where the header is.
+        // Offset 0, where the block header is, means that there is no further table.
         if table == 0 {
             return None;
         }

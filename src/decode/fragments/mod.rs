@@ -1,9 +1,10 @@
-//! In: IP fragments in any order. Out: the payload of a packet as soon as all of it is there. Bounded by [`Limits`]:
-//! packets and bytes that wait, and how long; [`MOST_PIECES`] separate pieces of one packet. Left to others: headers.
+//! In: IP fragments in any order. Out: the payload of a packet as soon as it is complete. Bounded by [`Limits`]:
+//! incomplete packets, their bytes and their age; [`MOST_PIECES`] separate pieces of one packet. Left to others:
+//! headers.
 //!
-//! RFC 791 section 3.2, RFC 8200 section 4.5. Where fragments overlap, the bytes that came first count, and a difference
-//! is an anomaly. A packet that is whole is kept a while, so that a mirror's second copy of its fragments does not look
-//! like another packet of which some are missing.
+//! RFC 791 section 3.2, RFC 8200 section 4.5. Where fragments overlap, the bytes that came first count, and a
+//! difference is an anomaly. A complete packet is kept for a while, so that a mirror's second copy of its fragments
+//! does not look like another, incomplete packet.
 
 mod pieces;
 #[cfg(test)]
@@ -21,12 +22,12 @@ use crate::limits::Limits;
 
 use pieces::Pieces;
 
-/// The most that an IP packet's payload may have.
+/// The longest payload of an IP packet.
 const LONGEST: usize = 65_535;
-/// Separate pieces of one packet: the longest one, in packets of 576 octets and in reverse, has fewer.
+/// Most separate pieces of one packet: the longest packet, in reversed fragments of 576 octets, has fewer.
 const MOST_PIECES: usize = 128;
 
-/// What fragments of one packet have in common. IPv6 tells the protocol in the first fragment alone.
+/// What the fragments of one packet have in common. In IPv6 only the first fragment has the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
     source: IpAddr,
@@ -35,25 +36,25 @@ struct Key {
     identification: u32,
 }
 
-/// A packet on its way.
+/// A packet whose fragments are being collected.
 #[derive(Debug)]
 struct Waiting {
-    /// Which of the packets that had this key.
+    /// Tells packets with the same key apart.
     serial: u64,
     first: FrameRef,
     protocol: Option<IpNumber>,
     pieces: Pieces,
-    /// Length of the whole, once the last fragment came.
+    /// Length of the payload, once the last fragment arrived.
     total: Option<usize>,
     done: bool,
 }
 
-/// The payload of a packet that is whole.
+/// The payload of a reassembled packet.
 #[derive(Debug)]
 pub(super) struct Whole {
     key: Key,
     serial: u64,
-    /// What it is.
+    /// Its protocol.
     pub(super) protocol: IpNumber,
     /// All of it.
     pub(super) bytes: Vec<u8>,
@@ -63,7 +64,7 @@ pub(super) struct Whole {
 #[derive(Debug)]
 pub(super) struct Fragments {
     waiting: HashMap<Key, Waiting>,
-    /// By serial, so in the order in which they began.
+    /// By serial, that is, by the arrival of their first fragment.
     order: BTreeMap<u64, Key>,
     serial: u64,
     bytes: usize,
@@ -85,7 +86,7 @@ impl Fragments {
         }
     }
 
-    /// Takes a fragment; gives the payload that it completes.
+    /// Takes a fragment; returns the payload if it completes one.
     pub(super) fn add(
         &mut self,
         packet: &IpPacket<'_>,
@@ -106,7 +107,7 @@ impl Fragments {
             if done.pieces.holds(place.offset, packet.payload) {
                 return None;
             }
-            // The number is used again.
+            // The identification is being reused.
             self.forget(key);
         }
         self.begin(key, at);
@@ -129,7 +130,7 @@ impl Fragments {
         self.complete(key)
     }
 
-    /// Takes back what [`add`](Self::add) gave, to know copies of its fragments by.
+    /// Takes back what [`add`](Self::add) returned, to recognize duplicates of its fragments.
     pub(super) fn put_back(&mut self, whole: Whole) {
         if let Some(waiting) = self.waiting.get_mut(&whole.key).filter(|waiting| waiting.serial == whole.serial) {
             let before = waiting.pieces.cost();
@@ -138,7 +139,7 @@ impl Fragments {
         }
     }
 
-    /// The capture is over: what still waits lacks fragments.
+    /// The capture is over: packets still incomplete lack fragments.
     pub(super) fn finish(&mut self, tally: &mut Tally) {
         while let Some((_, key)) = self.order.pop_first() {
             self.give_up(key, Unread::FragmentsMissing, tally);
@@ -166,7 +167,7 @@ impl Fragments {
         Some(Whole { key, serial: waiting.serial, protocol, bytes })
     }
 
-    /// Lets go of those that have waited too long since their first fragment (RFC 8200 section 4.5).
+    /// Drops packets that are too long incomplete, counted from their first fragment (RFC 8200 section 4.5).
     fn expire(&mut self, now: Timestamp, tally: &mut Tally) {
         while let Some(key) = self.oldest()
             && self.waiting.get(&key).is_none_or(|oldest| now.since(oldest.first.time) > self.most_nanos)
@@ -175,7 +176,7 @@ impl Fragments {
         }
     }
 
-    /// Lets go of the oldest others while there are too many.
+    /// Drops the oldest other packets while there are too many.
     fn make_room(&mut self, kept: Key, tally: &mut Tally) {
         while self.waiting.len() > self.most_packets || self.bytes > self.most_bytes {
             let Some(key) = self.order.values().copied().find(|key| *key != kept) else { return };
@@ -187,7 +188,7 @@ impl Fragments {
         self.order.first_key_value().map(|(_, key)| *key)
     }
 
-    /// Forgets a packet; unless it was whole, it was not read.
+    /// Forgets a packet, and counts it as unread unless it was complete.
     fn give_up(&mut self, key: Key, why: Unread, tally: &mut Tally) {
         if let Some(waiting) = self.forget(key).filter(|waiting| !waiting.done) {
             tally.unread(why, waiting.first);

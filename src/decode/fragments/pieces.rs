@@ -1,32 +1,32 @@
-//! In: pieces of one packet, in any order. Out: all of it, once there is no hole. Bounded: as many bytes as came, however
-//! far apart; how many pieces is for the caller. Left to others: what belongs together, time.
+//! In: pieces of one packet, in any order. Out: the packet, once no hole is left. Bounded: the bytes that arrived,
+//! however far apart; the caller limits the number of pieces. Left to others: matching pieces to packets, timeouts.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-/// What a piece costs beside its bytes: a place in the tree and an allocation.
+/// Memory of a piece besides its bytes: a tree entry and an allocation.
 const OVERHEAD: usize = 64;
 
-/// The bytes that came, by where they belong; no two pieces overlap.
+/// The bytes received, by offset; no two pieces overlap.
 #[derive(Debug, Default)]
 pub(super) struct Pieces {
     pieces: BTreeMap<usize, Vec<u8>>,
-    /// Bytes in all of them, also while they are lent.
+    /// Bytes in all pieces, including those lent out.
     bytes: usize,
 }
 
 impl Pieces {
-    /// Memory that they take, about.
+    /// Approximate memory use.
     pub(super) fn cost(&self) -> usize {
         self.bytes + self.pieces.len() * OVERHEAD
     }
 
-    /// How many pieces there are, those that follow each other joined where they came in order.
+    /// Number of pieces; adjacent ones that arrived in order count as one.
     pub(super) fn count(&self) -> usize {
         self.pieces.len()
     }
 
-    /// Puts a piece into the holes it covers. True when other bytes had come in its place before: those stay.
+    /// Fills holes with a piece. True if it conflicts with bytes received before, which are kept.
     pub(super) fn insert(&mut self, start: usize, piece: &[u8]) -> bool {
         let end = start + piece.len();
         let mut conflict = false;
@@ -54,13 +54,13 @@ impl Pieces {
         conflict
     }
 
-    /// Whether this piece came before, byte for byte; for packets that are whole.
+    /// Whether a complete packet has exactly these bytes at this offset.
     pub(super) fn holds(&self, start: usize, piece: &[u8]) -> bool {
         let whole = self.pieces.get(&0);
         whole.and_then(|bytes| bytes.get(start..)).is_some_and(|bytes| bytes.starts_with(piece))
     }
 
-    /// Lends the first `total` bytes if all of them came.
+    /// Lends the first `total` bytes if all of them arrived.
     pub(super) fn take(&mut self, total: usize) -> Option<Vec<u8>> {
         if self.bytes < total {
             return None;
@@ -81,12 +81,12 @@ impl Pieces {
         Some(whole)
     }
 
-    /// Takes back what was lent.
+    /// Takes back the bytes lent by [`take`](Self::take).
     pub(super) fn put_back(&mut self, bytes: Vec<u8>) {
         self.pieces = BTreeMap::from([(0, bytes)]);
     }
 
-    /// Puts bytes into a hole: behind the piece that ends there, if one does.
+    /// Puts bytes into a hole, appending to the piece that ends there if there is one.
     fn put(&mut self, start: usize, bytes: &[u8]) {
         self.bytes += bytes.len();
         if let Some((from, before)) = self.pieces.range_mut(..start).next_back()

@@ -1,7 +1,7 @@
-//! MACsec (IEEE 802.1AE) where it protects integrity only.
+//! MACsec (IEEE 802.1AE) without encryption.
 //!
-//! In: bytes after EtherType 0x88e5. Out: what is inside, without the check value; or that it is encrypted. Left to
-//! others: checking the check value, for which nobody has the key.
+//! In: bytes after EtherType 0x88e5. Out: the protected data without the integrity check value, or that it is
+//! encrypted. Left to others: verifying the check value, which needs a key.
 
 use super::super::Unread;
 use super::super::bytes::{at_most, be16, u8_at};
@@ -11,10 +11,10 @@ use super::super::inner::Inner;
 /// Bits of the tag control information (section 9.5).
 const EXPLICIT_CHANNEL: u8 = 0x20;
 const ENCRYPTED_OR_CHANGED: u8 = 0x0c;
-/// Octets of the check value in the suites that the standard has (section 14).
+/// Octets of the integrity check value in the standard's cipher suites (section 14).
 const CHECK_VALUE: usize = 16;
 
-/// Tag control, short length, packet number, channel where it is explicit; then the data that was protected.
+/// Header: tag control information, short length, packet number, secure channel if explicit; then the protected data.
 pub(super) fn frame<'a>(bytes: &'a [u8], context: &Context<'_>) -> Option<Inner<'a>> {
     let control = u8_at(bytes, 0)?;
     if control & ENCRYPTED_OR_CHANGED != 0 {
@@ -23,7 +23,7 @@ pub(super) fn frame<'a>(bytes: &'a [u8], context: &Context<'_>) -> Option<Inner<
     let short = usize::from(u8_at(bytes, 1)? & 0x3f);
     let data = bytes.get(if control & EXPLICIT_CHANNEL == 0 { 6 } else { 14 }..)?;
     let data = match short {
-        // The check value ends the frame; a frame that was cut has lost it.
+        // The check value is at the end of the frame, so a truncated frame has lost it.
         0 if context.cut.is_none() => at_most(data, data.len().saturating_sub(CHECK_VALUE)),
         0 => data,
         short => at_most(data, short),

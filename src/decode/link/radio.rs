@@ -1,6 +1,6 @@
-//! What radios say about a frame before the IEEE 802.11 frame itself.
+//! Radio information before an IEEE 802.11 frame.
 //!
-//! In: a frame. Out: the 802.11 frame in it. Bounded: borrows. Left to others: signal strengths and the like.
+//! In: a frame. Out: the 802.11 frame in it. Bounded: borrows. Left to others: signal strength and other fields.
 
 use super::super::Unread;
 use super::super::bytes::{array, be32, le16, le32};
@@ -9,12 +9,12 @@ use super::super::inner::Inner;
 use super::wlan;
 use crate::capture::LinkType;
 
-/// Flags of radiotap (radiotap.org: Flags).
+/// Radiotap flags (radiotap.org: Flags).
 const CHECK_SEQUENCE: u8 = 0x10;
 const PADDED: u8 = 0x20;
 const BAD_CHECK_SEQUENCE: u8 = 0x40;
 
-/// Version, padding, length, which fields are present; then those fields.
+/// Header: version, padding, length, presence bits; then the fields present.
 pub(super) fn radiotap<'a>(bytes: &'a [u8], context: &mut Context<'_>) -> Option<Inner<'a>> {
     let length = usize::from(le16(bytes, 2)?);
     let (header, rest) = bytes.split_at_checked(length)?;
@@ -27,7 +27,7 @@ pub(super) fn radiotap<'a>(bytes: &'a [u8], context: &mut Context<'_>) -> Option
     wlan::frame(frame, flags & PADDED != 0, context)
 }
 
-/// The field after the timer, each aligned to its size from the header's start.
+/// The flags field follows the timer; fields are aligned to their size from the start of the header.
 fn radiotap_flags(header: &[u8]) -> Option<u8> {
     const MORE: usize = 1 << 31;
     let mut at = 4;
@@ -42,8 +42,8 @@ fn radiotap_flags(header: &[u8]) -> Option<u8> {
     (present & 2 != 0).then(|| header.get(at).copied())?
 }
 
-/// Message code and length in the order of the machine (tcpdump.org: LINKTYPE_IEEE802_11_PRISM); some drivers put an AVS
-/// header in its place.
+/// Header: message code and length in host byte order (tcpdump.org: LINKTYPE_IEEE802_11_PRISM). Some drivers write an
+/// AVS header instead.
 pub(super) fn prism(bytes: &[u8]) -> Option<Inner<'_>> {
     const AVS: u32 = 0x8021_1000;
     if be32(bytes, 0)? & 0xffff_f000 == AVS {
@@ -54,13 +54,13 @@ pub(super) fn prism(bytes: &[u8]) -> Option<Inner<'_>> {
     Some(Inner::Link(LinkType::IEEE802_11, bytes.get(length..)?))
 }
 
-/// Version and length in network order.
+/// Header: version and length in network byte order.
 pub(super) fn avs(bytes: &[u8]) -> Option<Inner<'_>> {
     let length = usize::try_from(be32(bytes, 4)?).ok()?;
     Some(Inner::Link(LinkType::IEEE802_11, bytes.get(length..)?))
 }
 
-/// Version, flags, length, the link type of what follows the fields (PPI header format 1.0.7).
+/// Header: version, flags, length, link type of what follows the fields (PPI header format 1.0.7).
 pub(super) fn ppi(bytes: &[u8]) -> Option<Inner<'_>> {
     let (length, link) = (usize::from(le16(bytes, 2)?), u16::try_from(le32(bytes, 4)?).ok()?);
     Some(Inner::Link(LinkType(link), bytes.get(length..)?))

@@ -1,7 +1,7 @@
 //! Data frames of IEEE 802.11.
 //!
-//! In: bytes from the frame control field on. Out: what is inside, where it is in clear. Bounded: borrows; the parts of
-//! an aggregate take bytes each. Left to others: management and control frames, putting fragments together, keys.
+//! In: bytes from the frame control field on. Out: what is inside, if it is not encrypted. Bounded: borrows. Left to
+//! others: management and control frames, reassembly of fragments, decryption.
 
 use super::super::Unread;
 use super::super::bundle::Amsdu;
@@ -21,14 +21,14 @@ const FROM_DS: u8 = 0x02;
 const MORE_FRAGMENTS: u8 = 0x04;
 const PROTECTED: u8 = 0x40;
 const HT_CONTROL: u8 = 0x80;
-/// Of the quality-of-service field: an aggregate.
+/// In the QoS control field: the frame is an A-MSDU.
 const AGGREGATE: u8 = 0x80;
 
-/// Takes off the header, and the padding to four octets behind it where the radio says that there is some.
+/// Reads the header; with `padded`, it is followed by padding to four octets, as radiotap may say.
 pub(in super::super) fn frame<'a>(bytes: &'a [u8], padded: bool, context: &mut Context<'_>) -> Option<Inner<'a>> {
     let (first, flags) = (u8_at(bytes, 0)?, u8_at(bytes, 1)?);
-    // Cisco's access points swap the octets of such fields in CAPWAP. The version has only ever been zero, while a
-    // direction is always set there; and no fragments go that way.
+    // Cisco's access points swap the octets of the frame control field in CAPWAP. The version is always zero while a
+    // direction is always set there, which tells the two apart. Frames in CAPWAP are never fragmented.
     let swapped = first & VERSION != 0;
     let (first, flags) = if swapped { (flags, first) } else { (first, flags) };
     if first & (VERSION | TYPE) != DATA || first & WITHOUT_DATA != 0 {
@@ -44,7 +44,7 @@ pub(in super::super) fn frame<'a>(bytes: &'a [u8], padded: bool, context: &mut C
     if flags & PROTECTED != 0 {
         return Some(Inner::Unread(Unread::Encrypted("Wi-Fi (IEEE 802.11)")));
     }
-    // The lower four bits of the sequence control field number the fragments.
+    // The lower four bits of the sequence control field are the fragment number.
     let later = !swapped && u8_at(bytes, 22)? & 0x0f != 0;
     if flags & MORE_FRAGMENTS != 0 || later {
         return Some(Inner::Unread(Unread::LinkFragment("Wi-Fi (IEEE 802.11)")));
@@ -54,7 +54,7 @@ pub(in super::super) fn frame<'a>(bytes: &'a [u8], padded: bool, context: &mut C
     Some(if aggregate { Inner::Several(Several::Amsdu(Amsdu::new(payload))) } else { Inner::Llc(payload) })
 }
 
-/// Where the source address stands (IEEE 802.11 table 9-60).
+/// Offset of the source address (IEEE 802.11 table 9-60).
 fn source_at(flags: u8) -> usize {
     match (flags & TO_DS != 0, flags & FROM_DS != 0) {
         (_, false) => 10,

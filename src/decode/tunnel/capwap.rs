@@ -1,4 +1,4 @@
-//! In: payload of CAPWAP's data port, between access points and their controller. Out: the frame of the radio. Left to
+//! In: payload of CAPWAP's data port, between access points and their controller. Out: the radio's frame. Left to
 //! others: fragments, encryption.
 
 use super::super::Unread;
@@ -6,14 +6,15 @@ use super::super::bytes::be32;
 use super::super::inner::Inner;
 use crate::capture::LinkType;
 
-/// Of the header's first word (RFC 5415 section 4.3).
+/// Flags in the first word of the header (RFC 5415 section 4.3).
 const ENCRYPTED: u32 = 0x0100_0000;
 const NATIVE: u32 = 0x100;
 const FRAGMENT: u32 = 0x80;
 const KEEP_ALIVE: u32 = 0x08;
 const IEEE_802_11: u32 = 1;
 
-/// Preamble, header length in fours, radio, binding, flags; the frame is the radio's own or Ethernet.
+/// Header: preamble, header length in units of four octets, radio, binding, flags. The frame is in the radio's native
+/// format or Ethernet.
 pub(super) fn open(bytes: &[u8]) -> Option<Inner<'_>> {
     let word = be32(bytes, 0)?;
     if word & ENCRYPTED != 0 {

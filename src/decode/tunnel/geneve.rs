@@ -1,9 +1,10 @@
-//! In: payload of Geneve's port. Out: what it carries. Left to others: options, which are passed over.
+//! In: payload of Geneve's port. Out: what it carries. Left to others: options, which are skipped.
 
 use super::super::bytes::{be16, u8_at};
 use super::super::inner::Inner;
 
-/// Version and length of options in fours, flags, EtherType, network identifier (RFC 8926 section 3.4).
+/// Header: version and length of options in units of four octets, flags, EtherType, network identifier (RFC 8926
+/// section 3.4).
 pub(super) fn open(bytes: &[u8]) -> Option<Inner<'_>> {
     let first = u8_at(bytes, 0)?;
     if first >> 6 != 0 {

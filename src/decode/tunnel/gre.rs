@@ -1,17 +1,17 @@
-//! GRE, with what mirrors (ERSPAN) and PPTP make of it.
+//! GRE, and its variants in port mirrors (ERSPAN) and PPTP.
 //!
-//! In: payload of IP protocol 47. Out: what it carries. Bounded: each route takes bytes. Left to others: checksums,
-//! sequence numbers.
+//! In: payload of IP protocol 47. Out: what it carries. Bounded: each source route entry takes bytes. Left to others:
+//! checksums, sequence numbers.
 
 use super::super::bytes::{at_most, be16, u8_at};
 use super::super::inner::Inner;
 
-/// First octet (RFC 1701, RFC 2890): which fields are there.
+/// First octet (RFC 1701, RFC 2890): which optional fields are present.
 const CHECKSUM: u8 = 0x80;
 const ROUTING: u8 = 0x40;
 const KEY: u8 = 0x20;
 const SEQUENCE: u8 = 0x10;
-/// Second octet (RFC 2637 section 4.1): an acknowledgment is there; the version is in the lowest bits.
+/// Second octet (RFC 2637 section 4.1): whether an acknowledgment is present; the lowest bits are the version.
 const ACKNOWLEDGMENT: u8 = 0x80;
 const VERSION: u8 = 0x07;
 
@@ -38,7 +38,7 @@ pub(super) fn open(bytes: &[u8]) -> Option<Inner<'_>> {
     Some(match protocol {
         // Keepalives.
         0 => Inner::Nothing,
-        // The first type has no header of its own and no sequence number.
+        // ERSPAN type I has no header of its own and no sequence number.
         ERSPAN if flags & SEQUENCE == 0 => Inner::ethernet(rest),
         ERSPAN => Inner::ethernet(rest.get(8..)?),
         ERSPAN_3 => return erspan_3(rest),
@@ -46,7 +46,8 @@ pub(super) fn open(bytes: &[u8]) -> Option<Inner<'_>> {
     })
 }
 
-/// Source routes: family, offset, length, then as many octets; family and length of zero end them (RFC 1701).
+/// Skips source route entries: family, offset, length, then as many octets; an entry with family and length zero ends
+/// them (RFC 1701).
 fn past_routes(mut bytes: &[u8]) -> Option<&[u8]> {
     loop {
         let (family, length) = (be16(bytes, 0)?, u8_at(bytes, 3)?);
@@ -57,8 +58,8 @@ fn past_routes(mut bytes: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The third type: twelve octets, and eight more where the last bit says so (draft-foschiano-erspan-03 section 4.3). Five
-/// bits tell what was mirrored.
+/// ERSPAN type III: twelve octets, and eight more if the last bit is set (draft-foschiano-erspan-03 section 4.3). Five
+/// bits give the type of the mirrored frame.
 fn erspan_3(bytes: &[u8]) -> Option<Inner<'_>> {
     let word = be16(bytes, 10)?;
     let rest = bytes.get(if word & 1 == 0 { 12 } else { 20 }..)?;
@@ -69,9 +70,10 @@ fn erspan_3(bytes: &[u8]) -> Option<Inner<'_>> {
     })
 }
 
-/// The enhanced header of PPTP: payload length and call in place of the key; sequence and acknowledgment as flagged.
+/// PPTP's enhanced header: payload length and call ID in place of the key; sequence and acknowledgment numbers if
+/// flagged.
 fn pptp(flags: u8, more: u8, bytes: &[u8]) -> Option<Inner<'_>> {
-    // Without a sequence number it is an acknowledgment alone.
+    // Without a sequence number it is only an acknowledgment.
     if flags & SEQUENCE == 0 {
         return Some(Inner::Nothing);
     }

@@ -1,4 +1,4 @@
-//! Tunnels over IP, as mirrors, overlays, controllers and carriers use them.
+//! Tunnels over IP, as used by port mirrors, overlays, wireless controllers and carriers.
 //!
 //! In: payload of IP or UDP. Out: what the tunnel carries. Bounded: borrows. Left to others: encrypted tunnels.
 
@@ -11,7 +11,7 @@ mod vxlan;
 use super::inner::Inner;
 use super::link;
 
-/// By IP protocol number; one that is no tunnel holds nothing that a later stage wants.
+/// Opens a tunnel by IP protocol number; protocols that are not tunnels hold nothing for later stages.
 pub(super) fn open_ip(protocol: u8, payload: &[u8]) -> Option<Inner<'_>> {
     match protocol {
         // IP in IP (RFC 2003, RFC 2473, RFC 4213).
@@ -24,15 +24,15 @@ pub(super) fn open_ip(protocol: u8, payload: &[u8]) -> Option<Inner<'_>> {
 }
 
 const VXLAN: u16 = 4789;
-/// Linux's port for VXLAN before one was assigned.
+/// The port that Linux used for VXLAN before one was assigned.
 const VXLAN_LINUX: u16 = 8472;
 const VXLAN_GPE: u16 = 4790;
 const GENEVE: u16 = 6081;
 const GTP_USER: u16 = 2152;
 const CAPWAP_DATA: u16 = 5247;
 
-/// The tunnel that a datagram of these ports, source and destination, may belong to. Overlays have theirs as destination
-/// in both directions; the others answer from it.
+/// The tunnel that a datagram with these source and destination ports may belong to. Overlays use their port as
+/// destination in both directions; the others also answer from it.
 pub(super) fn of_ports((source, destination): (u16, u16)) -> Option<Tunnel> {
     match (source, destination) {
         (_, VXLAN | VXLAN_LINUX) => Some(vxlan::open),
@@ -44,5 +44,5 @@ pub(super) fn of_ports((source, destination): (u16, u16)) -> Option<Tunnel> {
     }
 }
 
-/// Takes the payload of a datagram.
+/// Opens the payload of a datagram.
 pub(super) type Tunnel = fn(&[u8]) -> Option<Inner<'_>>;

@@ -13,7 +13,7 @@ pub(super) fn open(bytes: &[u8]) -> Option<Inner<'_>> {
     Some(if flags & HAS_NETWORK == 0 { Inner::Nothing } else { Inner::ethernet(rest) })
 }
 
-/// The same header with the next protocol in it (draft-ietf-nvo3-vxlan-gpe section 3.1).
+/// The same header with a next-protocol field (draft-ietf-nvo3-vxlan-gpe section 3.1).
 pub(super) fn open_gpe(bytes: &[u8]) -> Option<Inner<'_>> {
     let (flags, next, rest) = (u8_at(bytes, 0)?, u8_at(bytes, 3)?, bytes.get(8..)?);
     match next {
