@@ -1,5 +1,5 @@
-//! In: the segments of one connection. Out: [`Piece`]s of each direction, and what TCP shows of how the connection went:
-//! its opening, stalls, resets, acknowledgments of what the capture lacks. Bounded: `MAX_STALLS`, `MAX_LATE`,
+//! In: the segments of one connection. Out: [`Piece`]s of each direction, and how the connection went by TCP alone: its
+//! opening, stalls, resets, acknowledgments of data that the capture lacks. Bounded: `MAX_STALLS`, `MAX_LATE`,
 //! `MAX_AHEAD`, and the bytes that a [`Stream`] may hold. Left to others: finding the connection of a segment.
 
 use std::collections::VecDeque;
@@ -10,13 +10,13 @@ use super::stream::{Piece, Stream, WINDOW};
 use crate::capture::{FrameRef, Timestamp};
 use crate::decode::Segment;
 
-/// Progress later than this after the last one is a stall (ten seconds, in nanoseconds).
+/// A pause at least this long without progress is a stall (ten seconds, in nanoseconds).
 pub const STALL_NANOS: i64 = 10_000_000_000;
-/// Stalls remembered per connection.
+/// Most stalls remembered per connection.
 const MAX_STALLS: usize = 4;
-/// Late segments remembered per connection, the last ones.
+/// Most late segments remembered per connection; the latest are kept.
 const MAX_LATE: usize = 16;
-/// Acknowledgments remembered of what each side sent that did not come yet.
+/// Most acknowledgments remembered of data that has not been seen yet, per side.
 const MAX_AHEAD: usize = 4;
 
 /// How one direction of a connection ended.
@@ -24,48 +24,48 @@ const MAX_AHEAD: usize = 4;
 pub enum StreamEnd {
     /// FIN: no more data.
     Fin,
-    /// RST: the connection is gone.
+    /// RST: the connection was reset.
     Reset,
     /// The capture ends first.
     CaptureEnd,
 }
 
-/// Ten seconds or more in which nothing new came.
+/// Ten seconds or more without progress.
 #[derive(Clone, Copy, Debug)]
 pub struct Stall {
     /// The last frame with progress before it.
     pub after: FrameRef,
-    /// The first frame with progress after it; `None` when none came before the capture's end.
+    /// The first frame with progress after it; `None` if the capture ended first.
     pub until: Option<FrameRef>,
     /// How long, in nanoseconds.
     pub nanos: i64,
 }
 
-/// What of the opening handshake of TCP was seen.
+/// What was seen of TCP's opening handshake.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Opening {
     /// First SYN of the client.
     pub syn: Option<FrameRef>,
-    /// Its last repetition.
+    /// Its last retransmission.
     pub last_syn: Option<FrameRef>,
-    /// How often it came.
+    /// Number of SYNs.
     pub syns: u32,
     /// First SYN-ACK of the server.
     pub syn_ack: Option<FrameRef>,
 }
 
-/// One TCP connection, with the caller's state of what is said over it.
+/// One TCP connection, with the caller's state of the conversation over it.
 #[derive(Debug)]
 pub struct Flow<C> {
-    /// Number of the connection within its capture, from 0, as Wireshark's `tcp.stream`.
+    /// Number of the connection within its capture, from 0, like Wireshark's `tcp.stream`.
     pub stream: u64,
     /// The client's endpoint.
     pub client: SocketAddr,
     /// The server's endpoint.
     pub server: SocketAddr,
-    /// Whether SYN told which is the client; otherwise the port numbers did.
+    /// Whether a SYN showed which end is the client; otherwise the port numbers decided.
     pub opened: bool,
-    /// The opening.
+    /// The opening handshake.
     pub opening: Opening,
     /// The client's address on the link.
     pub client_mac: Option<[u8; 6]>,
@@ -73,41 +73,40 @@ pub struct Flow<C> {
     pub first: FrameRef,
     /// Last frame of the connection.
     pub last: FrameRef,
-    /// Last frame that brought something new.
+    /// Last frame with progress.
     pub progress: FrameRef,
-    /// Where nothing new came for long.
+    /// Pauses of ten seconds or more.
     pub stalls: Vec<Stall>,
     /// First RST of each side.
     pub reset: Both<Option<FrameRef>>,
     /// Whether packets of each side were seen.
     pub seen: Both<bool>,
-    /// Segments recorded behind the frame by which the other side acknowledged them, each with that frame.
+    /// Segments recorded after the frame in which the other side acknowledged them, each with that frame.
     pub late: VecDeque<(FrameRef, FrameRef)>,
     /// The caller's state.
     pub conversation: C,
     /// Sequence number of the client's first SYN.
     pub(super) syn: Option<u32>,
     pub(super) streams: Both<Stream>,
-    /// Bytes of it that the table has counted as kept.
+    /// Kept bytes that the table has counted for it.
     pub(super) counted: usize,
     highest: Both<Option<u32>>,
     acknowledged: Both<Option<(u32, FrameRef)>>,
-    /// Acknowledgments of what each side sent that came before it, in order.
+    /// Acknowledgments that were recorded before the data they acknowledge, in order, by the side that sent the data.
     ahead: Both<VecDeque<(u32, FrameRef)>>,
     /// The sequence number of each side's RST.
     reset_sequence: Both<u32>,
-    /// A connection between the same ports that a SYN would open while this one is not over. Anybody can send a SYN: until it
-    /// is answered this one goes on.
+    /// A new connection between the same ports, for which a SYN was seen while this one is open. Anybody can send a
+    /// SYN, so this one continues until it is answered.
     pub(super) next: Option<Box<Self>>,
 }
 
 impl<C> Flow<C> {
-    /// A connection of which this segment is the first that was seen. A segment with nothing in it opens nothing worth
-    /// following, but counts as one.
+    /// A connection of which this is the first segment seen.
     pub(super) fn begun_by(segment: &Segment<'_>, stream: u64, streams: Both<Stream>, conversation: C) -> Self {
         let client_sent = match (segment.flags.syn, segment.flags.ack) {
             (true, acknowledges) => !acknowledges,
-            // Servers listen on the lower port.
+            // Servers usually listen on the lower port.
             (false, _) => segment.source.port() > segment.destination.port(),
         };
         let (client, server) =
@@ -138,7 +137,8 @@ impl<C> Flow<C> {
         }
     }
 
-    /// Whether a segment belongs to the connection that is to follow this one: it answers the SYN of that, or goes on from it.
+    /// Whether a segment belongs to the new connection in `next`: it answers that connection's SYN, or continues from
+    /// it.
     pub(super) fn is_followed_by(&self, segment: &Segment<'_>) -> bool {
         let Some((next, syn)) = self.next.as_ref().and_then(|next| Some((next, next.syn?.wrapping_add(1)))) else {
             return false;
@@ -149,7 +149,7 @@ impl<C> Flow<C> {
         }
     }
 
-    /// Takes a segment of this connection; what stands in order by it goes to `sink`. At most `limit` bytes are held.
+    /// Takes a segment of this connection; bytes that are now in order go to `sink`. At most `limit` bytes are held.
     pub(super) fn segment(
         &mut self,
         segment: &Segment<'_>,
@@ -172,14 +172,14 @@ impl<C> Flow<C> {
         }
         self.note_acknowledgment(segment, side);
         if segment.flags.rst {
-            // What a reset carries is a message for people (RFC 9293 section 3.5.3), not data.
+            // The payload of a reset is diagnostic text (RFC 9293 section 3.5.3), not data.
             if self.reset.of(side).is_none() {
                 *self.reset.of_mut(side) = Some(segment.at);
                 *self.reset_sequence.of_mut(side) = segment.sequence;
             }
             return;
         }
-        // A side that has more to say did not reset the connection: the RST was somebody else's.
+        // A side that sends more data did not reset the connection: the RST was forged or stray.
         if progress && segment.carries_data() && self.reset.of(side).is_some() {
             let behind = end_of(segment).wrapping_sub(*self.reset_sequence.of(side));
             if (1..0x8000_0000).contains(&behind) {
@@ -188,7 +188,7 @@ impl<C> Flow<C> {
         }
         let conversation = &mut self.conversation;
         let stream = self.streams.of_mut(side);
-        // A copy that is no progress may still be the one whose bytes are taken, the first having been damaged.
+        // A retransmission is no progress, but its bytes may be the ones used if the first copy was damaged.
         let mut taken = progress;
         stream.push(segment, limit, &mut |piece, at| {
             taken |= at.number == segment.at.number;
@@ -200,8 +200,8 @@ impl<C> Flow<C> {
         self.forget_reached(side);
     }
 
-    /// Delivers what is still held, with gaps where bytes never came; the other side's acknowledgment tells of those at
-    /// the end.
+    /// Delivers what is still held, with gaps where bytes are missing; missing bytes at the end are known from
+    /// acknowledgments.
     pub fn finish(&mut self, sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef)) {
         for side in [Side::Client, Side::Server] {
             let conversation = &mut self.conversation;
@@ -209,24 +209,24 @@ impl<C> Flow<C> {
             self.forget_reached(side);
             let ahead = self.ahead.of_mut(side);
             let behind = self.streams.of(side).behind();
-            // Nobody acknowledges more than a window holds: that is not of this connection.
+            // No acknowledgment exceeds a window; one that does belongs to another connection.
             ahead.retain(|(to, _)| behind.is_some_and(|behind| to.wrapping_sub(behind) < WINDOW));
             let missing = behind.zip(ahead.back()).map_or(0, |(behind, (to, _))| to.wrapping_sub(behind));
-            // A number alone is that of a FIN.
+            // A single missing sequence number is a FIN.
             if let Some((_, at)) = ahead.front().filter(|_| missing > 1) {
                 sink(&mut self.conversation, side, Piece::Gap { missing: missing.into(), cut: None }, *at);
             }
         }
     }
 
-    /// The first frame by which the other side acknowledged what a side sent last and the capture lacks, bytes or a FIN.
-    /// Known once all is delivered.
+    /// For each side, the first frame that acknowledges final bytes or a FIN of it that the capture lacks. Valid after
+    /// [`finish`](Self::finish).
     pub fn unseen(&self) -> Both<Option<&FrameRef>> {
         let first = |side| self.ahead.of(side).front().map(|(_, at)| at);
         Both { client: first(Side::Client), server: first(Side::Server) }
     }
 
-    /// What a side sent is there up to these acknowledgments.
+    /// Forgets acknowledgments whose data has arrived since.
     fn forget_reached(&mut self, side: Side) {
         let ahead = self.ahead.of_mut(side);
         while let Some((to, _)) = ahead.front()
@@ -236,12 +236,12 @@ impl<C> Flow<C> {
         }
     }
 
-    /// Bytes of both directions that are held and kept.
+    /// Bytes held and kept for both directions.
     pub(super) fn kept_bytes(&self) -> usize {
         self.streams.client.kept_bytes() + self.streams.server.kept_bytes()
     }
 
-    /// Counts the time from the last progress to the capture's end, if no end of the connection was seen.
+    /// Notes a stall from the last progress to the end of the capture, if the connection is still open.
     pub fn note_capture_end(&mut self, end: Timestamp) {
         let nanos = end.since(self.progress.time);
         if nanos >= STALL_NANOS && !self.is_over() && self.stalls.len() < MAX_STALLS {
@@ -254,7 +254,7 @@ impl<C> Flow<C> {
         Both { client: self.streams.client.fin(), server: self.streams.server.fin() }
     }
 
-    /// Copies of the same bytes of one side that differ, where nothing tells which is right: the frame of the later.
+    /// The later of two frames that have different bytes for the same place, if nothing shows which is right.
     pub fn conflict(&self) -> Option<FrameRef> {
         self.streams.client.conflict().or(self.streams.server.conflict())
     }
@@ -268,13 +268,13 @@ impl<C> Flow<C> {
         }
     }
 
-    /// Whether both sides said FIN, or one RST.
+    /// Whether both sides sent FIN, or one sent RST.
     pub fn is_over(&self) -> bool {
         let reset = self.reset.client.is_some() || self.reset.server.is_some();
         reset || (self.streams.client.fin().is_some() && self.streams.server.fin().is_some())
     }
 
-    /// A receiver believes a reset only within its window (RFC 9293 section 3.10.7.4).
+    /// Receivers accept a reset only within their window (RFC 9293 section 3.10.7.4).
     fn is_believed(&self, reset: &Segment<'_>, side: Side) -> bool {
         let received = self.acknowledged.of(side.other()).map(|(to, _)| to).or(*self.highest.of(side));
         let apart = received.map_or(0, |to| reset.sequence.wrapping_sub(to));
@@ -294,7 +294,7 @@ impl<C> Flow<C> {
         }
     }
 
-    /// A capture that takes the two directions from two queues may hold what was said behind the answer to it.
+    /// Notes a segment recorded after its acknowledgment: captures that merge two directions may reorder them.
     fn note_late(&mut self, segment: &Segment<'_>, side: Side) {
         let end = end_of(segment);
         let first = self.ahead.of(side).iter().find(|(to, _)| is_at_or_after(*to, end)).copied();
@@ -317,7 +317,7 @@ impl<C> Flow<C> {
             let behind = self.streams.of(side.other()).behind();
             if behind.is_none_or(|behind| !is_at_or_after(behind, to)) {
                 let ahead = self.ahead.of_mut(side.other());
-                // The first ones tell an order, the last one what there was.
+                // The first ones show the order, the last one how much was sent.
                 if ahead.len() == MAX_AHEAD {
                     ahead.pop_back();
                 }
@@ -326,7 +326,7 @@ impl<C> Flow<C> {
         }
     }
 
-    /// Whether a segment brings anything that was not there before it.
+    /// Whether a segment has anything new.
     fn is_progress(&mut self, segment: &Segment<'_>, side: Side) -> bool {
         let end = end_of(segment);
         let highest = self.highest.of_mut(side);
@@ -349,14 +349,14 @@ impl<C> Flow<C> {
     }
 }
 
-/// Sequence number after all that a segment brings.
+/// Sequence number after everything in a segment.
 fn end_of(segment: &Segment<'_>) -> u32 {
     let length = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).saturating_add(segment.missing);
     let length = length.wrapping_add(u32::from(segment.flags.syn)).wrapping_add(u32::from(segment.flags.fin));
     segment.sequence.wrapping_add(length)
 }
 
-/// Whether a sequence number is that of another or comes after it (RFC 9293 section 3.4).
+/// Whether a sequence number equals another or comes after it (RFC 9293 section 3.4).
 fn is_at_or_after(sequence: u32, other: u32) -> bool {
     sequence.wrapping_sub(other) < 0x8000_0000
 }

@@ -1,8 +1,9 @@
 //! Stage 3: segments become TCP connections with ordered bytes and gaps in each direction.
 //!
-//! In: [`Segment`]s in capture order. Out: [`Piece`]s of each direction as they stand in order, and each [`Flow`] once
-//! it is over. Bounded: [`Limits::flows`](crate::limits::Limits::flows) connections at once; when there are more, idle ones go first, and the report
-//! says so. Left to others: what the bytes mean; the caller's own state rides along in `Flow::conversation`.
+//! In: [`Segment`](crate::decode::Segment)s in capture order. Out: [`Piece`]s of each direction in stream order, and
+//! each [`Flow`] once it is over. Bounded: [`Limits::flows`](crate::limits::Limits::flows) connections at once; when
+//! there are more, idle ones are dropped first, and the report says so. Left to others: what the bytes mean; the
+//! caller's state is kept in `Flow::conversation`.
 
 mod connection;
 mod side;

@@ -4,7 +4,7 @@
 /// One of the two ends of a connection. The client is the one that opened it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
-    /// The one that sent SYN without ACK.
+    /// The end that sent SYN without ACK.
     Client,
     /// The other.
     Server,
@@ -38,7 +38,7 @@ impl<T> Both<T> {
         }
     }
 
-    /// The value of one side, to change.
+    /// The value of one side, mutable.
     pub fn of_mut(&mut self, side: Side) -> &mut T {
         match side {
             Side::Client => &mut self.client,
@@ -46,7 +46,7 @@ impl<T> Both<T> {
         }
     }
 
-    /// Client's and server's exchanged.
+    /// The two values exchanged.
     pub fn swapped(self) -> Self {
         Self { client: self.server, server: self.client }
     }

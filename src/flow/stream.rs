@@ -1,9 +1,9 @@
-//! In: segments of one direction in any order. Out: its bytes in order, each run with its frame, and gaps.
-//! Bounded: `limit` bytes held, `COMPARED` bytes kept for comparing copies. Left to others: meaning.
+//! In: segments of one direction in any order. Out: its bytes in order, each run with its frame, and gaps. Bounded:
+//! `limit` bytes held, `COMPARED` bytes kept for comparing copies. Left to others: what the bytes mean.
 //!
-//! Sequence numbers are RFC 9293's; here they are unwrapped to 64-bit offsets from the first byte. The rule for copies
-//! of the same bytes: one with a valid checksum wins, then the first. A side whose checksums were never right is
-//! offloading them to its network card; there an invalid one says nothing.
+//! Sequence numbers (RFC 9293) are unwrapped to 64-bit offsets from the first byte. Of several copies of the same
+//! bytes, the first with a valid checksum wins, else the first. A side whose checksums were never valid offloads them
+//! to its network card, so an invalid one means nothing there.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -11,12 +11,12 @@ use std::collections::btree_map::Entry;
 use crate::capture::{Cut, FrameRef};
 use crate::decode::{Checksum, Segment};
 
-/// The start of a stream is kept this far, to see whether a later copy differs. A handshake fits.
+/// Bytes kept from the start of a stream, to compare later copies with. A handshake fits.
 const COMPARED: usize = 32 * 1024;
-/// What holding a run takes beside its bytes. Runs of one byte, or of none where the capture cut them, would fill memory
-/// otherwise.
+/// Memory counted for a held run besides its bytes. Without it, runs of one byte, or of none if truncated, could fill
+/// memory.
 const RUN: usize = 192;
-/// Farther ahead no receiver takes anything: windows are smaller in practice (RFC 7323 section 2 allows more).
+/// Segments farther ahead than this are ignored: windows are smaller in practice (RFC 7323 section 2 allows more).
 pub(super) const WINDOW: u32 = 1 << 24;
 
 /// What a direction yields, in stream order.
@@ -28,7 +28,7 @@ pub enum Piece<'a> {
     Gap {
         /// How many bytes.
         missing: u64,
-        /// How much of the frame was kept, where the capture cut it; `None` where a whole segment is absent.
+        /// How much of the frame was kept, if it was truncated; `None` if a whole segment is missing.
         cut: Option<Cut>,
     },
 }
@@ -38,24 +38,24 @@ pub enum Piece<'a> {
 pub struct Stream {
     /// Sequence number of the byte at `offset`, once known.
     next: Option<u32>,
-    /// Bytes delivered or given up so far.
+    /// Bytes delivered or given up as missing so far.
     offset: u64,
     held: BTreeMap<u64, Held>,
     held_bytes: usize,
-    /// Copies with a wrong checksum, for use only where nothing better came.
+    /// Copies with an invalid checksum, used only if no better one arrives.
     doubtful: BTreeMap<u64, Held>,
     doubtful_bytes: usize,
     fin: Option<(u64, FrameRef)>,
-    /// The numbers are those of a writer that gives SYN none.
+    /// The capture was synthesized by a program whose SYN takes no sequence number.
     without_syn: bool,
-    /// The start of what was delivered, for comparing copies with it.
+    /// The start of what was delivered, to compare copies with.
     compared: Vec<u8>,
-    /// A gap was delivered before `compared` was full, so that nothing is kept in it any more.
+    /// A gap was delivered before `compared` was full, so nothing more is added to it.
     displaced: bool,
-    /// The caller needs nothing compared, and no checksum.
+    /// The caller no longer needs comparisons or checksums.
     settled: bool,
     valid_seen: bool,
-    /// The first copy that differs from bytes already taken where no checksum tells which is right.
+    /// The first copy that differs from bytes already taken, with no checksum to decide which is right.
     conflict: Option<FrameRef>,
 }
 
@@ -63,14 +63,14 @@ pub struct Stream {
 struct Held {
     bytes: Vec<u8>,
     at: FrameRef,
-    /// Bytes missing after those kept.
+    /// Bytes missing after those captured.
     missing: u32,
     cut: Option<Cut>,
 }
 
 impl Stream {
-    /// Takes a segment, and gives what stands in order by it to `sink`. Of what stands behind a hole at most `limit` bytes
-    /// are held; then what is missing is taken for lost.
+    /// Takes a segment, and passes the bytes that are now in order to `sink`. At most `limit` bytes after a hole are
+    /// held; beyond that the missing bytes count as lost.
     pub fn push(&mut self, segment: &Segment<'_>, limit: usize, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
         let first = segment.sequence.wrapping_add(u32::from(segment.flags.syn));
         if segment.flags.syn && self.next.is_none() {
@@ -83,16 +83,16 @@ impl Stream {
         }
         let next = *self.next.get_or_insert(first);
         let Some(start) = self.unwrap(first, next).or_else(|| self.without_syn(segment)) else {
-            // Before the first byte seen: a capture that starts mid-stream with segments out of order.
+            // Before the first byte seen: the capture starts mid-stream with segments out of order.
             return;
         };
         let wire = length + u64::from(segment.missing);
-        // A keep-alive repeats one byte that was acknowledged long ago (RFC 9293 section 3.8.4), with any value.
+        // A keep-alive repeats one acknowledged byte with an arbitrary value (RFC 9293 section 3.8.4).
         if wire == 1 && start.saturating_add(1) == self.offset {
             return;
         }
         let end = start.saturating_add(wire);
-        // What goes on behind its end, or ends where no window reaches, did not end there: the FIN is somebody else's.
+        // Data after a FIN, or a FIN beyond any window, shows that the FIN was not this side's.
         if self.fin.is_some_and(|(known, _)| end > known) {
             self.fin = None;
         }
@@ -108,19 +108,19 @@ impl Stream {
         }
     }
 
-    /// The frame of the first FIN, whether or not all bytes before it came.
+    /// The frame of the first FIN, whether or not all bytes before it arrived.
     pub fn fin(&self) -> Option<&FrameRef> {
         self.fin.as_ref().map(|(_, at)| at)
     }
 
-    /// The sequence number behind all that stands in order and the FIN, where that is known.
+    /// The sequence number after the bytes in order and the FIN, if known.
     pub fn behind(&self) -> Option<u32> {
-        // Who gives SYN no number may acknowledge it all the same.
+        // A program that gives SYN no number may acknowledge one for it nevertheless.
         let numbers = u32::from(self.fin.is_some()) + u32::from(self.without_syn);
         self.next.map(|next| next.wrapping_add(numbers))
     }
 
-    /// Two copies of the same bytes differ, and nothing tells which the receiver took.
+    /// The frame of a copy that differs from another, if nothing shows which one the receiver took.
     pub fn conflict(&self) -> Option<FrameRef> {
         self.conflict
     }
@@ -130,12 +130,12 @@ impl Stream {
         self.held_bytes + self.doubtful_bytes + self.compared.len()
     }
 
-    /// One of which nothing came yet; its start is kept in this room.
+    /// A new stream that keeps its start in this buffer.
     pub fn within(room: Vec<u8>) -> Self {
         Self { compared: room, ..Self::default() }
     }
 
-    /// Nothing more will be compared: gives back the room of the copy of the stream's start, emptied.
+    /// Ends comparisons, and returns the buffer of the stream's start, emptied.
     pub fn settle(&mut self) -> Option<Vec<u8>> {
         self.settled = true;
         if self.compared.capacity() == 0 {
@@ -145,7 +145,8 @@ impl Stream {
         Some(std::mem::take(&mut self.compared))
     }
 
-    /// Delivers everything still held, with gaps where bytes never came; the FIN tells of those at the end.
+    /// Delivers everything still held, with gaps where bytes are missing; missing bytes at the end are known from the
+    /// FIN.
     pub fn finish(&mut self, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
         while !self.held.is_empty() || !self.doubtful.is_empty() {
             self.give_up_hole(sink);
@@ -164,8 +165,8 @@ impl Stream {
         }
     }
 
-    /// Programs that write a capture of what they relay may forget that SYN takes a number (RFC 9293 section 3.4): the
-    /// first thing that the direction says then stands on it. One byte there is a keep-alive.
+    /// Proxies that write captures may forget that SYN takes a sequence number (RFC 9293 section 3.4): the first data
+    /// then starts at the SYN's number. A single byte there is a keep-alive.
     fn without_syn(&mut self, segment: &Segment<'_>) -> Option<u64> {
         let next = self.next.filter(|next| segment.sequence.wrapping_add(1) == *next)?;
         let first = self.offset == 0 && self.held.is_empty() && self.doubtful.is_empty();
@@ -180,7 +181,7 @@ impl Stream {
     fn take(&mut self, segment: &Segment<'_>, start: u64, limit: usize, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
         let in_order = start == self.offset && self.held.is_empty() && self.doubtful.is_empty();
         if self.settled && in_order {
-            // The hot path of a long connection: nothing is computed, copied or kept.
+            // The hot path of a long connection: no computation, copy or allocation.
             self.deliver(segment.payload, (segment.missing, segment.cut), segment.at, sink);
             return;
         }
@@ -204,7 +205,7 @@ impl Stream {
         }
     }
 
-    /// Keeps what this segment adds to what is delivered and held.
+    /// Holds what this segment adds to the bytes delivered and held.
     fn hold(&mut self, segment: &Segment<'_>, start: u64) {
         let (mut start, mut bytes, missing) = (start, segment.payload, segment.missing);
         if start < self.offset {
@@ -215,7 +216,7 @@ impl Stream {
             bytes = bytes.get(known..).unwrap_or_default();
             start = self.offset;
         }
-        // Walk the held runs that overlap, filling only the holes between them: the first copy stays.
+        // Fills only the holes between held runs: the first copy stays.
         while !bytes.is_empty() || missing > 0 {
             let before = self.held.range(..=start).next_back().map(|(at, held)| at + held.length());
             if let Some(end) = before.filter(|end| *end > start) {
@@ -234,7 +235,7 @@ impl Stream {
                 .map_or(usize::MAX, |(at, _)| usize::try_from(at - start).unwrap_or(usize::MAX));
             let take = bytes.len().min(room);
             let (now, later) = bytes.split_at_checked(take).unwrap_or((bytes, &[]));
-            // What the next run holds is not missing.
+            // Bytes that the next run holds are not missing.
             let unfilled = u32::try_from(room - now.len()).unwrap_or(u32::MAX);
             let missing_now = if later.is_empty() { missing.min(unfilled) } else { 0 };
             self.held_bytes += now.len() + RUN;
@@ -248,7 +249,7 @@ impl Stream {
         }
     }
 
-    /// Delivers what is held and now stands in order.
+    /// Delivers held runs that are now in order.
     fn drain(&mut self, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
         while let Some(entry) = self.held.first_entry() {
             if *entry.key() > self.offset {
@@ -268,7 +269,7 @@ impl Stream {
         }
     }
 
-    /// The bytes before the first held run never came: uses a doubtful copy if there is one, or says so.
+    /// Gives up the bytes before the first held run: delivers a doubtful copy if there is one, else a gap.
     fn give_up_hole(&mut self, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
         let first_held = self.held.first_key_value().map(|(start, held)| (*start, held.at));
         let doubtful = self.doubtful.first_key_value().map(|(start, _)| *start);
@@ -320,7 +321,7 @@ impl Stream {
         }
     }
 
-    /// After a gap the kept start no longer lines up with the offsets: it is compared no more.
+    /// After a gap, positions in the kept start no longer equal stream offsets, so nothing more is added to it.
     fn settle_comparison(&mut self, missing: u64) {
         if missing > 0 && self.compared.len() < COMPARED {
             self.displaced = true;
@@ -351,7 +352,7 @@ impl Stream {
         };
         let overlaps_start = start < self.offset && start < u64::try_from(self.compared.len()).unwrap_or_default();
         let end = start.saturating_add(u64::try_from(segment.payload.len()).unwrap_or_default());
-        // Held runs do not overlap one another: those that overlap this segment stand last before its end.
+        // Held runs do not overlap one another, so those that overlap this segment are the last before its end.
         let mut overlapping =
             self.held.range(..end).rev().take_while(|(at, held)| at.saturating_add(held.length()) > start);
         let conflict =

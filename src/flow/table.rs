@@ -1,6 +1,6 @@
-//! In: segments of all connections. Out: the connection that each belongs to, and those that are over.
-//! Bounded: `Limits::flows` connections with `Limits::stream_bytes`, `Limits::ended_flows` memories of ended ones.
-//! Left to others: what is said over them.
+//! In: segments of all connections. Out: the connection that each belongs to, and those that are over. Bounded:
+//! `Limits::flows` connections with `Limits::stream_bytes`, and `Limits::ended_flows` keys of ended ones. Left to
+//! others: the conversations.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -15,8 +15,8 @@ use crate::capture::{FrameRef, Timestamp};
 use crate::decode::Segment;
 use crate::limits::Limits;
 
-/// The two endpoints, the lower first, so that both directions meet: address, address, ports. Whole words, since a key
-/// is made, hashed and compared for every segment.
+/// The two endpoints, lower one first, so that both directions have the same key: address, address, ports. Whole words,
+/// because a key is built, hashed and compared for every segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key([u64; 2], [u64; 2], u64);
 
@@ -36,7 +36,7 @@ impl Hash for Key {
     }
 }
 
-/// Two words of the address, and the port with a bit that tells the versions of IP apart.
+/// The address in two words, and the port with a bit for the IP version.
 fn endpoint(socket: &SocketAddr) -> [u64; 3] {
     match socket {
         SocketAddr::V4(socket) => [0, socket.ip().to_bits().into(), socket.port().into()],
@@ -48,19 +48,20 @@ fn endpoint(socket: &SocketAddr) -> [u64; 3] {
     }
 }
 
-/// Connections and copies of streams' starts whose room is kept.
+/// Most finished connections, and most buffers of stream starts, kept for reuse.
 const SPARE: usize = 32;
 
-/// Room of connections that are over, for the next ones: to ask for it anew is a good part of what a short one costs.
+/// Buffers of finished connections, reused for new ones: allocating them anew is a large share of the cost of a short
+/// connection.
 #[derive(Debug)]
 struct Spare<C> {
     flows: Vec<Box<Flow<C>>>,
-    /// Of the starts of streams that are no longer compared.
+    /// Buffers of stream starts that are no longer compared.
     rooms: Vec<Vec<u8>>,
 }
 
 impl<C> Spare<C> {
-    /// A connection begins.
+    /// Makes a new connection.
     fn begin(&mut self, segment: &Segment<'_>, stream: u64, begin: fn(bool) -> C) -> Box<Flow<C>> {
         let mut within = || Stream::within(self.rooms.pop().unwrap_or_default());
         let streams = Both { client: within(), server: within() };
@@ -74,14 +75,14 @@ impl<C> Spare<C> {
         }
     }
 
-    /// Of this connection no more copies are compared: the room that it took for that is free.
+    /// Ends comparisons in a connection and takes its buffers for them.
     fn settle(&mut self, flow: &mut Flow<C>) {
         for stream in [&mut flow.streams.client, &mut flow.streams.server] {
             self.rooms.extend(stream.settle().filter(|_| self.rooms.len() < SPARE));
         }
     }
 
-    /// This connection is done with.
+    /// Takes a finished connection.
     fn take_back(&mut self, mut flow: Box<Flow<C>>) {
         self.settle(&mut flow);
         if self.flows.len() < SPARE {
@@ -90,13 +91,13 @@ impl<C> Spare<C> {
     }
 }
 
-/// Connections that are over, each with the sequence number of its SYN: remembered so that their late segments do not
-/// look like a new one.
+/// Ended connections, each with the sequence number of its SYN, remembered so that their late segments do not look like
+/// new connections.
 ///
-/// They are many, and asked for only where a segment belongs to no open connection: apart from those, which are few
-/// enough for the processor's cache, and by 64 bits of their keys' hash. That two of them have the same is less likely
-/// than that the memory errs. They are forgotten half at a time, since to forget the oldest for each that comes would be
-/// to go looking for it.
+/// They are many, and looked up only for a segment that belongs to no open connection. So they are kept apart from the
+/// open ones, which are few enough for the processor's cache, and by a 64-bit hash of their keys: a collision is less
+/// likely than a memory error. They are forgotten half at a time, because finding the oldest for each new one would
+/// cost a search.
 #[derive(Debug, Default)]
 struct Ended {
     hash: RandomState,
@@ -105,7 +106,7 @@ struct Ended {
 }
 
 impl Ended {
-    /// Remembers one; of at most `most`, and of the last half of them in any case.
+    /// Remembers one. Of at most `most` remembered, the latest half always stays.
     fn add(&mut self, key: Key, syn: Option<u32>, most: usize) {
         if self.newer.len() >= most / 2 {
             std::mem::swap(&mut self.newer, &mut self.older);
@@ -114,7 +115,8 @@ impl Ended {
         self.newer.insert(self.hash.hash_one(key), syn);
     }
 
-    /// Whether a segment that belongs to no open connection is a late one of these; a SYN of its own opens another.
+    /// Whether a segment that belongs to no open connection is a late segment of one of these; a SYN with another
+    /// number opens a new one.
     fn has_late(&mut self, key: Key, segment: &Segment<'_>) -> bool {
         let key = self.hash.hash_one(key);
         let Some(syn) = self.newer.get(&key).or_else(|| self.older.get(&key)) else { return false };
@@ -131,24 +133,24 @@ impl Ended {
 #[derive(Debug)]
 pub struct FlowTable<C> {
     begin: fn(bool) -> C,
-    /// The hash has a key of its own in each run, so that no capture can be made to collide, and where entries stand
-    /// never shows.
+    /// The hash is keyed differently in each run, so that no capture can provoke collisions. The order of entries never
+    /// shows.
     open: HashMap<Key, Box<Flow<C>>, RandomState>,
-    /// Those of the open ones that have said their last, first those that did so first: when, which, its number.
+    /// Open connections that have been closed, in that order: time, key, stream number.
     ending: VecDeque<(Timestamp, Key, u64)>,
     ended: Ended,
     out: VecDeque<Box<Flow<C>>>,
-    /// Open ones that another is to follow.
+    /// Number of open connections with another in `next`.
     followed: usize,
     spare: Spare<C>,
-    /// Of all open ones.
+    /// Bytes kept for all open connections.
     kept_bytes: usize,
     streams: u64,
     dropped: u64,
 }
 
 impl<C> FlowTable<C> {
-    /// An empty table; `begin` makes the conversation of a new connection, and is told whether its start was seen.
+    /// An empty table. `begin` makes the conversation of a new connection; its argument is whether the start was seen.
     pub fn new(begin: fn(bool) -> C) -> Self {
         Self {
             begin,
@@ -164,8 +166,8 @@ impl<C> FlowTable<C> {
         }
     }
 
-    /// Takes one segment. Bytes that stand in order by it go to `sink` with the connection's conversation; `settled`
-    /// tells of a conversation that no longer needs copies compared.
+    /// Takes one segment. Bytes that are now in order go to `sink` with the connection's conversation; `settled` says
+    /// whether a conversation no longer needs copies compared.
     pub fn segment(
         &mut self,
         segment: &Segment<'_>,
@@ -195,7 +197,7 @@ impl<C> FlowTable<C> {
         if segment.opens() {
             flow.syn.get_or_insert(segment.sequence);
         } else if segment.flags.syn && flow.first.place() == segment.at.place() {
-            // Recorded before the SYN that it answers.
+            // A SYN-ACK recorded before the SYN that it answers.
             flow.syn.get_or_insert(segment.acknowledges.wrapping_sub(1));
         }
         let side = if segment.source == flow.client { Side::Client } else { Side::Server };
@@ -215,7 +217,7 @@ impl<C> FlowTable<C> {
         }
     }
 
-    /// The open connection that a segment belongs to.
+    /// The open connection of a segment.
     pub fn of(&self, segment: &Segment<'_>) -> Option<&Flow<C>> {
         self.open.get(&Key::of(segment)).map(Box::as_ref)
     }
@@ -225,7 +227,7 @@ impl<C> FlowTable<C> {
         self.out.pop_front()
     }
 
-    /// Takes back a connection that [`next_ended`](Self::next_ended) gave and that is done with.
+    /// Takes back a connection from [`next_ended`](Self::next_ended), for reuse.
     pub fn take_back(&mut self, flow: Box<Flow<C>>) {
         self.spare.take_back(flow);
     }
@@ -251,13 +253,13 @@ impl<C> FlowTable<C> {
         self.dropped
     }
 
-    /// Whether a SYN opens another connection between ports that one is open between.
+    /// Whether a SYN opens a new connection between the ports of an open one.
     fn is_used_again(&self, key: &Key, segment: &Segment<'_>) -> bool {
         self.open.get(key).is_some_and(|flow| flow.syn.is_none_or(|syn| syn != segment.sequence))
     }
 
-    /// Takes the SYN of another connection between the ports of one that is open. If that one is over the other begins, and
-    /// this says no; else it is kept until something belongs to it.
+    /// Takes the SYN of a new connection between the ports of an open one. False if the open one is over, so that the
+    /// new one can begin; otherwise the new one is kept in `next` until a segment belongs to it.
     fn is_to_follow(
         &mut self,
         key: &Key,
@@ -274,7 +276,7 @@ impl<C> FlowTable<C> {
             let mut next = self.spare.begin(segment, self.streams - 1, self.begin);
             next.syn = Some(segment.sequence);
             match flow.next.replace(next) {
-                // It came to nothing.
+                // The earlier SYN was never answered.
                 Some(unanswered) => self.out.push_back(unanswered),
                 None => self.followed += 1,
             }
@@ -297,8 +299,8 @@ impl<C> FlowTable<C> {
         }
     }
 
-    /// Lets go of connections whose end lies far enough back that no late segment is to be expected, and of those that
-    /// are too many to wait for one.
+    /// Drops connections that ended long enough ago that no late segment is expected, and the oldest when too many are
+    /// waiting.
     fn expire(&mut self, now: Timestamp, limits: &Limits) {
         while let Some(&(at, key, stream)) = self.ending.front() {
             if now.since(at) < limits.linger_nanos && self.ending.len() <= limits.lingering_flows {
@@ -311,7 +313,7 @@ impl<C> FlowTable<C> {
         }
     }
 
-    /// Forgets idle connections, and if there are none an eighth of all, those first that were silent longest.
+    /// Drops idle connections, or if there are none an eighth of all, longest silent first.
     fn make_room(&mut self, now: Timestamp, limits: &Limits) {
         let idle = |flow: &Flow<C>| now.since(flow.last.time) >= limits.idle_nanos || flow.is_over();
         let mut open: Vec<_> = self.open.iter().map(|(key, flow)| (flow.last.number, idle(flow), *key)).collect();
