@@ -1,17 +1,13 @@
-//! CG014: the device's own clock.
+//! The device's own clock.
 //!
-//! In: the session. Out: the clock of a device where its hellos or Network Time tell it, and a finding where it is off.
-//! Bounded: by the handshakes kept. Left to others: what a wrong clock does to dates.
+//! In: a device. Out: its clock where its hellos or Network Time tell it. Bounded: by the handshakes kept. Left to others:
+//! whether it is wrong, and what a wrong clock does to dates.
 //!
 //! Stacks of the time of TLS 1.0 begin the random value of a ClientHello with the seconds of their clock (RFC 5246 section
 //! 7.4.1.2); newer ones fill it with random bytes. It is believed only where it is plausible and goes on as time does.
 
-use super::finding::{Finding, Severity};
-use super::rules::Code;
-use super::{Session, remedy};
 use crate::capture::FrameRef;
 use crate::evidence::{Device, Handshake};
-use crate::trust::Proof;
 
 /// Two hellos tell one clock where it went on as the packets' time did, to this many seconds.
 const CLOCK_TOLERANCE: i64 = 5;
@@ -97,21 +93,6 @@ fn told(handshake: &Handshake) -> Option<(FrameRef, i64)> {
     let hello = handshake.tls.client_hello.as_ref()?;
     let (clock, seen) = (i64::from(hello.gmt_unix_time()), hello.at.time.seconds());
     (YEAR_2000..seen.saturating_add(THIRTY_YEARS)).contains(&clock).then_some((hello.at, clock - seen))
-}
-
-pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
-    let Some(clock) = session.clock.filter(|clock| clock.is_off()) else { return };
-    let summary = format!("the {}'s clock is {}, by {}", session.noun(), clock.in_words(), clock.basis);
-    // That the first bytes of a hello are a clock is how stacks of that age work, not something that a source says of it.
-    let mut finding = Finding::new(Code::ClockSkew, Severity::Warning, Proof::Inferred, summary);
-    finding.device = Some(session.index);
-    finding.capture = Some(session.device.capture);
-    finding.frames = clock.frames.first().copied().zip(clock.frames.last().copied());
-    finding.evidence =
-        clock.frames.iter().map(|at| (*at, format!("ClientHello whose time is {} off", span(clock.offset)))).collect();
-    finding.evidence.extend(time_service(session.device));
-    finding.remedies = remedy::clock();
-    out.push(finding);
 }
 
 /// What is to be seen of the device's time service.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::Code;
+use super::code::Code;
 use crate::capture::FrameRef;
 use crate::trust::{Missing, Proof};
 use crate::words::words;
@@ -17,7 +17,7 @@ words! {
     pub enum Severity {
         /// Good to know.
         Info = "info",
-        /// It will hurt, or did and was made up for.
+        /// Will cause failures, or did and the device recovered.
         Warning = "warning",
         /// It explains a failure.
         Error = "error",
@@ -95,8 +95,8 @@ pub struct Finding {
     pub evidence: Vec<(FrameRef, String)>,
     /// The other causes.
     pub excluded: Vec<Excluded>,
-    /// Index of the finding this one follows from.
-    pub caused_by: Option<usize>,
+    /// The code of the finding about the same server that this one follows from.
+    pub caused_by: Option<Code>,
     /// The later success.
     pub recovered_by: Option<FrameRef>,
     /// Certificates it is about.
@@ -130,6 +130,17 @@ impl Finding {
             certificates: Vec::new(),
             missing: Vec::new(),
             remedies: Vec::new(),
+        }
+    }
+
+    /// Adds it to others. What was tried again and again is told once.
+    pub(super) fn add_to(self, found: &mut Vec<Self>) {
+        match found.iter_mut().find(|known| known.code == self.code && known.summary == self.summary) {
+            Some(known) => {
+                known.occurrences += 1;
+                known.frames = known.frames.zip(self.frames).map(|((first, _), (_, last))| (first, last));
+            }
+            None => found.push(self),
         }
     }
 }

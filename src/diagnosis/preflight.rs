@@ -6,14 +6,15 @@
 
 use std::sync::Arc;
 
-use super::assess::{date_faults, expired_anchor, unsupported};
+use super::anchors::DeviceAnchors;
+use super::assess::{complaints, date_faults, expired_anchor, unsupported};
+use super::code::Code;
 use super::finding::{Finding, Severity};
-use super::rules::Code;
-use super::{Trust, anchors, cause, chain, order, remedy};
+use super::rules::{abilities, chain, dates, names, order, remedy};
 use crate::capture::Timestamp;
 use crate::evidence::FetchKind;
 use crate::trust::{
-    Adds, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, Purpose, StepFrom, judge, rejudge,
+    Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Profile, Proof, Purpose, Trust, judge, rejudge,
 };
 use crate::words::words;
 use crate::x509::Certificate;
@@ -58,34 +59,30 @@ pub fn preflight(
     at: Timestamp,
     budget: usize,
 ) -> Preflight {
-    let anchors = anchors(profile, trust);
-    let held: Vec<_> = trust.installed.iter().map(|s| (Arc::clone(&s.certificate), StepFrom::Installed)).collect();
+    let anchors = DeviceAnchors::new(trust, profile);
+    let held = trust.held();
     let mut known = Pool::default();
-    for supplied in trust.bundle.iter().chain(&trust.roots) {
-        known.add(&supplied.certificate, StepFrom::Bundle);
-    }
+    trust.add_known(&mut known);
     let mut finder = PathFinder::new(budget);
-    let case = Case { sent, purpose: Purpose::Server, held: &held, anchors: &anchors, known: &known };
+    let case = Case { sent, purpose: Purpose::Server, held: &held, anchors: &anchors.list, known: &known };
     let chain = judge(&mut finder, &case);
     let chain = rejudge(&mut finder, &case, &chain, at).unwrap_or(chain);
-    let mut findings = of_chain(sent, profile, trust, &chain, &anchors);
+    let mut findings: Vec<_> = of_chain(sent, trust, &chain, &anchors).into_iter().collect();
     let path = chain.judged_certificates();
-    let bare = chain.completed.as_ref().or(chain.path.as_ref()).and_then(|path| path.steps.last());
-    let bare = bare.filter(|step| step.certificate.is_none()).and_then(|step| anchors.get(step.anchor?));
-    let dates = date_faults(&path, at).into_iter().chain(bare.and_then(|anchor| expired_anchor(anchor, at)));
-    for fault in dates {
+    let bare = chain.bare_anchor(&anchors.list).and_then(|anchor| expired_anchor(anchor, at));
+    for fault in date_faults(&path, at).into_iter().chain(bare) {
         let (code, word) = if fault.expired {
             (Code::CertificateExpired, "expired on")
         } else {
             (Code::CertificateNotYetValid, "is valid only from")
         };
         let summary = format!("\"{}\" {word} {} (it is judged at {})", fault.name, fault.limit.date(), at.date());
-        findings.push(finding(code, Severity::Error, Proof::Proven, summary, remedy::dates()));
+        findings.push(finding(code, Severity::Error, Proof::Proven, summary, dates::renew()));
     }
     let rules = profile.host_rules();
     if let Some(name) = host.filter(|name| sent.first().is_some_and(|leaf| !leaf.matches_host(name, rules))) {
-        let summary = format!("the server's certificate is not for {name}");
-        findings.push(finding(Code::NameMismatch, Severity::Error, Proof::Proven, summary, remedy::name_mismatch()));
+        let summary = names::in_words(name);
+        findings.push(finding(Code::NameMismatch, Severity::Error, Proof::Proven, summary, names::add_name()));
     }
     for what in unsupported(profile, &path, None) {
         let summary = format!("the device cannot use {what}");
@@ -94,19 +91,19 @@ pub fn preflight(
             Severity::Error,
             Proof::Inferred,
             summary,
-            remedy::unsupported_algorithm(),
+            abilities::use_supported(),
         ));
     }
-    let complaints = order::complaints(&mut finder, sent, &chain);
+    let complaints = complaints(&mut finder, sent, &chain);
     if let Some(summary) = not_first(sent) {
-        findings.push(finding(Code::ChainOrder, Severity::Error, Proof::Proven, summary, remedy::chain_order()));
+        findings.push(finding(Code::ChainOrder, Severity::Error, Proof::Proven, summary, order::send_in_order()));
     } else if !complaints.is_empty() {
-        let summary = format!("the server's chain is not in order: {}", complaints.join("; "));
-        findings.push(finding(Code::ChainOrder, Severity::Warning, Proof::Proven, summary, remedy::chain_order()));
+        let summary = order::in_words(&complaints.join("; "));
+        findings.push(finding(Code::ChainOrder, Severity::Warning, Proof::Proven, summary, order::send_in_order()));
     }
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
     let (usb, pin) = prospects(profile, &chain, &findings);
-    Preflight { profile: profile.name.clone(), anchors, usb, pin, chain, findings }
+    Preflight { profile: profile.name.clone(), anchors: anchors.list, usb, pin, chain, findings }
 }
 
 /// Where the server's own certificate does not stand first, as it must (RFC 5246 section 7.4.2), in words. Alone, a
@@ -128,40 +125,46 @@ fn not_first(sent: &[Arc<Certificate>]) -> Option<String> {
 /// The finding about the chain's links. No alert is needed here: the chain itself decides.
 fn of_chain(
     sent: &[Arc<Certificate>],
-    profile: &Profile,
     trust: &Trust,
     judged: &Judgement,
-    anchors: &[crate::trust::Anchor],
-) -> Vec<Finding> {
-    let (code, remedies) = match judged.status {
-        ChainStatus::Trusted | ChainStatus::NotSent | ChainStatus::Hidden => return Vec::new(),
-        ChainStatus::MissingIntermediate => (Code::MissingIntermediate, remedy::add_to_server(&judged.missing)),
-        ChainStatus::UntrustedRoot => (Code::UntrustedRoot, remedy::trust_root(judged)),
-        ChainStatus::Invalid if judged.key_mismatch.is_some() => (Code::IssuerKeyMismatch, remedy::key_mismatch()),
-        ChainStatus::Invalid => (Code::ChainInvalid, remedy::chain_invalid()),
-        ChainStatus::Undetermined => (Code::ChainCauseUndecided, remedy::bring_certificates()),
+    anchors: &DeviceAnchors<'_>,
+) -> Option<Finding> {
+    let checked = judged.fault.as_ref().is_none_or(|(_, fault)| chain::is_checked(anchors.profile, fault));
+    // A root that the user gave counts here although it is none.
+    let all_given = anchors.profile.given_roots_complete && !trust.roots.is_empty();
+    let inferred_unless = |sure: bool| if sure { Proof::Proven } else { Proof::Inferred };
+    let (code, words, remedies, proof) = match judged.status {
+        ChainStatus::Trusted | ChainStatus::NotSent | ChainStatus::Hidden => return None,
+        ChainStatus::MissingIntermediate => {
+            let present = judged.anchor().is_some_and(|index| anchors.presence(index).is_proven());
+            let remedies = add_to_server(&judged.missing);
+            (Code::MissingIntermediate, chain::missing_in_words(judged), remedies, inferred_unless(present))
+        }
+        ChainStatus::UntrustedRoot => {
+            let absent = anchors.absence().is_proven() || all_given;
+            let words = chain::untrusted_root_in_words("device", judged);
+            (Code::UntrustedRoot, words, trust_root(judged), inferred_unless(absent))
+        }
+        ChainStatus::Invalid if judged.key_mismatch.is_some() => {
+            let words = chain::key_mismatch_in_words(judged);
+            (Code::IssuerKeyMismatch, words, chain::take_fitting_issuer(), Proof::Proven)
+        }
+        ChainStatus::Invalid => {
+            (Code::ChainInvalid, chain::invalid_in_words(judged), chain::issue_anew(), Proof::Proven)
+        }
+        ChainStatus::Undetermined => {
+            let unread = sent.first().is_some_and(|leaf| !leaf.is_readable());
+            let unread = unread.then_some("the server's certificate cannot be read");
+            let words = chain::undecided_in_words(judged, unread);
+            (Code::ChainCauseUndecided, words, bring_certificates(), Proof::Undecidable)
+        }
     };
-    let unread = sent.first().filter(|leaf| !leaf.is_readable()).map(|_| "the server's certificate cannot be read");
-    let checked = judged.fault.as_ref().is_none_or(|(_, fault)| cause::profile_checks(profile, fault));
     let severity = if code == Code::ChainInvalid && !checked { Severity::Warning } else { Severity::Error };
-    let given = |index: usize| anchors.get(index).is_some_and(|anchor| anchor.given);
-    let top = judged.completed.as_ref().and_then(|path| path.steps.last()?.anchor);
-    let sure = match code {
-        Code::MissingIntermediate => profile.anchors_complete || top.is_some_and(given),
-        Code::UntrustedRoot => profile.anchors_complete || (profile.name == "none" && !trust.roots.is_empty()),
-        Code::ChainCauseUndecided => false,
-        _ => true,
-    };
-    let own = match code {
-        Code::ChainCauseUndecided => Proof::Undecidable,
-        _ if sure => Proof::Proven,
-        _ => Proof::Inferred,
-    };
-    let proof = own.min(judged.proof.unwrap_or(Proof::Inferred));
-    let mut out = finding(code, severity, proof, chain::summary("device", judged, unread, code), remedies);
+    let proof = proof.min(judged.proof.unwrap_or(Proof::Inferred));
+    let mut out = finding(code, severity, proof, words, remedies);
     out.missing = judged.missing.clone();
     out.certificates = sent.to_vec();
-    vec![out]
+    Some(out)
 }
 
 fn finding(code: Code, severity: Severity, proof: Proof, summary: String, remedies: Vec<String>) -> Finding {
@@ -196,4 +199,28 @@ fn prospects(profile: &Profile, chain: &Judgement, findings: &[Finding]) -> (Pro
         }
         _ => (Prospect::Undecided, Prospect::Undecided),
     }
+}
+
+/// Without a capture there is no server's address; what to add is known all the same.
+fn add_to_server(missing: &[Missing]) -> Vec<String> {
+    let it = if missing.len() == 1 { "it" } else { "them" };
+    vec![format!(
+        "add {it} to what the server sends: behind its own certificate in the file, or on Windows in LocalMachine\\Intermediate\n  certutil -addstore CA intermediate.cer"
+    )]
+}
+
+fn trust_root(chain: &Judgement) -> Vec<String> {
+    let root = chain.longest_path().and_then(|path| path.root());
+    let thumbprint = root.map_or("<thumbprint>", |root| root.sha1_hex());
+    vec![
+        "give the server a certificate of a CA that the device trusts, or make the device trust this root".into(),
+        format!(
+            "for Lync phones: hand the root out by the web service, and publish it in Active Directory\n{}\n  certutil -f -dspublish root.cer RootCA",
+            remedy::web_service(thumbprint, "TrustedRootCA")
+        ),
+    ]
+}
+
+fn bring_certificates() -> Vec<String> {
+    vec!["bring the CA's certificates, and it can be decided\n  chaingap preflight CHAIN --bundle ca-certificates/ --roots root.pem".into()]
 }

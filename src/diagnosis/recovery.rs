@@ -1,62 +1,61 @@
 //! In: a device's handshakes and what became of each. Out: which of them another one makes up for: a later one, or for a
 //! connection that was opened to spare an earlier one too. Bounded: by the handshakes kept. Left to others: severity.
 
-use super::assess::Assessment;
-use super::cause::{Ruling, Stage};
+use super::judged::Judged;
+use super::stage::Stage;
 use crate::capture::FrameRef;
 use crate::evidence::{Device, Handshake, Outcome};
 use crate::trust::{ChainStatus, Judgement, Path};
 use crate::x509::Digest;
 
-/// For each handshake the completed one, for the same server name or service, that makes up for it: it, or one like it,
-/// began after the last of those like the failed one.
-pub(super) fn recoveries(device: &Device, rulings: &[Ruling]) -> Vec<Option<FrameRef>> {
-    let makes_up = |handshake: &Handshake, other: &Handshake| {
-        handshake.repeated_from.is_before(&other.repeated_from) || (is_spare(handshake) && same_chain(handshake, other))
-    };
-    let judged = device.handshakes.iter().zip(rulings);
-    judged
-        .map(|(handshake, ruling)| {
-            let failed = ruling.stage != Stage::Completed;
-            let others =
-                completed(device, rulings, handshake).filter(|(_, other)| failed && makes_up(handshake, other));
-            others.map(|(_, other)| other.first).min_by_key(|at| at.place())
-        })
-        .collect()
-}
-
-/// A connection that the client closed unused, where it took the same certificates with the same means in another one,
-/// was not closed for their sake.
-pub(super) fn settle_spares(device: &Device, assessments: &[Assessment], rulings: &mut [Ruling]) {
-    let chain = |index: usize| assessments.get(index).map(|assessment| &assessment.chain);
-    let taken_elsewhere = |index: usize, handshake: &Handshake| {
-        let same = |other: usize| chain(index).zip(chain(other)).is_some_and(|(one, other)| built(one) == built(other));
-        completed(device, rulings, handshake).any(|(other, _)| same(other))
-    };
-    let handshakes = device.handshakes.iter().zip(rulings.iter()).enumerate();
-    let spares: Vec<usize> = handshakes
-        .filter(|(_, (handshake, ruling))| ruling.stage == Stage::ClientWithoutData && is_spare(handshake))
-        .filter(|(index, (handshake, _))| !handshake.sent.is_empty() && taken_elsewhere(*index, handshake))
-        .map(|(index, _)| index)
-        .collect();
-    for index in spares {
-        if let Some(ruling) = rulings.get_mut(index) {
-            ruling.certificates_were_taken();
+/// Strikes out causes that a success in another handshake excludes, then notes for each failure the success that makes up
+/// for it.
+pub(super) fn settle(device: &Device, judged: &mut [Judged<'_>]) {
+    for index in unused_spares(device, judged) {
+        if let Some(spare) = judged.get_mut(index) {
+            spare.ruling.exclude_certificates();
         }
+    }
+    let recoveries: Vec<_> = judged.iter().map(|it| recovery(device, judged, it)).collect();
+    for (it, recovered_by) in judged.iter_mut().zip(recoveries) {
+        it.recovered_by = recovered_by;
     }
 }
 
-/// Those that completed at the same service; behind an address that several share, those of the same TLS stack.
-fn completed<'d>(
-    device: &'d Device,
-    rulings: &'d [Ruling],
-    handshake: &'d Handshake,
-) -> impl Iterator<Item = (usize, &'d Handshake)> {
-    let judged = device.handshakes.iter().zip(rulings).enumerate();
-    let others = judged.filter(|(_, (_, ruling))| ruling.stage == Stage::Completed);
-    let is_its = move |other: &Handshake| !device.shared_address || same_stack(handshake, other);
-    let others = others.map(|(index, (other, _))| (index, other));
-    others.filter(move |(_, other)| serves_same(handshake, other) && is_its(other))
+/// The completed handshake, for the same server name or service, that makes up for a failed one: it, or one like it, began
+/// after the last of those like the failed one.
+fn recovery(device: &Device, judged: &[Judged<'_>], failed: &Judged<'_>) -> Option<FrameRef> {
+    let handshake = failed.handshake;
+    let makes_up = |other: &Handshake| {
+        handshake.repeated_from.is_before(&other.repeated_from) || (is_spare(handshake) && same_chain(handshake, other))
+    };
+    let others = completed(device, judged, handshake).filter(|_| !failed.is_completed());
+    let firsts = others.filter(|other| makes_up(other.handshake)).map(|other| other.handshake.first);
+    firsts.min_by_key(|at| at.place())
+}
+
+/// Connections that the client closed unused, and not for the sake of the certificates: in another connection it accepted
+/// the same ones with the same means.
+fn unused_spares(device: &Device, judged: &[Judged<'_>]) -> Vec<usize> {
+    let accepted = |spare: &Judged<'_>| {
+        let own = built(&spare.assessment.chain);
+        completed(device, judged, spare.handshake).any(|other| built(&other.assessment.chain) == own)
+    };
+    let unused = judged.iter().filter(|it| it.ruling.stage == Stage::ClientWithoutData && is_spare(it.handshake));
+    let spares = unused.filter(|it| !it.handshake.sent.is_empty() && accepted(it));
+    spares.map(|it| it.index).collect()
+}
+
+/// The handshakes that completed at the same service; behind an address that several devices share, those of the same TLS
+/// stack.
+fn completed<'j, 'e>(
+    device: &'j Device,
+    judged: &'j [Judged<'e>],
+    handshake: &'j Handshake,
+) -> impl Iterator<Item = &'j Judged<'e>> {
+    let of_its_client = move |other: &Handshake| !device.shared_address || same_stack(handshake, other);
+    let others = judged.iter().filter(|other| other.is_completed());
+    others.filter(move |other| serves_same(handshake, other.handshake) && of_its_client(other.handshake))
 }
 
 /// Whether the hellos of two handshakes are of one TLS stack, by what of them no version changes.

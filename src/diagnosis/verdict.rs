@@ -1,10 +1,10 @@
 //! In: the findings of a device. Out: their severity, the headline, the verdict. The one place where that is decided:
-//! step 7 of the contract's "How a verdict is reached".
+//! docs/verdict.md, step 7.
 
-use super::Session;
-use super::cause::Stage;
+use super::code::Code;
 use super::finding::{Finding, Severity, Verdict, VerdictStatus};
-use super::rules::Code;
+use super::session::Session;
+use super::stage::Stage;
 use crate::evidence::Outcome;
 use crate::trust::Proof;
 
@@ -20,11 +20,10 @@ pub(super) fn settle(session: &Session<'_>, findings: &mut Vec<Finding>, offset:
         let (is_error, undecidable) = (finding.severity == Severity::Error, finding.proof == Proof::Undecidable);
         (std::cmp::Reverse(finding.severity), is_error && undecidable, finding.code, first)
     });
-    link_consequences(findings, offset);
     let status = status(session, findings);
     let headline = match status {
         VerdictStatus::Ok | VerdictStatus::NothingSeen => None,
-        VerdictStatus::Undecided if crowded(session) && !has_errors(findings) => None,
+        VerdictStatus::Undecided if session.lacks_handshakes() && !has_errors(findings) => None,
         _ => findings.iter().position(|finding| finding.severity >= Severity::Warning),
     };
     let summary = match headline.and_then(|index| findings.get(index)) {
@@ -35,24 +34,13 @@ pub(super) fn settle(session: &Session<'_>, findings: &mut Vec<Finding>, offset:
 }
 
 fn settle_severity(session: &Session<'_>, finding: &mut Finding) {
-    let Some(index) = finding.handshake else { return };
-    finding.recovered_by = session.recovered_by.get(index).copied().flatten();
-    let ended = session.device.handshakes.get(index).is_some_and(|handshake| {
-        let outcome = handshake.ending.outcome;
-        !matches!(outcome, Outcome::Completed | Outcome::Incomplete | Outcome::Undetermined)
-            || handshake.ending.stall.is_some()
-    });
+    let Some(judged) = finding.handshake.and_then(|index| session.handshakes.get(index)) else { return };
+    finding.recovered_by = judged.recovered_by;
+    let ending = &judged.handshake.ending;
+    let ended = !matches!(ending.outcome, Outcome::Completed | Outcome::Incomplete | Outcome::Undetermined)
+        || ending.stall.is_some();
     if finding.severity == Severity::Error && (!ended || finding.recovered_by.is_some()) {
         finding.severity = Severity::Warning;
-    }
-}
-
-/// Points what follows from another finding to it: places changed while findings were folded and sorted.
-fn link_consequences(findings: &mut [Finding], offset: usize) {
-    let causes: Vec<_> = findings.iter().map(|finding| (finding.code, finding.server)).collect();
-    for finding in findings.iter_mut().filter(|finding| finding.caused_by.is_some()) {
-        let cause = causes.iter().position(|cause| *cause == (Code::IssuerListTruncated, finding.server));
-        finding.caused_by = cause.map(|index| index + offset);
     }
 }
 
@@ -97,21 +85,12 @@ fn status(session: &Session<'_>, findings: &[Finding]) -> VerdictStatus {
     if errors.iter().any(|finding| finding.proof != Proof::Undecidable) {
         return VerdictStatus::Fails;
     }
-    let open = session.handshakes().enumerate().any(|(at, (_, _, _, ruling))| {
-        ruling.stage == Stage::Open && session.recovered_by.get(at).copied().flatten().is_none()
-    });
-    if !errors.is_empty() || open || crowded(session) {
+    let open = session.handshakes.iter().any(|it| it.ruling.stage == Stage::Open && it.recovered_by.is_none());
+    if !errors.is_empty() || open || session.lacks_handshakes() {
         return VerdictStatus::Undecided;
     }
-    let degrading = [
-        Code::IncompleteChainTolerated,
-        Code::CertificateFetchFailed,
-        Code::CertificateFetchUnhelpful,
-        Code::UnsupportedAlgorithm,
-        Code::ClockSkew,
-    ];
     let recovered = findings.iter().any(|finding| finding.recovered_by.is_some());
-    if recovered || findings.iter().any(|finding| degrading.contains(&finding.code)) {
+    if recovered || findings.iter().any(|finding| finding.code.logic().degrades) {
         return VerdictStatus::Degraded;
     }
     if session.device.handshakes_total == 0 { VerdictStatus::NothingSeen } else { VerdictStatus::Ok }
@@ -119,13 +98,6 @@ fn status(session: &Session<'_>, findings: &[Finding]) -> VerdictStatus {
 
 fn has_errors(findings: &[Finding]) -> bool {
     findings.iter().any(|finding| finding.severity == Severity::Error)
-}
-
-/// Whether what there was no room for keeps the device's handshakes from being called fine: some did not complete, or none
-/// is there to judge.
-pub(super) fn crowded(session: &Session<'_>) -> bool {
-    let device = session.device;
-    device.unkept > 0 || (device.handshakes.is_empty() && device.handshakes_total > 0)
 }
 
 fn summary_of(status: VerdictStatus, finding: &Finding, findings: &[Finding]) -> String {
@@ -156,7 +128,7 @@ fn plain_summary(session: &Session<'_>, status: VerdictStatus) -> String {
         total if status == VerdictStatus::Undecided && session.device.handshakes.is_empty() => {
             format!("cannot be decided: of the {total} TLS handshakes none was kept, for want of room")
         }
-        total if status == VerdictStatus::Undecided && crowded(session) => format!(
+        total if status == VerdictStatus::Undecided && session.lacks_handshakes() => format!(
             "cannot be decided: of the {total} TLS handshakes {} that did not complete were not kept, for want of room",
             session.device.unkept
         ),

@@ -15,7 +15,7 @@ use crate::evidence::{Device, Evidence, Fetch};
 pub(crate) struct Material<'a> {
     pub(crate) captures: &'a [(String, CaptureSummary)],
     pub(crate) evidence: &'a Evidence,
-    pub(crate) diagnosis: &'a Diagnosis,
+    pub(crate) diagnosis: &'a Diagnosis<'a>,
     pub(crate) trust: &'a Trust,
     pub(crate) options: model::Options,
     pub(crate) flows: u64,

@@ -18,7 +18,7 @@ const MOST_CHARACTERS: usize = 1024;
 /// The handshake that showed a chain, and whose it is.
 pub(super) struct Shown<'a> {
     pub(super) places: Places<'a>,
-    pub(super) judged: &'a DeviceDiagnosis,
+    pub(super) judged: &'a DeviceDiagnosis<'a>,
     pub(super) device: &'a Device,
     pub(super) handshake: &'a Handshake,
 }

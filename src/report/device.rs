@@ -22,7 +22,7 @@ pub(super) struct Devices<'a> {
 
 impl Devices<'_> {
     /// One device.
-    pub(super) fn device(&self, judged: &DeviceDiagnosis) -> Option<model::Device> {
+    pub(super) fn device(&self, judged: &DeviceDiagnosis<'_>) -> Option<model::Device> {
         let places = self.findings.places;
         let device = places.evidence?.devices.get(judged.device)?;
         let own = self.findings.of_device(judged);
@@ -95,7 +95,7 @@ impl Devices<'_> {
     }
 }
 
-fn sign_in(places: &Places<'_>, judged: &DeviceDiagnosis, device: &Device) -> model::SignIn {
+fn sign_in(places: &Places<'_>, judged: &DeviceDiagnosis<'_>, device: &Device) -> model::SignIn {
     let given = places.trust.sign_in.is_some();
     let basis = device.sign_in.basis.iter().filter(|_| !given).map(|(at, signal)| model::Signal {
         capture: places.path(at.capture),

@@ -21,7 +21,7 @@ pub(super) struct Findings<'a> {
 
 impl<'a> Findings<'a> {
     /// The findings of one device.
-    pub(super) fn of_device(&self, judged: &DeviceDiagnosis) -> &'a [Finding] {
+    pub(super) fn of_device(&self, judged: &DeviceDiagnosis<'_>) -> &'a [Finding] {
         self.all.get(judged.findings.clone()).unwrap_or_default()
     }
 
@@ -45,13 +45,21 @@ impl<'a> Findings<'a> {
             summary: finding.summary.clone(),
             evidence: finding.evidence.iter().map(|(at, what)| evidence(&self.places, *at, what)).collect(),
             excluded: finding.excluded.clone(),
-            caused_by: finding.caused_by.and_then(|index| Some(self.id(self.all.get(index)?))),
+            caused_by: self.cause(finding).map(|cause| self.id(cause)),
             recovered_by: finding.recovered_by.map(|at| self.places.place(at)),
             certificates: finding.certificates.iter().map(|c| c.sha256().to_string()).collect(),
             missing: finding.missing.iter().map(|link| missing(&self.places, link)).collect(),
             remedies: finding.remedies.clone(),
             filter: filter(finding, device, finding.handshake),
         }
+    }
+
+    /// The finding that another one follows from.
+    fn cause(&self, finding: &Finding) -> Option<&Finding> {
+        let code = finding.caused_by?;
+        let is_cause =
+            |other: &&Finding| other.code == code && other.device == finding.device && other.server == finding.server;
+        self.all.iter().find(is_cause)
     }
 
     /// Stable over runs, paths and frames: code, device, server name or leaf, missing key.

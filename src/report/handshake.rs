@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::chain::Shown;
 use super::model;
 use super::places::Places;
-use crate::diagnosis::DeviceDiagnosis;
+use crate::diagnosis::{DeviceDiagnosis, Judged};
 use crate::evidence::{Device, endpoint};
 use crate::flow::Side;
 use crate::protocol::tls;
@@ -14,12 +14,11 @@ use crate::x509::Certificate;
 /// One handshake of a device.
 pub(super) fn handshake(
     places: Places<'_>,
-    judged: &DeviceDiagnosis,
+    judged: &DeviceDiagnosis<'_>,
     device: &Device,
     index: usize,
 ) -> Option<model::Handshake> {
-    let handshake = device.handshakes.get(index)?;
-    let assessment = judged.assessments.get(index)?;
+    let Judged { handshake, assessment, recovered_by, .. } = judged.handshakes.get(index)?;
     let shown = Shown { places, judged, device, handshake };
     let hello = handshake.tls.client_hello.as_ref();
     let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256().to_string()).collect();
@@ -61,8 +60,8 @@ pub(super) fn handshake(
             how: handshake.ending.how,
             frame: handshake.ending.at.map(|at| at.number),
         },
-        recovered_by: judged.recovered_by.get(index).copied().flatten().map(|at| places.place(at)),
-        chain: shown.chain(&assessment.chain, Some(assessment.judged_at.to_string())),
+        recovered_by: recovered_by.map(|at| places.place(at)),
+        chain: shown.chain(&assessment.chain, Some(assessment.dates.judged_at.to_string())),
         client_chain: assessment.client_chain.as_ref().map(|chain| shown.chain(chain, None)),
         repeats: handshake.repeats,
     })

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use super::model::{Event, FrameRange};
 use super::places::Places;
 use crate::capture::FrameRef;
-use crate::diagnosis::{Code, DeviceDiagnosis, Finding};
+use crate::diagnosis::{DeviceDiagnosis, Finding};
 use crate::evidence::{Device, Fetch, Handshake, SignInMethod, endpoint};
 
 /// What a device's story is told from.
 pub(super) struct Story<'a> {
     pub(super) places: Places<'a>,
-    pub(super) judged: &'a DeviceDiagnosis,
+    pub(super) judged: &'a DeviceDiagnosis<'a>,
     pub(super) device: &'a Device,
     /// The findings about it.
     pub(super) findings: &'a [Finding],
@@ -61,11 +61,7 @@ impl Story<'_> {
     /// The download that this device did not make before a handshake that failed for want of it.
     fn absent(&self) -> Option<Event> {
         let device = self.device;
-        let wants = |at: usize| {
-            self.findings.iter().any(|f| {
-                f.handshake == Some(at) && matches!(f.code, Code::MissingIntermediate | Code::ChainCauseUndecided)
-            })
-        };
+        let wants = |at: usize| self.findings.iter().any(|f| f.handshake == Some(at) && f.code.may_lack_intermediate());
         let first = (0..device.handshakes.len()).find(|at| wants(*at))?;
         let hello = device.handshakes.get(first)?.first;
         let fetched_before = device.fetches.iter().any(|fetch| fetch.request.is_before(&hello));

@@ -1,46 +1,62 @@
 //! CG016, CG017, CG029: what the capture does not show.
 //!
-//! In: the session, or all captures. Out: what is hidden or absent, and how to capture better. A gap that changes nothing
-//! is no finding.
+//! In: the session, or a capture without devices. Out: what is hidden or missing, and how to capture better. Bounded: by
+//! the handshakes kept. Left to others: gaps that change nothing, which are no finding.
 
-use super::cause::{Ruling, Stage};
-use super::finding::{Finding, Severity};
-use super::rules::Code;
-use super::{DeviceDiagnosis, Session, remedy, words};
+use super::logic::{Lacks, Logic};
+use super::remedy::capture_better;
 use crate::capture::{CaptureSummary, FrameRef};
-use crate::evidence::{Device, EndHow, Evidence, Handshake, Outcome};
+use crate::diagnosis::code::Code;
+use crate::diagnosis::finding::{Finding, Severity};
+use crate::diagnosis::judged::Judged;
+use crate::diagnosis::session::Session;
+use crate::diagnosis::stage::Stage;
+use crate::diagnosis::words;
+use crate::evidence::{Device, EndHow, Evidence, Outcome};
 use crate::protocol::tls::Hole;
 use crate::trust::{ChainStatus, Proof};
 
-pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
-    let hidden = session.handshakes().find(|(_, _, assessment, _)| assessment.chain.status == ChainStatus::Hidden);
-    if let Some((index, handshake, ..)) = hidden {
+pub(super) const CERTIFICATE_HIDDEN: Logic =
+    Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(hidden) };
+pub(super) const CAPTURE_INCOMPLETE: Logic =
+    Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(incomplete) };
+/// Found last, where nothing else is: [`nothing_seen`].
+pub(super) const NO_HANDSHAKE_SEEN: Logic = Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: None };
+
+fn hidden(session: &Session<'_>) -> Vec<Finding> {
+    let hidden = |judged: &&Judged<'_>| judged.assessment.chain.status == ChainStatus::Hidden;
+    let first = session.handshakes.iter().find(hidden).map(|judged| {
         let summary = "TLS 1.3 encrypts the certificates: this capture cannot show the chain".to_owned();
-        let mut finding = session.finding(Code::CertificateHidden, Severity::Info, Proof::Proven, index, summary);
-        finding.evidence.extend(
-            handshake.tls.server_hello.as_ref().map(|hello| (hello.at, format!("ServerHello, {}", hello.version))),
-        );
-        finding.remedies = remedy::certificate_hidden();
-        out.push(finding);
-    }
-    // A phone that did nothing but this is told what the capture does hold.
-    if out.is_empty() && !has_handshake(session.evidence, session.device.capture) {
-        let mut finding = no_handshake(session.evidence, session.device.capture, session.capture);
+        let mut finding = session.finding(Code::CertificateHidden, Severity::Info, Proof::Proven, judged, summary);
+        let hello = judged.handshake.tls.server_hello.as_ref();
+        finding.evidence.extend(hello.map(|hello| (hello.at, format!("ServerHello, {}", hello.version))));
+        finding.remedies = show_certificates();
+        finding
+    });
+    first.into_iter().collect()
+}
+
+fn incomplete(session: &Session<'_>) -> Vec<Finding> {
+    let undecided = session.handshakes.iter().filter_map(|judged| {
+        let Why { summary, evidence } = undecided_because(judged)?;
+        let code = Code::CaptureIncomplete;
+        let mut finding = session.finding(code, Severity::Warning, Proof::Proven, judged, summary);
+        finding.evidence = evidence;
+        finding.remedies = capture_better();
+        Some(finding)
+    });
+    undecided.collect()
+}
+
+/// CG029 for a phone that did nothing but be recognized.
+pub(super) fn nothing_seen(session: &Session<'_>) -> Option<Finding> {
+    let capture = session.device.capture;
+    let nothing = !has_handshake(session.evidence, capture);
+    nothing.then(|| {
+        let mut finding = no_handshake(session.evidence, capture, session.capture);
         finding.device = Some(session.index);
-        out.push(finding);
-    }
-    for (index, handshake, assessment, ruling) in session.handshakes() {
-        let Some(why) =
-            undecided_because(handshake, ruling, assessment.unreadable.as_deref(), assessment.suspect_clock)
-        else {
-            continue;
-        };
-        let mut finding =
-            session.finding(Code::CaptureIncomplete, Severity::Warning, Proof::Proven, index, why.summary);
-        finding.evidence = why.evidence;
-        finding.remedies = remedy::capture_better();
-        out.push(finding);
-    }
+        finding
+    })
 }
 
 struct Why {
@@ -49,12 +65,8 @@ struct Why {
 }
 
 /// What is absent and keeps the question of this handshake from being decided.
-fn undecided_because(
-    handshake: &Handshake,
-    ruling: &Ruling,
-    unreadable: Option<&str>,
-    suspect_clock: bool,
-) -> Option<Why> {
+fn undecided_because(judged: &Judged<'_>) -> Option<Why> {
+    let Judged { handshake, assessment, ruling, .. } = judged;
     let stage = ruling.stage;
     if stage == Stage::Completed {
         return None;
@@ -62,8 +74,8 @@ fn undecided_because(
     let hidden = handshake.tls.hides_certificates();
     let holes: Vec<&Hole> = handshake.tls.holes.iter().filter(|hole| hole.in_clear).collect();
     // Whether a client certificate was asked for may be what the hole hides.
-    let asked = ruling.survivors.len() > 1 && ruling.survivors.contains(&Code::ClientCertificate);
-    let open = unreadable.is_some() || stage == Stage::Open || asked;
+    let asked = ruling.is_ambiguous() && ruling.survives(Code::ClientCertificate);
+    let open = assessment.unreadable.is_some() || stage == Stage::Open || asked;
     let matters = (!hidden && open) || handshake.conflict.is_some();
     let hole_matters = matters && !holes.is_empty();
     if hole_matters {
@@ -82,12 +94,11 @@ fn undecided_because(
     if !handshake.two_sided {
         return Some(about("the capture holds only one direction of the connection", handshake.first));
     }
-    let unexplained = [Code::RejectedWithoutReason, Code::ServerEndedWithoutReason];
-    let unexplained = ruling.survivors.iter().any(|code| unexplained.contains(code));
+    let unexplained = ruling.survives(Code::RejectedWithoutReason) || ruling.survives(Code::ServerEndedWithoutReason);
     if (matters || unexplained) && handshake.lacks_hello() {
         return Some(about("the capture starts in the middle of the connection", handshake.first));
     }
-    if suspect_clock {
+    if assessment.dates.suspect_clock {
         return Some(about("the capture's clock cannot be right, so dates cannot be judged", handshake.first));
     }
     if stage != Stage::Open || (handshake.ending.outcome == Outcome::Undetermined && hidden) {
@@ -120,23 +131,19 @@ fn describe_hole(hole: &Hole) -> String {
     }
 }
 
-/// CG029 for captures with no handshake and no device, CG017 for files that were cut.
-pub(super) fn captures(
+/// CG029 for captures that hold no handshake and none of these devices.
+pub(in crate::diagnosis) fn nothing_seen_in(
     evidence: &Evidence,
     captures: &[CaptureSummary],
-    devices: &[DeviceDiagnosis],
-    out: &mut Vec<Finding>,
-) {
-    for (index, summary) in captures.iter().enumerate() {
-        let Ok(capture) = u32::try_from(index) else { continue };
-        let reported = devices
-            .iter()
-            .filter_map(|judged| evidence.devices.get(judged.device))
-            .any(|d| d.recording == evidence.recording_of(capture));
-        if summary.format.is_some() && !has_handshake(evidence, capture) && !reported {
-            out.push(no_handshake(evidence, capture, Some(summary)));
-        }
-    }
+    devices: &[&Device],
+) -> Vec<Finding> {
+    let unreported = captures.iter().enumerate().filter_map(|(index, summary)| {
+        let capture = u32::try_from(index).ok()?;
+        let reported = devices.iter().any(|device| device.recording == evidence.recording_of(capture));
+        let silent = summary.format.is_some() && !has_handshake(evidence, capture) && !reported;
+        silent.then(|| no_handshake(evidence, capture, Some(summary)))
+    });
+    unreported.collect()
 }
 
 fn has_handshake(evidence: &Evidence, capture: u32) -> bool {
@@ -184,6 +191,13 @@ fn no_handshake(evidence: &Evidence, capture: u32, summary: Option<&CaptureSumma
     finding.evidence =
         seen.map(|((_, other), (at, count))| (*at, format!("the first of {count} frames of {other}"))).collect();
     finding.capture = Some(capture);
-    finding.remedies = remedy::capture_better();
+    finding.remedies = capture_better();
     finding
+}
+
+pub(super) fn show_certificates() -> Vec<String> {
+    vec![
+        "look at the server's chain from outside\n  openssl s_client -connect <server>:443 -showcerts".into(),
+        "or capture while the server allows TLS 1.2 at most, where certificates are in clear".into(),
+    ]
 }

@@ -1,30 +1,32 @@
 //! CG021, CG030: the sign-in around its handshakes.
 //!
 //! In: the session. Out: a finding where the device was sent to a SIP server that it refuses, and one where its TLS works,
-//! with what is to be seen of a failure after it. Bounded: by what the evidence keeps. Left to others: TLS that fails.
+//! with what the capture shows of a failure after it. Bounded: by what the evidence keeps. Left to others: TLS that fails.
 
-use super::cause::Stage;
-use super::finding::{Finding, Severity};
-use super::rules::Code;
-use super::{ProfileBasis, Session, remedy};
+use super::logic::{Lacks, Logic};
+use super::remedy::host;
 use crate::capture::FrameRef;
+use crate::diagnosis::code::Code;
+use crate::diagnosis::finding::{Finding, ProfileBasis, Severity};
+use crate::diagnosis::judged::Judged;
+use crate::diagnosis::session::Session;
 use crate::evidence::{EndHow, Handshake, endpoint};
 use crate::flow::Side;
 use crate::trust::Proof;
 
-pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
-    out.extend(outside_domain(session));
-    out.extend(tls_is_fine(session));
-}
+pub(super) const NAME_OUTSIDE_SIP_DOMAIN: Logic =
+    Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(outside_domain) };
+pub(super) const TLS_IS_FINE: Logic =
+    Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(tls_is_fine) };
 
-/// CG021: firmware from CU7 on takes no SIP server outside the SIP domain.
-fn outside_domain(session: &Session<'_>) -> Option<Finding> {
+/// Firmware from CU7 on takes no SIP server outside the SIP domain.
+fn outside_domain(session: &Session<'_>) -> Vec<Finding> {
     let refuses = session.profile.sip_domain_only.as_ref().is_some_and(|fact| fact.value);
     if !refuses || session.basis == ProfileBasis::Assumed {
-        return None;
+        return Vec::new();
     }
     let outside: Vec<_> = session.device.services.iter().filter(|service| !service.is_in_domain()).collect();
-    let first = outside.first()?;
+    let Some(first) = outside.first() else { return Vec::new() };
     let summary = format!(
         "{} points to {}, which is outside the SIP domain {}; the {} refuses such a server with firmware from CU7 on",
         first.name,
@@ -33,22 +35,21 @@ fn outside_domain(session: &Session<'_>) -> Option<Finding> {
         session.noun()
     );
     // The record is in the capture; that it was refused is not: the firmware may be older.
-    let mut finding = Finding::new(Code::NameOutsideSipDomain, Severity::Warning, Proof::Inferred, summary);
-    finding.device = Some(session.index);
+    let code = Code::NameOutsideSipDomain;
+    let mut finding = session.finding_of_device(code, Severity::Warning, Proof::Inferred, summary);
     finding.capture = Some(first.at.capture);
     finding.server_name = Some(first.target.clone());
     finding.frames = outside.first().zip(outside.last()).map(|(first, last)| (first.at, last.at));
     finding.evidence = outside.iter().map(|s| (s.at, format!("SRV {}: {}", s.name, s.target))).collect();
-    finding.remedies = remedy::outside_domain(&first.domain);
-    Some(finding)
+    finding.remedies = point_into(&first.domain);
+    vec![finding]
 }
 
-/// CG030: every handshake works, and what is to be seen of what failed after that.
-fn tls_is_fine(session: &Session<'_>) -> Option<Finding> {
-    let works = |(_, _, _, ruling): &(usize, &Handshake, _, &super::Ruling)| ruling.stage == Stage::Completed;
-    let (index, first, ..) = session.handshakes().next()?;
-    if super::verdict::crowded(session) || !session.handshakes().all(|handshake| works(&handshake)) {
-        return None;
+/// Every handshake works, and what is to be seen of what failed after that.
+fn tls_is_fine(session: &Session<'_>) -> Vec<Finding> {
+    let Some(first) = session.handshakes.first().map(|judged| judged.handshake) else { return Vec::new() };
+    if session.lacks_handshakes() || !session.handshakes.iter().all(Judged::is_completed) {
+        return Vec::new();
     }
     let mut later: Vec<(FrameRef, String)> =
         session.device.http_errors.iter().filter(|(at, _)| first.first.is_before(at)).cloned().collect();
@@ -65,15 +66,13 @@ fn tls_is_fine(session: &Session<'_>) -> Option<Finding> {
             format!("{handshakes}; what failed came after that, first: {what} (frame {})", at.number)
         }
     };
-    let mut finding = session.finding(Code::TlsIsFine, Severity::Info, Proof::Proven, index, summary);
-    // It is about the device, not about the first of its handshakes.
-    (finding.handshake, finding.server, finding.server_name, finding.stream) = (None, None, None, None);
+    let mut finding = session.finding_of_device(Code::TlsIsFine, Severity::Info, Proof::Proven, summary);
+    finding.capture = Some(first.first.capture);
     let last = session.device.handshakes.last().map_or(first.last, |handshake| handshake.repeated_until);
     finding.frames = Some((first.first, later.last().map_or(last, |(at, _)| *at)));
-    finding.occurrences = 1;
-    finding.remedies = if later.is_empty() { Vec::new() } else { remedy::after_tls() };
+    finding.remedies = if later.is_empty() { Vec::new() } else { look_behind_tls() };
     finding.evidence = later;
-    Some(finding)
+    vec![finding]
 }
 
 /// A server that ended the connection without an answer to what the client had said.
@@ -87,4 +86,15 @@ fn unanswered(handshake: &Handshake) -> Option<(FrameRef, String)> {
         _ if silent => Some((at, format!("{server} closed the connection without an answer"))),
         _ => None,
     }
+}
+
+fn point_into(domain: &str) -> Vec<String> {
+    let domain = host(Some(domain), "<domain>");
+    vec![format!(
+        "point the SRV record to a name within {domain} that the server's certificate covers too\n  nslookup -type=srv _sipinternaltls._tcp.{domain}"
+    )]
+}
+
+fn look_behind_tls() -> Vec<String> {
+    vec!["look at the service behind the connection: its log at the time of these frames tells why it refused; certificates are not the reason".into()]
 }

@@ -1,43 +1,8 @@
-//! In: nothing. Out: the table of rules. Left to others: when a rule fires.
+//! In: nothing. Out: the table of codes: what reports call each rule, and its explain text. Bounded: by the table. Left to
+//! others: what a rule does (`rules`).
 //!
-//! To add a rule: a variant of [`Code`], a row of the table, an explain text, and a capture that fires it beside one
-//! that does not.
-
-/// A finding's code. The order is the contract's: of several causes that survive, the first is the headline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "each variant is the name in its row of the table below")]
-pub enum Code {
-    MissingIntermediate,
-    UntrustedRoot,
-    IncompleteChainTolerated,
-    CertificateFetchFailed,
-    CertificateFetchUnhelpful,
-    CertificateExpired,
-    CertificateNotYetValid,
-    NameMismatch,
-    ProtocolVersion,
-    NoSharedCipher,
-    UnsupportedAlgorithm,
-    IssuerListTruncated,
-    ClientCertificate,
-    ClockSkew,
-    HandshakeStalled,
-    CertificateHidden,
-    CaptureIncomplete,
-    ChainOrder,
-    IssuerKeyMismatch,
-    ConnectionRefused,
-    NameOutsideSipDomain,
-    OtherCaRefused,
-    RejectedWithoutReason,
-    ProfileMismatch,
-    ChainCauseUndecided,
-    ChainInvalid,
-    ServerEndedWithoutReason,
-    CertificateRevoked,
-    NoHandshakeSeen,
-    TlsIsFine,
-}
+//! To add a rule: a row of the table, its explain text, what it does (`rules/mod.rs`), and a capture in which it is found
+//! beside one in which it is not.
 
 /// One row.
 #[derive(Debug)]
@@ -54,8 +19,16 @@ pub struct Rule {
     pub explain: &'static str,
 }
 
+/// The codes and their rows, so that no code is without a row.
 macro_rules! rules {
     ($($id:ident $code:literal $name:literal $since:literal;)*) => {
+        /// A finding's code. Of several causes that remain, the first in this order is the headline.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs, reason = "each variant is the name in its row")]
+        pub enum Code {
+            $($id),*
+        }
+
         /// All rules, in the order of their codes.
         pub const RULES: &[Rule] = &[$(Rule {
             id: Code::$id,
@@ -109,9 +82,9 @@ impl Rule {
 }
 
 impl Code {
-    /// Its row.
+    /// Its row. Variants and rows are in one order, for one list makes both.
     pub fn rule(self) -> &'static Rule {
-        RULES.iter().find(|rule| rule.id == self).expect("the table has a row for every code")
+        &RULES[self as usize]
     }
 
     /// The name in reports.

@@ -1,35 +1,40 @@
 //! CG004, CG005: downloads of certificates that failed, or that did not help.
 //!
-//! In: the session and the findings about its chains. Out: why a link is absent. Left to others: the chain itself.
+//! In: the session. Out: why a link of the chain is absent. Bounded: by the downloads kept. Left to others: the chain
+//! itself.
 
-use super::cause::Stage;
-use super::finding::{Finding, Severity};
-use super::rules::Code;
-use super::{Session, remedy};
+use super::logic::{Lacks, Logic};
+use super::remedy::{bracketed, host};
 use crate::capture::FrameRef;
+use crate::diagnosis::code::Code;
+use crate::diagnosis::finding::{Finding, Severity};
+use crate::diagnosis::session::Session;
 use crate::evidence::Fetch;
 use crate::trust::Proof;
 
-pub(super) fn find(session: &Session<'_>, out: &mut Vec<Finding>) {
-    let mut found: Vec<Finding> = Vec::new();
-    for fetch in &session.device.fetches {
-        if fetch.succeeded() {
-            found.extend(unhelpful(session, fetch));
-        } else if fetch.failed() && fetch.status != Some(0) && !made_up_for(session, fetch) {
-            found.push(failed(session, fetch));
+pub(super) const CERTIFICATE_FETCH_FAILED: Logic =
+    Logic { degrades: true, lacks: Lacks::Nothing, cause: None, find: Some(failures) };
+pub(super) const CERTIFICATE_FETCH_UNHELPFUL: Logic =
+    Logic { degrades: true, lacks: Lacks::Nothing, cause: None, find: Some(unhelpful_ones) };
+
+fn failures(session: &Session<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for fetch in session.device.fetches.iter().filter(|fetch| fetch.failed() && fetch.status != Some(0)) {
+        if !made_up_for(session, fetch) {
+            failed(session, fetch).add_to(&mut found);
         }
     }
-    // The same download tried again and again is told once.
-    for finding in found {
-        let same = |known: &&mut Finding| known.code == finding.code && known.summary == finding.summary;
-        match out.iter_mut().find(same) {
-            Some(known) => {
-                known.occurrences += 1;
-                known.frames = known.frames.zip(finding.frames).map(|((first, _), (_, last))| (first, last));
-            }
-            None => out.push(finding),
+    found
+}
+
+fn unhelpful_ones(session: &Session<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for fetch in session.device.fetches.iter().filter(|fetch| fetch.succeeded()) {
+        if let Some(finding) = unhelpful(session, fetch) {
+            finding.add_to(&mut found);
         }
     }
+    found
 }
 
 /// Addresses to which a download is followed: as far as browsers go.
@@ -70,7 +75,7 @@ fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
     }
     finding.evidence.push((fetch.request, format!("{} {}", fetch.method, fetch.url)));
     finding.evidence.extend(fetch.last.map(|at: FrameRef| (at, why)));
-    finding.remedies = remedy::fetch_failed(fetch);
+    finding.remedies = ask_yourself(fetch);
     finding
 }
 
@@ -78,13 +83,13 @@ fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
 fn unhelpful(session: &Session<'_>, fetch: &Fetch) -> Option<Finding> {
     // Whose download it was is not known behind a shared address.
     let done = fetch.last.filter(|_| !session.device.shared_address)?;
-    let (_, _, assessment, _) = session.handshakes().find(|(_, handshake, _, ruling)| {
-        ruling.survivors.contains(&Code::MissingIntermediate)
-            && ruling.stage != Stage::Completed
-            && done.is_before(&handshake.deciding())
+    let failed = session.handshakes.iter().find(|judged| {
+        judged.ruling.survives(Code::MissingIntermediate)
+            && !judged.is_completed()
+            && done.is_before(&judged.handshake.deciding())
     })?;
     let wanted: Vec<_> =
-        assessment.chain.missing.iter().map(|missing| format!("\"{}\"", missing.subject.short())).collect();
+        failed.assessment.chain.missing.iter().map(|missing| format!("\"{}\"", missing.subject.short())).collect();
     let came: Vec<_> =
         fetch.certificates.iter().map(|(certificate, _)| format!("\"{}\"", certificate.subject().short())).collect();
     let summary = format!(
@@ -98,17 +103,43 @@ fn unhelpful(session: &Session<'_>, fetch: &Fetch) -> Option<Finding> {
     finding.evidence.push((fetch.request, format!("{} {}", fetch.method, fetch.url)));
     finding.evidence.extend(fetch.last.map(|at| (at, format!("the answer: {}", came.join(", ")))));
     finding.certificates = fetch.certificates.iter().map(|(certificate, _)| certificate.clone()).collect();
-    finding.remedies = remedy::fetch_unhelpful();
+    finding.remedies = configure_web_service();
     Some(finding)
 }
 
 fn about(session: &Session<'_>, fetch: &Fetch, code: Code, severity: Severity, summary: String) -> Finding {
-    let mut finding = Finding::new(code, severity, Proof::Proven, summary);
-    finding.device = Some(session.index);
-    finding.capture = Some(session.device.capture);
+    let mut finding = session.finding_of_device(code, severity, Proof::Proven, summary);
     finding.stream = Some(fetch.stream);
     finding.server = Some(fetch.server);
-    finding.server_name = None;
     finding.frames = Some((fetch.request, fetch.last.unwrap_or(fetch.request)));
     finding
+}
+
+fn ask_yourself(fetch: &Fetch) -> Vec<String> {
+    let server = web_server(fetch);
+    if fetch.url.to_ascii_lowercase().contains("/certprov/") {
+        return vec![
+            "check that chain download is on: EnableCertChainDownload and UsePinAuth\n  Get-CsWebServiceConfiguration | Select-Object EnableCertChainDownload, UsePinAuth, InferCertChainFromSSL".into(),
+            format!("ask the service yourself\n  curl -v http://{server}/CertProv/CertProvisioningService.svc/mex"),
+        ];
+    }
+    vec![format!(
+        "ask the server yourself; the address must answer with the certificate\n  curl -v -o answer http://{server}/<path>"
+    )]
+}
+
+/// Host, and port where it is not 80, as the request named them, else of the connection: a proxy is not the server.
+fn web_server(fetch: &Fetch) -> String {
+    let authority = fetch.url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let (name, port) = authority.split_once(':').unwrap_or((authority, "80"));
+    let named = (host(Some(name), ""), port.parse().ok());
+    let (host, port) = match named {
+        (host, Some(port)) if !host.is_empty() => (host, port),
+        _ => (bracketed(fetch.server), fetch.server.port()),
+    };
+    if port == 80 { host } else { format!("{host}:{port}") }
+}
+
+fn configure_web_service() -> Vec<String> {
+    vec!["make the web service hand out the chain of the server that the device goes to: InferCertChainFromSSL, or TrustedCACerts\n  Get-CsWebServiceConfiguration | Select-Object InferCertChainFromSSL, TrustedCACerts".into()]
 }

@@ -1,36 +1,26 @@
-//! CG018: certificates out of order, unrelated, or the root sent too.
-//!
-//! In: the session. Out: one finding for each chain that a server sends in another form than RFC 5246 section 7.4.2 asks
-//! for. Bounded: by the handshakes kept. Left to others: whether the device minded.
+//! In: the certificates that a server sent, and its judged chain. Out: what is wrong with the order and choice of them
+//! (RFC 5246 section 7.4.2). Bounded: by the certificates sent. Left to others: whether the device minded.
 
 use std::sync::Arc;
 
-use super::assess::Assessor;
-use super::finding::{Finding, Severity};
-use super::rules::Code;
-use super::{Session, remedy};
-use crate::trust::{Judgement, Path, PathEnd, PathFinder, Proof};
+use crate::trust::{Judgement, Missing, Path, PathEnd, PathFinder};
 use crate::x509::Certificate;
 
-pub(super) fn find(session: &Session<'_>, assessor: &mut Assessor<'_>, out: &mut Vec<Finding>) {
-    for (index, handshake, assessment, _) in session.handshakes() {
-        let complaints = complaints(&mut assessor.finder, &handshake.sent, &assessment.chain);
-        if assessment.unreadable.is_some() || complaints.is_empty() {
-            continue;
-        }
-        let summary = format!("the server's chain is not in order: {}", complaints.join("; "));
-        let mut finding = session.finding(Code::ChainOrder, Severity::Warning, Proof::Proven, index, summary);
-        if let Some(list) = &handshake.tls.certificates.server {
-            finding.evidence.push((list.last, complaints.join("; ")));
-        }
-        finding.certificates = handshake.sent.clone();
-        finding.remedies = remedy::chain_order();
-        out.push(finding);
-    }
+/// What is wrong with the list that the server sent, whether or not the device minded.
+#[derive(Clone, Debug, Default)]
+pub struct AsSent {
+    /// Intermediates that the list leaves out, in a handshake that completed.
+    pub left_out: Vec<Missing>,
+    /// What is wrong with its order and choice, in words.
+    pub complaints: Vec<String>,
 }
 
 /// What is wrong with the form of a list, in words.
-pub(super) fn complaints(finder: &mut PathFinder, sent: &[Arc<Certificate>], chain: &Judgement) -> Vec<String> {
+pub(in crate::diagnosis) fn complaints(
+    finder: &mut PathFinder,
+    sent: &[Arc<Certificate>],
+    chain: &Judgement,
+) -> Vec<String> {
     let mut out = Vec::new();
     let Some(above) = sent.get(1..) else { return out };
     let path = chain.completed.as_ref().or(chain.path.as_ref());

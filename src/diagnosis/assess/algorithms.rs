@@ -1,0 +1,117 @@
+//! In: the certificates of a path, a profile, a hello. Out: which keys and signatures of the path the device cannot use.
+//! Bounded: by the path. Left to others: whether that was the cause.
+
+use std::sync::Arc;
+
+use crate::diagnosis::anchors::DeviceAnchors;
+use crate::evidence::{Handshake, Outcome};
+use crate::protocol::tls::{ClientHello, Version, cipher_suite};
+use crate::trust::{Algorithm, Profile, Unsupported};
+use crate::x509::{Certificate, HashAlgorithm};
+
+/// What a path needs that the device may not be able to do.
+#[derive(Clone, Debug)]
+pub struct Algorithms {
+    /// What the profile says the device cannot do, in words.
+    pub unsupported: Vec<String>,
+    /// What newer devices refuse, where nothing is known of what this one can do, in words.
+    pub outdated: Option<String>,
+}
+
+impl Algorithms {
+    pub(super) fn of(handshake: &Handshake, path: &[Arc<Certificate>], anchors: &DeviceAnchors<'_>) -> Self {
+        let profile = anchors.profile;
+        // What a device did although its profile says that it cannot is judged by the profile alone.
+        let hello = handshake.tls.client_hello.as_ref().filter(|_| handshake.ending.outcome != Outcome::Completed);
+        let unknown = anchors.assumed || profile.unsupported.is_empty();
+        Self { unsupported: unsupported(profile, path, hello), outdated: outdated(path).filter(|_| unknown) }
+    }
+}
+
+/// Keys and signatures of a path that the profile says the device cannot use. A fact that holds only for some devices
+/// of the kind is none here, and the signature of a root counts for nothing.
+pub(in crate::diagnosis) fn unsupported(
+    profile: &Profile,
+    path: &[Arc<Certificate>],
+    hello: Option<&ClientHello>,
+) -> Vec<String> {
+    let mut out = Vec::new();
+    let source = |is_fact: bool| if is_fact { "" } else { ", as far as can be inferred" };
+    for certificate in path {
+        let name = || certificate.subject().short();
+        let key = certificate.public_key();
+        let longest = profile
+            .max_rsa_bits
+            .as_ref()
+            .filter(|most| key.is_rsa() && key.bits().is_some_and(|bits| bits > most.value));
+        let applies =
+            |fact: &&Unsupported| fact.only.is_none() && !hello.is_some_and(|hello| can(hello, fact.algorithm));
+        let kind = profile.unsupported_key(key).into_iter().find(applies);
+        if let Some(provenance) = longest.map(|fact| fact.provenance).or(kind.map(|fact| fact.provenance)) {
+            out.push(format!("the key of \"{}\" ({key}){}", name(), source(provenance.is_fact())));
+        }
+        let algorithm = certificate.signature_algorithm();
+        let signature = profile.unsupported_signature(&algorithm).into_iter().find(applies);
+        if let Some(fact) = signature.filter(|_| !certificate.is_self_issued()) {
+            out.push(format!("the signature of \"{}\" ({algorithm}){}", name(), source(fact.provenance.is_fact())));
+        }
+    }
+    out
+}
+
+/// Whether a hello shows that its sender can do this, whatever a profile says: by the suites that it offers, or since
+/// the version asks for it (RFC 5246 section 1.2, RFC 8446 section 9.1).
+fn can(hello: &ClientHello, algorithm: Algorithm) -> bool {
+    let (tls12, tls13) = (hello.version >= Version(0x0303), hello.version >= Version(0x0304));
+    match algorithm {
+        Algorithm::Ecdsa => tls13 || hello.cipher_suites.iter().any(|suite| cipher_suite(*suite).contains("_ECDSA_")),
+        Algorithm::Sha2 => tls12,
+        Algorithm::RsassaPss => tls13,
+        Algorithm::Ed25519 | Algorithm::Md5 | Algorithm::Sha1 => false,
+    }
+}
+
+/// The first thing of a path that newer devices refuse; the signature of a root counts for nothing.
+fn outdated(path: &[Arc<Certificate>]) -> Option<String> {
+    path.iter().find_map(|certificate| {
+        let (name, key) = (certificate.subject().short(), certificate.public_key());
+        let algorithm = certificate.signature_algorithm();
+        let hash = matches!(algorithm.hash(), Some(HashAlgorithm::Md2 | HashAlgorithm::Md5 | HashAlgorithm::Sha1));
+        if hash && !certificate.is_self_issued() {
+            return Some(format!("\"{name}\" is signed by {algorithm}, which newer devices refuse"));
+        }
+        let short = key.is_rsa() && key.bits().is_some_and(|bits| bits < 2048);
+        short.then(|| format!("\"{name}\" has a short key ({key}), which newer devices refuse"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::{FrameRef, Timestamp};
+
+    #[test]
+    fn what_a_hello_offers_its_sender_can_do() {
+        let at = FrameRef { capture: 0, number: 1, offset: 0, length: 0, time: Timestamp::from_seconds(0) };
+        let hello = |version, cipher_suites: &[u16]| ClientHello {
+            at,
+            version: Version(version),
+            sslv2: false,
+            random: [0; 32],
+            session_id: Vec::new(),
+            cipher_suites: cipher_suites.to_vec(),
+            server_name: None,
+            offers_early_data: false,
+            besides: None,
+            stack: Vec::new(),
+        };
+        // TLS_RSA_WITH_AES_128_CBC_SHA (RFC 5246) and TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA (RFC 8422).
+        assert!(!can(&hello(0x0301, &[0x002f]), Algorithm::Ecdsa));
+        assert!(can(&hello(0x0301, &[0x002f, 0xc009]), Algorithm::Ecdsa));
+        assert!(!can(&hello(0x0302, &[0x002f]), Algorithm::Sha2) && can(&hello(0x0303, &[0x002f]), Algorithm::Sha2));
+        assert!(
+            !can(&hello(0x0303, &[0x002f]), Algorithm::RsassaPss)
+                && can(&hello(0x0304, &[0x1301]), Algorithm::RsassaPss)
+        );
+    }
+}

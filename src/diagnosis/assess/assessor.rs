@@ -1,0 +1,271 @@
+//! In: one handshake, its device, what is trusted and known. Out: its [`Assessment`]. Bounded: each chain is judged once
+//! for the same means of the device. Left to others: which of it was the cause.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::algorithms::Algorithms;
+use super::chain_end::ChainEnd;
+use super::client::ClientIssuer;
+use super::dates::{self, Dates};
+use super::names::NameCheck;
+use super::order::{AsSent, complaints};
+use crate::capture::{FrameRef, Timestamp};
+use crate::diagnosis::anchors::DeviceAnchors;
+use crate::diagnosis::clock::DeviceClock;
+use crate::diagnosis::words;
+use crate::evidence::{Device, FetchKind, Handshake, Outcome};
+use crate::protocol::tls::MAX_CERTIFICATES;
+use crate::trust::{
+    Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Proof, Purpose, StepFrom, Trust, judge, rejudge,
+};
+use crate::x509::{Certificate, Digest};
+
+/// Everything that can be said of one handshake's certificates.
+#[derive(Clone, Debug)]
+pub struct Assessment {
+    /// The server's chain.
+    pub chain: Rc<Judgement>,
+    /// What is known of the root at which it ends.
+    pub chain_end: ChainEnd,
+    /// What is wrong with the list of certificates that the server sent.
+    pub as_sent: AsSent,
+    /// Their dates.
+    pub dates: Dates,
+    /// The leaf's names.
+    pub name: NameCheck,
+    /// What the path needs that the device may not be able to do.
+    pub algorithms: Algorithms,
+    /// Why the server's Certificate message cannot be judged; `None` if it can.
+    pub unreadable: Option<String>,
+    /// The client's chain.
+    pub client_chain: Option<Rc<Judgement>>,
+    /// Where a certificate of the client is known from another handshake: its issuer, and whether the server's list of
+    /// issuers names one of its chain.
+    pub client_issuer: Option<ClientIssuer>,
+}
+
+/// Judges chains, and remembers each judgement.
+#[derive(Debug)]
+pub(in crate::diagnosis) struct Assessor {
+    pub(in crate::diagnosis) finder: PathFinder,
+    known: Pool,
+    memory: HashMap<Had, Rc<Judgement>>,
+    installed: Vec<(Arc<Certificate>, StepFrom)>,
+    at: Option<Timestamp>,
+}
+
+/// What decides a judgement under one profile: the chain sent, the intermediates held, the roots downloaded.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Had {
+    sent: Vec<Digest>,
+    held: Vec<Digest>,
+    roots: Vec<Digest>,
+}
+
+/// What a device had beside its anchors and what the server sent.
+#[derive(Default)]
+struct Means {
+    held: Vec<(Arc<Certificate>, StepFrom)>,
+    roots: Vec<Arc<Certificate>>,
+}
+
+impl Assessor {
+    /// An assessor that knows these certificates.
+    pub(in crate::diagnosis) fn new(finder: PathFinder, known: Pool, trust: &Trust) -> Self {
+        Self { finder, known, memory: HashMap::new(), installed: trust.held(), at: trust.at }
+    }
+
+    /// Assesses each handshake of a device; `clock` tells its clock at a handshake.
+    pub(in crate::diagnosis) fn assess_all(
+        &mut self,
+        device: &Device,
+        anchors: &DeviceAnchors<'_>,
+        clock: impl Fn(&Handshake) -> Option<DeviceClock>,
+    ) -> Vec<Assessment> {
+        let assess = |handshake| self.assess(device, handshake, anchors, clock(handshake));
+        let mut assessments: Vec<_> = device.handshakes.iter().map(assess).collect();
+        note_other_cas(device, &mut assessments);
+        assessments
+    }
+
+    fn assess(
+        &mut self,
+        device: &Device,
+        handshake: &Handshake,
+        anchors: &DeviceAnchors<'_>,
+        clock: Option<DeviceClock>,
+    ) -> Assessment {
+        let unreadable = unreadable(handshake);
+        let chain = match &unreadable {
+            Some(_) if handshake.tls.hides_certificates() => Rc::new(Judgement::without_chain(ChainStatus::Hidden)),
+            Some(_) => Rc::new(Judgement::without_chain(ChainStatus::Undetermined)),
+            None => {
+                let at = dates::instant(handshake, clock.as_ref(), self.at);
+                self.judge(anchors, &handshake.sent, &self.means(device, handshake, anchors), Some(at))
+            }
+        };
+        let client_chain = handshake.tls.certificates.client.as_ref().map(|_| self.client_chain(handshake));
+        let own = handshake.own_certificate();
+        Assessment {
+            chain_end: ChainEnd::of(&chain, anchors),
+            as_sent: AsSent::default(),
+            dates: Dates::of(device, handshake, (&chain, &anchors.list), clock, self.at),
+            name: own.map_or(NameCheck::Unknown, |leaf| NameCheck::of(device, handshake, leaf, anchors.profile)),
+            algorithms: Algorithms::of(handshake, &chain.judged_certificates(), anchors),
+            unreadable,
+            client_chain,
+            client_issuer: ClientIssuer::of(device, handshake),
+            chain,
+        }
+    }
+
+    /// The intermediates without which the chain that the server sent ends below an anchor.
+    pub(in crate::diagnosis) fn left_out(
+        &mut self,
+        handshake: &Handshake,
+        assessment: &Assessment,
+        anchors: &DeviceAnchors<'_>,
+    ) -> Vec<Missing> {
+        if assessment.unreadable.is_some() || handshake.sent.is_empty() {
+            return Vec::new();
+        }
+        let bare = self.judge(anchors, &handshake.sent, &Means::default(), None);
+        if bare.status != ChainStatus::MissingIntermediate {
+            return Vec::new();
+        }
+        // Only what is known to exist is known to be left out: a one-tier CA rightly sends the leaf alone, and a CA that
+        // is a root as well as cross-signed may be the device's anchor.
+        let is_left_out = |link: &&Missing| !link.candidates.is_empty() && !self.is_root_too(link);
+        bare.missing.iter().filter(is_left_out).cloned().collect()
+    }
+
+    /// What is wrong with the order and choice of the certificates that a server sent, in words.
+    pub(in crate::diagnosis) fn complaints(&mut self, handshake: &Handshake, assessment: &Assessment) -> Vec<String> {
+        match assessment.unreadable {
+            Some(_) => Vec::new(),
+            None => complaints(&mut self.finder, &handshake.sent, &assessment.chain),
+        }
+    }
+
+    /// Whether a link is known to be a root as well: a certificate signed by itself for the same name and key.
+    fn is_root_too(&self, link: &Missing) -> bool {
+        let is = |root: &Certificate, c: &Certificate| root.is_self_signed() && root.public_key() == c.public_key();
+        let namesakes = self.known.named(&link.subject);
+        link.candidates.iter().any(|candidate| namesakes.iter().any(|(root, _)| is(root, candidate)))
+    }
+
+    fn means(&self, device: &Device, handshake: &Handshake, anchors: &DeviceAnchors<'_>) -> Means {
+        let mut means = Means { held: self.installed.clone(), roots: Vec::new() };
+        for (certificate, kind) in downloaded(device, handshake) {
+            let adds = |what| anchors.profile.adds(kind, what);
+            if certificate.is_self_signed() {
+                if adds(Adds::Anchors) {
+                    means.roots.push(Arc::clone(certificate));
+                }
+            } else if adds(Adds::Intermediates) {
+                means.held.push((Arc::clone(certificate), StepFrom::Fetched));
+            }
+        }
+        means
+    }
+
+    /// The judgement on a chain, made once for all handshakes in which the device had the same; where certificates are
+    /// outside their dates at `at`, once more for each.
+    fn judge(
+        &mut self,
+        anchors: &DeviceAnchors<'_>,
+        sent: &[Arc<Certificate>],
+        means: &Means,
+        at: Option<Timestamp>,
+    ) -> Rc<Judgement> {
+        let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256()).collect();
+        let held = means.held.iter().map(|(c, _)| c.sha256()).collect();
+        let had = Had { sent: digests(sent), held, roots: digests(&means.roots) };
+        let anchors = anchors.with_downloaded(&means.roots);
+        let case = Case { sent, purpose: Purpose::Server, held: &means.held, anchors: &anchors, known: &self.known };
+        let judgement = match self.memory.get(&had) {
+            Some(known) => Rc::clone(known),
+            None => {
+                let judgement = Rc::new(judge(&mut self.finder, &case));
+                self.memory.insert(had, Rc::clone(&judgement));
+                judgement
+            }
+        };
+        at.and_then(|at| rejudge(&mut self.finder, &case, &judgement, at)).map_or(judgement, Rc::new)
+    }
+
+    /// The server's anchors are unknown, so a client's chain is never trusted and its root never refused.
+    fn client_chain(&mut self, handshake: &Handshake) -> Rc<Judgement> {
+        let sent = &handshake.client_sent;
+        let case = Case { sent, purpose: Purpose::Client, held: &[], anchors: &[], known: &self.known };
+        let mut judgement = judge(&mut self.finder, &case);
+        if matches!(judgement.status, ChainStatus::UntrustedRoot | ChainStatus::Trusted) {
+            judgement.status = ChainStatus::Undetermined;
+            judgement.proof = Some(Proof::Undecidable);
+        }
+        Rc::new(judgement)
+    }
+}
+
+/// What the device had downloaded by the time it made up its mind.
+fn downloaded<'d>(device: &'d Device, handshake: &Handshake) -> Vec<(&'d Arc<Certificate>, FetchKind)> {
+    if device.shared_address {
+        return Vec::new();
+    }
+    let deciding = handshake.deciding();
+    let in_time = |last: Option<FrameRef>| last.is_some_and(|at| at.is_before(&deciding));
+    let fetches = device.fetches.iter().filter(|fetch| fetch.succeeded() && in_time(fetch.last));
+    fetches.flat_map(|fetch| fetch.certificates.iter().map(|(certificate, kind)| (certificate, *kind))).collect()
+}
+
+/// Why the server's Certificate message cannot be judged.
+fn unreadable(handshake: &Handshake) -> Option<String> {
+    let tls = &handshake.tls;
+    if tls.hides_certificates() {
+        return Some("TLS 1.3 encrypts the certificates".into());
+    }
+    match &tls.certificates.server {
+        Some(list) if !list.complete && handshake.sent.len() == MAX_CERTIFICATES => Some(format!(
+            "the Certificate message holds more than {} certificates, of which no more were read (frame {})",
+            MAX_CERTIFICATES, list.last.number
+        )),
+        Some(list) if !list.complete => Some(format!(
+            "{} of the Certificate message are not in the capture (frame {})",
+            words::bytes(list.missing),
+            tls.holes.first().map_or(list.last.number, |hole| hole.at.number)
+        )),
+        Some(_) => None,
+        None if handshake.lacks_start() => Some("the capture starts in the middle of the connection".into()),
+        None if !handshake.two_sided => Some("the server's packets are not in the capture".into()),
+        None if tls.holes.iter().any(|hole| hole.in_clear) => {
+            Some("a part of the server's flight is not in the capture".into())
+        }
+        None => None,
+    }
+}
+
+/// Notes for each handshake the chain of another root that the same device accepted: it may trust one CA only.
+fn note_other_cas(device: &Device, assessments: &mut [Assessment]) {
+    if device.shared_address {
+        return;
+    }
+    let accepted: Vec<(Digest, FrameRef, String)> = device
+        .handshakes
+        .iter()
+        .zip(assessments.iter())
+        .filter(|(handshake, _)| handshake.ending.outcome == Outcome::Completed)
+        .filter_map(|(handshake, assessment)| {
+            let root = assessment.chain.path.as_ref()?.top()?;
+            let name = if root.is_self_issued() { root.subject().short() } else { root.issuer().short() };
+            Some((assessment.chain_end.root_key?, handshake.first, name))
+        })
+        .collect();
+    for end in assessments.iter_mut().map(|assessment| &mut assessment.chain_end) {
+        // A device that accepted this CA in another handshake refuses something else.
+        let Some(own) = end.root_key.filter(|own| accepted.iter().all(|(key, ..)| key != own)) else { continue };
+        let other = accepted.iter().find(|(key, ..)| *key != own);
+        end.other_ca = other.map(|(_, at, name)| (*at, name.clone()));
+    }
+}

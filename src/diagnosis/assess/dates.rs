@@ -1,0 +1,125 @@
+//! In: the certificates that were judged, and an instant. Out: which of them are outside their dates then. Bounded: by
+//! the path. Left to others: whether that was the cause.
+
+use std::sync::Arc;
+
+use crate::capture::Timestamp;
+use crate::diagnosis::clock::{DeviceClock, YEAR_2000};
+use crate::evidence::{Device, Handshake};
+use crate::flow::Side;
+use crate::protocol::tls::AlertCode;
+use crate::trust::{Anchor, Judgement};
+use crate::x509::Certificate;
+
+/// What can be said of the dates of a handshake's certificates.
+#[derive(Clone, Debug)]
+pub struct Dates {
+    /// The instant at which validity was judged.
+    pub judged_at: Timestamp,
+    /// What that instant is by, in words.
+    pub judged_by: &'static str,
+    /// Certificates of the path that are outside their dates then. Where there is none and the client's alert is
+    /// certificate_expired, those beside the path that were sent.
+    pub faults: Vec<DateFault>,
+    /// Whether the faults are those of certificates beside the path.
+    pub beside_path: bool,
+    /// The device's own clock then.
+    pub clock: Option<DeviceClock>,
+    /// Whether that clock is known, or an instant was given in its place.
+    pub clock_known: bool,
+    /// Whether the capture's own clock cannot be right.
+    pub suspect_clock: bool,
+}
+
+/// A certificate outside its dates.
+#[derive(Clone, Debug)]
+pub struct DateFault {
+    /// Its short name.
+    pub name: String,
+    /// The date it is outside of.
+    pub limit: Timestamp,
+    /// The certificate; `None` for an anchor of which only name, key and end are known.
+    pub certificate: Option<Arc<Certificate>>,
+    /// After its end; otherwise before its start.
+    pub expired: bool,
+}
+
+impl Dates {
+    /// Judges the dates of a chain at the device's clock, or where that is not known at the packets' time; `given` is an
+    /// instant that the user gave instead.
+    pub(super) fn of(
+        device: &Device,
+        handshake: &Handshake,
+        (chain, anchors): (&Judgement, &[Anchor]),
+        clock: Option<DeviceClock>,
+        given: Option<Timestamp>,
+    ) -> Self {
+        let judged_at = instant(handshake, clock.as_ref(), given);
+        let certificates = chain.judged_certificates();
+        let mut faults = date_faults(&certificates, judged_at);
+        faults.extend(chain.bare_anchor(anchors).and_then(|anchor| expired_anchor(anchor, judged_at)));
+        let says_expired = handshake
+            .last_word()
+            .is_some_and(|alert| alert.from == Side::Client && alert.code == AlertCode::CERTIFICATE_EXPIRED);
+        let beside_path = faults.is_empty() && says_expired && chain.completed.is_some();
+        if beside_path {
+            faults = date_faults(&handshake.sent, judged_at);
+        }
+        let before_all = !certificates.is_empty() && certificates.iter().all(|c| judged_at < c.not_before());
+        let impossible = handshake.first.time.seconds() < YEAR_2000 || (before_all && device.time_answers.is_empty());
+        Self {
+            judged_at,
+            judged_by: if given.is_some() { "the time given" } else { "the device's own clock" },
+            faults,
+            beside_path,
+            clock_known: clock.is_some() || given.is_some(),
+            suspect_clock: clock.is_none() && given.is_none() && impossible,
+            clock,
+        }
+    }
+
+    /// The faults of one kind: after the end, or before the start.
+    pub(in crate::diagnosis) fn outside(&self, expired: bool) -> impl Iterator<Item = &DateFault> {
+        self.faults.iter().filter(move |fault| fault.expired == expired)
+    }
+
+    /// The device's clock, where the certificate is outside its dates by that alone: at the packets' time all is well.
+    pub(in crate::diagnosis) fn only_by_clock(&self, handshake: &Handshake) -> Option<&DeviceClock> {
+        let seen = handshake.first.time;
+        let holds = |fault: &DateFault| match &fault.certificate {
+            Some(certificate) => certificate.is_valid_at(seen),
+            None => seen <= fault.limit,
+        };
+        self.clock.as_ref().filter(|clock| clock.is_off() && self.faults.iter().all(holds))
+    }
+}
+
+/// The instant at which the validity of a handshake's certificates is judged.
+pub(super) fn instant(handshake: &Handshake, clock: Option<&DeviceClock>, given: Option<Timestamp>) -> Timestamp {
+    let seen = handshake.first.time;
+    let own = |clock: &DeviceClock| {
+        Timestamp::from_nanos(seen.nanos().saturating_add(clock.offset.saturating_mul(1_000_000_000)), 0)
+    };
+    given.unwrap_or_else(|| clock.map_or(seen, own))
+}
+
+pub(in crate::diagnosis) fn date_faults(certificates: &[Arc<Certificate>], at: Timestamp) -> Vec<DateFault> {
+    let outside = certificates.iter().filter(|c| !c.is_valid_at(at));
+    outside
+        .map(|certificate| {
+            let expired = at > certificate.not_after();
+            DateFault {
+                name: certificate.subject().short(),
+                limit: if expired { certificate.not_after() } else { certificate.not_before() },
+                certificate: Some(Arc::clone(certificate)),
+                expired,
+            }
+        })
+        .collect()
+}
+
+/// Devices judge the dates of their roots too: old ones failed all at once when a root that they shared expired.
+pub(in crate::diagnosis) fn expired_anchor(anchor: &Anchor, at: Timestamp) -> Option<DateFault> {
+    let limit = anchor.not_after.filter(|end| at > *end)?;
+    Some(DateFault { name: anchor.label.clone(), limit, certificate: None, expired: true })
+}

@@ -1,0 +1,23 @@
+//! In: one handshake, its device, what is trusted and known. Out: everything that can be said of its certificates: chain,
+//! dates at the device's clock, names, algorithms. Bounded: each chain is judged once for the same means of the device.
+//! Left to others: which of it was the cause.
+
+mod algorithms;
+mod assessor;
+mod chain_end;
+mod client;
+mod dates;
+mod names;
+mod order;
+
+pub use algorithms::Algorithms;
+pub(super) use algorithms::unsupported;
+pub use assessor::Assessment;
+pub(super) use assessor::Assessor;
+pub use chain_end::ChainEnd;
+pub use client::ClientIssuer;
+pub use dates::{DateFault, Dates};
+pub(super) use dates::{date_faults, expired_anchor};
+pub use names::NameCheck;
+pub use order::AsSent;
+pub(super) use order::complaints;

@@ -1,0 +1,217 @@
+//! In: the evidence, and what the user brought. Out: every device judged, with its findings and its verdict. Bounded: by
+//! what the evidence keeps. Left to others: each step of it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::anchors::DeviceAnchors;
+use super::assess::{Assessment, Assessor};
+use super::clock::{Clocks, DeviceClock};
+use super::finding::{Finding, ProfileBasis, Verdict};
+use super::judged::Judged;
+use super::offers::Offers;
+use super::rules::{self, Facts};
+use super::ruling::AcceptedElsewhere;
+use super::session::Session;
+use super::{cause, exclude, recovery, verdict};
+use crate::capture::CaptureSummary;
+use crate::evidence::{Device, Evidence, Handshake, SignInMethod};
+use crate::trust::{Anchor, PathFinder, Pool, Profile, ProfileChoice, StepFrom, Trust};
+
+/// One device, judged.
+#[derive(Debug)]
+pub struct DeviceDiagnosis<'e> {
+    /// Index of the device in the evidence.
+    pub device: usize,
+    /// Name of the profile it was held to.
+    pub profile: String,
+    /// How that came.
+    pub basis: ProfileBasis,
+    /// What it trusted before it fetched anything.
+    pub anchors: Arc<[Anchor]>,
+    /// Its own clock.
+    pub clock: Option<DeviceClock>,
+    /// Its sign-in method.
+    pub sign_in: SignInMethod,
+    /// One for each handshake of the device, in its order.
+    pub handshakes: Vec<Judged<'e>>,
+    /// Its findings among all, the headline first.
+    pub findings: Range<usize>,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// Everything that was found.
+#[derive(Debug)]
+pub struct Diagnosis<'e> {
+    /// The devices, in the order of their first frames.
+    pub devices: Vec<DeviceDiagnosis<'e>>,
+    /// The findings, device by device, the headline of each first.
+    pub findings: Vec<Finding>,
+    /// Path searches made.
+    pub path_searches: u64,
+    /// Signatures checked.
+    pub signature_checks: u64,
+}
+
+/// Judges all devices of an investigation.
+pub fn diagnose<'e>(
+    evidence: &'e Evidence,
+    captures: &[CaptureSummary],
+    trust: &Trust,
+    only: &dyn Fn(&Device) -> bool,
+    budget: usize,
+) -> Diagnosis<'e> {
+    let profile = match &trust.profile {
+        ProfileChoice::None => Profile::none(),
+        ProfileChoice::Given(profile) => profile.as_ref().clone(),
+        ProfileChoice::Auto => Profile::builtin("lync-phone-edition").unwrap_or_else(Profile::none),
+    };
+    let anchors = DeviceAnchors::new(trust, &profile);
+    let offers = Offers::of(evidence);
+    let bench = Bench { evidence, captures, trust, profile: &profile, anchors: &anchors, offers: &offers };
+    let mut assessor = Assessor::new(PathFinder::new(budget), known(evidence, trust), trust);
+    let (mut judged, mut findings) = (Vec::new(), Vec::new());
+    for (index, device) in devices(evidence).into_iter().filter(|(_, device)| only(device)) {
+        judged.push(bench.judge(index, device, &mut assessor, &mut findings));
+    }
+    let devices: Vec<_> = judged.iter().filter_map(|judged| evidence.devices.get(judged.device)).collect();
+    findings.extend(rules::nothing_seen_in(evidence, captures, &devices));
+    Diagnosis {
+        devices: judged,
+        findings,
+        path_searches: assessor.finder.searches(),
+        signature_checks: assessor.finder.signature_checks(),
+    }
+}
+
+/// Those of the evidence that are devices: they began a handshake, fetched certificates, could not connect, or are
+/// phones that were recognized; in the order of their first frames.
+pub(crate) fn devices(evidence: &Evidence) -> Vec<(usize, &Device)> {
+    let is_device = |device: &Device| {
+        let tried = device.handshakes_total > 0 || !device.fetches.is_empty() || device.recognition.is_lync_phone();
+        let failed =
+            || rules::refused(evidence, device).next().is_some() || rules::refused_tunnels(device).next().is_some();
+        !device.merged && (tried || failed())
+    };
+    let all = evidence.devices.iter().enumerate();
+    let mut devices: Vec<_> = all.filter(|(_, device)| is_device(device)).collect();
+    devices.sort_by_key(|(_, device)| (device.frames.0.place(), device.address));
+    devices
+}
+
+/// Everything that is known to exist, for question B (docs/verdict.md, step 3).
+fn known(evidence: &Evidence, trust: &Trust) -> Pool {
+    let mut pool = Pool::default();
+    for (certificate, _) in evidence.certificates.iter() {
+        pool.add(certificate, StepFrom::Seen);
+    }
+    trust.add_known(&mut pool);
+    pool
+}
+
+/// What all devices are judged by.
+struct Bench<'a, 'e> {
+    evidence: &'e Evidence,
+    captures: &'a [CaptureSummary],
+    trust: &'a Trust,
+    profile: &'a Profile,
+    anchors: &'a DeviceAnchors<'a>,
+    offers: &'a Offers,
+}
+
+impl<'e> Bench<'_, 'e> {
+    fn basis(&self, device: &Device) -> ProfileBasis {
+        match &self.trust.profile {
+            ProfileChoice::None | ProfileChoice::Given(_) => ProfileBasis::Given,
+            ProfileChoice::Auto if device.recognition.is_lync_phone() => ProfileBasis::Recognized,
+            ProfileChoice::Auto => ProfileBasis::Assumed,
+        }
+    }
+
+    /// Judges one device: handshakes one by one, then each family of rules, then the verdict.
+    fn judge(
+        &self,
+        index: usize,
+        device: &'e Device,
+        assessor: &mut Assessor,
+        findings: &mut Vec<Finding>,
+    ) -> DeviceDiagnosis<'e> {
+        let basis = self.basis(device);
+        let anchors = DeviceAnchors { assumed: basis == ProfileBasis::Assumed, ..self.anchors.clone() };
+        let clocks = Clocks::of(device);
+        let clock = clocks.first();
+        let assessments = assessor.assess_all(device, &anchors, |handshake| clocks.at(handshake));
+        let handshakes = self.judge_handshakes(device, assessments, assessor, &anchors);
+        let session = Session {
+            evidence: self.evidence,
+            capture: usize::try_from(device.capture).ok().and_then(|at| self.captures.get(at)),
+            device,
+            index,
+            profile: self.profile,
+            basis,
+            anchors: &anchors,
+            offers: self.offers,
+            clock: clock.as_ref(),
+            sign_in: self.trust.sign_in.unwrap_or(device.sign_in.method),
+            handshakes: &handshakes,
+        };
+        let mut found = rules::findings(&session);
+        let first = findings.len();
+        let verdict = verdict::settle(&session, &mut found, first);
+        let sign_in = session.sign_in;
+        findings.append(&mut found);
+        DeviceDiagnosis {
+            device: index,
+            profile: self.profile.name.clone(),
+            basis,
+            anchors: anchors.list,
+            clock,
+            sign_in,
+            handshakes,
+            findings: first..findings.len(),
+            verdict,
+        }
+    }
+
+    /// Decides the causes that remain for each handshake, and which other handshake makes up for it.
+    fn judge_handshakes(
+        &self,
+        device: &'e Device,
+        assessments: Vec<Assessment>,
+        assessor: &mut Assessor,
+        anchors: &DeviceAnchors<'_>,
+    ) -> Vec<Judged<'e>> {
+        let pairs = device.handshakes.iter().zip(assessments).enumerate();
+        let judged = pairs.map(|(index, (handshake, assessment))| {
+            let facts = Facts { handshake, assessment: &assessment, profile: self.profile };
+            let ruling = cause::rule(&facts, accepted_elsewhere(self.evidence, handshake));
+            Judged { index, handshake, assessment, ruling, excluded: Vec::new(), recovered_by: None }
+        });
+        let mut judged: Vec<Judged<'e>> = judged.collect();
+        recovery::settle(device, &mut judged);
+        for it in judged.iter_mut().filter(|it| it.is_completed()) {
+            it.assessment.as_sent.left_out = assessor.left_out(it.handshake, &it.assessment, anchors);
+        }
+        for it in &mut judged {
+            it.assessment.as_sent.complaints = assessor.complaints(it.handshake, &it.assessment);
+            it.excluded = it.ruling.told().map(|code| (code, exclude::beside(code, it))).collect();
+        }
+        judged
+    }
+}
+
+/// What the server accepted from any client in another handshake, of what this hello offers. Behind a proxy its address
+/// does not tell which server that was.
+fn accepted_elsewhere(evidence: &Evidence, handshake: &Handshake) -> AcceptedElsewhere {
+    let hello = handshake.tls.client_hello.as_ref().filter(|_| handshake.tls.tunnel_to.is_none());
+    let agreed = hello.zip(evidence.tls_servers.get(&handshake.server));
+    let Some((hello, agreed)) = agreed else { return AcceptedElsewhere::default() };
+    let suites = agreed.iter().filter_map(|agreed| agreed.cipher_suite);
+    AcceptedElsewhere {
+        version: agreed.iter().any(|agreed| agreed.version == hello.version),
+        suite: suites.into_iter().any(|suite| hello.cipher_suites.contains(&suite)),
+        same_but_for_suites: hello.besides.is_some()
+            && agreed.iter().any(|agreed| agreed.version == hello.version && agreed.besides == hello.besides),
+    }
+}

@@ -1,0 +1,81 @@
+//! In: what was concluded about one handshake. Out: one type for all of it, which everything that follows takes.
+//! Bounded: by the handshakes kept. Left to others: how each part of it comes about.
+
+use super::assess::Assessment;
+use super::code::Code;
+use super::finding::Excluded;
+use super::ruling::Ruling;
+use super::stage::Stage;
+use super::words;
+use crate::capture::FrameRef;
+use crate::evidence::Handshake;
+use crate::protocol::tls::AlertCode;
+
+/// A handshake with everything that was concluded about it.
+#[derive(Debug)]
+pub struct Judged<'e> {
+    /// Index among the handshakes of its device.
+    pub index: usize,
+    /// What was seen of it.
+    pub handshake: &'e Handshake,
+    /// What can be said of its certificates.
+    pub assessment: Assessment,
+    /// Where it ended, and which causes remain.
+    pub ruling: Ruling,
+    /// For each cause that is told, the others and whether they are excluded.
+    pub excluded: Vec<(Code, Vec<Excluded>)>,
+    /// The first frame of the success that makes up for its failure.
+    pub recovered_by: Option<FrameRef>,
+}
+
+impl Judged<'_> {
+    /// Whether nothing is wrong with it.
+    pub fn is_completed(&self) -> bool {
+        self.ruling.stage == Stage::Completed
+    }
+
+    /// The causes beside one that is told, with the reason why each is excluded, or why not.
+    pub(super) fn excluded_beside(&self, code: Code) -> Vec<Excluded> {
+        let told = self.excluded.iter().find(|(told, _)| *told == code);
+        told.map(|(_, excluded)| excluded.clone()).unwrap_or_default()
+    }
+
+    /// Whether every other cause that step 6 allows for this ending is excluded, not merely unseen.
+    pub(super) fn others_are_excluded(&self, code: Code) -> bool {
+        let listed = self.excluded_beside(code);
+        let ruling = &self.ruling;
+        let alert = self.handshake.last_word().map(|alert| alert.code);
+        // Dates are refused with the general alerts too, and without the device's clock nothing here excludes that.
+        let may_be_dates = alert.is_some_and(|alert| alert.names_no_certificate_fault())
+            && ruling.stage == Stage::ClientAtCertificate
+            && !self.assessment.dates.clock_known;
+        ruling.survivors.len() == 1
+            && ruling.allowed.iter().filter(|other| **other != code).all(|other| {
+                let told = listed.iter().find(|entry| entry.cause == other.name());
+                told.is_none_or(|entry| entry.excluded)
+            })
+            && !self.may_refuse_parameters()
+            && !may_be_dates
+    }
+
+    /// Whether the client's alert is one that refuses the parameters of the key exchange too, of which nothing is read here.
+    pub(super) fn may_refuse_parameters(&self) -> bool {
+        self.ruling.stage == Stage::ClientAtCertificate && self.handshake.ended_with(AlertCode::HANDSHAKE_FAILURE)
+    }
+
+    /// How the handshake ended, in words, with the frame.
+    pub(super) fn ending(&self) -> Option<(FrameRef, String)> {
+        self.handshake.ending.at.map(|at| (at, words::ending(self.handshake)))
+    }
+
+    /// The frames that tell the device's clock, as evidence.
+    pub(super) fn clock(&self) -> impl Iterator<Item = (FrameRef, String)> {
+        let clock = self.assessment.dates.clock.iter();
+        clock.flat_map(|clock| clock.frames.iter().map(|at| (*at, format!("the device's clock, by {}", clock.basis))))
+    }
+
+    /// The frame in which the server's Certificate message ends, as evidence with these words.
+    pub(super) fn at_certificates(&self, what: impl Into<String>) -> Option<(FrameRef, String)> {
+        self.handshake.tls.certificates.server.as_ref().map(|list| (list.last, what.into()))
+    }
+}

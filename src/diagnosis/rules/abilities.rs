@@ -1,0 +1,148 @@
+//! CG011, CG022, CG024: what the device can do and whom it trusts, against what it did.
+//!
+//! In: a judged handshake, or the session. Out: whether a chain that holds was refused for its algorithms or its CA, or
+//! the device did what its profile says it cannot, and the finding. Bounded: by the handshakes kept. Left to others: which
+//! of several causes remain.
+
+use super::chain::is_checked;
+use super::logic::{Cause, Lacks, Logic, Rival};
+use super::remedy::web_service;
+use crate::capture::FrameRef;
+use crate::diagnosis::anchors::Absence;
+use crate::diagnosis::code::Code;
+use crate::diagnosis::finding::{Finding, ProfileBasis, Severity};
+use crate::diagnosis::judged::Judged;
+use crate::diagnosis::session::Session;
+use crate::protocol::tls::AlertCode;
+use crate::trust::{ChainStatus, Judgement, Proof};
+
+pub(super) const UNSUPPORTED_ALGORITHM: Logic = Logic {
+    degrades: true,
+    lacks: Lacks::Nothing,
+    cause: Some(Cause {
+        holds: |facts| !facts.assessment.algorithms.unsupported.is_empty(),
+        exclusion: outdated,
+        describe: unsupported_algorithm,
+    }),
+    find: None,
+};
+pub(super) const OTHER_CA_REFUSED: Logic = Logic {
+    degrades: false,
+    lacks: Lacks::Nothing,
+    cause: Some(Cause {
+        holds: |facts| {
+            let assessment = facts.assessment;
+            assessment.chain.status == ChainStatus::Trusted && assessment.chain_end.other_ca.is_some()
+        },
+        exclusion: |rival| rival.where_nothing_is_known(),
+        describe: other_ca_refused,
+    }),
+    find: None,
+};
+pub(super) const PROFILE_MISMATCH: Logic =
+    Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(profile_mismatch) };
+
+/// Newer devices refuse what is outdated; stacks that cannot check a signature or take no short key may call that
+/// decrypt_error.
+fn outdated(rival: &Rival<'_>) -> Option<(bool, String)> {
+    let named = rival.is_ruled_out_by_alert() && !rival.handshake.ended_with(AlertCode::DECRYPT_ERROR);
+    let outdated = || rival.assessment.algorithms.outdated.clone().filter(|_| !named).map(|what| (false, what));
+    rival.where_nothing_is_known().or_else(outdated)
+}
+
+fn unsupported_algorithm(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
+    let unsupported = &judged.assessment.algorithms.unsupported;
+    let words = format!("the {} cannot use {}", session.noun(), unsupported.join(" and "));
+    let shown =
+        unsupported.iter().filter_map(|what| judged.at_certificates(format!("{what} is more than the profile allows")));
+    let mut finding = refused(session, judged, code, &words, shown.collect());
+    finding.remedies = use_supported();
+    finding
+}
+
+fn other_ca_refused(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
+    let noun = session.noun();
+    let (shown, other) = match &judged.assessment.chain_end.other_ca {
+        Some((at, other)) => {
+            (vec![(*at, format!("a handshake that worked, with a chain up to \"{other}\""))], other.as_str())
+        }
+        None => (Vec::new(), ""),
+    };
+    let words = format!("the {noun} refuses a chain that holds, while it accepted one of another CA, \"{other}\"");
+    let mut finding = refused(session, judged, code, &words, shown);
+    finding.remedies = trust_that_ca(session, &judged.assessment.chain);
+    finding
+}
+
+/// A refusal that no alert is for, so that it is never more than inferred.
+fn refused(
+    session: &Session<'_>,
+    judged: &Judged<'_>,
+    code: Code,
+    words: &str,
+    shown: Vec<(FrameRef, String)>,
+) -> Finding {
+    let proof = if judged.ruling.is_ambiguous() { Proof::Undecidable } else { Proof::Inferred };
+    let mut finding = session.cause(code, proof, judged, words);
+    finding.evidence = shown;
+    finding.evidence.extend(judged.ending());
+    finding.excluded = judged.excluded_beside(code);
+    finding.certificates = judged.handshake.sent.clone();
+    finding
+}
+
+/// CG024: one surprise is enough to doubt the profile.
+fn profile_mismatch(session: &Session<'_>) -> Vec<Finding> {
+    let surprising = |judged| Some(mismatch(session, judged, &surprise(session, judged)?));
+    session.handshakes.iter().find_map(surprising).into_iter().collect()
+}
+
+/// What the device accepted although its profile says that it cannot. A profile that is only assumed says nothing.
+fn surprise(session: &Session<'_>, judged: &Judged<'_>) -> Option<String> {
+    if session.basis == ProfileBasis::Assumed || !judged.is_completed() {
+        return None;
+    }
+    let most = session.profile.tls_versions.as_ref().map(|versions| versions.value.max);
+    if let Some((version, most)) = judged.handshake.tls.version().zip(most).filter(|(version, most)| version > most) {
+        return Some(format!("it agreed on {version}, and the profile says {most} at most"));
+    }
+    let chain = &judged.assessment.chain;
+    let unsupported = judged.assessment.algorithms.unsupported.first();
+    if let Some(what) = unsupported.filter(|_| chain.status == ChainStatus::Trusted) {
+        return Some(format!("it accepted {what}, which the profile says it cannot use"));
+    }
+    let broken = chain.fault.as_ref().filter(|(_, fault)| is_checked(session.profile, fault));
+    if let Some((certificate, fault)) = broken.filter(|_| chain.status == ChainStatus::Invalid) {
+        return Some(format!("it accepted \"{}\" although {fault}", certificate.subject().short()));
+    }
+    let outside = chain.status == ChainStatus::UntrustedRoot && session.anchors.absence() == Absence::ByProfile;
+    outside.then(|| "it accepted a root that the profile, which is said to be complete, does not hold".to_owned())
+}
+
+fn mismatch(session: &Session<'_>, judged: &Judged<'_>, what: &str) -> Finding {
+    let handshake = judged.handshake;
+    let summary = format!("the {} is not what the profile {} says: {what}", session.noun(), session.profile.name);
+    let mut finding = session.finding(Code::ProfileMismatch, Severity::Info, Proof::Proven, judged, summary);
+    let hello = handshake.tls.server_hello.as_ref().map(|hello| hello.at);
+    finding.evidence.push((hello.unwrap_or(handshake.first), what.to_owned()));
+    finding.certificates = handshake.sent.clone();
+    finding.remedies = vec!["name the right profile, or write one\n  chaingap profiles --template".into()];
+    finding
+}
+
+pub(in crate::diagnosis) fn use_supported() -> Vec<String> {
+    vec!["issue the certificate anew with what the device can use: RSA with 2048 bits, and PKCS#1 v1.5 signatures with SHA-1 or SHA-256; on a Windows CA RSASSA-PSS comes from\n  AlternateSignatureAlgorithm=1 in CAPolicy.inf".into()]
+}
+
+fn trust_that_ca(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
+    let root = chain.path.as_ref().and_then(|path| path.root());
+    let thumbprint = root.map_or("<thumbprint>", |root| root.sha1_hex());
+    vec![
+        format!(
+            "make the {} trust that CA too: a phone may know no CA but the one of its pool until others are added to what the web service hands out\n{}",
+            session.noun(),
+            web_service(thumbprint, "TrustedRootCA")
+        ),
+        "or give that server a certificate of the CA that the pool uses".into(),
+    ]
+}

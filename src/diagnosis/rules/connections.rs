@@ -1,0 +1,123 @@
+//! CG020: connections that came to nothing.
+//!
+//! In: the session. Out: a finding for each server that refused or did not answer, and for each tunnel that a proxy
+//! refused. Bounded: by what the evidence keeps. Left to others: everything after a connection is there.
+
+use std::net::SocketAddr;
+
+use super::logic::{Lacks, Logic};
+use super::remedy::bracketed;
+use crate::capture::FrameRef;
+use crate::diagnosis::code::Code;
+use crate::diagnosis::finding::{Finding, Severity};
+use crate::diagnosis::session::Session;
+use crate::evidence::{Device, Evidence, Refused, SIGN_IN_PORTS, endpoint};
+use crate::trust::Proof;
+
+pub(super) const CONNECTION_REFUSED: Logic =
+    Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(find) };
+
+/// Two SYNs over this long without an answer are no answer (three seconds, in nanoseconds).
+const UNANSWERED_NANOS: i64 = 3_000_000_000;
+
+fn find(session: &Session<'_>) -> Vec<Finding> {
+    let servers = refused(session.evidence, session.device);
+    let mut found: Vec<Finding> = servers.map(|refused| connection_refused(session, refused)).collect();
+    for (at, refusal) in refused_tunnels(session.device) {
+        tunnel_refused(session, at, refusal).add_to(&mut found);
+    }
+    found
+}
+
+/// Connections of a sign-in that came to nothing, and that no later one to the same server made up for.
+pub(in crate::diagnosis) fn refused<'e>(
+    evidence: &'e Evidence,
+    device: &'e Device,
+) -> impl Iterator<Item = &'e Refused> {
+    device.refused.iter().filter(move |refused| {
+        let later = evidence.connected_after(device, refused.server, refused.last);
+        let waited = refused.opening.syn.zip(refused.opening.last_syn).map_or(0, |(a, b)| b.time.since(a.time));
+        let unanswered = refused.opening.syns >= 2
+            && waited >= UNANSWERED_NANOS
+            && (evidence.two_way.contains(&device.recording) || !device.names.is_empty());
+        let spoke_tls = evidence.tls_servers.contains_key(&refused.server);
+        let wanted = SIGN_IN_PORTS.contains(&refused.server.port()) || spoke_tls;
+        wanted && !later && (refused.reset.is_some() || unanswered)
+    })
+}
+
+fn connection_refused(session: &Session<'_>, refused: &Refused) -> Finding {
+    let server = endpoint(refused.server);
+    let summary = match refused.reset {
+        Some(_) => format!("no connection: {server} refuses it"),
+        None => format!("no connection: {server} does not answer"),
+    };
+    let unknown = session.evidence.connected_dropped;
+    let proof = if unknown { Proof::Undecidable } else { Proof::Proven };
+    let mut finding = session.finding_of_device(Code::ConnectionRefused, Severity::Error, proof, summary);
+    finding.stream = Some(refused.stream);
+    finding.server = Some(refused.server);
+    finding.occurrences = 1 + refused.repeats;
+    finding.frames = refused.opening.syn.map(|first| (first, refused.last));
+    finding.evidence.extend(refused.opening.syn.map(|at| (at, "SYN".to_owned())));
+    match refused.reset {
+        Some(at) => finding.evidence.push((at, "the server's RST".into())),
+        None => finding.evidence.extend(
+            refused
+                .opening
+                .last_syn
+                .map(|at| (at, format!("the last of {} SYNs, none of them answered", refused.opening.syns))),
+        ),
+    }
+    if unknown {
+        let why =
+            "more connections were accepted than are remembered: whether a later one to this server was is not known";
+        finding.evidence.push((refused.last, why.into()));
+    }
+    finding.remedies = look_in_between(refused.server);
+    finding
+}
+
+/// How the line of a refused tunnel begins among the refusals in clear.
+const TUNNEL: &str = "CONNECT ";
+
+/// Tunnels that a proxy refused and did not open later (RFC 9110 section 9.3.6): where, and the request with its status.
+pub(in crate::diagnosis) fn refused_tunnels(device: &Device) -> impl Iterator<Item = (FrameRef, &str)> {
+    device.http_errors.iter().filter_map(|(at, refusal)| Some((*at, refusal.strip_prefix(TUNNEL)?)))
+}
+
+fn tunnel_refused(session: &Session<'_>, at: FrameRef, refusal: &str) -> Finding {
+    let (target, status) = refusal.rsplit_once(": ").unwrap_or((refusal, ""));
+    let request = format!("{TUNNEL}{refusal}");
+    let proxy = session.device.events.iter().find(|event| event.summary == request).and_then(|event| event.server);
+    let named = proxy.map(|proxy| format!(" {}", endpoint(proxy))).unwrap_or_default();
+    let summary = format!("no connection: the proxy{named} refuses a tunnel to {target} (HTTP status {status})");
+    // A proxy that keeps its clients from some places is usual; without a single handshake it is why nothing works.
+    let severity = if session.device.handshakes_total == 0 { Severity::Error } else { Severity::Warning };
+    let mut finding = session.finding_of_device(Code::ConnectionRefused, severity, Proof::Proven, summary);
+    finding.capture = Some(at.capture);
+    finding.server = proxy;
+    finding.server_name = Some(target.rsplit_once(':').map_or(target, |(host, _)| host).to_owned());
+    finding.frames = Some((at, at));
+    finding.evidence.push((at, request));
+    finding.remedies = ask_the_proxy(status);
+    finding
+}
+
+fn look_in_between(server: SocketAddr) -> Vec<String> {
+    let (target, port) = (bracketed(server).trim_matches(['[', ']']).to_owned(), server.port());
+    vec![
+        format!("see whether the service listens and whether a firewall is between\n  nc -vz {target} {port}"),
+        "check that DNS and DHCP hand out the right server".into(),
+    ]
+}
+
+fn ask_the_proxy(status: &str) -> Vec<String> {
+    let first = match status {
+        "407" => {
+            "the proxy wants its clients to sign in: let the device through without, or give it credentials for it"
+        }
+        _ => "look at the proxy's log and rules: they tell why it refuses this place to this device",
+    };
+    vec![first.into(), "or let the device reach the server without the proxy".into()]
+}

@@ -1,0 +1,218 @@
+//! CG015, CG023, CG027: handshakes that ended without saying why.
+//!
+//! In: a judged handshake that no other cause explains. Out: the finding. Bounded: by the handshakes kept. Left to others:
+//! connections that came to nothing before a handshake.
+
+use std::net::SocketAddr;
+
+use super::logic::{Cause, Lacks, Logic, holds_when_nothing_else_does, never_a_rival};
+use super::remedy::bracketed;
+use crate::capture::FrameRef;
+use crate::diagnosis::assess::{Assessment, NameCheck};
+use crate::diagnosis::code::Code;
+use crate::diagnosis::finding::{Excluded, Finding, Severity};
+use crate::diagnosis::judged::Judged;
+use crate::diagnosis::session::Session;
+use crate::diagnosis::stage::{Stage, server_took_answer};
+use crate::diagnosis::words::{self, CLEAR_TEXT, NOT_TLS};
+use crate::evidence::Handshake;
+use crate::flow::Side;
+use crate::trust::{Judgement, Proof};
+
+pub(super) const HANDSHAKE_STALLED: Logic = Logic {
+    degrades: false,
+    lacks: Lacks::Nothing,
+    cause: Some(Cause { holds: holds_when_nothing_else_does, exclusion: never_a_rival, describe: stalled }),
+    find: None,
+};
+pub(super) const REJECTED_WITHOUT_REASON: Logic = Logic {
+    degrades: false,
+    lacks: Lacks::Nothing,
+    cause: Some(Cause { holds: holds_when_nothing_else_does, exclusion: never_a_rival, describe: rejected }),
+    find: None,
+};
+pub(super) const SERVER_ENDED_WITHOUT_REASON: Logic = Logic {
+    degrades: false,
+    lacks: Lacks::Nothing,
+    cause: Some(Cause { holds: holds_when_nothing_else_does, exclusion: never_a_rival, describe: server_ended }),
+    find: None,
+};
+
+fn stalled(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
+    let stall = judged.handshake.ending.stall;
+    let seconds = stall.map_or(0, |stall| stall.nanos / 1_000_000_000);
+    let words = format!("TLS handshake fails: nothing came for {seconds} seconds {}", waited_for(judged.handshake));
+    let mut finding = unexplained(session, judged, code, words, find_what_swallows(judged.handshake));
+    let mut silence = Vec::new();
+    if let Some(stall) = stall {
+        silence.push((stall.after, "the last frame with anything new".to_owned()));
+        silence.extend(stall.until.map(|until| (until, format!("the next one, {seconds} seconds later"))));
+    }
+    let hello = usize::from(judged.handshake.tls.client_hello.is_some());
+    finding.evidence.splice(hello..hello, silence);
+    finding
+}
+
+fn rejected(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
+    let noun = session.noun();
+    let alert = alert_in_words(judged.handshake);
+    let words = match judged.ruling.stage {
+        Stage::ClientWithoutData if alert.is_empty() => format!(
+            "the {noun} finished the TLS handshake and closed it without a byte of data; nothing in the capture says why"
+        ),
+        _ => format!("TLS handshake fails: the {noun} ended it{alert}, and nothing in the capture says why"),
+    };
+    let mut finding = unexplained(session, judged, code, words, ask_the_device(&judged.assessment.chain));
+    // Clients that look at the certificates last leave like a probe where they find something.
+    if may_be_probe(session, judged) {
+        if is_sound(&judged.assessment) {
+            finding.severity = Severity::Info;
+        } else {
+            finding.proof = Proof::Undecidable;
+        }
+    }
+    finding
+}
+
+fn server_ended(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
+    let handshake = judged.handshake;
+    let alert = alert_in_words(handshake);
+    let words = match words::meaning(handshake) {
+        _ if alert.is_empty() && handshake.tls.both_finished() => {
+            "the TLS handshake was finished, and the server closed it before a byte of data; nothing in the capture says why".into()
+        }
+        Some(meaning) => format!("TLS handshake fails: the server ended it{alert}: {meaning}"),
+        None => format!("TLS handshake fails: the server ended it{alert}, and nothing in the capture says why"),
+    };
+    let mut finding = unexplained(session, judged, code, words, ask_the_server());
+    finding.excluded.extend(looked_at_later(handshake));
+    finding
+}
+
+/// A finding about an ending that nothing explains, unless the server does not speak TLS at all.
+fn unexplained(
+    session: &Session<'_>,
+    judged: &Judged<'_>,
+    code: Code,
+    words: String,
+    remedies: Vec<String>,
+) -> Finding {
+    let handshake = judged.handshake;
+    let (words, remedies) = match handshake.tls.other_protocol() {
+        Some(answer) => (other_protocol_in_words(&answer.text), check_the_port(handshake.server)),
+        None => (words, remedies),
+    };
+    // What is not there may say why.
+    let lacking = !handshake.two_sided || handshake.tls.client_hello.is_none();
+    let unclear = judged.ruling.is_ambiguous() || lacking;
+    let proof = if unclear { Proof::Undecidable } else { Proof::Inferred };
+    let mut finding = session.finding(code, Severity::Error, proof, judged, words);
+    finding.evidence = evidence(judged);
+    finding.excluded = judged.excluded_beside(code);
+    finding.certificates = handshake.sent.clone();
+    finding.remedies = remedies;
+    finding
+}
+
+fn alert_in_words(handshake: &Handshake) -> String {
+    handshake.last_word().map(|alert| format!(" with {}", alert.code)).unwrap_or_default()
+}
+
+fn other_protocol_in_words(text: &str) -> String {
+    let what = match text {
+        "" => "the server's answer is no TLS".to_owned(),
+        text => format!("the server {CLEAR_TEXT}{text}\")"),
+    };
+    format!("TLS handshake fails: {what}{NOT_TLS}")
+}
+
+/// A client certificate that the server's TLS took, where the server then closed all the same.
+fn looked_at_later(handshake: &Handshake) -> Option<Excluded> {
+    let asked = handshake.tls.certificate_request.is_some() && handshake.last_word().is_none();
+    (asked && server_took_answer(handshake)).then(|| Excluded {
+        cause: Code::ClientCertificate.name().into(),
+        excluded: false,
+        why: "the server finished the handshake after the client's answer, but may look at it later".into(),
+    })
+}
+
+/// A single completed handshake, closed without data by an unidentified client: typical of a probe.
+fn may_be_probe(session: &Session<'_>, judged: &Judged<'_>) -> bool {
+    let alone = session.device.handshakes_total == 1 && judged.handshake.repeats == 0;
+    let unused = judged.ruling.stage == Stage::ClientWithoutData && judged.handshake.last_word().is_none();
+    unused && alone && !session.is_phone()
+}
+
+/// Whether nothing is wrong with the certificates, whether or not a client minds.
+fn is_sound(assessment: &Assessment) -> bool {
+    assessment.chain.fault.is_none()
+        && assessment.algorithms.outdated.is_none()
+        && assessment.dates.faults.is_empty()
+        && !matches!(assessment.name, NameCheck::NotCovered { .. })
+}
+
+fn waited_for(handshake: &Handshake) -> &'static str {
+    let Some(stall) = handshake.ending.stall else { return "" };
+    let by = |at: Option<FrameRef>| at.is_some_and(|at| at.place() <= stall.after.place());
+    let hello = handshake.tls.server_hello.as_ref().map(|hello| hello.at);
+    match (by(hello), by(handshake.tls.server_hello_done)) {
+        (false, _) => "where the server's ServerHello was due",
+        (true, false) => "in the middle of the server's flight",
+        (true, true) => "where the server's Finished was due",
+    }
+}
+
+fn evidence(judged: &Judged<'_>) -> Vec<(FrameRef, String)> {
+    let handshake = judged.handshake;
+    let mut out = Vec::new();
+    if let Some(hello) = &handshake.tls.client_hello {
+        out.push((hello.at, format!("ClientHello, {}", hello.version)));
+    }
+    if let Some(answer) = handshake.tls.other_protocol() {
+        out.push((answer.at, "the server's first bytes, no record of TLS".into()));
+    }
+    for side in [Side::Client, Side::Server] {
+        if let Some(at) = handshake.tls.encrypted_alert.of(side) {
+            let readable = handshake.tls.alerts.iter().find(|alert| alert.from == side && alert.at == *at);
+            let what = readable.map_or("an encrypted alert".into(), |alert| alert.code.to_string());
+            out.push((*at, format!("{}: {what}", words::side(side))));
+        }
+    }
+    out.extend(judged.ending());
+    out
+}
+
+fn find_what_swallows(handshake: &Handshake) -> Vec<String> {
+    let target = bracketed(handshake.server);
+    vec![
+        format!(
+            "look for packets that are too large for the path: a black hole swallows full-size segments only\n  ping -M do -s 1472 {target}"
+        ),
+        "look at the server or the device in between that stopped answering (load balancer, firewall, inspection)"
+            .into(),
+    ]
+}
+
+fn ask_the_device(chain: &Judgement) -> Vec<String> {
+    let whole = "make the server send its whole chain: the device may not have kept what it downloaded";
+    let mut out: Vec<String> = chain.downloaded_step().map(|_| whole.into()).into_iter().collect();
+    out.extend([
+        "look at the device's own log: some stacks refuse a certificate without an alert".into(),
+        "compare with a device that works: capture its sign-in too, and analyze both".into(),
+    ]);
+    out
+}
+
+fn ask_the_server() -> Vec<String> {
+    vec!["look at the server's log: on Windows the System log's Schannel events 36887, 36888, 36874\n  Get-WinEvent -FilterHashtable @{LogName='System';ProviderName='Schannel'} -MaxEvents 20".into()]
+}
+
+fn check_the_port(server: SocketAddr) -> Vec<String> {
+    let (target, port) = (bracketed(server), server.port());
+    vec![
+        format!(
+            "see what listens on that port, and send the device to the one where the service speaks TLS\n  openssl s_client -connect {target}:{port}"
+        ),
+        "where the protocol goes over to TLS by a command (STARTTLS), set the device to that".into(),
+    ]
+}

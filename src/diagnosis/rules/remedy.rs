@@ -1,0 +1,51 @@
+//! In: names, addresses, certificates. Out: what the remedies of several families share: safe words for commands, and
+//! whole commands to copy. Bounded: nothing is kept. Left to others: which remedy a finding has. A line of a remedy that
+//! starts with a space is a command.
+//!
+//! Only host names of `[A-Za-z0-9.-]` that do not start with `-`, addresses and hexadecimal digits from a capture ever
+//! stand in a command; anything else is a placeholder, because people paste these lines into a shell.
+
+use std::net::SocketAddr;
+
+use crate::diagnosis::session::Session;
+use crate::evidence::Handshake;
+
+/// A host name that is safe to stand in a command.
+pub(super) fn host(name: Option<&str>, placeholder: &str) -> String {
+    let safe = |name: &&str| {
+        !name.is_empty()
+            && !name.starts_with('-')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c))
+    };
+    name.filter(safe).unwrap_or(placeholder).to_owned()
+}
+
+pub(super) fn server_of(session: &Session<'_>, handshake: &Handshake) -> String {
+    let address = handshake.server.ip();
+    let mut asked = session.device.names.iter().filter(|(_, naming)| naming.addresses.contains(&address));
+    let covered = |name: &str| {
+        handshake.own_certificate().is_some_and(|leaf| leaf.matches_host(name, session.profile.host_rules()))
+    };
+    let asked = asked.clone().find(|(name, _)| covered(name)).or_else(|| asked.next());
+    let name = handshake.server_name().or(asked.map(|(name, _)| name.as_str()));
+    format!("{}:{}", host(name, &bracketed(handshake.server)), handshake.server.port())
+}
+
+pub(super) fn bracketed(server: SocketAddr) -> String {
+    if server.is_ipv6() { format!("[{}]", server.ip()) } else { server.ip().to_string() }
+}
+
+/// What only helps Lync phones is said so where the device was not recognized as one.
+pub(super) fn if_lync(session: &Session<'_>) -> &'static str {
+    if session.is_phone() { "or " } else { "if it is a Lync phone: " }
+}
+
+pub(in crate::diagnosis) fn web_service(thumbprint: &str, store: &str) -> String {
+    format!(
+        "  $x = New-CsWebTrustedCACertificate -Thumbprint \"{thumbprint}\" -CAStore {store}\n  Set-CsWebServiceConfiguration -Identity site:<Site> -TrustedCACerts @{{Add=$x}}"
+    )
+}
+
+pub(super) fn capture_better() -> Vec<String> {
+    vec!["capture whole packets, both directions, from before the device starts until after it fails\n  dumpcap -i <interface> -s 0 -f \"host <device>\" -w sign-in.pcapng".into()]
+}

@@ -1,0 +1,75 @@
+//! In: the causes that remain for one handshake. Out: how grave each is and how its sentence begins. Bounded: by the table
+//! of codes. Left to others: which causes remain.
+
+use super::code::Code;
+use super::finding::Severity;
+use super::stage::Stage;
+
+/// What the server accepted from any client in another handshake, of what this hello offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AcceptedElsewhere {
+    /// The version.
+    pub version: bool,
+    /// One of the cipher suites.
+    pub suite: bool,
+    /// A hello of this version that differs in the cipher suites only.
+    pub same_but_for_suites: bool,
+}
+
+/// The causes that remain possible for one handshake (docs/verdict.md, step 6).
+#[derive(Clone, Debug)]
+pub struct Ruling {
+    /// Where it ended.
+    pub stage: Stage,
+    /// The causes that step 6 allows there.
+    pub allowed: Vec<Code>,
+    /// The causes that remain, in the order of the table.
+    pub survivors: Vec<Code>,
+    /// Causes whose preconditions are met and that only the alert rules out.
+    pub filtered: Vec<Code>,
+    /// What the server accepted of this hello in another handshake.
+    pub accepted_elsewhere: AcceptedElsewhere,
+}
+
+impl Ruling {
+    /// Strikes out the certificates as a cause: the device accepted the same ones in another handshake.
+    pub(super) fn exclude_certificates(&mut self) {
+        (self.allowed, self.filtered) = (Vec::new(), Vec::new());
+        self.survivors = vec![Code::RejectedWithoutReason];
+    }
+
+    /// Whether a cause remains.
+    pub(super) fn survives(&self, code: Code) -> bool {
+        self.survivors.contains(&code)
+    }
+
+    /// Whether several causes remain, so that none of them is decided.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.survivors.len() > 1
+    }
+
+    /// The causes that become findings.
+    pub(super) fn told(&self) -> impl Iterator<Item = Code> {
+        self.survivors.iter().chain(&self.filtered).copied()
+    }
+
+    /// How grave a cause is here: one that remains explains the failure, one that only the alert rules out is worth a
+    /// warning.
+    pub(super) fn severity_of(&self, code: Code) -> Severity {
+        if self.survives(code) { Severity::Error } else { Severity::Warning }
+    }
+
+    /// How the sentence about a cause begins.
+    pub(super) fn lead(&self, code: Code) -> &'static str {
+        match self.stage {
+            Stage::ClientWithoutData if self.survives(Code::RejectedWithoutReason) => {
+                "the TLS handshake was finished and left unused, perhaps for this: "
+            }
+            _ if self.survives(code) => "TLS handshake fails: ",
+            Stage::Completed => "the TLS handshake worked, but ",
+            Stage::Open => "how the TLS handshake ended cannot be seen: ",
+            _ if self.allowed.contains(&code) => "true as well, though not known to be the cause: ",
+            _ => "not what the alert names, but true as well: ",
+        }
+    }
+}
