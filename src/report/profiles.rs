@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::model::Tool;
 use crate::evidence::FetchKind;
-use crate::trust::{Adds, Anchor, Fact, Profile, Provenance, TlsVersions, Unsupported};
+use crate::trust::{Adds, Anchor, Fact, Profile, Provenance, ShownFact, Unsupported};
 
 /// The value of the report's `schema` member.
 pub const PROFILES_SCHEMA: &str = "chaingap.profiles/1";
@@ -117,61 +117,23 @@ impl ProfileAnchor {
     }
 }
 
-/// All facts in the order of the template.
+/// All facts: those of the table, then what is a list.
 fn facts(profile: &Profile) -> Vec<ProfileFact> {
-    let mut out = vec![
-        ProfileFact::of("tls_versions", &profile.tls_versions, "which protocol versions it speaks", versions),
-        ProfileFact::yes_no("sni", &profile.sni, "sends the server's name (SNI)", "sends no server name (SNI)"),
-        ProfileFact::yes_no(
-            "aia",
-            &profile.aia,
-            "fetches issuers by the addresses in certificates (AIA)",
-            "fetches no issuers by the addresses in certificates (AIA)",
-        ),
-        ProfileFact::of("max_rsa_bits", &profile.max_rsa_bits, "the longest RSA key that it takes", |bits| {
-            format!("takes RSA keys of {bits} bits at most")
-        }),
-        ProfileFact::yes_no(
-            "cn_fallback",
-            &profile.cn_fallback,
-            "takes the common name where the subjectAltName has no DNS name",
-            "takes no common name for the server's name",
-        ),
-        ProfileFact::yes_no(
-            "wildcard_san",
-            &profile.wildcard_san,
-            "accepts a wildcard in the subjectAltName",
-            "accepts no wildcard in the subjectAltName",
-        ),
-        ProfileFact::yes_no(
-            "name_check_after_handshake",
-            &profile.name_check_after_handshake,
-            "checks the server's name only after the handshake",
-            "checks the server's name within the handshake",
-        ),
-        ProfileFact::yes_no(
-            "sip_domain_only",
-            &profile.sip_domain_only,
-            "refuses servers outside its SIP domain",
-            "takes servers outside its SIP domain",
-        ),
-        ProfileFact::of("checks", &profile.checks, "which checks of RFC 5280 section 6.1 it makes", |checks| {
-            let names = checks.iter().map(|check| check.as_str()).collect::<Vec<_>>();
-            if names.is_empty() {
-                return "is known to make no particular check of RFC 5280 section 6.1".into();
-            }
-            format!("checks, of RFC 5280 section 6.1: {}", names.join(", "))
-        }),
-    ];
+    let mut out: Vec<_> = profile.facts().into_iter().map(ProfileFact::of).collect();
     out.extend(profile.unsupported.iter().map(unsupported));
     out.extend(FetchKind::ALL.iter().map(|&kind| fetch(profile, kind)));
-    out.extend(profile.notes.iter().map(|note| ProfileFact::known("notes", note, note.value.clone())));
+    out.extend(profile.notes.iter().map(note));
     out
 }
 
 impl ProfileFact {
-    fn known<T: Serialize>(key: &str, fact: &Fact<T>, words: String) -> Self {
-        Self::stated(key, json!(fact.value), words, fact.provenance, &fact.source)
+    fn of(fact: ShownFact<'_>) -> Self {
+        match fact.known {
+            Some((value, provenance, source)) => Self::stated(fact.key, value, fact.words, provenance, source),
+            None => {
+                Self { key: fact.key.into(), value: Value::Null, words: fact.words, provenance: None, source: None }
+            }
+        }
     }
 
     fn stated(key: &str, value: Value, words: String, provenance: Provenance, source: &str) -> Self {
@@ -183,27 +145,10 @@ impl ProfileFact {
             source: Some(source.into()),
         }
     }
-
-    /// A fact, or the question that is open.
-    fn of<T: Serialize>(key: &str, fact: &Option<Fact<T>>, question: &str, words: impl Fn(&T) -> String) -> Self {
-        match fact {
-            Some(fact) => Self::known(key, fact, words(&fact.value)),
-            None => {
-                Self { key: key.into(), value: Value::Null, words: question.into(), provenance: None, source: None }
-            }
-        }
-    }
-
-    fn yes_no(key: &str, fact: &Option<Fact<bool>>, yes: &str, no: &str) -> Self {
-        Self::of(key, fact, &format!("whether it {yes}"), |value| if *value { yes.into() } else { no.into() })
-    }
 }
 
-fn versions(range: &TlsVersions) -> String {
-    if range.min == range.max {
-        return format!("speaks {} only", range.max);
-    }
-    format!("speaks {} to {}", range.min, range.max)
+fn note(note: &Fact<String>) -> ProfileFact {
+    ProfileFact::stated("notes", json!(note.value), note.value.clone(), note.provenance, &note.source)
 }
 
 fn unsupported(entry: &Unsupported) -> ProfileFact {

@@ -1,6 +1,6 @@
 //! The file of a device profile.
 //!
-//! In: its text (TOML, `profiles/template.toml` explains every key). Out: the [`Profile`], or the line, the key and the
+//! In: its text (TOML; [`Profile::template`] explains every key). Out: the [`Profile`], or the line, the key and the
 //! reason why it cannot be used. Bounded: a small multiple of the text; a profile is based on built-in ones only. Left to
 //! others: reading files, and what a profile means.
 
@@ -13,9 +13,11 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::abilities::{Adds, Check, TlsVersions, Unsupported};
 use super::anchor::Anchor;
 use super::fact::{Fact, Provenance, source};
-use super::profile::{Adds, Check, Profile, TlsVersions, Unsupported};
+use super::facts::facts;
+use super::profile::Profile;
 use super::store::read_certificates;
 use crate::capture::Timestamp;
 use crate::evidence::FetchKind;
@@ -35,6 +37,11 @@ pub struct ProfileError {
 }
 
 impl Profile {
+    /// The profile of that name that comes with the program.
+    pub fn builtin(name: &str) -> Option<Self> {
+        Self::builtin_text(name).and_then(|text| Self::parse(text).ok())
+    }
+
     /// From the text of a profile file.
     pub fn parse(text: &str) -> Result<Self, ProfileError> {
         let document: Document = toml::from_str(text).map_err(|error| ProfileError::from_toml(text, &error))?;
@@ -42,34 +49,50 @@ impl Profile {
     }
 }
 
-/// The file as written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    name: Spanned<String>,
-    description: String,
-    based_on: Option<Spanned<String>>,
-    #[serde(default)]
-    without_anchors: Vec<Spanned<String>>,
-    anchors_complete: Option<bool>,
-    tls_versions: Option<Spanned<Fact<TlsVersions>>>,
-    sni: Option<Fact<bool>>,
-    aia: Option<Fact<bool>>,
-    max_rsa_bits: Option<Fact<u32>>,
-    #[serde(default)]
-    unsupported: Vec<Unsupported>,
-    cn_fallback: Option<Fact<bool>>,
-    wildcard_san: Option<Fact<bool>>,
-    name_check_after_handshake: Option<Fact<bool>>,
-    sip_domain_only: Option<Fact<bool>>,
-    checks: Option<Fact<Vec<Check>>>,
-    #[serde(default)]
-    fetches: BTreeMap<FetchKind, Fact<Vec<Adds>>>,
-    #[serde(default)]
-    notes: Vec<Fact<String>>,
-    #[serde(default)]
-    anchors: Vec<AnchorDocument>,
+macro_rules! define_document {
+    ($($(#[$_doc:meta])* $key:ident: $type:ty { $($_rest:tt)* })*) => {
+        /// The file as written.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Document {
+            name: Spanned<String>,
+            description: String,
+            based_on: Option<Spanned<String>>,
+            #[serde(default)]
+            without_anchors: Vec<Spanned<String>>,
+            anchors_complete: Option<bool>,
+            $($key: Option<Spanned<Fact<$type>>>,)*
+            #[serde(default)]
+            unsupported: Vec<Unsupported>,
+            #[serde(default)]
+            fetches: BTreeMap<FetchKind, Fact<Vec<Adds>>>,
+            #[serde(default)]
+            notes: Vec<Fact<String>>,
+            #[serde(default)]
+            anchors: Vec<AnchorDocument>,
+        }
+
+        impl Document {
+            /// What the file says, and the facts of `base` where it says nothing; the lists of `base` are those of both.
+            fn over(self, base: Profile) -> Profile {
+                Profile {
+                    name: self.name.into_inner(),
+                    description: self.description,
+                    based_on: self.based_on.map(Spanned::into_inner),
+                    anchors: base.anchors,
+                    anchors_complete: self.anchors_complete.unwrap_or(base.anchors_complete),
+                    given_roots_complete: false,
+                    $($key: self.$key.map(Spanned::into_inner).or(base.$key),)*
+                    unsupported: base.unsupported,
+                    fetches: base.fetches,
+                    notes: base.notes,
+                }
+            }
+        }
+    };
 }
+
+facts!(define_document);
 
 /// An anchor: either `subject` and `key`, the base64 of their DER, or `certificate`, PEM.
 #[derive(Deserialize)]
@@ -89,43 +112,24 @@ struct AnchorDocument {
 
 impl Document {
     /// What the file says, over what its base says: a fact replaces that of the base, an unsupported algorithm or a kind
-    /// of fetch that of the same name, an anchor that of the same name and key; notes come after those of the base.
-    fn into_profile(self, text: &str) -> Result<Profile, ProfileError> {
+    /// of download the one of that name, an anchor the one of that subject and key; notes follow those of the base.
+    fn into_profile(mut self, text: &str) -> Result<Profile, ProfileError> {
         if matches!(self.name.get_ref().as_str(), "auto" | "none") {
             return Err(ProfileError::of(text, &self.name, "--profile auto and --profile none mean something else"));
         }
         if let Some(versions) = self.tls_versions.as_ref().filter(|fact| range_is_empty(&fact.get_ref().value)) {
             return Err(ProfileError::of(text, versions, "min is above max"));
         }
-        let base = self.base(text)?;
-        let own = self.anchors.into_iter().map(|anchor| anchor.into_anchor(text)).collect::<Result<Vec<_>, _>>()?;
-        let is_own = |anchor: &Anchor| own.iter().any(|own| own.subject == anchor.subject && own.key == anchor.key);
-        let mut anchors = base.anchors;
-        anchors.retain(|anchor| !is_own(anchor));
-        anchors.extend(own);
-        let mut unsupported = base.unsupported;
-        unsupported.retain(|entry| self.unsupported.iter().all(|own| own.algorithm != entry.algorithm));
-        unsupported.extend(self.unsupported);
-        Ok(Profile {
-            name: self.name.into_inner(),
-            description: self.description,
-            based_on: self.based_on.map(Spanned::into_inner),
-            anchors,
-            anchors_complete: self.anchors_complete.unwrap_or(base.anchors_complete),
-            given_roots_complete: false,
-            tls_versions: self.tls_versions.map(Spanned::into_inner).or(base.tls_versions),
-            sni: self.sni.or(base.sni),
-            aia: self.aia.or(base.aia),
-            max_rsa_bits: self.max_rsa_bits.or(base.max_rsa_bits),
-            unsupported,
-            cn_fallback: self.cn_fallback.or(base.cn_fallback),
-            wildcard_san: self.wildcard_san.or(base.wildcard_san),
-            name_check_after_handshake: self.name_check_after_handshake.or(base.name_check_after_handshake),
-            sip_domain_only: self.sip_domain_only.or(base.sip_domain_only),
-            checks: self.checks.or(base.checks),
-            fetches: base.fetches.into_iter().chain(self.fetches).collect(),
-            notes: base.notes.into_iter().chain(self.notes).collect(),
-        })
+        let mut base = self.base(text)?;
+        let own = std::mem::take(&mut self.anchors).into_iter().map(|anchor| anchor.into_anchor(text));
+        let own = own.collect::<Result<Vec<_>, _>>()?;
+        base.anchors.retain(|anchor| !own.iter().any(|own| own.subject == anchor.subject && own.key == anchor.key));
+        base.anchors.extend(own);
+        base.unsupported.retain(|entry| self.unsupported.iter().all(|own| own.algorithm != entry.algorithm));
+        base.unsupported.append(&mut self.unsupported);
+        base.fetches.append(&mut self.fetches);
+        base.notes.append(&mut self.notes);
+        Ok(self.over(base))
     }
 
     /// The profile that `based_on` names, without the anchors that `without_anchors` names; else one that knows nothing.
@@ -284,6 +288,7 @@ mod tests {
     fn the_template_is_a_profile_and_so_is_what_it_offers() {
         let plain = Profile::parse(Profile::template()).unwrap();
         assert!(plain.based_on.is_none() && plain.anchors.is_empty());
+        assert!(plain.facts().iter().all(|fact| fact.known.is_some()), "each fact of the table is in the template");
         let based =
             Profile::template().replace("# based_on", "based_on").replace("# without_anchors", "without_anchors");
         let based = Profile::parse(&based).unwrap();
