@@ -23,22 +23,24 @@ pub struct Limits {
     /// Beyond it the earlier segment counts as lost.
     pub out_of_order_bytes: usize,
     /// Bytes held that way, or kept to compare retransmissions with, over all connections. Beyond it a connection that
-    /// would add to them treats missing bytes as lost and stops comparing.
+    /// would add to them treats missing bytes as lost and stops comparing (D-FLOW-06).
     pub stream_bytes: usize,
     /// Bytes of one handshake message. The protocol allows 16 MiB; chains and issuer lists stay far below this.
     pub handshake_message_bytes: usize,
     /// Bytes of incomplete messages and bodies over all connections: about a thousand certificate chains at once.
     /// Beyond it, only those up to [`message_bytes_when_crowded`](Self::message_bytes_when_crowded) are kept.
+    /// Decided in D-PROTOCOL-01.
     pub messages_bytes: usize,
     /// Bytes of one message or body that are kept when there are too many; a hello fits.
     pub message_bytes_when_crowded: usize,
     /// Nanoseconds of capture time for which an ended connection is kept for late segments.
     pub linger_nanos: i64,
-    /// Ended connections kept for late segments; when there are more, the one that ended first is dropped.
+    /// Ended connections kept for late segments; when there are more, the one that ended first is dropped (D-FLOW-04).
     pub lingering_flows: usize,
     /// Nanoseconds after which an idle connection may be forgotten when there are too many.
     pub idle_nanos: i64,
     /// Handshakes of one device that are kept individually; further ones are counted with those they resemble.
+    /// Decided in D-EVIDENCE-11.
     pub handshakes_per_device: usize,
     /// Handshakes of all devices that are kept individually. Beyond it, similar handshakes of one device are counted
     /// from the second on, so that many devices take little more memory than few.
@@ -50,7 +52,7 @@ pub struct Limits {
     /// CA certificates kept, and a quarter as many others, since those complete no chain. A site has a few dozen CAs;
     /// an Internet uplink shows about a thousand servers an hour. One certificate takes about 14 KiB until the report
     /// is written. Beyond that, certificates are kept with the handshake or download that showed them, half as many in
-    /// all.
+    /// all (D-EVIDENCE-13).
     pub certificates: usize,
     /// Steps of one path search. A real chain takes fewer than ten.
     pub path_steps: usize,

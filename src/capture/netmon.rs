@@ -219,7 +219,7 @@ impl NetMon {
         Timestamp::from_nanos(self.start.saturating_add(head.delta), if self.major == 1 { 3 } else { 6 })
     }
 
-    /// Compares the frame table with the frames read; what follows it (comments, processes) is not used.
+    /// Compares the frame table with the frames read; what follows it (comments, processes) is not used (D-CAPTURE-02).
     fn behind_frames(&mut self, bytes: &[u8], offset: u64, at_end: bool) -> Step {
         let in_table = offset < self.table.saturating_add(self.table_length);
         if bytes.is_empty() || (in_table && bytes.len() < 4 && !at_end) {

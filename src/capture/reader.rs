@@ -186,7 +186,7 @@ impl CaptureReader {
         found
     }
 
-    /// Searches for the next record after damage.
+    /// Searches for the next record after damage (D-CAPTURE-03).
     fn look_for_record(&mut self) -> Step {
         let here = self.gap.as_ref().is_some_and(|gap| gap.at == self.buffer.offset());
         let unread = self.buffer.unread().len();

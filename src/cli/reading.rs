@@ -17,6 +17,7 @@ use super::progress::Progress;
 const OFFERED: usize = 20;
 
 /// Files of this many bytes or more are read ahead by a second thread; smaller ones are read before it has started.
+/// Decided in D-CAPTURE-04.
 const WORTH_A_THREAD: u64 = 4 << 20;
 
 /// Reads captures into one report, and says whether all could be read to their ends. `None` if no packet of any was

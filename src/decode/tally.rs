@@ -21,7 +21,7 @@ pub enum Unread {
     PppProtocol(u16),
     /// Encrypted on this link.
     Encrypted(&'static str),
-    /// A fragment of this link layer, which is not reassembled.
+    /// A fragment of this link layer, which is not reassembled (D-DECODE-03).
     LinkFragment(&'static str),
     /// A frame that the receiver marked as received with errors.
     ReceiveError,
@@ -58,7 +58,7 @@ impl std::fmt::Display for Unread {
     }
 }
 
-/// What was wrong with a packet that was read nevertheless.
+/// What was wrong with a packet that was read nevertheless (D-DECODE-01).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Anomaly {
     /// The checksum of the IPv4 header is wrong.

@@ -25,6 +25,7 @@ pub(super) fn usbpcap(bytes: &[u8]) -> Option<Inner<'_>> {
     Some(if transfer == BULK { bulk(at_most(bytes.get(header..)?, length)) } else { Inner::Nothing })
 }
 
+/// Decided in D-DECODE-02.
 fn bulk(data: &[u8]) -> Inner<'_> {
     if data.is_empty() {
         // A request for data, or the confirmation that data was sent.

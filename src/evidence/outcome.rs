@@ -102,6 +102,7 @@ impl<'f> Closing<'f> {
     }
 
     /// When a frame was sent, for comparing: one that was recorded late comes before the frame that acknowledges it.
+    /// Decided in D-FLOW-03.
     fn order(&self, at: &FrameRef) -> ((u32, u64), bool) {
         let late = self.late.iter().find(|(late, _)| late.place() == at.place());
         late.map_or((at.place(), true), |(_, acknowledging)| (acknowledging.place(), false))

@@ -274,7 +274,7 @@ impl<C> Flow<C> {
         reset || (self.streams.client.fin().is_some() && self.streams.server.fin().is_some())
     }
 
-    /// Receivers accept a reset only within their window (RFC 9293 section 3.10.7.4).
+    /// Receivers accept a reset only within their window (RFC 9293 section 3.10.7.4; D-FLOW-01).
     fn is_believed(&self, reset: &Segment<'_>, side: Side) -> bool {
         let received = self.acknowledged.of(side.other()).map(|(to, _)| to).or(*self.highest.of(side));
         let apart = received.map_or(0, |to| reset.sequence.wrapping_sub(to));

@@ -52,7 +52,7 @@ fn endpoint(socket: &SocketAddr) -> [u64; 3] {
 const SPARE: usize = 32;
 
 /// Buffers of finished connections, reused for new ones: allocating them anew is a large share of the cost of a short
-/// connection.
+/// connection (D-FLOW-07).
 #[derive(Debug)]
 struct Spare<C> {
     flows: Vec<Box<Flow<C>>>,
@@ -97,7 +97,7 @@ impl<C> Spare<C> {
 /// They are many, and looked up only for a segment that belongs to no open connection. So they are kept apart from the
 /// open ones, which are few enough for the processor's cache, and by a 64-bit hash of their keys: a collision is less
 /// likely than a memory error. They are forgotten half at a time, because finding the oldest for each new one would
-/// cost a search.
+/// cost a search (D-FLOW-05).
 #[derive(Debug, Default)]
 struct Ended {
     hash: RandomState,
@@ -259,7 +259,7 @@ impl<C> FlowTable<C> {
     }
 
     /// Takes the SYN of a new connection between the ports of an open one. False if the open one is over, so that the
-    /// new one can begin; otherwise the new one is kept in `next` until a segment belongs to it.
+    /// new one can begin; otherwise the new one is kept in `next` until a segment belongs to it (D-FLOW-02).
     fn is_to_follow(
         &mut self,
         key: &Key,

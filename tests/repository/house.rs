@@ -115,6 +115,21 @@ fn nothing_is_unsafe() {
     assert!(read("Cargo.toml").contains("unsafe_code = \"forbid\""));
 }
 
+/// It is given bytes and times. Only `capture::ahead` starts a thread, for callers that ask for one.
+#[test]
+fn the_library_opens_no_file_and_reads_no_clock_or_environment() {
+    let outside = ["std::fs", "std::env", "std::process", "std::net::Tcp", "SystemTime", "Instant::now", "std::thread"];
+    let in_library = |file: &str| !["cli", "main"].contains(&stage_of(file)) && file != "src/report/schema.rs";
+    for (file, text) in sources().into_iter().filter(|(file, _)| in_library(file)) {
+        let text = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        for (number, line) in code_lines(text) {
+            let found = outside.iter().find(|name| line.contains(**name));
+            let allowed = file == "src/capture/ahead.rs" && found == Some(&"std::thread");
+            assert!(found.is_none() || allowed, "{file}:{number}: {}", line.trim());
+        }
+    }
+}
+
 #[test]
 fn every_file_opens_with_what_it_is_and_is_one_room() {
     for (file, text) in sources().into_iter().chain(tests()) {

@@ -178,6 +178,7 @@ impl Layer {
         if let Some(Fault { at, why }) = &self.broken {
             let lost = self.input.offset().saturating_sub(*at);
             let lost = if lost > 0 { format!("; {lost} compressed bytes could not be read") } else { String::new() };
+            // Decided in D-CAPTURE-01.
             said.push(format!("{kind}: compressed offset {at}: {why}{lost}"));
         }
         said
