@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::shared::nobody;
-use super::shared::words::clean;
+use super::shared::words::{clean, place};
 use crate::report::{CheckOutcome, CheckReport, Checked, Device, Difference, Finding, Outcome, Report, Severity};
 
 /// The report as JUnit XML, UTF-8.
@@ -164,8 +164,7 @@ impl Case {
 fn in_full(finding: &Finding, headline: &str) -> String {
     let mut lines = vec![headline.to_owned(), String::new()];
     for evidence in &finding.evidence {
-        let frame = evidence.frame.map(|frame| format!(" frame {frame}")).unwrap_or_default();
-        lines.push(format!("{}{frame}: {}", evidence.capture, evidence.what));
+        lines.push(format!("{}: {}", place(&evidence.capture, evidence.frame), evidence.what));
     }
     for cause in &finding.excluded {
         let word = if cause.excluded { "ruled out" } else { "not ruled out" };

@@ -9,7 +9,7 @@
 
 use super::shared::step::{frames, lacking};
 use super::shared::story::tag;
-use super::shared::words::{clean, date_and_clock, short_name, shorten};
+use super::shared::words::{clean, date_and_clock, place, short_name, shorten};
 use super::shared::{Index, nobody};
 use crate::report::{
     Chain, CompareSide, Comparison, Device, Event, Finding, Report, Severity, Step, StepFrom, StepSide, VerdictStatus,
@@ -229,10 +229,10 @@ fn whence(chain: &Chain, step: &Step) -> String {
     let source = step.source.as_deref().map(|source| inline(&shorten(source, 60)));
     match (found.next().and_then(|candidate| candidate.found_in.first()), capture, step.frame) {
         (Some(found), ..) => {
-            let frame = found.frame.map(|frame| format!(" frame {frame}")).unwrap_or_default();
-            format!("{}{frame}, {}", inline(&shorten(&found.capture, 60)), inline(&shorten(&found.how, 60)))
+            let place = place(&inline(&shorten(&found.capture, 60)), found.frame);
+            format!("{place}, {}", inline(&shorten(&found.how, 60)))
         }
-        (None, Some(capture), Some(frame)) => format!("{capture} frame {frame}"),
+        (None, Some(capture), Some(_)) => place(&capture, step.frame),
         _ if step.from == StepFrom::Sent => String::new(),
         _ => source.unwrap_or_default(),
     }
@@ -241,8 +241,8 @@ fn whence(chain: &Chain, step: &Step) -> String {
 fn reasons(out: &mut String, finding: &Finding) {
     let mut lines = Vec::new();
     for evidence in &finding.evidence {
-        let frame = evidence.frame.map(|frame| format!(" frame {frame}")).unwrap_or_default();
-        lines.push(format!("- {}{frame}: {}\n", inline(&shorten(&evidence.capture, 60)), sentence(&evidence.what)));
+        let place = place(&inline(&shorten(&evidence.capture, 60)), evidence.frame);
+        lines.push(format!("- {place}: {}\n", sentence(&evidence.what)));
     }
     for cause in &finding.excluded {
         let word = if cause.excluded { "ruled out" } else { "**not ruled out**" };

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::parts::{capture_and_frame, copied, fact};
 use crate::render::shared::Scope;
-use crate::render::shared::words::{clean, short_name, shorten};
+use crate::render::shared::words::{clean, name_of, short_name};
 use crate::report::{Certificate, Report};
 
 /// The most places listed for one certificate.
@@ -31,11 +31,6 @@ impl<'a> Shelf<'a> {
         self.places.get(sha256).map(|(_, certificate)| *certificate)
     }
 
-    /// What people call it.
-    pub(super) fn name(&self, sha256: &str) -> String {
-        self.certificate(sha256).map_or_else(|| shorten(sha256, 16), |certificate| short_name(&certificate.subject))
-    }
-
     /// A name, linked to its certificate where the report holds it.
     pub(super) fn link(&self, sha256: Option<&str>, name: &str) -> Markup {
         match sha256.and_then(|sha| self.places.get(sha)) {
@@ -47,11 +42,7 @@ impl<'a> Shelf<'a> {
 
 /// Short names of certificates, in words.
 pub(super) fn names(scope: &Scope<'_>, list: &[String]) -> String {
-    let name = |sha: &String| match scope.report.certificates.get(sha) {
-        Some(certificate) => short_name(&certificate.subject),
-        None => shorten(sha, 16),
-    };
-    let mut names: Vec<String> = list.iter().take(NAMED).map(name).collect();
+    let mut names: Vec<String> = list.iter().take(NAMED).map(|sha| name_of(&scope.report.certificates, sha)).collect();
     if list.len() > NAMED {
         names.push(format!("{} more", list.len() - NAMED));
     }

@@ -16,7 +16,7 @@ use super::steps::Focus;
 use super::{certificates, chain, closing, finding, ladder};
 use crate::render::shared::step::{frames, lacking, times, told_alike};
 use crate::render::shared::story::tag;
-use crate::render::shared::words::{clean_lines, shorten};
+use crate::render::shared::words::{clean_lines, name_of, shorten};
 use crate::render::shared::{Index, Scope, context, handshake_of, mark};
 use crate::report::{
     CompareSide, CompareStep, Comparison, Device, Finding, Handshake, Outcome, Report, Severity, StepSide, WhichSide,
@@ -301,7 +301,7 @@ fn cell(view: &View<'_>, step: &CompareStep, side: Option<&StepSide>, which: Whi
 
 /// Names of certificates, each with the way to it.
 fn sent(view: &View<'_>, list: &[String]) -> Markup {
-    let name = |sha: &String| view.shelf.name(sha);
+    let name = |sha: &String| name_of(&view.good.scope.report.certificates, sha);
     html! {
         @for (index, sha) in list.iter().take(NAMED).enumerate() {
             @if index > 0 { ", " }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::render::shared::Scope;
-use crate::render::shared::words::clean;
+use crate::render::shared::words::{clean, place};
 use crate::report::{Finding, Proof, Severity, VerdictStatus};
 
 /// A term and what is known of it; nothing where nothing is.
@@ -23,8 +23,7 @@ pub(super) fn copied(text: &str) -> Markup {
 
 /// `usb.pcapng frame 22`, or a file's name alone.
 pub(super) fn capture_and_frame(scope: &Scope<'_>, capture: &str, frame: Option<u64>) -> String {
-    let name = scope.capture(capture);
-    frame.map_or_else(|| name.clone(), |frame| format!("{name} frame {frame}"))
+    place(&scope.capture(capture), frame)
 }
 
 /// The style sheet's name for a verdict.

@@ -2,7 +2,7 @@
 //! device had, and where it is otherwise. Bounded: by the chain. Left to others: the judgement.
 
 use super::scope::Scope;
-use super::words::{short_name, shorten};
+use super::words::{name_of, place, short_name, shorten};
 use crate::report::{Chain, ChainStatus, Device, Found, Handshake, Missing, Step, StepFrom};
 
 /// One certificate, column by column.
@@ -53,7 +53,7 @@ pub(in crate::render) fn rows<'a>(scope: &Scope<'_>, device: &Device, handshake:
         handshake.certificates.iter().filter(|sha| !path.iter().any(|step| step.sha256.as_ref() == Some(sha)));
     let whence = if path.is_empty() { "" } else { "sent, but not part of this chain" };
     rows.extend(outside.map(|sha| Row {
-        name: scope.report.certificates.get(sha).map_or_else(|| shorten(sha, 16), |c| short_name(&c.subject)),
+        name: name_of(&scope.report.certificates, sha),
         sha256: Some(sha),
         sent: Cell::Here,
         had: Cell::No,
@@ -116,11 +116,7 @@ fn of_unknown<'a>(scope: &Scope<'_>, chain: &Chain, link: &'a Missing) -> Row<'a
 fn whence(scope: &Scope<'_>, device: &Device, step: &Step, sent: bool, link: Option<&Missing>) -> String {
     let source = step.source.as_deref().map(|source| scope.capture(source));
     let bracketed = source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
-    let frame = match (&step.capture, step.frame) {
-        (Some(capture), Some(frame)) => format!("{} frame {frame}", scope.capture(capture)),
-        (Some(capture), None) => scope.capture(capture),
-        (None, _) => String::new(),
-    };
+    let place = step.capture.as_deref().map(|capture| place(&scope.capture(capture), step.frame)).unwrap_or_default();
     match step.from {
         StepFrom::Anchor if step.held && step.source.as_ref() == Some(&device.profile.name) => {
             format!("in the profile {}", shorten(&device.profile.name, 40))
@@ -128,9 +124,9 @@ fn whence(scope: &Scope<'_>, device: &Device, step: &Step, sent: bool, link: Opt
         StepFrom::Anchor if step.held => format!("on the {}{bracketed}", scope.thing),
         _ if sent => String::new(),
         StepFrom::Installed if step.held => format!("on the {}{bracketed}", scope.thing),
-        StepFrom::Fetched if step.held => format!("fetched, {frame}{bracketed}"),
+        StepFrom::Fetched if step.held => format!("fetched, {place}{bracketed}"),
         _ => {
-            let place = if frame.is_empty() { source.unwrap_or_default() } else { frame };
+            let place = if place.is_empty() { source.unwrap_or_default() } else { place };
             let found = link.into_iter().flat_map(|link| &link.candidates);
             let same = found.filter(|candidate| Some(&candidate.sha256) == step.sha256.as_ref());
             same.flat_map(|candidate| candidate.found_in.first()).next().map_or(place, |found| found_in(scope, found))
@@ -139,14 +135,9 @@ fn whence(scope: &Scope<'_>, device: &Device, step: &Step, sent: bool, link: Opt
 }
 
 fn found_in(scope: &Scope<'_>, found: &Found) -> String {
-    match found.frame {
-        // The form in which it came is of interest in the JSON; here the way it came is enough.
-        Some(frame) => {
-            let how = found.how.split(',').next().unwrap_or_default();
-            format!("{} frame {frame}, {how}", scope.capture(&found.capture))
-        }
-        None => format!("{}, {}", scope.capture(&found.capture), found.how),
-    }
+    // Of a certificate in a frame the way it came is enough here; the JSON tells its form as well.
+    let how = if found.frame.is_some() { found.how.split(',').next().unwrap_or_default() } else { &found.how };
+    format!("{}, {how}", place(&scope.capture(&found.capture), found.frame))
 }
 
 fn fills(link: &Missing, step: &Step) -> bool {

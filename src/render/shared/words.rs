@@ -3,6 +3,10 @@
 //! In: texts of a report. Out: texts without a character that steers or misleads, shortened where they are too long, and
 //! the short forms of names and times. Bounded: by their input. Left to others: where they stand.
 
+use std::collections::BTreeMap;
+
+use crate::report::Certificate;
+
 /// The longest name shown whole; longer ones lose their middle.
 pub(in crate::render) const NAME: usize = 80;
 
@@ -64,6 +68,16 @@ pub(in crate::render) fn short_name(subject: &str) -> String {
     let wanted = ["CN", "OU", "O"];
     let found = wanted.iter().find_map(|kind| parts.iter().find(|(name, _)| name.eq_ignore_ascii_case(kind)));
     shorten(found.map_or(subject, |(_, value)| value), NAME)
+}
+
+/// The short name of the certificate with this SHA-256, or the beginning of its digits if the report does not hold it.
+pub(in crate::render) fn name_of(certificates: &BTreeMap<String, Certificate>, sha256: &str) -> String {
+    certificates.get(sha256).map_or_else(|| shorten(sha256, 16), |certificate| short_name(&certificate.subject))
+}
+
+/// `usb.pcapng frame 22`, or the capture alone.
+pub(in crate::render) fn place(capture: &str, frame: Option<u64>) -> String {
+    frame.map_or_else(|| capture.to_owned(), |frame| format!("{capture} frame {frame}"))
 }
 
 /// Types and unescaped values of the attributes of an RFC 4514 name, in order.

@@ -4,7 +4,7 @@
 
 use super::line::{Line, Role};
 use super::page::{NARROWEST, Page, TextStyle, print};
-use crate::render::shared::words::{date_and_clock, short_name, shorten, width};
+use crate::render::shared::words::{date_and_clock, place, short_name, shorten, width};
 use crate::report::{CertsEntry, CertsReport, Found};
 
 /// The most places shown of one certificate.
@@ -66,7 +66,7 @@ fn line(cells: &[String; 5], widths: &[usize; 5], role: Role) -> Line {
 fn beneath(page: &mut Page, entry: &CertsEntry, room: usize) {
     let mut say = |role, text: &str| page.push(Line::at(2, role, &shorten(text, room.saturating_sub(2))));
     let seen = &entry.certificate.seen;
-    seen.iter().take(PLACES).for_each(|found| say(Role::Dim, &place(found)));
+    seen.iter().take(PLACES).for_each(|found| say(Role::Dim, &seen_in(found)));
     if seen.len() > PLACES {
         say(Role::Dim, &format!("… {} more places", seen.len() - PLACES));
     }
@@ -78,7 +78,6 @@ fn beneath(page: &mut Page, entry: &CertsEntry, room: usize) {
     entry.file.iter().for_each(|file| say(Role::Good, &format!("written to {file}")));
 }
 
-fn place(found: &Found) -> String {
-    let frame = found.frame.map(|frame| format!(" frame {frame}")).unwrap_or_default();
-    format!("{}{frame}, {}", found.capture, found.how)
+fn seen_in(found: &Found) -> String {
+    format!("{}, {}", place(&found.capture, found.frame), found.how)
 }

@@ -11,7 +11,7 @@ use super::page::{NARROWEST, Page, TextStyle, print, room};
 use super::sign::mark;
 use crate::render::shared::finding::tag;
 use crate::render::shared::step::{frames, times, told_alike};
-use crate::render::shared::words::{clean, date_and_clock, short_name, shorten, width};
+use crate::render::shared::words::{clean, date_and_clock, name_of, shorten, width};
 use crate::render::shared::{file_name, signed_in};
 use crate::report::{Certificate, CompareSide, CompareStep, Comparison, Finding, Outcome, Severity, StepSide};
 
@@ -234,7 +234,7 @@ impl<'a> Table<'a> {
 
     fn names(&self, shas: &[String], step: &CompareStep) -> String {
         let certificates: &BTreeMap<String, Certificate> = &self.comparison.certificates;
-        let name = |sha: &String| certificates.get(sha).map_or_else(|| shorten(sha, 16), |c| short_name(&c.subject));
+        let name = |sha: &String| name_of(certificates, sha);
         match shas {
             [only] if step.kind == "handshake" => format!("{} alone", name(only)),
             _ => shas.iter().map(name).collect::<Vec<_>>().join(", "),

@@ -6,7 +6,7 @@ use super::line::{Line, Role, wrap};
 use super::page::{Page, View, room};
 use super::sign::role;
 use crate::render::shared::finding::{notes, tag, words};
-use crate::render::shared::words::shorten;
+use crate::render::shared::words::{place, shorten};
 use crate::report::{Evidence, Excluded, Finding, Proof, Severity};
 
 /// Column at which the text behind a label stands.
@@ -62,7 +62,7 @@ fn because(view: &View<'_>, finding: &Finding) -> Vec<String> {
         .map(|evidence| {
             let place = match evidence.frame {
                 Some(frame) if Some(&evidence.capture) == finding.capture.as_ref() => format!("frame {frame}: "),
-                Some(frame) => format!("{} frame {frame}: ", view.capture(&evidence.capture)),
+                Some(_) => format!("{}: ", place(&view.capture(&evidence.capture), evidence.frame)),
                 None => String::new(),
             };
             format!("{place}{}", shorten(&evidence.what, SENTENCE))
