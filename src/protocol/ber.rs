@@ -1,10 +1,10 @@
-//! BER and DER, read one element at a time (ITU-T X.690 section 8.1).
+//! A reader of BER and DER, one element at a time (ITU-T X.690 section 8.1).
 //!
-//! In: bytes that may be cut anywhere. Out: elements that borrow from them, each saying whether it stands whole.
-//! Bounded: no recursion here; at most `MAX_DEPTH` indefinite lengths inside one another; lengths that do not fit
-//! memory are malformed. Left to others: what a tag means.
+//! In: bytes that may be truncated anywhere. Out: elements that borrow from them, and whether each is complete.
+//! Bounded: no recursion; at most `MAX_DEPTH` nested indefinite lengths; lengths that do not fit memory are malformed.
+//! Left to others: what a tag means.
 
-/// How deep elements may be nested, for this reader and for those who walk with it.
+/// How deeply elements may be nested, in this reader and in the code that uses it.
 pub(super) const MAX_DEPTH: usize = 32;
 
 pub(super) const INTEGER: u8 = 0x02;
@@ -18,13 +18,13 @@ pub(super) const CONTEXT_0: u8 = 0xA0;
 /// One tag, length and content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Element<'a> {
-    /// The first identifier octet: class, constructed bit and number (31: the number follows and is not kept).
+    /// The first identifier octet: class, constructed bit and number (31: the number follows, and is not kept).
     pub(super) tag: u8,
-    /// Header, content and, for an indefinite length, the end-of-contents octets: as much of it as there is.
+    /// Header, content and, for an indefinite length, the end-of-contents octets, as far as they are there.
     pub(super) whole: &'a [u8],
-    /// The content, as much of it as there is.
+    /// The content, as far as it is there.
     pub(super) content: &'a [u8],
-    /// Whether all of it is there.
+    /// Whether the element is complete.
     pub(super) complete: bool,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Element<'a> {
         (self.tag == tag).then_some(self)
     }
 
-    /// The value of an INTEGER or ENUMERATED that is not negative and fits.
+    /// The value of a non-negative INTEGER or ENUMERATED that fits.
     pub(super) fn unsigned(&self) -> Option<u32> {
         if !self.complete || self.content.is_empty() || self.content.first()? & 0x80 != 0 {
             return None;
@@ -48,7 +48,7 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Elements that follow one another. Ends at the end of the bytes, at end-of-contents octets and at what is no element.
+/// Consecutive elements, up to the end of the bytes, end-of-contents octets or something malformed.
 #[derive(Clone, Debug)]
 pub(super) struct Elements<'a> {
     rest: &'a [u8],
@@ -64,7 +64,7 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// The first element of `bytes`; `None` at end-of-contents octets, for no bytes and for no element.
+/// The first element of `bytes`; `None` at end-of-contents octets, if there are no bytes, or if they are malformed.
 pub(super) fn first(bytes: &[u8]) -> Option<Element<'_>> {
     let Header::Read { tag, size, length } = header(bytes) else { return None };
     if tag == 0 {
@@ -87,19 +87,20 @@ pub(super) fn first(bytes: &[u8]) -> Option<Element<'_>> {
 /// Identifier and length octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Header {
-    /// The tag, the number of octets read, and the length of the content (`None`: indefinite).
+    /// The tag, the length of the header, and the length of the content (`None`: indefinite).
     Read { tag: u8, size: usize, length: Option<usize> },
     /// The bytes end inside the header.
     Cut,
-    /// No header can begin so.
+    /// The bytes do not start a header.
     Malformed,
 }
 
-/// Reads the header that `bytes` begin with.
+/// Reads the header at the start of `bytes`.
 pub(super) fn header(bytes: &[u8]) -> Header {
     let Some((&tag, mut rest)) = bytes.split_first() else { return Header::Cut };
     if tag & 0x1F == 0x1F {
-        // A tag number of several octets: the last has its top bit clear. Five octets hold any 32-bit number.
+        // A tag number of several octets ends with the first whose top bit is clear. Five octets hold any 32-bit
+        // number.
         let Some(last) = rest.iter().take(5).position(|octet| octet & 0x80 == 0) else {
             return if rest.len() < 5 { Header::Cut } else { Header::Malformed };
         };
@@ -128,7 +129,7 @@ pub(super) fn header(bytes: &[u8]) -> Header {
 
 /// The number of bytes before the end-of-contents octets that close an indefinite length opened just before `bytes`.
 ///
-/// Elements of known length are stepped over; those of indefinite length are only counted, so nothing recurses.
+/// Elements of known length are skipped; those of indefinite length are only counted, so nothing recurses.
 fn indefinite_length(bytes: &[u8]) -> Option<usize> {
     let (mut at, mut open) = (0usize, 1usize);
     loop {
@@ -169,7 +170,7 @@ mod tests {
         let elements: Vec<_> = Elements { rest: &bytes }.collect();
         assert_eq!(elements.iter().map(|e| (e.tag, e.whole.len())).collect::<Vec<_>>(), [(0x23, 13), (0x05, 2)]);
         assert_eq!(elements[0].children().map(|e| e.content.len()).collect::<Vec<_>>(), [3, 2]);
-        // Without the closing octets it is cut, and its children still read.
+        // Without the closing octets it is incomplete, and its children can still be read.
         let cut = first(&bytes[..11]).unwrap();
         assert!(!cut.complete);
         assert_eq!(cut.children().count(), 2);

@@ -1,9 +1,9 @@
-//! Certificates out of the body of a message, whatever its declared type.
+//! Finds certificates in the body of a message, whatever its declared type.
 //!
-//! In: the decoded bytes of a body, perhaps cut, and the Content-Type it came with. Out: the certificates that stand
-//! whole in it, in order, each once, and the wrapping each was found in. Bounded: `MAX_NESTING` wrappings inside one
-//! another, `MAX_CERTIFICATES` certificates, no entity expansion, time linear in the body. Left to others: content
-//! encodings, and what the certificates say.
+//! In: the decoded bytes of a body, possibly truncated, and its Content-Type. Out: the complete certificates in it, in
+//! order and without duplicates, and how each was wrapped. Bounded: `MAX_NESTING` nested wrappings, `MAX_CERTIFICATES`
+//! certificates, no entity expansion, time linear in the body. Left to others: content encodings, and what the
+//! certificates say.
 
 use std::collections::HashSet;
 
@@ -19,17 +19,16 @@ use super::pkcs7;
 /// A certificate found in a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundCertificate {
-    /// The certificate, byte for byte as it was sent.
+    /// The certificate exactly as sent.
     pub der: Vec<u8>,
-    /// The form it had: "DER", "PEM", "PKCS#7", "PKCS#7 in PEM", and these "in base64", "in XML", "in SOAP" or
-    /// "in multipart".
+    /// Its form: "DER", "PEM", "PKCS#7", "PKCS#7 in PEM", and these "in base64", "in XML", "in SOAP" or "in multipart".
     pub how: &'static str,
 }
 
-/// Wrappings inside one another: escaped XML in SOAP in multipart is as deep as any server goes.
+/// Most nested wrappings: no server goes deeper than escaped XML in SOAP in multipart.
 const MAX_NESTING: u8 = 3;
 
-/// More than a body of a mebibyte can hold of real certificates; the smallest take about 250 bytes.
+/// More real certificates than a body of 1 MiB can hold; the smallest have about 250 bytes.
 const MAX_CERTIFICATES: usize = 4096;
 
 /// The certificates in `body`: X.509 in DER (one or several in a row), PEM, PKCS#7 in DER, BER or PEM, any of these as
@@ -49,12 +48,13 @@ pub fn certificates_in(body: &[u8], content_type: Option<&str>) -> Vec<FoundCert
     search.found
 }
 
-/// Whether a body that begins so deserves to be kept: certificate, PKCS#7, PEM, base64 of these, XML with a declaration
-/// or a SOAP envelope. 64 bytes are enough for all but an envelope without declaration, which may come a little later.
+/// Whether a body with this start is worth keeping: a certificate, PKCS#7, PEM, base64 of these, XML with a declaration
+/// or a SOAP envelope. 64 bytes are enough for all but an envelope without a declaration, which may come a little
+/// later.
 pub(super) fn may_hold_certificates(start: &[u8]) -> bool {
     let start = trim_start(start);
     let der = match start {
-        // A SEQUENCE that opens with another (a certificate) or with the identifier of signedData.
+        // A SEQUENCE that starts with another (a certificate) or with the identifier of signedData.
         [0x30, 0x82, _, _, rest @ ..]
         | [0x30, 0x81, _, rest @ ..]
         | [0x30, 0x83, _, _, _, rest @ ..]
@@ -66,11 +66,11 @@ pub(super) fn may_hold_certificates(start: &[u8]) -> bool {
             || memmem::find(start, b":Envelope").is_some()
             || memmem::find(start, b"<Envelope").is_some());
     let utf16_xml = start.starts_with(&[0xFF, 0xFE, b'<', 0]) || start.starts_with(&[0xFE, 0xFF, 0, b'<']);
-    // MI is base64 of 30 8x, a SEQUENCE with a long length.
+    // "MI" is base64 of 30 8x, a SEQUENCE with a long length.
     der || xml || utf16_xml || start.starts_with(b"MI") || memmem::find(start, b"-----BEGIN ").is_some()
 }
 
-/// What a certificate was wrapped in, innermost.
+/// The innermost wrapping of a certificate.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wrapping {
     None,
@@ -80,7 +80,7 @@ enum Wrapping {
     Multipart,
 }
 
-/// The form a certificate itself had.
+/// The form of the certificate itself.
 #[derive(Clone, Copy)]
 enum Form {
     Der,
@@ -92,12 +92,12 @@ enum Form {
 #[derive(Default)]
 struct Search {
     found: Vec<FoundCertificate>,
-    /// What they are, to know them again.
+    /// The certificates found, to recognize duplicates.
     known: HashSet<Vec<u8>>,
 }
 
 impl Search {
-    /// One layer: what the bytes are decides how they are opened.
+    /// Searches one layer, unwrapped according to what its bytes are.
     fn look(&mut self, bytes: &[u8], content_type: Option<&str>, wrapping: Wrapping, depth: u8) {
         let text = trim_start(bytes);
         if self.der(bytes, Form::Der, Form::Pkcs7, wrapping) || depth > MAX_NESTING {
@@ -116,13 +116,13 @@ impl Search {
         if self.pem(text, wrapping) || self.base64(text, wrapping) {
             return;
         }
-        // What follows a hole in XML begins in the middle of some text.
+        // After a hole, XML starts in the middle of some text.
         if !text.starts_with(b"<") && memchr::memchr(b'<', text).is_some() {
             self.xml(text, wrapping, depth);
         }
     }
 
-    /// A PKCS#7 message, or certificates in a row.
+    /// A PKCS#7 message, or consecutive certificates.
     fn der(&mut self, bytes: &[u8], single: Form, message: Form, wrapping: Wrapping) -> bool {
         if let Some(certificates) = pkcs7::certificates(bytes) {
             certificates.into_iter().for_each(|der| self.add(der, message, wrapping));
@@ -138,7 +138,7 @@ impl Search {
         rest.len() < bytes.len()
     }
 
-    /// Every PEM block (RFC 7468) that holds certificates; the last may lack its end.
+    /// Every PEM block (RFC 7468) of certificates; the last may lack its end.
     fn pem(&mut self, text: &[u8], wrapping: Wrapping) -> bool {
         const LABELS: [&[u8]; 5] = [b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE", b"PKCS7", b"CMS"];
         let mut rest = text;
@@ -159,12 +159,12 @@ impl Search {
         any
     }
 
-    /// Nothing but base64 of something that begins with a long SEQUENCE.
+    /// Text that is entirely base64 of something that starts with a long SEQUENCE.
     fn base64(&mut self, text: &[u8], wrapping: Wrapping) -> bool {
         if !text.starts_with(b"MI") {
             return false;
         }
-        // That text in XML is base64 goes without saying.
+        // Text in XML is expected to be base64, so only the XML is named.
         let wrapping = if wrapping == Wrapping::None { Wrapping::Base64 } else { wrapping };
         let before = self.found.len();
         for der in decode_base64(text) {
@@ -173,7 +173,7 @@ impl Search {
         self.found.len() > before
     }
 
-    /// Every run of text between two tags, with character references resolved and CDATA joined.
+    /// Every text between two tags, with character references resolved and CDATA joined.
     fn xml(&mut self, bytes: &[u8], wrapping: Wrapping, depth: u8) {
         let document = String::from_utf8_lossy(bytes);
         let mut reader = Reader::from_str(&document);
@@ -206,7 +206,7 @@ impl Search {
                 }
                 Ok(Event::Eof) => break,
                 Err(_) => {
-                    // A cut body can end inside CDATA, whose text is then still to be had.
+                    // A truncated body may end inside CDATA; its text is still used.
                     let rest = usize::try_from(at).ok().and_then(|at| document.get(at..));
                     text.push_str(rest.and_then(|rest| rest.strip_prefix("<![CDATA[")).unwrap_or_default());
                     break;
@@ -218,7 +218,7 @@ impl Search {
 
     fn text_node(&mut self, text: &str, wrapping: Wrapping, depth: u8) {
         let text = text.trim();
-        // Shorter text, and there is much of it, holds no certificate.
+        // Shorter text cannot hold a certificate, and there is much of it.
         if text.len() >= 64 && (text.starts_with("MI") || text.starts_with('<') || text.starts_with("-----BEGIN ")) {
             self.look(text.as_bytes(), None, wrapping, depth + 1);
         }
@@ -273,9 +273,9 @@ fn how(form: Form, wrapping: Wrapping) -> &'static str {
     }
 }
 
-/// The pieces of base64 in a text, in either alphabet, with white space anywhere, cut anywhere.
+/// The pieces of base64 in a text, in either alphabet, with white space anywhere, possibly truncated.
 ///
-/// Padding ends a piece, and so does whatever else is no digit; the next piece begins behind it.
+/// Padding or any other character that is no digit ends a piece; the next one starts after it.
 fn decode_base64(text: &[u8]) -> Vec<Vec<u8>> {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &STANDARD,
@@ -291,7 +291,7 @@ fn decode_base64(text: &[u8]) -> Vec<Vec<u8>> {
             b'-' => digits.push(b'+'),
             b'_' => digits.push(b'/'),
             _ => {
-                // One digit alone carries no byte: the text is cut behind it.
+                // A single leftover digit holds no byte: the text was truncated after it.
                 if digits.len() % 4 == 1 {
                     digits.pop();
                 }
@@ -312,7 +312,7 @@ fn boundary(text: &[u8], content_type: Option<&str>) -> Option<Vec<u8>> {
     }
     let line = text.split(|octet| *octet == b'\n').next()?.trim_ascii_end();
     let value = line.strip_prefix(b"--").filter(|value| !value.is_empty() && value.len() <= 70)?;
-    // PEM opens with hyphens too. A delimiter is followed by header fields.
+    // PEM starts with hyphens too, but a delimiter is followed by header fields.
     let next = text.get(line.len()..)?.trim_ascii_start();
     let is_head = next.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-"));
     (is_head && !line.starts_with(b"-----BEGIN")).then(|| value.to_vec())
@@ -357,7 +357,7 @@ fn starts_with_ignoring_case(text: &str, start: &str) -> bool {
     text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
-/// Without white space and the byte order mark of UTF-8.
+/// The bytes without leading white space and UTF-8 byte order mark.
 fn trim_start(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start()
 }
@@ -384,7 +384,7 @@ mod tests {
     const SOAP: &[u8] = include_bytes!("../../tests/data/protocol/soap.xml");
     const RELATED: &[u8] = include_bytes!("../../tests/data/protocol/related.mime");
 
-    /// That exactly the issuing and the root certificate are found, in that order, in these forms.
+    /// Asserts that exactly the issuing and the root certificate are found, in that order, in these forms.
     #[track_caller]
     fn assert_chain(body: &[u8], content_type: Option<&str>, how: [&str; 2]) {
         let found = certificates_in(body, content_type);
@@ -414,7 +414,7 @@ mod tests {
         assert_chain(base64.as_bytes(), None, ["PKCS#7 in base64"; 2]);
         let single_line = base64.replace(['\r', '\n'], "");
         assert_chain(single_line.replace('+', "-").replace('/', "_").as_bytes(), None, ["PKCS#7 in base64"; 2]);
-        // PEM without its first and last lines, two pieces in a row.
+        // PEM without its first and last lines, two pieces one after the other.
         let pem = String::from_utf8(PEM.to_vec()).unwrap();
         let naked: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
         assert_chain(naked.as_bytes(), None, ["DER in base64"; 2]);
@@ -445,7 +445,7 @@ mod tests {
         assert_chain(RELATED, Some("application/octet-stream"), ["DER in multipart"; 2]);
         let soap = [b"--b\r\nContent-Type: application/xop+xml\r\n\r\n", SOAP, b"\r\n--b--"].concat();
         assert_chain(&soap, None, ["PKCS#7 in SOAP"; 2]);
-        // Cut inside the closing delimiter, or behind the first certificate.
+        // Cut inside the closing delimiter, or after the first certificate.
         assert_chain(&RELATED[..RELATED.len() - 6], declared, ["DER in multipart"; 2]);
         let cut = RELATED.windows(8).rposition(|window| window == b"=_part 1").unwrap() - 10;
         assert_eq!(certificates_in(&RELATED[..cut], declared).len(), 1);
@@ -462,7 +462,7 @@ mod tests {
             }
             assert_eq!(most, 2);
         }
-        // Behind a hole the body begins in the middle of some text.
+        // After a hole the body starts in the middle of some text.
         let hole = [b"abc</Chain><Chain>", &SOAP[SOAP.windows(3).position(|w| w == b"MII").unwrap()..]].concat();
         assert_chain(&hole, None, ["PKCS#7 in XML"; 2]);
     }

@@ -1,5 +1,5 @@
 //! In: both directions of one TCP connection. Out: the protocol spoken over it, recognized by its first bytes on any
-//! port, and what it says. Bounded: `PROBE_BYTES` per direction until the protocol is known.
+//! port, and its messages. Bounded: `PROBE_BYTES` per direction until the protocol is known.
 
 use super::http::{Exchange, Http, starts_like_http};
 use super::ldap::{Ldap, LdapSearch, starts_like_ldap};
@@ -11,12 +11,12 @@ use crate::capture::{Cut, FrameRef};
 use crate::flow::Piece;
 use crate::limits::Limits;
 
-/// No protocol that matters hides its name longer than this.
+/// Every protocol of interest can be recognized by this many bytes.
 const PROBE_BYTES: usize = 4096;
-/// Nor does it take more pieces until then.
+/// And by this many pieces.
 const MOST_PIECES: usize = 32;
 
-/// Something that was said whole while the connection lasts.
+/// A complete exchange, reported while the connection is still open.
 #[derive(Debug)]
 pub enum Said {
     /// An HTTP request with its answer.
@@ -25,35 +25,35 @@ pub enum Said {
     Ldap(LdapSearch),
 }
 
-/// What a conversation has said since it was last asked.
+/// What conversations have yielded since the last call of [`drain`](Self::drain), and state shared between them.
 #[derive(Debug, Default)]
 pub struct Outputs {
     exchanges: Vec<Exchange>,
     searches: Vec<LdapSearch>,
-    /// Bytes of messages and bodies under way in all conversations.
+    /// Bytes of incomplete messages and bodies in all conversations.
     under_way: usize,
     curtailed: Option<(u64, FrameRef)>,
-    /// Room of handshakes that are over, for the next ones: it is large, and connections are many.
+    /// Finished handshake states kept for reuse, to save allocations: they are large, and connections are many.
     #[expect(clippy::vec_box, reason = "the boxes themselves go into conversations and come back")]
     spare: Vec<Box<Tls>>,
 }
 
-/// Handshakes that are over whose room is kept.
+/// Most finished `Tls` states kept for reuse.
 const SPARE: usize = 16;
 
 impl Outputs {
-    /// Takes out all that was said.
+    /// Takes everything yielded so far.
     pub fn drain(&mut self) -> impl Iterator<Item = Said> {
         self.exchanges.drain(..).map(Said::Http).chain(self.searches.drain(..).map(Said::Ldap))
     }
 
-    /// Conversations of which messages were not kept, since too many were under way at once, and the first frame left
-    /// out.
+    /// The number of conversations whose messages were dropped because too many were incomplete at once, and the first
+    /// frame dropped.
     pub fn curtailed(&self) -> Option<(u64, FrameRef)> {
         self.curtailed
     }
 
-    /// Takes back a conversation that is done with.
+    /// Takes back a finished conversation, for reuse.
     pub fn take_back(&mut self, conversation: Conversation) {
         if let State::Tls(mut tls) = conversation.state
             && self.spare.len() < SPARE
@@ -63,25 +63,25 @@ impl Outputs {
         }
     }
 
-    /// A handshake of which nothing was read yet.
+    /// A `Tls` state for a new connection.
     fn begin_tls(&mut self, limits: &Limits) -> Box<Tls> {
         let mut tls = self.spare.pop().unwrap_or_default();
         tls.set_limit(limits.handshake_message_bytes);
         tls
     }
 
-    /// Whether nothing was said.
+    /// Whether nothing was yielded.
     pub fn is_empty(&self) -> bool {
         self.exchanges.is_empty() && self.searches.is_empty()
     }
 }
 
-/// What reading a conversation takes besides its bytes.
+/// What reading a conversation needs besides its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// Caps.
     pub limits: &'a Limits,
-    /// Secrets of TLS.
+    /// TLS secrets.
     pub keys: &'a KeyLog,
 }
 
@@ -89,17 +89,17 @@ pub struct Context<'a> {
 #[derive(Debug, Default)]
 pub struct Conversation {
     state: State,
-    /// The connection's roles were guessed wrong: its client is the server.
+    /// The roles were guessed wrong: the connection's client is the server.
     swapped: bool,
-    /// Traffic that would show certificates if it were not encrypted: LDAP under SASL or TLS.
+    /// The traffic would show certificates if it were not encrypted: LDAP under SASL or TLS.
     sealed: bool,
-    /// The connection's start is not in the capture.
+    /// The start of the connection is not in the capture.
     mid_stream: bool,
-    /// The host to which a proxy opened a tunnel.
+    /// The host of a tunnel that a proxy opened.
     tunnel_to: Option<String>,
-    /// Bytes of its messages and bodies that are counted as under way.
+    /// Its share of the bytes counted in [`Outputs`].
     counted: usize,
-    /// Some were not kept, since too many were under way.
+    /// Some of its messages were dropped because too many were incomplete.
     curtailed: bool,
 }
 
@@ -110,7 +110,7 @@ enum State {
     Http(Box<Http>),
     Ldap(Box<Ldap>),
     OpenVpn(Box<OpenVpn>, Box<Tls>),
-    /// A protocol that is not read here, unless it goes over to TLS.
+    /// A protocol that is not read here unless it switches to TLS.
     Other(Box<Upgrade>),
     Ignored,
 }
@@ -130,7 +130,7 @@ struct Probed {
 }
 
 impl Conversation {
-    /// A conversation of which nothing was heard yet; `opened` says whether the connection's start was seen.
+    /// A new conversation; `opened` says whether the start of the connection was seen.
     pub fn begin(opened: bool) -> Self {
         Self { mid_stream: !opened, ..Self::default() }
     }
@@ -165,7 +165,7 @@ impl Conversation {
         self.counted = held;
     }
 
-    /// Bytes of messages and bodies under way.
+    /// Bytes held of incomplete messages and bodies.
     fn held(&self) -> usize {
         match &self.state {
             State::Tls(tls) => tls.held(),
@@ -179,7 +179,8 @@ impl Conversation {
 
     fn take(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, context: Context<'_>, out: &mut Outputs) {
         if let State::Probing(probed) = &mut self.state {
-            // Most connections that matter begin with a ClientHello, which needs not wait for the other direction.
+            // Most connections of interest start with a ClientHello, which can be read without waiting for the other
+            // direction.
             if probed.is_empty()
                 && side == Side::Client
                 && matches!(piece, Piece::Bytes(bytes) if tls::starts_like_tls(bytes) == Some(true))
@@ -204,7 +205,7 @@ impl Conversation {
         self.speak(side, piece, at, context, out);
     }
 
-    /// Says that no more comes from one side, and how it ended.
+    /// Notes the end of one side, and how it ended.
     pub fn end(&mut self, side: Side, how: StreamEnd, at: FrameRef, out: &mut Outputs) {
         let side = self.role(side);
         match &mut self.state {
@@ -214,7 +215,7 @@ impl Conversation {
         }
     }
 
-    /// Says that the connection is over; what was left unanswered comes out.
+    /// Notes the end of the connection; unanswered requests are yielded.
     pub fn finish(&mut self, at: FrameRef, keys: &KeyLog, out: &mut Outputs) -> Option<&mut Handshake> {
         out.under_way = out.under_way.saturating_sub(self.counted);
         match &mut self.state {
@@ -233,17 +234,17 @@ impl Conversation {
         None
     }
 
-    /// Whether the connection's client and server were guessed the wrong way round.
+    /// Whether the roles of client and server were guessed wrong.
     pub fn is_swapped(&self) -> bool {
         self.swapped
     }
 
-    /// Whether it went on encrypted in a way that hides certificates it may have carried.
+    /// Whether it continued encrypted in a way that may hide certificates.
     pub fn is_sealed(&self) -> bool {
         self.sealed
     }
 
-    /// Whether copies of bytes need no longer be compared.
+    /// Whether copies of bytes no longer need to be compared.
     pub fn is_settled(&self) -> bool {
         match &self.state {
             State::Tls(tls) | State::OpenVpn(_, tls) => tls.is_settled(),
@@ -258,7 +259,7 @@ impl Conversation {
 
     fn speak(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, context: Context<'_>, out: &mut Outputs) {
         let side = self.role(side);
-        // A cut capture may lack the answer that opens a tunnel or agrees to TLS, but not what follows.
+        // The capture may lack the answer that opens a tunnel or agrees to TLS, but hold what follows.
         let may_go_over = match &self.state {
             State::Http(http) => http.is_between_requests(),
             State::Ldap(_) => true,
@@ -307,10 +308,10 @@ impl Conversation {
         }
     }
 
-    /// A hello of one side starts TLS within the connection.
+    /// Switches to TLS when one side sends a hello within the connection.
     fn go_over_to_tls(&mut self, side: Side, held: Held, context: Context<'_>) {
         let bytes: Vec<u8> = held.iter().flat_map(|(_, bytes)| bytes.iter().copied()).collect();
-        // The side that sends a ClientHello is the client, whatever the ports say.
+        // The sender of a ClientHello is the client, whatever the ports say.
         let client = tls::starts_client(&bytes);
         let wrong = client && side == Side::Server;
         self.swapped ^= wrong;
@@ -322,7 +323,7 @@ impl Conversation {
         self.state = State::Tls(Box::new(tls));
     }
 
-    /// The protocol that the first bytes of either direction show; `None` while they are too few.
+    /// The protocol recognized by the first bytes of either direction; `None` while there are too few.
     fn recognize(&mut self, limits: &Limits) -> Option<State> {
         let State::Probing(probed) = &self.state else { return None };
         let start = |side| {
@@ -339,7 +340,7 @@ impl Conversation {
                 starts_like_ldap(bytes),
                 starts_like_openvpn(bytes),
             ];
-            // The side that speaks like a client is the client, whatever the ports say.
+            // The side that sends requests is the client, whatever the ports say.
             let asks = tls::starts_client(bytes) || (answers[1] == Some(true) && !bytes.starts_with(b"HTTP/"));
             let answers_hello = self.mid_stream && tls::starts_server(bytes);
             if (asks && side == Side::Server && client.is_empty()) || (answers_hello && side == Side::Client) {
@@ -348,7 +349,7 @@ impl Conversation {
             match answers {
                 [Some(true), ..] => return Some(State::Tls(Box::new(Tls::new(limits.handshake_message_bytes)))),
                 [_, Some(true), ..] => {
-                    // Where the start is not there, the first answer may belong to a request nobody saw.
+                    // If the start is missing, the first answer may belong to a request that was not captured.
                     let http = if self.mid_stream { Http::mid_stream() } else { Http::new() };
                     return Some(State::Http(Box::new(http)));
                 }

@@ -1,7 +1,7 @@
 //! DHCP for IPv4 (RFC 2131, RFC 2132, RFC 3361, RFC 3396), with the vendor options that Lync phones are given.
 //!
-//! In: the payload of a UDP datagram on port 67 or 68. Out: what it says of the phone, its address and its servers.
-//! Bounded: by the datagram. Left to others: which answer belongs to which request.
+//! In: the payload of a UDP datagram on port 67 or 68. Out: the fields and options about the phone, its address and its
+//! servers. Bounded: by the datagram. Left to others: matching answers to requests.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -11,11 +11,11 @@ use std::net::Ipv4Addr;
 pub struct Dhcp {
     /// 1 from a client, 2 from a server.
     pub op: u8,
-    /// The number that joins an answer to its request.
+    /// The transaction ID, which is equal in a request and its answers.
     pub transaction: u32,
     /// Option 53; `None` in plain BOOTP.
     pub message_type: Option<u8>,
-    /// The client's hardware address (of Ethernet; the first six octets of any other).
+    /// The client's hardware address: Ethernet's, or the first six octets of any other.
     pub client_mac: [u8; 6],
     /// `ciaddr`, the address the client has; `None` for 0.0.0.0, here and below.
     pub client_address: Option<Ipv4Addr>,
@@ -37,7 +37,7 @@ pub struct Dhcp {
     pub requested_address: Option<Ipv4Addr>,
     /// Option 54.
     pub server_id: Option<Ipv4Addr>,
-    /// Option 55, the options that the client asks for.
+    /// Option 55, the options that the client requests.
     pub parameter_list: Vec<u8>,
     /// Option 60, such as `MS-UC-Client` or `CPE-OCPHONE`.
     pub vendor_class: Option<String>,
@@ -46,7 +46,7 @@ pub struct Dhcp {
 }
 
 impl Dhcp {
-    /// The kind of message, `DISCOVER` to `INFORM`; `BOOTP` where there is none.
+    /// The message type, `DISCOVER` to `INFORM`; `BOOTP` if there is none.
     pub fn message_name(&self) -> &'static str {
         match self.message_type {
             None => "BOOTP",
@@ -63,10 +63,10 @@ impl Dhcp {
     }
 }
 
-/// Option 43, whose contents are the vendor's business.
+/// Option 43, whose content is defined by the vendor class.
 ///
-/// The fields are the sub-options of vendor class `MS-UC-Client`, read wherever the bytes have that form; they are to
-/// be believed if `uc_identifier` is that name, `voice_vlan` also under class `CPE-OCPHONE`.
+/// The fields are the sub-options of vendor class `MS-UC-Client`, parsed whenever the bytes have that form. They are
+/// valid only if `uc_identifier` is that name; `voice_vlan` also under class `CPE-OCPHONE`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VendorOptions {
     /// Sub-option 1, `MS-UC-Client`.
@@ -88,7 +88,7 @@ pub struct VendorOptions {
 const MAGIC: [u8; 4] = [99, 130, 83, 99];
 const OVERLOAD: u8 = 52;
 
-/// Reads a message; `None` if it is no BOOTP message with the magic cookie of its options.
+/// Reads a message; `None` if it is not a BOOTP message with the options' magic cookie.
 ///
 /// ```text
 /// op htype hlen hops | xid | secs flags | ciaddr | yiaddr | siaddr | giaddr | chaddr 16 | sname 64 | file 128 |
@@ -125,7 +125,8 @@ pub fn parse(payload: &[u8]) -> Option<Dhcp> {
     })
 }
 
-/// All options, those of one code joined in order (RFC 3396), also from the fields that option 52 lends for them.
+/// All options, those with the same code joined in order (RFC 3396), including those in the fields that option 52
+/// overloads.
 fn options(payload: &[u8]) -> BTreeMap<u8, Vec<u8>> {
     let mut found = BTreeMap::new();
     read_options(payload.get(240..).unwrap_or_default(), &mut found);
@@ -139,7 +140,7 @@ fn options(payload: &[u8]) -> BTreeMap<u8, Vec<u8>> {
     found
 }
 
-/// Code, length, value; 0 pads and 255 ends. Whether the bytes were all used so.
+/// Reads options of code, length and value; 0 pads and 255 ends. Whether all bytes were options.
 fn read_options(mut rest: &[u8], found: &mut BTreeMap<u8, Vec<u8>>) -> bool {
     loop {
         match rest {
@@ -161,7 +162,7 @@ fn vendor_options(raw: &[u8]) -> VendorOptions {
         return VendorOptions { raw: raw.to_vec(), ..VendorOptions::default() };
     }
     let text = |code: u8| found.get(&code).and_then(|value| plain_text(value));
-    // The port is written in digits; the VLAN in two octets or in digits.
+    // The port is in decimal digits, the VLAN in two octets or in decimal digits.
     let vlan = found.get(&10).and_then(|value| match value[..] {
         [high @ 0..=0x0F, low] => Some(u16::from_be_bytes([high, low])),
         _ => plain_text(value)?.parse().ok(),
@@ -177,11 +178,11 @@ fn vendor_options(raw: &[u8]) -> VendorOptions {
     }
 }
 
-/// Encoding 0 is names as in DNS, not compressed; encoding 1 addresses (RFC 3361 section 3).
+/// Encoding 0 has uncompressed DNS names, encoding 1 addresses (RFC 3361 section 3).
 fn sip_server(value: &[u8]) -> Option<String> {
     let servers: Vec<String> = match value.split_first()? {
         (0, names) => {
-            // An empty label ends a name, and the last one may lack it.
+            // An empty label ends a name; the last name may lack it.
             let mut servers = Vec::new();
             let mut labels: Vec<String> = Vec::new();
             let mut rest = names;
@@ -214,7 +215,7 @@ fn given(octets: &[u8; 4]) -> Option<Ipv4Addr> {
     Some(Ipv4Addr::from(*octets)).filter(|address| !address.is_unspecified())
 }
 
-/// Text, without the zeros that some end it with; what does not print is replaced.
+/// Text without trailing zeros; unprintable characters are replaced.
 fn printable(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
     text.trim_end_matches('\0').chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()

@@ -1,8 +1,8 @@
 //! DNS messages (RFC 1035 section 4, RFC 2782, RFC 3596).
 //!
-//! In: the payload of a UDP datagram, perhaps cut. Out: what was asked and answered, as far as names and addresses go.
-//! Bounded: names of 255 octets, reached over `MAX_POINTERS` pointers that only lead backwards; `MAX_RECORDS`
-//! records. Left to others: which answer belongs to which question, and DNS over TCP or TLS.
+//! In: the payload of a UDP datagram, possibly truncated. Out: questions and answers, as far as names and addresses are
+//! concerned. Bounded: names of 255 octets with at most `MAX_POINTERS` compression pointers, which only point
+//! backwards; `MAX_RECORDS` records. Left to others: matching answers to questions, and DNS over TCP or TLS.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -14,33 +14,33 @@ const MAX_RECORDS: usize = 256;
 /// A query or a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dns {
-    /// The number that joins a response to its query.
+    /// The ID, which is equal in a query and its response.
     pub id: u16,
     /// Whether it is a response.
     pub response: bool,
     /// The response code: 0 no error, 3 no such name; 0 in queries.
     pub rcode: u8,
-    /// Whether all of it is here; not so if the datagram is cut or the server set the truncation bit.
+    /// Whether it is complete: neither was the datagram truncated, nor did the server set the truncation bit.
     pub complete: bool,
-    /// What is asked.
+    /// The question section.
     pub questions: Vec<Question>,
-    /// The records of the answer section.
+    /// The answer section.
     pub answers: Vec<Answer>,
-    /// The records of the additional section, such as the addresses of SRV targets.
+    /// The additional section, for example addresses of SRV targets.
     pub additional: Vec<Answer>,
 }
 
-/// A name asked for.
+/// One question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// In lower case, without the last dot; octets that do not print as `\DDD`.
+    /// The name in lower case, without the final dot; unprintable octets as `\DDD`.
     pub name: String,
-    /// The type of record, by its number.
+    /// The record type as a number.
     pub kind: u16,
 }
 
 impl Question {
-    /// The type of record as it is written, `TYPE123` for others.
+    /// The name of the record type, or `TYPE123` if it has none here.
     pub fn kind_name(&self) -> String {
         kind_name(self.kind)
     }
@@ -49,15 +49,15 @@ impl Question {
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Its owner, written as in a [`Question`].
+    /// The owner name, written as in a [`Question`].
     pub name: String,
-    /// The type of record, by its number.
+    /// The record type as a number.
     pub kind: u16,
-    /// What it says.
+    /// The content.
     pub data: RecordData,
 }
 
-/// What a record says.
+/// The content of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordData {
     /// A or AAAA: an address.
@@ -66,9 +66,9 @@ pub enum RecordData {
     Cname(String),
     /// SRV: a server of a service.
     Srv {
-        /// Lower ones are tried first.
+        /// The priority; lower ones are tried first.
         priority: u16,
-        /// Share among those of one priority.
+        /// The weight among servers of equal priority.
         weight: u16,
         /// The port.
         port: u16,
@@ -79,7 +79,7 @@ pub enum RecordData {
     Other,
 }
 
-/// The common types' names.
+/// The name of a record type.
 pub fn kind_name(kind: u16) -> String {
     let name = match kind {
         1 => "A",
@@ -99,14 +99,14 @@ pub fn kind_name(kind: u16) -> String {
     name.to_owned()
 }
 
-/// Reads a message; `None` if its header or its questions cannot be read. Of a message cut further on, what stands
-/// whole is given.
+/// Reads a message; `None` if its header or questions cannot be read. Of a message truncated later, the complete part
+/// is returned.
 pub fn parse(payload: &[u8]) -> Option<Dns> {
     let mut reader = Reader { message: payload, at: 0 };
     let (id, flags) = (reader.u16()?, reader.u16()?);
     let counts = [reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?];
     let [questions, answers, authorities, additional] = counts;
-    // Neither is a query with answers but without a question, nor one with many questions.
+    // A query with answers but no question, or with many questions, is not DNS.
     if questions > MAX_QUESTIONS {
         return None;
     }
@@ -191,7 +191,7 @@ impl Reader<'_> {
         Some(Answer { name, kind, data })
     }
 
-    /// A name, perhaps compressed (RFC 1035 section 4.1.4), and the place behind it.
+    /// Reads a name, which may be compressed (RFC 1035 section 4.1.4), and moves past it.
     fn name(&mut self) -> Option<String> {
         let mut name = String::new();
         let (mut at, mut behind, mut pointers, mut octets) = (self.at, None, 0, 0);
@@ -216,7 +216,7 @@ impl Reader<'_> {
                     let target = usize::from(u16::from_be_bytes([length & 0x3F, low]));
                     behind.get_or_insert(at + 2);
                     pointers += 1;
-                    // A pointer leads to a prior occurrence of the name.
+                    // A pointer must point backwards, to a prior occurrence of the name.
                     if target >= at || pointers > MAX_POINTERS {
                         return None;
                     }
@@ -230,7 +230,7 @@ impl Reader<'_> {
     }
 }
 
-/// In lower case and escaped as in a master file (RFC 1035 section 5.1).
+/// Writes an octet in lower case, escaped as in a master file (RFC 1035 section 5.1).
 fn write_octet(octet: u8, name: &mut String) {
     match octet {
         b'.' | b'\\' => name.extend(['\\', char::from(octet)]),

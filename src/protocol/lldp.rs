@@ -1,21 +1,21 @@
 //! LLDP and its extension for media endpoints (IEEE 802.1AB-2016 clause 8, ANSI/TIA-1057 clause 10).
 //!
-//! In: the payload of an Ethernet frame of EtherType 0x88CC. Out: what a neighbour says of itself. Bounded: `MAX_TLVS`
-//! TLVs, each at most 511 bytes. Left to others: which device it is.
+//! In: the payload of an Ethernet frame of EtherType 0x88CC. Out: what a neighbour says about itself. Bounded:
+//! `MAX_TLVS` TLVs of at most 511 bytes. Left to others: which device it is.
 
 use std::net::Ipv4Addr;
 
-/// A frame of 1,500 bytes holds no more useful ones.
+/// More useful TLVs than a frame of 1,500 bytes holds.
 const MAX_TLVS: usize = 64;
-/// Organizationally unique identifier of the TIA, which LLDP-MED is under.
+/// Organizationally unique identifier of the TIA, used by LLDP-MED.
 const TIA: [u8; 3] = [0x00, 0x12, 0xBB];
 
-/// What a neighbour says of itself. Everything is optional but for the chassis, and text is as sent, cleaned of nothing.
+/// What a neighbour says about itself. Everything but the chassis ID is optional. Text is exactly as sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lldp {
-    /// Chassis ID, where it is a MAC address (subtype 4).
+    /// Chassis ID, if it is a MAC address (subtype 4).
     pub chassis_mac: Option<[u8; 6]>,
-    /// Management address, where it is IPv4; phones may give it as the chassis ID (subtype 5).
+    /// Management address, if it is IPv4; phones may send it as the chassis ID (subtype 5).
     pub address: Option<Ipv4Addr>,
     /// System name.
     pub system_name: Option<String>,
@@ -23,7 +23,7 @@ pub struct Lldp {
     pub system_description: Option<String>,
     /// LLDP-MED device type: 1 to 3 are endpoint classes I to III (III: phones), 4 network connectivity.
     pub device_type: Option<u8>,
-    /// VLAN of the application type voice (1) in a network policy; 0 is none.
+    /// VLAN for the application type voice (1) in a network policy; 0 means none.
     pub voice_vlan: Option<u16>,
     /// Inventory: hardware revision.
     pub hardware: Option<String>,
@@ -37,7 +37,7 @@ pub struct Lldp {
     pub model: Option<String>,
 }
 
-/// Reads one LLDP data unit; `None` if it does not begin with a chassis ID, as it must.
+/// Reads one LLDP data unit; `None` if it does not start with a chassis ID.
 pub fn parse(payload: &[u8]) -> Option<Lldp> {
     let mut rest = payload;
     let mut lldp = Lldp::default();
@@ -54,7 +54,7 @@ pub fn parse(payload: &[u8]) -> Option<Lldp> {
             (0, _) => break,
             (5, name) => lldp.system_name = text(name),
             (6, description) => lldp.system_description = text(description),
-            // Length of subtype and address, subtype 1 is IPv4.
+            // Length of subtype and address, then the subtype; subtype 1 is IPv4.
             (8, [5, address @ ..]) => lldp.address = lldp.address.or(network_address(address)),
             (127, [a, b, c, subtype, value @ ..]) if [*a, *b, *c] == TIA => lldp.med(*subtype, value),
             _ => {}
@@ -67,7 +67,7 @@ impl Lldp {
     fn med(&mut self, subtype: u8, value: &[u8]) {
         match (subtype, value) {
             (1, [_, _, device_type, ..]) => self.device_type = Some(*device_type),
-            // Application type; flags unknown, tagged, reserved; 12 bits of VLAN; priorities.
+            // Application type; flags (unknown, tagged, reserved); 12 bits of VLAN; priorities.
             (2, [1, high, low, ..]) => {
                 self.voice_vlan = Some((u16::from(high & 0x1F) << 7) | u16::from(low >> 1));
             }
@@ -81,7 +81,7 @@ impl Lldp {
     }
 }
 
-/// Type (7 bits), value of a length in 9 bits, and what follows.
+/// The type (7 bits) and value (with a length of 9 bits) of the first TLV, and the bytes after it.
 fn tlv(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (head, rest) = bytes.split_first_chunk::<2>()?;
     let head = u16::from_be_bytes(*head);
@@ -89,7 +89,7 @@ fn tlv(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((u8::try_from(head >> 9).ok()?, value, later))
 }
 
-/// Address family 1 of the IANA's numbers, then four bytes.
+/// IANA address family 1 (IPv4), then four bytes.
 fn network_address(bytes: &[u8]) -> Option<Ipv4Addr> {
     match bytes {
         [1, a, b, c, d, ..] => Some(Ipv4Addr::new(*a, *b, *c, *d)),
@@ -106,7 +106,7 @@ fn text(bytes: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// A TLV as clause 8.4 lays it out.
+    /// A TLV in the format of clause 8.4.
     fn written(kind: u16, value: &[u8]) -> Vec<u8> {
         let head = kind << 9 | u16::try_from(value.len()).unwrap();
         [&head.to_be_bytes()[..], value].concat()

@@ -2,7 +2,7 @@
 //!
 //! In: [`Piece`](crate::flow::Piece)s of both directions. Out: HTTP exchanges and LDAP searches as they complete, one
 //! TLS handshake when the connection is over. Bounded: `PROBE_BYTES` until the protocol is known, then as each parser
-//! says. Left to others: which device it was, and what it means.
+//! says. Left to others: which device it was, and what the events mean.
 
 pub mod ber;
 pub mod body;

@@ -1,11 +1,11 @@
 //! NTP and SNTP (RFC 5905 section 7.3).
 //!
-//! In: the payload of a UDP datagram on port 123. Out: who speaks, and the times it gives. Bounded: 48 bytes are read.
-//! Left to others: which answer belongs to which request, and what the times say of a clock.
+//! In: the payload of a UDP datagram on port 123. Out: the sender's role, and the times. Bounded: 48 bytes are read.
+//! Left to others: matching answers to requests, and what the times say about a clock.
 
 use crate::capture::Timestamp;
 
-/// Seconds from 1900-01-01, where NTP counts from, to 1970-01-01.
+/// Seconds from 1900-01-01, the epoch of NTP, to 1970-01-01.
 const UNIX_EPOCH: i64 = 2_208_988_800;
 /// Seconds of one NTP era; the second begins on 2036-02-07.
 const ERA: i64 = 1 << 32;
@@ -13,17 +13,17 @@ const ERA: i64 = 1 << 32;
 /// A message from a client or a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ntp {
-    /// 1 to 4.
+    /// Version, 1 to 4.
     pub version: u8,
-    /// 3 from a client, 4 from a server, 5 broadcast; 1 and 2 between peers.
+    /// Mode: 3 from a client, 4 from a server, 5 broadcast; 1 and 2 between peers.
     pub mode: u8,
-    /// 3 when the sender's clock is not synchronized.
+    /// Leap indicator: 3 if the sender's clock is not synchronized.
     pub leap: u8,
-    /// Distance from a reference clock; 0 unspecified or a refusal, 16 unsynchronized.
+    /// Stratum, the distance from a reference clock: 0 means unspecified or a refusal, 16 unsynchronized.
     pub stratum: u8,
-    /// When the sender's clock was last set; `None` where the field is zero, here and below.
+    /// When the sender's clock was last set; `None` if the field is zero, here and below.
     pub reference: Option<Timestamp>,
-    /// The client's `transmit`, given back by the server.
+    /// The client's `transmit`, returned by the server.
     pub originate: Option<Timestamp>,
     /// When the server received the request, by its clock.
     pub receive: Option<Timestamp>,
@@ -32,13 +32,13 @@ pub struct Ntp {
 }
 
 impl Ntp {
-    /// Whether it tells the time: an answer or a broadcast of a synchronized server.
+    /// Whether it gives the time: an answer or a broadcast of a synchronized server.
     pub fn tells_time(&self) -> bool {
         matches!(self.mode, 4 | 5) && self.leap != 3 && matches!(self.stratum, 1..=15) && self.transmit.is_some()
     }
 }
 
-/// Reads a message; `None` if it is too short, of another version or a control message.
+/// Reads a message; `None` if it is too short, has another version, or is a control message.
 ///
 /// ```text
 /// leap 2 bits, version 3, mode 3 | stratum | poll | precision | root delay | root dispersion | reference id |
@@ -63,7 +63,8 @@ pub fn parse(payload: &[u8]) -> Option<Ntp> {
     })
 }
 
-/// Seconds and fractions of a second, 32 bits each; the era is the one that lies in 1968 to 2104 (RFC 4330 section 3).
+/// Seconds and fraction of a second, 32 bits each; the era is chosen so that the time is between 1968 and 2104 (RFC
+/// 4330 section 3).
 fn timestamp(octets: [u8; 8]) -> Option<Timestamp> {
     let whole = u64::from_be_bytes(octets);
     if whole == 0 {

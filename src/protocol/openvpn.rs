@@ -1,17 +1,17 @@
 //! In: both directions of an OpenVPN connection over TCP. Out: the bytes of the TLS handshake in its control channel.
-//! Bounded: one packet of 64 KiB per direction. Left to others: TLS; the data channel is passed over.
+//! Bounded: one packet of 64 KiB per direction. Left to others: TLS. The data channel is skipped.
 //!
-//! OpenVPN's protocol is described in its source (ssl_pkt.h): over TCP a length of two bytes before each packet; operation
-//! code and key id in one byte, session id; with tls-auth an HMAC and a replay counter; acknowledgements; the packet's
-//! number; TLS. With tls-crypt all of it is encrypted, and nothing is read.
+//! OpenVPN's protocol is described in its source (ssl_pkt.h). Over TCP, each packet follows its length in two bytes:
+//! opcode and key ID in one byte, session ID; with tls-auth an HMAC and a replay counter; acknowledgements; packet ID;
+//! TLS. With tls-crypt everything is encrypted, and nothing can be read.
 
 use super::Side;
 use crate::capture::FrameRef;
 use crate::flow::{Both, Piece};
 
-/// A reset without tls-auth: code, session id, number of acknowledgements, packet number.
+/// Length of a reset without tls-auth: opcode, session ID, number of acknowledgements, packet ID.
 const RESET: usize = 14;
-/// What tls-auth adds: an HMAC by MD5, SHA-1, SHA-2, and eight bytes of replay counter and time.
+/// Bytes that tls-auth adds: an HMAC with MD5, SHA-1 or SHA-2, and eight bytes of replay counter and time.
 const AUTH: [usize; 7] = [0, 16 + 8, 20 + 8, 28 + 8, 32 + 8, 48 + 8, 64 + 8];
 const CONTROL: u8 = 4;
 const RESET_CLIENT: u8 = 7;
@@ -27,14 +27,14 @@ pub(super) struct OpenVpn {
 
 #[derive(Debug, Default)]
 struct Packets {
-    /// Length and what came of a packet.
+    /// The length and the part received of a packet.
     packet: Vec<u8>,
-    /// Number of the next control packet: those that come again are passed over.
+    /// ID of the next control packet; retransmissions are skipped.
     next: u32,
     lost: bool,
 }
 
-/// Whether a client that says these bytes first speaks OpenVPN; `None` when they are too few to tell.
+/// Whether a client whose first bytes are these speaks OpenVPN; `None` if there are too few.
 pub(super) fn starts_like_openvpn(bytes: &[u8]) -> Option<bool> {
     match bytes {
         [] => None,
@@ -48,17 +48,17 @@ pub(super) fn starts_like_openvpn(bytes: &[u8]) -> Option<bool> {
 }
 
 fn is_reset(length: usize) -> bool {
-    // The server's reset acknowledges the client's: a number and a session id more.
+    // The server's reset acknowledges the client's: one packet ID and one session ID more.
     AUTH.iter().any(|auth| [RESET + auth, RESET + 12 + auth].contains(&length))
 }
 
 impl OpenVpn {
-    /// Bytes of packets under way.
+    /// Bytes held of incomplete packets.
     pub(super) fn held(&self) -> usize {
         self.sides.client.packet.len() + self.sides.server.packet.len()
     }
 
-    /// Takes the next piece of one direction, and gives what it shows of TLS.
+    /// Takes the next piece of one direction, and returns the TLS bytes in it.
     pub(super) fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, mut sink: impl FnMut(&[u8], FrameRef)) {
         let packets = self.sides.of_mut(side);
         let Piece::Bytes(mut bytes) = piece else {
@@ -83,7 +83,7 @@ impl OpenVpn {
         }
     }
 
-    /// The bytes of TLS in a packet of the first key.
+    /// The TLS bytes in a packet of the first key.
     fn content<'a>(auth: &mut usize, packets: &mut Packets, packet: &'a [u8]) -> Option<&'a [u8]> {
         let packet = packet.get(2..)?;
         let code = packet.first()?;
@@ -116,7 +116,7 @@ mod tests {
         FrameRef { capture: 0, number: 1, offset: 0, length: 0, time: Timestamp::default() }
     }
 
-    /// A packet of the client: code, session id, what tls-auth adds, then the rest.
+    /// A packet of the client: opcode, session ID, the bytes of tls-auth, then the rest.
     fn packet(code: u8, auth: usize, rest: &[u8]) -> Vec<u8> {
         let body = [&[code << 3][..], &[7; 8], &vec![9; auth], rest].concat();
         [&u16::try_from(body.len()).unwrap().to_be_bytes()[..], &body].concat()

@@ -1,7 +1,8 @@
-//! TLS that does not run over TCP and is named, not analyzed: EAP methods over IEEE 802.1X or RADIUS, QUIC, DTLS.
+//! TLS that does not run over TCP, which is recognized but not analyzed: EAP methods over IEEE 802.1X or RADIUS, QUIC,
+//! DTLS.
 //!
-//! In: an EAPOL frame, or a UDP datagram. Out: which of them it is. Bounded: heads only; 64 RADIUS attributes.
-//! Left to others: everything inside.
+//! In: an EAPOL frame, or a UDP datagram. Out: which of them it is. Bounded: headers only; 64 RADIUS attributes. Left
+//! to others: everything inside.
 
 /// A way to run TLS that this program does not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,8 +44,8 @@ impl std::fmt::Display for OtherTls {
     }
 }
 
-/// Looks at the payload of an Ethernet frame of EtherType 0x888E (IEEE 802.1X-2010 clause 11.3): version, packet type,
-/// length, body. Packet type 0 is EAP.
+/// Recognizes TLS in the payload of an Ethernet frame of EtherType 0x888E (IEEE 802.1X-2010 clause 11.3): version,
+/// packet type, length, body. Packet type 0 is EAP.
 pub fn eapol(payload: &[u8]) -> Option<OtherTls> {
     match payload {
         [_, 0, _, _, eap @ ..] => method(eap).map(OtherTls::Eap),
@@ -52,7 +53,7 @@ pub fn eapol(payload: &[u8]) -> Option<OtherTls> {
     }
 }
 
-/// Looks at a UDP datagram.
+/// Recognizes TLS in a UDP datagram.
 pub fn datagram(source_port: u16, destination_port: u16, payload: &[u8]) -> Option<OtherTls> {
     const RADIUS: [u16; 4] = [1812, 1813, 1645, 1646];
     if RADIUS.contains(&source_port) || RADIUS.contains(&destination_port) {
@@ -72,8 +73,8 @@ fn method(eap: &[u8]) -> Option<EapMethod> {
     }
 }
 
-/// RFC 2865 section 3: code, identifier, length, authenticator of 16 bytes, attributes; RFC 3579 section 3.1:
-/// attribute 79 is an EAP message, split over several where it is long.
+/// RFC 2865 section 3: code, identifier, length, authenticator of 16 bytes, attributes; RFC 3579 section 3.1: attribute
+/// 79 is an EAP message, split over several attributes if it is long.
 fn radius(payload: &[u8]) -> Option<EapMethod> {
     let mut rest = payload.get(20..)?;
     for _ in 0..64 {
@@ -87,8 +88,8 @@ fn radius(payload: &[u8]) -> Option<EapMethod> {
     None
 }
 
-/// A long header (RFC 9000 section 17.2) of an Initial packet, version 1, 2 (RFC 9369) or a draft, in a datagram of the
-/// least size that an Initial must have (section 14.1).
+/// A long header (RFC 9000 section 17.2) of an Initial packet, version 1, 2 (RFC 9369) or a draft, in a datagram of at
+/// least the size that section 14.1 requires.
 fn is_quic(payload: &[u8]) -> bool {
     match payload {
         [first, 0, 0, 0, 1, ..] => first & 0xF0 == 0xC0 && payload.len() >= 1200,
@@ -113,7 +114,7 @@ mod tests {
         let start = [1, 2, 0, 6, 13, 0x20];
         let frame = [&[2, 0, 0, 6][..], &start].concat();
         assert_eq!(eapol(&frame).map(|it| it.to_string()).as_deref(), Some("EAP-TLS (IEEE 802.1X)"));
-        // An identity request is no TLS, nor is EAPOL-Start.
+        // Neither an identity request nor EAPOL-Start is TLS.
         assert_eq!(eapol(&[2, 0, 0, 5, 1, 1, 0, 5, 1]), None);
         assert_eq!(eapol(&[2, 1, 0, 0]), None);
         // Access-Challenge with State (24) before the EAP message.

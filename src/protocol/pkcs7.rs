@@ -1,15 +1,15 @@
 //! The certificates of a PKCS#7 or CMS signed message (RFC 2315, RFC 5652 section 5.1).
 //!
-//! In: bytes that begin with a ContentInfo, in DER or BER, perhaps cut. Out: the exact bytes of each certificate.
-//! Bounded: four levels are walked, by a reader that does not recurse. Left to others: signatures, and what the
-//! certificates say.
+//! In: bytes that start with a ContentInfo, in DER or BER, possibly truncated. Out: the exact bytes of each
+//! certificate. Bounded: four levels, read without recursion. Left to others: signatures, and what the certificates
+//! say.
 
 use super::ber::{self, BIT_STRING, CONTEXT_0, Element, INTEGER, OID, SEQUENCE};
 
 /// 1.2.840.113549.1.7.2, id-signedData.
 const SIGNED_DATA: [u8; 9] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02];
 
-/// The certificates of a signedData message in the order in which it holds them; `None` if it is no such message.
+/// The certificates of a signedData message in their order; `None` if it is not such a message.
 ///
 /// ```text
 /// ContentInfo ::= SEQUENCE { contentType OID, content [0] SignedData }
@@ -23,17 +23,17 @@ pub fn certificates(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     let set = signed_data
         .and_then(|message| message.tagged(SEQUENCE))
         .and_then(|message| message.children().find(|field| field.tag == CONTEXT_0));
-    // The set may also hold attribute certificates and the like, under context-specific tags.
+    // The set may also hold attribute certificates and others, under context-specific tags.
     let is_certificate = |element: &Element<'_>| element.tag == SEQUENCE && element.complete;
     Some(set.map_or_else(Vec::new, |set| {
         set.children().filter(is_certificate).map(|certificate| certificate.whole.to_vec()).collect()
     }))
 }
 
-/// The number of bytes of the X.509 certificate that `bytes` begin with, if they have the shape of one and it is whole.
+/// The length of the X.509 certificate at the start of `bytes`, if they have the shape of a complete one.
 ///
-/// Only the outline of RFC 5280 section 4.1 is looked at; it tells a certificate from a certificate request, a
-/// revocation list and a key, which share its outermost layer.
+/// Only the outline of RFC 5280 section 4.1 is checked. It distinguishes a certificate from a certificate request, a
+/// revocation list and a key, which have the same outermost layer.
 pub fn looks_like_certificate(bytes: &[u8]) -> Option<usize> {
     let certificate = ber::first(bytes)?.tagged(SEQUENCE).filter(|element| element.complete)?;
     let mut fields = certificate.children();

@@ -1,31 +1,32 @@
-//! In: both directions of a connection whose protocol is not read here. Out: the place where it goes over to TLS.
-//! Bounded: the eleven bytes that tell a hello, and `SEARCHED_BYTES` of a connection. Left to others: what follows.
+//! In: both directions of a connection whose protocol is not read here. Out: the point where it switches to TLS.
+//! Bounded: the eleven bytes by which a hello is recognized, and `SEARCHED_BYTES` of a connection. Left to others: what
+//! follows.
 //!
-//! STARTTLS of mail, directory, chat and file protocols (RFC 2595, 3207, 4217, 6120), the requests of databases and
-//! remote desktops, and proxies such as SOCKS have one thing in common: from then on the connection is TLS, and a hello
-//! stands at the start of a segment. That is all that is asked here, so that no such protocol needs to be known.
+//! STARTTLS in mail, directory, chat and file protocols (RFC 2595, 3207, 4217, 6120), the TLS requests of databases and
+//! remote desktops, and proxies such as SOCKS have one thing in common: the rest of the connection is TLS, and a hello
+//! is at the start of a segment. Nothing else is checked here, so none of these protocols needs a parser.
 
 use super::Side;
 use super::tls;
 use crate::capture::FrameRef;
 use crate::flow::{Both, Piece};
 
-/// Connections that turn to TLS do so early; mail servers may list a hundred capabilities, but not more than this.
+/// Connections that switch to TLS do so early. Mail servers may list a hundred capabilities, but not more than this.
 const SEARCHED_BYTES: usize = 256 * 1024;
 
-/// Bytes with the frame that they are from.
+/// Bytes, each run with its frame.
 pub(super) type Held = Vec<(FrameRef, Vec<u8>)>;
 
-/// A protocol that may go over to TLS.
+/// A protocol that may switch to TLS.
 #[derive(Debug, Default)]
 pub(super) struct Upgrade {
-    /// What may be the start of a hello, per direction.
+    /// The possible start of a hello, per direction.
     starts: Both<Held>,
     searched: usize,
 }
 
 impl Upgrade {
-    /// Takes the next piece of one direction. Gives what was held of it once that is the start of a hello.
+    /// Takes the next piece of one direction. Returns the bytes held once they are the start of a hello.
     pub(super) fn push(&mut self, side: Side, piece: Piece<'_>, at: FrameRef) -> Option<Held> {
         let start = self.starts.of_mut(side);
         let Piece::Bytes(bytes) = piece else {
@@ -48,7 +49,7 @@ impl Upgrade {
         (tls::starts_with_hello(bytes) == Some(true)).then(|| std::mem::take(start))
     }
 
-    /// Whether it is too late for TLS.
+    /// Whether too much was searched for a switch to TLS to be likely.
     pub(super) fn is_hopeless(&self) -> bool {
         self.searched > SEARCHED_BYTES
     }
@@ -89,7 +90,7 @@ mod tests {
         for bytes in [&[22, 3][..], &[22], &[22, 3, 1, 0, 200, 9, 9], &HELLO[..8], b"QUIT\r\n"] {
             assert!(upgrade.push(Side::Client, Piece::Bytes(bytes), at(1)).is_none(), "{bytes:?}");
         }
-        // The last piece was none, so what follows starts anew.
+        // The last piece was no hello, so the next one is examined from its start.
         assert!(upgrade.push(Side::Client, Piece::Bytes(HELLO), at(2)).is_some());
     }
 }

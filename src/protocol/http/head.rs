@@ -1,8 +1,8 @@
 //! Heads of HTTP/1.x messages (RFC 9112 sections 2 to 6).
 //!
-//! In: the bytes of one head, whole or cut. Out: what the rest of the program asks of it, and how its body is framed.
-//! Bounded: `MAX_HEAD` bytes and `MAX_HEADERS` fields; a head with more is no head. Left to others: pairing
-//! answers with requests, and the bodies.
+//! In: the bytes of one head, complete or truncated. Out: the fields that the rest of the program needs, and how the
+//! body is framed. Bounded: `MAX_HEAD` bytes and `MAX_HEADERS` fields; more is not accepted as a head. Left to others:
+//! pairing answers with requests, and the bodies.
 
 use httparse::{EMPTY_HEADER, Header, ParserConfig};
 
@@ -13,7 +13,7 @@ use crate::flow::Side;
 pub(super) const MAX_HEAD: usize = 64 * 1024;
 const MAX_HEADERS: usize = 128;
 
-/// Methods by which a request is recognized where nothing else tells where it begins.
+/// Methods by which the start of a request is recognized if nothing else shows it.
 const METHODS: [&str; 18] = [
     "GET",
     "POST",
@@ -38,17 +38,17 @@ const METHODS: [&str; 18] = [
 /// How the end of a body is known (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// There is none.
+    /// There is no body.
     Nothing,
     /// It has this many bytes.
     Length(u64),
     /// It is chunked.
     Chunked,
-    /// It lasts until the connection is closed.
+    /// It ends when the connection is closed.
     UntilClose,
 }
 
-/// Head of a request.
+/// The head of a request.
 #[derive(Debug)]
 pub(super) struct RequestHead {
     pub(super) method: String,
@@ -60,19 +60,19 @@ pub(super) struct RequestHead {
     pub(super) framing: Framing,
 }
 
-/// Head of an answer.
+/// The head of an answer.
 #[derive(Debug)]
 pub(super) struct ResponseHead {
     pub(super) status: u16,
     pub(super) reason: String,
     pub(super) content_type: Option<String>,
     pub(super) server: Option<String>,
-    /// Where a redirection leads, as sent.
+    /// The Location field of a redirection, as sent.
     pub(super) location: Option<String>,
-    /// Content and transfer codings but for `chunked` and `identity`, in the order in which they were applied: one more than
-    /// are undone.
+    /// Content and transfer codings except `chunked` and `identity`, in the order of application; at most one more than
+    /// are decoded.
     pub(super) codings: Vec<String>,
-    /// As for an answer to GET.
+    /// The framing of an answer to GET.
     pub(super) framing: Framing,
 }
 
@@ -83,7 +83,7 @@ pub(super) enum Head {
     Response(ResponseHead),
 }
 
-/// The head that `bytes` are; with the empty line that ends it.
+/// Parses a complete head, including the empty line that ends it.
 pub(super) fn parse(side: Side, bytes: &[u8]) -> Option<Head> {
     match side {
         Side::Client => request(bytes).map(Head::Request),
@@ -91,13 +91,13 @@ pub(super) fn parse(side: Side, bytes: &[u8]) -> Option<Head> {
     }
 }
 
-/// What stands whole of a head that is cut: the start line at least.
+/// The complete lines of a truncated head, at least the start line.
 pub(super) fn parse_cut(side: Side, bytes: &[u8]) -> Option<Head> {
     let lines = bytes.get(..=memchr::memrchr(b'\n', bytes)?)?;
     parse(side, &[lines, b"\r\n"].concat())
 }
 
-/// The length of a head, its empty line included, looked for from `from` on.
+/// The length of a head including its empty line, which is searched for from `from` on.
 pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let newlines = memchr::memchr_iter(b'\n', bytes.get(from..)?);
     newlines.map(|at| from + at + 1).find_map(|line| match bytes.get(line..)? {
@@ -107,7 +107,7 @@ pub(super) fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     })
 }
 
-/// Where in a line a message begins, if one does: what precedes it may be the tail of a body.
+/// The offset in a line at which a message starts, if one does: it may follow the tail of a body.
 pub(super) fn start_in_line(side: Side, line: &[u8]) -> Option<usize> {
     if side == Side::Server {
         let is_status = |at: &usize| matches!(line.get(at + 7..), Some([b'0' | b'1', b' ', b'1'..=b'5', ..]));
@@ -117,7 +117,7 @@ pub(super) fn start_in_line(side: Side, line: &[u8]) -> Option<usize> {
     if !version.starts_with(b" HTTP/1.") {
         return None;
     }
-    // The target holds no space, so the method is what ends before the last one.
+    // The target contains no space, so the method ends before the last one.
     let method_end = memchr::memrchr(b' ', before)?;
     let method = before.get(..method_end)?;
     if method.iter().all(|octet| octet.is_ascii_uppercase() || matches!(octet, b'-' | b'_')) && !method.is_empty() {
@@ -126,9 +126,9 @@ pub(super) fn start_in_line(side: Side, line: &[u8]) -> Option<usize> {
     METHODS.iter().filter(|known| method.ends_with(known.as_bytes())).map(|known| method_end - known.len()).min()
 }
 
-/// Whether a connection whose first bytes are these speaks HTTP/1.x; `None` while there are too few to tell.
+/// Whether a connection with these first bytes speaks HTTP/1.x; `None` while there are too few to tell.
 ///
-/// The target tells it from SIP, which shares some methods.
+/// The target distinguishes it from SIP, which shares some methods.
 pub fn starts_like_http(bytes: &[u8]) -> Option<bool> {
     if bytes.starts_with(b"HTTP/1.") {
         return Some(true);
@@ -150,7 +150,7 @@ pub fn starts_like_http(bytes: &[u8]) -> Option<bool> {
     Some(false)
 }
 
-/// Whether certificates are to be expected in the answer to a request for `target`.
+/// Whether the answer to a request for `target` is expected to hold certificates.
 pub(super) fn asks_for_certificates(target: &str) -> bool {
     const SUFFIXES: [&str; 6] = [".crt", ".cer", ".der", ".p7b", ".p7c", ".pem"];
     let path = match target.split_once("://") {
@@ -163,7 +163,7 @@ pub(super) fn asks_for_certificates(target: &str) -> bool {
         || SUFFIXES.iter().any(|suffix| path.ends_with(suffix))
 }
 
-/// Whether a body of this type is certificates (RFC 2585, RFC 8551, RFC 8555 and what servers used before them).
+/// Whether this is a type of certificates (RFC 2585, RFC 8551, RFC 8555 and older names).
 pub(super) fn is_certificate_type(content_type: &str) -> bool {
     const TYPES: [&str; 11] = [
         "application/pkix-cert",
@@ -181,7 +181,8 @@ pub(super) fn is_certificate_type(content_type: &str) -> bool {
     TYPES.contains(&essence(content_type).as_str())
 }
 
-/// Whether a body of this type may hold certificates: those types, and the general ones that servers use instead.
+/// Whether a body of this type may hold certificates: the types for certificates, and general ones that servers use
+/// instead.
 pub(super) fn is_worth_keeping(content_type: &str) -> bool {
     let kind = essence(content_type);
     is_certificate_type(content_type)
@@ -289,7 +290,7 @@ impl Fields<'_, '_> {
         self.list("transfer-encoding").last().is_some_and(|coding| coding == "chunked")
     }
 
-    /// `None` where it is absent or no number; of several members the first, as they are to be equal.
+    /// Content-Length; `None` if it is absent or not a number. Several members must be equal, so the first counts.
     fn content_length(&self) -> Option<u64> {
         let first = self.list("content-length").into_iter().next()?;
         first.bytes().all(|digit| digit.is_ascii_digit()).then(|| first.parse().ok())?

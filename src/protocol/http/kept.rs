@@ -1,8 +1,8 @@
-//! The body of one answer, as far as it is worth keeping, and what was found in it.
+//! The body of one answer, if it is worth keeping, and the certificates in it.
 //!
-//! In: the pieces of a body as they come, and the holes. Out: certificates, and what was wrong in plain words.
-//! Bounded: `MAX_BODY` bytes before and after decoding; a body that begins like nothing of interest is only counted.
-//! Left to others: where the body ends, and whether certificates were expected in it.
+//! In: the pieces of a body as they arrive, and the holes. Out: certificates, and what was wrong in plain words.
+//! Bounded: `MAX_BODY` bytes before and after decoding; a body whose start is of no interest is only counted. Left to
+//! others: where the body ends, and whether certificates were expected in it.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,9 +12,9 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use crate::protocol::body::{FoundCertificate, certificates_in, may_hold_certificates};
 
-/// Bytes of a body that are kept, before and after decoding: a few hundred certificates.
+/// Most bytes kept of a body, before and after decoding: a few hundred certificates.
 pub(super) const MAX_BODY: usize = 1024 * 1024;
-/// Bytes after which a body of unknown kind is judged.
+/// Bytes of a body of unknown kind after which it is kept or dropped.
 const SNIFFED: usize = 1024;
 const MAX_HOLES: usize = 256;
 pub(super) const MAX_CODINGS: usize = 3;
@@ -24,12 +24,12 @@ pub(super) const MAX_CODINGS: usize = 3;
 pub(super) struct KeptBody {
     policy: Policy,
     bytes: Vec<u8>,
-    /// Offsets in `bytes` at which the capture lacks some.
+    /// Offsets in `bytes` at which bytes are missing.
     holes: Vec<usize>,
     codings: Vec<String>,
-    /// Bytes that came.
+    /// Bytes received.
     pub(super) seen: u64,
-    /// Bytes that the capture lacks.
+    /// Bytes missing from the capture.
     pub(super) missing: u64,
     overflows: bool,
 }
@@ -37,23 +37,23 @@ pub(super) struct KeptBody {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Policy {
     Keep,
-    /// Decided when [`SNIFFED`] bytes are there.
+    /// To be decided when [`SNIFFED`] bytes are there.
     Sniff,
     Skip,
 }
 
-/// What a body held.
+/// The result of reading a body.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) certificates: Vec<FoundCertificate>,
-    /// What kept it from being read to its end.
+    /// Why it could not be read to its end.
     pub(super) trouble: Option<String>,
-    /// What to say if nothing was found where something was expected.
+    /// What to report if certificates were expected and none was found.
     pub(super) nothing: &'static str,
 }
 
 impl KeptBody {
-    /// `codings` as applied; `keep` whatever it begins with.
+    /// `codings` in the order of application; with `keep`, the body is kept whatever its start is.
     pub(super) fn new(codings: Vec<String>, keep: bool) -> Self {
         let policy = if keep { Policy::Keep } else { Policy::Sniff };
         Self { policy, bytes: Vec::new(), holes: Vec::new(), codings, seen: 0, missing: 0, overflows: false }
@@ -90,7 +90,7 @@ impl KeptBody {
         self.bytes.len()
     }
 
-    /// What is in it. Behind a hole only what stands whole there counts, and nothing if the body is compressed.
+    /// The certificates in it. After a hole only complete ones are found, and none if the body is compressed.
     pub(super) fn contents(self, content_type: Option<&str>) -> Contents {
         if self.policy == Policy::Skip {
             return Contents { nothing: "no certificate in the body", ..Contents::default() };
@@ -107,7 +107,7 @@ impl KeptBody {
             }
         }
         if !self.holes.is_empty() {
-            // The hole itself is the trouble, not that the decoder stumbled over it.
+            // The hole is the problem to report, not the decoder's error at it.
             trouble = None;
         }
         if self.overflows && trouble.is_none() {
@@ -117,7 +117,7 @@ impl KeptBody {
     }
 }
 
-/// Words for a body without a certificate.
+/// Describes a body without a certificate.
 fn nothing_in(body: &[u8], content_type: Option<&str>) -> &'static str {
     let start = body.get(..body.len().min(512)).unwrap_or_default().trim_ascii_start().to_ascii_lowercase();
     let declared = content_type.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html"));
@@ -137,7 +137,7 @@ fn nothing_in(body: &[u8], content_type: Option<&str>) -> &'static str {
     }
 }
 
-/// Undoes the codings, the last applied first, up to `limit` bytes; and what was wrong with them.
+/// Undoes the codings, last applied first, up to `limit` bytes. Also returns what was wrong.
 fn decode<'a>(body: &'a [u8], codings: &[String], limit: usize) -> (Cow<'a, [u8]>, Option<String>) {
     let mut decoded = Cow::Borrowed(body);
     if body.is_empty() {
@@ -149,7 +149,7 @@ fn decode<'a>(body: &'a [u8], codings: &[String], limit: usize) -> (Cow<'a, [u8]
     for coding in codings.iter().rev() {
         let (next, trouble) = match coding.as_str() {
             "gzip" | "x-gzip" => inflate(MultiGzDecoder::new(&*decoded), limit),
-            // Called deflate, it is to be zlib (RFC 9110 section 8.4.1.2), but some servers leave the wrapper out.
+            // The coding deflate is the zlib format (RFC 9110 section 8.4.1.2), but some servers omit the zlib wrapper.
             "deflate" if has_zlib_header(&decoded) => inflate(ZlibDecoder::new(&*decoded), limit),
             "deflate" => inflate(DeflateDecoder::new(&*decoded), limit),
             _ => return (Cow::Borrowed(&[]), Some(format!("body is encoded with {coding:?}, which is not read"))),
@@ -178,7 +178,7 @@ enum Ended {
     Limit,
 }
 
-/// All that a decoder gives, up to `limit` bytes, and why it gave no more.
+/// Everything a decoder yields, up to `limit` bytes, and the error that stopped it.
 fn inflate(mut decoder: impl Read, limit: usize) -> (Vec<u8>, Option<Ended>) {
     let mut decoded = Vec::new();
     let mut piece = [0; 4096];

@@ -1,50 +1,50 @@
-//! One direction of an HTTP/1.x connection: where its messages begin and end (RFC 9112 sections 6 and 7).
+//! One direction of an HTTP/1.x connection: where its messages start and end (RFC 9112 sections 6 and 7).
 //!
 //! In: bytes in order, in pieces of any size, and gaps. Out: one [`Step`] at a time: a head, a piece of a body, an end.
-//! Bounded: one head, or one line, is held. Left to others: how a body is framed once the head is known, since that
-//! depends on the request, and what becomes of the body.
+//! Bounded: one head or one line is held. Left to others: the framing of a body, which depends on the request, and the
+//! body itself.
 
 use super::head::{self, Framing, Head, MAX_HEAD};
 use crate::capture::FrameRef;
 use crate::flow::Side;
 
-/// Chunk sizes and trailer fields longer than this are none.
+/// Longer lines are not accepted as chunk sizes or trailer fields.
 const MAX_LINE: usize = 16 * 1024;
-/// Lines of a head that cannot be read at which it is tried again.
+/// Most lines of an unreadable head at which parsing is tried again.
 const MOST_STARTS: usize = 64;
-/// What is kept of a line without end while a message is sought: enough for a start line.
+/// Bytes kept of an endless line while a message is searched for: enough for a start line.
 const SOUGHT_TAIL: usize = 8 * 1024;
 
-/// What comes next.
+/// What was read next.
 #[derive(Debug)]
 pub(super) enum Step<'a> {
-    /// A head, and the frame of its first byte; [`MessageReader::expect`] is to be called with the framing of its body.
+    /// A head, and the frame of its first byte. [`MessageReader::expect`] must be called with the framing of its body.
     Head(Head, FrameRef),
     /// A piece of the body, without the framing of chunks.
     Body(&'a [u8]),
     /// The message is complete.
     End,
-    /// Where messages begin and end is no longer known, for this reason; the next head that parses is sought.
+    /// The framing is lost, for this reason; the next head that parses will be searched for.
     Broken(&'static str),
-    /// All bytes are read.
+    /// All bytes have been read.
     Idle,
 }
 
-/// What a gap did.
+/// The effect of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Gapped {
-    /// So many bytes of the body are missing.
+    /// This many bytes of the body are missing.
     pub(super) hole: u64,
-    /// Whether the body goes on behind the gap, or reached its end in it, or lost its framing.
+    /// Whether the body continues after the gap, ended in it, or lost its framing.
     pub(super) body: BodyAfterGap,
     /// Whether heads may be missing.
     pub(super) lost: bool,
 }
 
-/// A body and a gap.
+/// The state of the body after a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyAfterGap {
-    /// There is none, or it goes on.
+    /// There is no body, or it continues.
     Open,
     /// It ends within the gap.
     Ended,
@@ -87,7 +87,7 @@ impl MessageReader {
         Self { side, state: State::Head, buffer: Vec::new(), first: None }
     }
 
-    /// How the body of the head just given is framed.
+    /// Sets the framing of the body after the head just returned.
     pub(super) fn expect(&mut self, framing: Framing) {
         self.state = match framing {
             Framing::Nothing | Framing::Length(0) => State::End,
@@ -97,7 +97,7 @@ impl MessageReader {
         };
     }
 
-    /// Reads on in `input` and takes from it what was read.
+    /// Reads from `input` and removes what was read.
     pub(super) fn step<'a>(&mut self, input: &mut &'a [u8], at: FrameRef) -> Step<'a> {
         loop {
             if self.state == State::End {
@@ -122,7 +122,7 @@ impl MessageReader {
         }
     }
 
-    /// Bytes that the capture does not hold.
+    /// Skips bytes that are missing from the capture.
     pub(super) fn gap(&mut self, missing: u64) -> Gapped {
         let goes_on = |hole| Gapped { hole, body: BodyAfterGap::Open, lost: false };
         let (after, gapped) = match self.state {
@@ -150,7 +150,7 @@ impl MessageReader {
         gapped
     }
 
-    /// What stands whole of a head that has begun, and the frame of its first byte.
+    /// The complete lines of a head that has begun, and the frame of its first byte.
     pub(super) fn cut_head(&mut self) -> Option<(Head, FrameRef)> {
         if self.state != State::Head {
             return None;
@@ -160,12 +160,12 @@ impl MessageReader {
         Some((head, self.first?))
     }
 
-    /// Whether some bytes of a head have come, but not all.
+    /// Whether a head is incomplete.
     pub(super) fn is_inside_head(&self) -> bool {
         self.state == State::Head && !self.buffer.is_empty()
     }
 
-    /// Whether the next byte may be the first of something else than this message.
+    /// Whether the next byte may start something other than this message.
     pub(super) fn is_between_messages(&self) -> bool {
         let begins = self.state == State::Head && self.buffer.is_empty();
         begins || matches!(self.state, State::End | State::Seek | State::Deaf)
@@ -176,7 +176,7 @@ impl MessageReader {
         self.state == State::UntilClose
     }
 
-    /// Nothing that follows is HTTP, or nothing follows.
+    /// The connection stops being HTTP here, or ends.
     pub(super) fn stop(&mut self) {
         self.state = State::Deaf;
         self.buffer = Vec::new();
@@ -184,7 +184,7 @@ impl MessageReader {
 
     fn head<'a>(&mut self, input: &mut &'a [u8], at: FrameRef) -> Option<Step<'a>> {
         if self.buffer.is_empty() {
-            // An empty line before a message is to be ignored (RFC 9112 section 2.2).
+            // Empty lines before a message must be ignored (RFC 9112 section 2.2).
             let blank = input.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
             *input = input.get(blank..)?;
             self.first = Some(at);
@@ -210,7 +210,7 @@ impl MessageReader {
         })
     }
 
-    /// The head in the buffer, which may have other bytes before it.
+    /// The head in the buffer, which other bytes may precede.
     fn parse_head(&self) -> Option<Head> {
         let line_starts = [0].into_iter().chain(memchr::memchr_iter(b'\n', &self.buffer).map(|at| at + 1));
         let lines = line_starts.filter_map(|at| self.buffer.get(at..));
@@ -292,7 +292,7 @@ impl MessageReader {
     }
 }
 
-/// Hexadecimal digits, perhaps followed by extensions.
+/// Parses hexadecimal digits, possibly followed by chunk extensions.
 fn chunk_size(line: &[u8]) -> Option<u64> {
     let digits = line.split(|octet| *octet == b';').next()?.trim_ascii();
     u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok().filter(|_| !digits.starts_with(b"+"))

@@ -1,10 +1,10 @@
 //! HTTP/1.0 and 1.1 over one connection: requests paired with their answers, and the certificates in the answers
 //! (RFC 9110, RFC 9112).
 //!
-//! In: the bytes of both directions in order, in pieces of any size, with the gaps that the capture left. Out:
-//! [`Exchange`]s in the order of their answers. Bounded: one head of 64 KiB a direction, one body of 1 MiB, 256
-//! requests without answer and 16 answers without request; other bodies are skipped by length. Left to others: what a
-//! fetched certificate means, and what is spoken after `CONNECT` or `Upgrade`.
+//! In: the bytes of both directions in order, in pieces of any size, with the gaps of the capture. Out: [`Exchange`]s
+//! in the order of their answers. Bounded: one head of 64 KiB per direction, one body of 1 MiB, 256 requests without an
+//! answer and 16 answers without a request; other bodies are skipped by length. Left to others: what a fetched
+//! certificate means, and the protocol after `CONNECT` or `Upgrade`.
 
 mod head;
 mod kept;
@@ -23,50 +23,51 @@ use crate::flow::{Side, StreamEnd};
 
 pub use self::head::starts_like_http;
 
-/// More requests without an answer than any client has under way.
+/// Most requests without an answer; clients have fewer.
 const MAX_PENDING: usize = 256;
-/// Answers kept until the request before them turns up.
+/// Most answers kept until their request arrives.
 const MAX_WAITING: usize = 16;
 
 /// A request and its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
-    /// As sent; empty when the capture does not hold the request.
+    /// The method as sent; empty if the request is not in the capture.
     pub method: String,
-    /// The request target as sent, path and query or a whole URL; empty when the capture does not hold the request.
+    /// The request target as sent, either path and query or a full URL; empty if the request is not in the capture.
     pub target: String,
-    /// The Host field, else the authority of the target.
+    /// The Host field, or else the authority of the target.
     pub host: Option<String>,
     /// The User-Agent field.
     pub user_agent: Option<String>,
     /// The SOAPAction field without its quotes.
     pub soap_action: Option<String>,
-    /// Whether an Authorization, Proxy-Authorization or Cookie field is there.
+    /// Whether there is an Authorization, Proxy-Authorization or Cookie field.
     pub has_credentials: bool,
-    /// The frame of the request's first byte; of the answer's where there is no request.
+    /// The frame of the request's first byte, or of the answer's if there is no request.
     pub request: FrameRef,
-    /// The frame of its last byte seen before the answer was complete.
+    /// The frame of its last byte seen until the answer was complete.
     pub request_last: FrameRef,
-    /// The answer; `None` if none came.
+    /// The answer; `None` if there was none.
     pub response: Option<Response>,
-    /// Whether the path, or the type of the answer, promises certificates.
+    /// Whether the path or the content type of the answer suggests certificates.
     pub expects_certificates: bool,
 }
 
 impl Exchange {
-    /// What a request without its answer takes.
+    /// Memory of a request without its answer.
     fn kept_bytes(&self) -> usize {
         let texts = [&self.host, &self.user_agent, &self.soap_action].into_iter().flatten();
         size_of::<Self>() + self.method.len() + self.target.len() + texts.map(String::len).sum::<usize>()
     }
 }
 
-/// The answer to a request. Interim answers (1xx but for 101) are passed over.
+/// The answer to a request. Interim answers (1xx except 101) are skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// The status code; 0 when the capture lacks the status line, so that whether and how it was answered is unknown.
+    /// The status code; 0 if the status line is missing from the capture, so that it is unknown whether and how the
+    /// request was answered.
     pub status: u16,
-    /// The words after it.
+    /// The reason phrase.
     pub reason: String,
     /// The Content-Type field.
     pub content_type: Option<String>,
@@ -82,39 +83,38 @@ pub struct Response {
     pub complete: bool,
     /// Whether bytes of it were sent that are not in the capture.
     pub gap: bool,
-    /// Bytes of the body that were seen, as sent but without the framing of chunks.
+    /// Bytes of the body that were seen, as sent but without chunk framing.
     pub body_bytes: u64,
-    /// What stands whole in the body.
+    /// The complete certificates in the body.
     pub certificates: Vec<FoundCertificate>,
-    /// What was wrong, in plain words: a status that is no success, an end before its time, a body that does not hold
-    /// what was asked for.
+    /// What was wrong, in plain words: an unsuccessful status, a premature end, a body without the expected content.
     pub problem: Option<String>,
 }
 
 /// One TCP connection that carries HTTP.
 ///
-/// The n-th answer belongs to the n-th request, in whichever order the two directions are pushed. Where that cannot be
-/// relied on (the connection began before the capture, or the capture lacks a part that may have held a request), an
-/// answer belongs to the oldest open request that was captured before it, if any.
+/// The n-th answer belongs to the n-th request, whichever direction is pushed first. If that is not certain (the
+/// connection began before the capture, or a part that may have held a request is missing), an answer belongs to the
+/// oldest open request captured before it, if any.
 #[derive(Debug)]
 pub struct Http {
     requests: MessageReader,
     responses: MessageReader,
-    /// Asked and not yet answered.
+    /// Requests without an answer so far.
     pending: VecDeque<Exchange>,
-    /// What those take.
+    /// Memory of these requests.
     pending_bytes: usize,
-    /// Answered before the request was seen.
+    /// Answers whose request was not seen yet.
     waiting: VecDeque<Answer>,
     current: Option<Receiving>,
-    /// Whether no request can have been missed.
+    /// Whether certainly no request was missed.
     in_step: bool,
-    /// From where on an answer's head may be missing, and why.
+    /// The frame from which on heads of answers may be missing, and why.
     unread: Option<(FrameRef, String)>,
     /// Whether the client reset the connection.
     reset: bool,
     tunnelled: bool,
-    /// The host that CONNECT asked for.
+    /// The host named by CONNECT.
     tunnel_to: Option<String>,
 }
 
@@ -128,13 +128,13 @@ struct Receiving {
     problems: Vec<String>,
 }
 
-/// A complete answer, with what to say if it should have held certificates.
+/// A complete answer, with what to report if it was expected to hold certificates.
 #[derive(Debug)]
 struct Answer {
     response: Response,
     problems: Vec<String>,
     unfulfilled: Option<String>,
-    /// What it takes.
+    /// Memory of the answer.
     kept_bytes: usize,
 }
 
@@ -162,17 +162,17 @@ impl Http {
         }
     }
 
-    /// Whether the client's next byte may be the first of another protocol.
+    /// Whether the client's next byte may start another protocol.
     pub(super) fn is_between_requests(&self) -> bool {
         self.requests.is_between_messages()
     }
 
-    /// A connection that was under way when the capture began: answers may come to requests before it.
+    /// A connection that was open when the capture began: answers may belong to requests before that.
     pub fn mid_stream() -> Self {
         Self { in_step: false, ..Self::new() }
     }
 
-    /// Whether the connection has gone over to another protocol, by CONNECT or Upgrade; nothing more is read then.
+    /// Whether the connection has switched to another protocol by CONNECT or Upgrade; nothing more is read then.
     pub fn tunnelled(&self) -> bool {
         self.tunnelled
     }
@@ -182,14 +182,14 @@ impl Http {
         self.tunnel_to.as_deref()
     }
 
-    /// Bytes held of heads and a body under way, and of requests and answers that wait for each other.
+    /// Bytes held of incomplete heads and bodies, and of requests and answers that wait for each other.
     pub fn held(&self) -> usize {
         let body = self.current.as_ref().map_or(0, |current| current.body.held());
         let waiting: usize = self.waiting.iter().map(|answer| answer.kept_bytes).sum();
         self.requests.held() + self.responses.held() + body + self.pending_bytes + waiting
     }
 
-    /// The next bytes of one side, all from the frame `at`.
+    /// Takes the next bytes of one side, all from the frame `at`.
     pub fn push(&mut self, side: Side, bytes: &[u8], at: FrameRef, out: &mut Vec<Exchange>) {
         match side {
             _ if self.tunnelled => {}
@@ -198,7 +198,7 @@ impl Http {
         }
     }
 
-    /// `missing` bytes of one side that the capture does not hold; `at` is the frame that shows it.
+    /// Skips `missing` bytes of one side that are not in the capture; `at` is the frame that shows it.
     pub fn gap(&mut self, side: Side, missing: u64, at: FrameRef, out: &mut Vec<Exchange>) {
         if missing == 0 {
             return;
@@ -216,7 +216,7 @@ impl Http {
         }
     }
 
-    /// One side says no more. What the server sent before a reset by the client may still be pushed.
+    /// Notes the end of one side. Bytes that the server sent before a reset by the client may still be pushed.
     pub fn end(&mut self, side: Side, how: StreamEnd, at: FrameRef, out: &mut Vec<Exchange>) {
         match side {
             Side::Client => {
@@ -230,7 +230,7 @@ impl Http {
         }
     }
 
-    /// No more is known of the connection: what is unanswered comes out.
+    /// Notes the end of the connection; unanswered requests are yielded.
     pub fn finish(&mut self, at: FrameRef, out: &mut Vec<Exchange>) {
         self.end(Side::Client, StreamEnd::CaptureEnd, at, out);
         self.end(Side::Server, StreamEnd::CaptureEnd, at, out);
@@ -295,7 +295,7 @@ impl Http {
         }
     }
 
-    /// A request head, from frame `first` to frame `at`.
+    /// Takes the head of a request, from frame `first` to frame `at`.
     fn asked(&mut self, head: RequestHead, first: FrameRef, at: FrameRef, out: &mut Vec<Exchange>) {
         let exchange = Exchange {
             expects_certificates: head::asks_for_certificates(&head.target),
@@ -327,7 +327,7 @@ impl Http {
         }
     }
 
-    /// An answer's head, from frame `first` to frame `at`.
+    /// Takes the head of an answer, from frame `first` to frame `at`.
     fn answered(&mut self, head: ResponseHead, first: FrameRef, at: FrameRef, out: &mut Vec<Exchange>) {
         if matches!(head.status, 100 | 102..=199) {
             return self.responses.expect(Framing::Nothing);
@@ -346,7 +346,7 @@ impl Http {
             self.responses.stop();
         }
         let kind = head.content_type.as_deref();
-        // Of an answer whose request is still to come nobody knows yet whether it is wanted.
+        // Without its request it is not yet known whether the answer is of interest.
         let keep = exchange.as_ref().is_none_or(|exchange| exchange.expects_certificates)
             || kind.is_some_and(head::is_worth_keeping);
         self.current = Some(Receiving {
@@ -377,12 +377,12 @@ impl Http {
         Some(exchange)
     }
 
-    /// The request that an answer beginning in frame `first` belongs to.
+    /// The request of an answer that starts in frame `first`.
     fn request_of(&mut self, first: FrameRef, out: &mut Vec<Exchange>) -> Option<Exchange> {
         let before =
             |exchange: &Exchange| (exchange.request.capture, exchange.request.number) <= (first.capture, first.number);
         if self.unread.is_some() {
-            // Answers may be missing. A client that waits for each has only its latest request open.
+            // Answers may be missing. A client that waits for each answer has only its latest request open.
             while self.pending.get(1).is_some_and(before) {
                 if let Some(skipped) = self.take_pending() {
                     self.unanswered(skipped, out);
@@ -396,7 +396,7 @@ impl Http {
         self.take_pending()
     }
 
-    /// The answer being received is over, before its time if there is a problem.
+    /// Finishes the answer being received, prematurely if there is a problem.
     fn finish_response(&mut self, problem: Option<String>, out: &mut Vec<Exchange>) {
         let Some(Receiving { exchange, mut response, body, mut problems, .. }) = self.current.take() else { return };
         response.complete = problem.is_none() && body.missing == 0;
@@ -479,13 +479,13 @@ impl Http {
         self.responses.stop();
     }
 
-    /// From here on answers need not belong to the requests seen.
+    /// From here on answers may not belong to the requests seen.
     fn lose_step(&mut self, out: &mut Vec<Exchange>) {
         self.in_step = false;
         self.waiting.drain(..).for_each(|answer| emit_alone(answer, out));
     }
 
-    /// A request without an answer in the capture. That none came is only said where none can have been missed.
+    /// Yields a request without an answer. It is reported as unanswered only if certainly no answer was missed.
     fn unanswered(&self, mut exchange: Exchange, out: &mut Vec<Exchange>) {
         let unread = self.unread.as_ref().filter(|(at, _)| exchange.request.number <= at.number);
         exchange.response = unread.map(|(at, why)| Response {
@@ -506,7 +506,7 @@ impl Http {
     }
 }
 
-/// Success needs no words, and neither does 304: the client has what it asks for.
+/// Success is no problem, and neither is 304: the client already has what it requests.
 fn status_problem(status: u16, reason: &str) -> Option<String> {
     let is_success = matches!(status, 101 | 200..=299 | 304);
     (!is_success).then(|| format!("HTTP status {status} {reason}").trim_end().to_owned())
@@ -524,7 +524,7 @@ fn emit(mut exchange: Exchange, answer: Answer, out: &mut Vec<Exchange>) {
     out.push(exchange);
 }
 
-/// An answer whose request the capture does not hold.
+/// Yields an answer whose request is not in the capture.
 fn emit_alone(answer: Answer, out: &mut Vec<Exchange>) {
     let first = answer.response.first;
     let exchange = Exchange {

@@ -153,7 +153,7 @@ fn a_connection_under_way() {
     let events = [said(Server, &first), said(Client, FETCH), said(Server, &second)];
     let found = run(Http::mid_stream(), &events, usize::MAX).1;
     assert_eq!(found.iter().map(|e| (&e.method[..], ders(e).len())).collect::<Vec<_>>(), [("", 1), ("GET", 2)]);
-    // The tail of a body precedes the first whole head, without a line end between them.
+    // The tail of a body precedes the first complete head, without a line end between them.
     let tail = [b"ff</end>", &answer("", ROOT)[..]].concat();
     let found = run(Http::mid_stream(), &[said(Client, "abc</x>POST / HTTP/1.1\r\n\r\n"), said(Server, &tail)], 1).1;
     assert_eq!((found[0].method.as_str(), ders(&found[0])), ("POST", vec![ROOT]));
@@ -165,7 +165,7 @@ fn failures_in_plain_words() {
     let not_found = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
     let fault = b"<s:Envelope xmlns:s='x'><s:Body><s:Fault/></s:Body></s:Envelope>";
     let gzip = include_bytes!("../../../tests/data/protocol/soap.xml.gz");
-    // The checksum at the end is another's.
+    // The checksum at the end is wrong.
     let damaged = [&gzip[..gzip.len() - 8], b"checksum"].concat();
     for (answer, words) in [
         (not_found.as_bytes().to_vec(), "HTTP status 404 Not Found"),
@@ -202,7 +202,7 @@ fn a_body_cut_off() {
         assert_eq!(problem(&found[0]), format!("{words} after {seen} of {} bytes", both.len()));
         assert_eq!((response.complete, response.body_bytes, ders(&found[0])), (false, seen as u64, vec![ISSUING]));
     }
-    // The client's reset counts, but not for what the server had sent before it.
+    // The client's reset counts, but not for bytes that the server sent before it.
     let reset = Event::End(Client, StreamEnd::Reset);
     let found = exchanges(&[said(Client, FETCH), said(Server, cut), reset]);
     assert!(problem(&found[0]).starts_with("the connection was reset after"));
@@ -222,7 +222,7 @@ fn a_body_cut_off() {
 fn gaps_in_bodies() {
     let both = [ISSUING, ROOT].concat();
     let whole = answer("", &both);
-    // Four bytes are missing behind the first certificate; the next exchange is untouched by it.
+    // Four bytes are missing after the first certificate; the next exchange is unaffected.
     let hole = whole.len() - 200;
     let next = answer("", ROOT);
     let found = exchanges(&[
@@ -264,10 +264,10 @@ fn gaps_in_bodies() {
 #[test]
 fn gaps_in_heads() {
     let whole = answer("", ROOT);
-    // The request line stands, the rest of the head is missing.
+    // The request line is complete, the rest of the head is missing.
     let found = exchanges(&[said(Client, &FETCH[..60]), Event::Gap(Client, 30), said(Server, &whole)]);
     assert_eq!((found[0].method.as_str(), found[0].expects_certificates, ders(&found[0])), ("GET", true, vec![ROOT]));
-    // The status line stands.
+    // The status line is complete.
     let found = exchanges(&[
         said(Client, FETCH),
         said(Server, &whole[..25]),
@@ -279,7 +279,8 @@ fn gaps_in_heads() {
     assert_eq!(found.iter().map(|e| ders(e).len()).collect::<Vec<_>>(), [0, 1]);
     assert_eq!(problem(&found[0]), "the capture lacks a part of the answer's head");
     assert_eq!(found[0].response.as_ref().map(|response| (response.status, response.complete)), Some((200, false)));
-    // A whole answer is missing: it is not said that none came, and the next is not mistaken for it.
+    // An entire answer is missing: the request is not reported as unanswered, and the next answer is not mistaken for
+    // it.
     let found = exchanges(&[
         said(Client, FETCH),
         Event::Gap(Server, 500),
@@ -288,7 +289,7 @@ fn gaps_in_heads() {
     ]);
     assert_eq!(found[0].response.as_ref().map(|response| response.status), Some(0));
     assert_eq!((found[1].target.as_str(), ders(&found[1])), ("/next.cer", vec![ROOT]));
-    // A whole request is missing: its answer stands alone.
+    // An entire request is missing: its answer is yielded alone.
     let found = exchanges(&[Event::Gap(Client, 90), said(Server, &whole), said(Client, FETCH), said(Server, &whole)]);
     assert_eq!(found.iter().map(|e| e.method.as_str()).collect::<Vec<_>>(), ["", "GET"]);
 }
@@ -306,13 +307,13 @@ fn bodies_of_no_interest_are_only_counted() {
         assert!(held <= 4096, "{held}");
     }
     assert_eq!((out[0].response.as_ref().unwrap().body_bytes, problem(&out[0])), (3_000_000, ""));
-    // Certificates are seen whatever the path and the type.
+    // Certificates are found whatever the path and the type.
     let found = exchanges(&[
         said(Client, "GET /x HTTP/1.1\r\n\r\n"),
         said(Server, &answer("Content-Type: image/png\r\n", &[ISSUING, ROOT, ROOT].concat())),
     ]);
     assert_eq!(ders(&found[0]), [ISSUING, ROOT]);
-    // More than is kept: said, and what was found counts.
+    // More than is kept: that is reported, and what was found counts.
     let long = [ISSUING, &vec![0; 2_000_000]].concat();
     let found = run(Http::new(), &[said(Client, FETCH), said(Server, &answer("", &long))], 1460).1;
     assert_eq!(problem(&found[0]), "the body is longer than 1 MiB; the rest was not looked at");

@@ -1,8 +1,8 @@
 //! Single LDAP messages (RFC 4511 section 4).
 //!
-//! In: the bytes of one LDAPMessage, perhaps cut. Out: its number and what matters of it. Bounded: filters are read
-//! `MAX_DEPTH` levels deep and their text is at most `MAX_FILTER` bytes. Left to others: which answer belongs to
-//! which request.
+//! In: the bytes of one LDAPMessage, possibly truncated. Out: its messageID and the parts of interest. Bounded: filters
+//! are read `MAX_DEPTH` levels deep, and their text has at most `MAX_FILTER` bytes. Left to others: matching answers to
+//! requests.
 
 use std::fmt::Write;
 
@@ -24,14 +24,14 @@ const OPERATIONS: [u8; 21] = [
 ];
 const START_TLS: &[u8] = b"1.3.6.1.4.1.1466.20037";
 
-/// A message with its number.
+/// An LDAP message and its messageID (RFC 4511 section 4.1.1).
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Message {
     pub(super) id: u32,
     pub(super) operation: Operation,
 }
 
-/// What a message asks or says.
+/// The protocolOp of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     /// SearchRequest.
@@ -46,13 +46,13 @@ pub(super) enum Operation {
     StartTls,
     /// ExtendedResponse.
     Extended { code: u32 },
-    /// AbandonRequest for this number.
+    /// AbandonRequest for this messageID.
     Abandon { id: u32 },
     /// Anything else.
     Other,
 }
 
-/// Whether an LDAPMessage can begin so; `None` while there are too few bytes to tell.
+/// Whether an LDAPMessage can start with these bytes; `None` while there are too few to tell.
 ///
 /// ```text
 /// LDAPMessage ::= SEQUENCE { messageID INTEGER, protocolOp CHOICE { bindRequest [APPLICATION 0], … }, … }
@@ -70,7 +70,8 @@ pub(super) fn begins(bytes: &[u8]) -> Option<bool> {
     Some(OPERATIONS.contains(&tag) && used.checked_add(content).is_some_and(|used| used <= length))
 }
 
-/// Tag, size of the header and length of an element; a tag that LDAP does not use for what is no definite element.
+/// Tag, header length and content length of an element. The tag is one that LDAP does not use if the element is
+/// malformed or has an indefinite length.
 fn part(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     match ber::header(bytes) {
         Header::Read { tag, size, length: Some(length) } => Some((tag, size, length)),
@@ -79,7 +80,7 @@ fn part(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     }
 }
 
-/// Reads a message. Of a cut one only what stands whole is given.
+/// Reads a message. Of a truncated one only the complete parts are returned.
 pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
     let mut fields = ber::first(bytes)?.tagged(SEQUENCE)?.children();
     let id = fields.next()?.tagged(INTEGER)?.unsigned()?;
@@ -94,14 +95,14 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
             let name = operation.children().next();
             name.filter(|name| name.tag == 0x80 && name.content == START_TLS).map(|_| Operation::StartTls)
         }
-        // The number is the operation's own content, not an INTEGER in it.
+        // The messageID is the content of the operation itself, not an INTEGER in it.
         ABANDON => operation.unsigned().map(|id| Operation::Abandon { id }),
         _ => None,
     };
     Some(Message { id, operation: read.unwrap_or(Operation::Other) })
 }
 
-/// The number of a message of which only the beginning is there.
+/// The messageID of a message of which only the start is there.
 pub(super) fn id(bytes: &[u8]) -> Option<u32> {
     ber::first(bytes)?.tagged(SEQUENCE)?.children().next()?.tagged(INTEGER)?.unsigned()
 }
@@ -136,7 +137,7 @@ fn entry(operation: Element<'_>) -> Option<Operation> {
         let mut parts = attribute.children();
         let Some(kind) = parts.next().and_then(|kind| kind.tagged(OCTET_STRING)) else { continue };
         if is_ca_certificate(&text(kind.content)) {
-            // A directory puts a single zero where there is no certificate yet.
+            // Directories store a single zero byte if there is no certificate yet.
             let values = parts.next().into_iter().flat_map(|values| values.children());
             let whole = values.filter(|value| value.complete && value.content.starts_with(&[SEQUENCE]));
             certificates.extend(whole.map(|value| value.content.to_vec()));
@@ -149,7 +150,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Writes a Filter as RFC 4515 has it; `…` where it is deeper or longer than is read.
+/// Writes a Filter as in RFC 4515, with `…` for parts too deep or too long.
 fn write_filter(filter: Element<'_>, depth: usize, out: &mut String) {
     if depth >= MAX_DEPTH || out.len() > MAX_FILTER {
         out.push('…');
@@ -197,7 +198,7 @@ fn write_substrings(mut parts: Elements<'_>, out: &mut String) {
     write_value(parts.next().map_or(&[], |part| part.content), out);
     out.push('=');
     for (at, substring) in parts.next().iter().flat_map(Element::children).enumerate() {
-        // Each asterisk stands behind `initial` and `any`; one more in front where nothing is initial.
+        // An asterisk follows `initial` and each `any`; one more comes first if there is no `initial`.
         if at == 0 && substring.tag != 0x80 {
             out.push('*');
         }
@@ -223,7 +224,7 @@ fn write_extensible(filter: Element<'_>, out: &mut String) {
     write_value(part(0x83).unwrap_or_default(), out);
 }
 
-/// A value with the octets escaped that RFC 4515 section 3 wants escaped, and those that do not print.
+/// Writes a value, escaping the octets that RFC 4515 section 3 requires and unprintable ones.
 fn write_value(bytes: &[u8], out: &mut String) {
     for chunk in bytes.get(..bytes.len().min(MAX_FILTER)).unwrap_or_default().utf8_chunks() {
         for character in chunk.valid().chars() {

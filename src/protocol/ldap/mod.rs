@@ -1,9 +1,9 @@
 //! LDAP over one connection: searches with their answers, and the CA certificates in them (RFC 4511, RFC 4523).
 //!
-//! In: the bytes of both directions in order, in pieces of any size, with the gaps that the capture left. Out:
-//! [`LdapSearch`]es as they are answered. Bounded: one message of `MAX_MESSAGE` a direction, `MAX_OPEN` searches
-//! under way, `MAX_KEPT` bytes of entries for each. Left to others: what the certificates mean, and what is spoken
-//! once the connection is sealed or goes over to TLS.
+//! In: the bytes of both directions in order, in pieces of any size, with the gaps of the capture. Out:
+//! [`LdapSearch`]es as they are answered. Bounded: one message of `MAX_MESSAGE` bytes per direction, `MAX_OPEN` open
+//! searches, `MAX_KEPT` bytes of entries for each. Left to others: what the certificates mean, and the connection once
+//! it is sealed or switches to TLS.
 
 mod message;
 #[cfg(test)]
@@ -18,29 +18,29 @@ use crate::flow::{Side, StreamEnd};
 
 /// Longer messages are skipped.
 const MAX_MESSAGE: usize = 1024 * 1024;
-/// Searches under way at once.
+/// Most searches open at once.
 const MAX_OPEN: usize = 256;
-/// Bytes of names and certificates that are kept of one search.
+/// Most bytes of names and certificates kept of one search.
 const MAX_KEPT: usize = 1024 * 1024;
 
 /// A search and its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LdapSearch {
-    /// The base object; empty too when the capture does not hold the request.
+    /// The base object; also empty if the request is not in the capture.
     pub base: String,
-    /// The filter as RFC 4515 writes it; empty when the capture does not hold the request.
+    /// The filter in the notation of RFC 4515; empty if the request is not in the capture.
     pub filter: String,
-    /// The attributes asked for.
+    /// The attributes requested.
     pub attributes: Vec<String>,
-    /// The frame of the request's first byte; of the answer's where there is no request.
+    /// The frame of the request's first byte, or of the answer's if there is no request.
     pub request: FrameRef,
     /// The frame in which the first message of the answer was complete.
     pub first: Option<FrameRef>,
-    /// The frame in which the last one was.
+    /// The frame in which the last message of the answer was complete.
     pub last: Option<FrameRef>,
-    /// The result code; `None` if the end of the answer is not there.
+    /// The result code; `None` if the end of the answer is missing.
     pub result_code: Option<u32>,
-    /// The entries that came.
+    /// The entries found.
     pub entries: Vec<LdapEntry>,
     /// Whether all of the answer is in the capture.
     pub complete: bool,
@@ -48,16 +48,16 @@ pub struct LdapSearch {
     pub gap: bool,
     /// What was wrong, in plain words.
     pub problem: Option<String>,
-    /// Whether caCertificate is asked for, or the filter mentions certificationAuthority.
+    /// Whether caCertificate is requested, or the filter mentions certificationAuthority.
     pub asks_ca_certificates: bool,
 }
 
 /// One object that a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LdapEntry {
-    /// Its distinguished name, as the server writes it.
+    /// Its distinguished name, as written by the server.
     pub dn: String,
-    /// The values of caCertificate, byte for byte.
+    /// The values of caCertificate, exactly as sent.
     pub certificates: Vec<Vec<u8>>,
     /// The frame in which the entry was complete.
     pub at: FrameRef,
@@ -69,7 +69,7 @@ pub struct Ldap {
     client: Half,
     server: Half,
     open: BTreeMap<u32, Open>,
-    /// The number of the request for TLS.
+    /// The messageID of the StartTLS request.
     tls_asked: Option<u32>,
     bound: bool,
     messages: u64,
@@ -78,7 +78,7 @@ pub struct Ldap {
     starts_tls: bool,
 }
 
-/// A search that is under way.
+/// An open search.
 #[derive(Debug)]
 struct Open {
     search: LdapSearch,
@@ -94,40 +94,40 @@ struct Half {
     buffer: Vec<u8>,
     /// The frame of the first byte in the buffer.
     first: Option<FrameRef>,
-    /// Bytes of a message that are to be passed over.
+    /// Bytes of a message still to be skipped.
     skip: u64,
-    /// Whether it is unknown where the next message begins.
+    /// Whether the start of the next message is unknown.
     lost: bool,
 }
 
-/// Whether a connection whose first bytes are these speaks LDAP; `None` while there are too few to tell.
+/// Whether a connection with these first bytes speaks LDAP; `None` while there are too few to tell.
 pub fn starts_like_ldap(bytes: &[u8]) -> Option<bool> {
     message::begins(bytes)
 }
 
 impl Ldap {
-    /// A connection of which nothing is known yet.
+    /// A new connection.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Bytes held of messages and of searches under way.
+    /// Bytes held of incomplete messages and open searches.
     pub fn held(&self) -> usize {
         let open: usize = self.open.values().map(|open| open.kept).sum();
         self.client.buffer.len() + self.server.buffer.len() + open
     }
 
-    /// Whether the connection went on signed or sealed by SASL, which cannot be read; nothing more is read then.
+    /// Whether the connection continued with SASL signing or sealing, which cannot be read; nothing more is read then.
     pub fn sealed(&self) -> bool {
         self.sealed
     }
 
-    /// Whether the server agreed to go on with TLS; nothing more is read then, and the next bytes are a ClientHello.
+    /// Whether the server agreed to StartTLS; nothing more is read then, and the next bytes are a ClientHello.
     pub fn starts_tls(&self) -> bool {
         self.starts_tls
     }
 
-    /// The next bytes of one side, all from the frame `at`.
+    /// Takes the next bytes of one side, all from the frame `at`.
     pub fn push(&mut self, side: Side, bytes: &[u8], at: FrameRef, out: &mut Vec<LdapSearch>) {
         if self.sealed || self.starts_tls {
             return;
@@ -152,7 +152,7 @@ impl Ldap {
         self.half(side).buffer = buffer;
     }
 
-    /// `missing` bytes of one side that the capture does not hold; `at` is the frame that shows it.
+    /// Skips `missing` bytes of one side that are not in the capture; `at` is the frame that shows it.
     pub fn gap(&mut self, side: Side, missing: u64, at: FrameRef, out: &mut Vec<LdapSearch>) {
         let half = self.half(side);
         let buffer = std::mem::take(&mut half.buffer);
@@ -176,7 +176,7 @@ impl Ldap {
         }
     }
 
-    /// One side says no more.
+    /// Notes the end of one side.
     pub fn end(&mut self, side: Side, how: StreamEnd, at: FrameRef, out: &mut Vec<LdapSearch>) {
         if side == Side::Server {
             let buffer = std::mem::take(&mut self.server.buffer);
@@ -187,7 +187,7 @@ impl Ldap {
         }
     }
 
-    /// No more is known of the connection: what is not answered to its end comes out.
+    /// Notes the end of the connection; searches without a complete answer are yielded.
     pub fn finish(&mut self, at: FrameRef, out: &mut Vec<LdapSearch>) {
         let buffer = std::mem::take(&mut self.server.buffer);
         self.salvage(&buffer, at, out);
@@ -203,7 +203,7 @@ impl Ldap {
         }
     }
 
-    /// Reads the messages that stand whole in `buffer`; the number of bytes that are done with.
+    /// Parses the complete messages in `buffer` and returns the number of bytes consumed.
     fn read(&mut self, side: Side, buffer: &[u8], at: FrameRef, out: &mut Vec<LdapSearch>) -> usize {
         let mut used = 0;
         while let Some(rest) = buffer.get(used..).filter(|rest| !rest.is_empty()) {
@@ -220,7 +220,7 @@ impl Ldap {
                 self.half(side).lost = false;
                 continue;
             }
-            // A SASL buffer opens with its length in four octets, the first of which is zero (RFC 4422 section 3.7).
+            // A SASL buffer starts with its length in four octets, the first of which is zero (RFC 4422 section 3.7).
             if rest.first() == Some(&0) && (self.bound || self.messages == 0) {
                 self.sealed = true;
                 return buffer.len();
@@ -294,7 +294,7 @@ impl Ldap {
         out: &mut Vec<LdapSearch>,
     ) {
         if self.open.get(&id).is_some_and(|open| open.asked) {
-            // A number is free again once its search is answered; the end of that answer was not seen.
+            // A messageID may be reused once its search is answered, so the end of that answer was missed.
             self.close(id, out);
         }
         let open = self.entry(id, request, out);
@@ -304,13 +304,13 @@ impl Ldap {
         open.search.asks_ca_certificates = attributes.iter().any(|name| message::is_ca_certificate(name))
             || filter.to_ascii_lowercase().contains("certificationauthority");
         open.search = LdapSearch { base, filter, attributes, request, ..open.search.clone() };
-        // The answer may have been recorded before it.
+        // The answer may have been recorded before the request.
         if open.search.result_code.is_some() {
             self.close(id, out);
         }
     }
 
-    /// The search that an answer belongs to.
+    /// The search of an answer.
     fn answered(&mut self, id: u32, at: FrameRef, out: &mut Vec<LdapSearch>) -> &mut Open {
         let open = self.entry(id, at, out);
         open.search.first.get_or_insert(at);
@@ -344,7 +344,7 @@ impl Ldap {
         })
     }
 
-    /// What stands whole of an entry that is cut.
+    /// Reads the complete part of a truncated entry.
     fn salvage(&mut self, buffer: &[u8], at: FrameRef, out: &mut Vec<LdapSearch>) {
         if self.server.lost || self.sealed || self.starts_tls {
             return;
@@ -357,7 +357,7 @@ impl Ldap {
         }
     }
 
-    /// Notes what is wrong with the answer to one search, or to all that are under way.
+    /// Notes what is wrong with the answer to one search, or to all open ones.
     fn blame(&mut self, id: Option<u32>, problem: &str) {
         let concerned = self.open.iter_mut().filter(|(number, _)| id.is_none_or(|id| id == **number));
         concerned.for_each(|(_, open)| {
@@ -373,7 +373,7 @@ impl Ldap {
 
     fn emit(&self, open: Open, out: &mut Vec<LdapSearch>) {
         let Open { mut search, asked, problem, .. } = open;
-        // The end of an answer to nobody knows what says nothing.
+        // The end of an answer to an unknown request is of no interest.
         if !asked && search.entries.is_empty() {
             return;
         }
@@ -403,7 +403,7 @@ fn length(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-/// Names of the result codes that a directory gives a phone (RFC 4511 appendix A).
+/// Names of the result codes that phones get from directories (RFC 4511 appendix A).
 fn result_name(code: u32) -> &'static str {
     match code {
         1 => " (operationsError)",

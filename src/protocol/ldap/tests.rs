@@ -77,7 +77,7 @@ fn answers_recorded_before_their_requests() {
     told.sort_unstable();
     let expected = [("CN=Public Key Services", 3, true), ("CN=none", 0, true), ("DC=contoso", 0, true)];
     assert_eq!(told, expected.map(|(base, count, complete)| (base.to_owned(), count, complete)));
-    // Without any request only what holds entries is told.
+    // Without any request, only answers with entries are yielded.
     let found = searches(&[Event::Bytes(Server, ANSWERS)]);
     assert_eq!(
         found.iter().map(|search| (search.entries.len(), search.complete)).collect::<Vec<_>>(),
@@ -119,7 +119,7 @@ fn gaps_harm_the_message_they_are_in() {
     assert_eq!(ders(authorities), [ISSUING, ROOT]);
     assert!(!authorities.complete && authorities.problem.is_some());
     assert!(phone.complete && none.complete);
-    // From inside one message into another: the next whole one is found.
+    // From inside one message into another: the next complete one is found.
     let second = ANSWERS.windows(8).position(|window| window == b"CN=phone").unwrap() + 8;
     let found = searches(&[
         Event::Bytes(Client, REQUESTS),
@@ -143,7 +143,7 @@ fn sealing_and_tls_end_the_reading() {
     assert!(!ldap.starts_tls(), "not before the server agrees");
     let (ldap, _) = run(&[Event::Bytes(Client, request), Event::Bytes(Server, response)], 1);
     assert!(ldap.starts_tls() && !ldap.sealed());
-    // resultCode 2, protocolError: it goes on in the clear.
+    // resultCode 2, protocolError: the connection stays in clear.
     let mut refused = response.to_vec();
     refused[9] = 2;
     let events = [Event::Bytes(Client, request), Event::Bytes(Server, &refused)];
