@@ -1,9 +1,9 @@
-//! In: keys, and the bodies of protected records. Out: what they hold, where its integrity is proven.
-//! Bounded: one record. Left to others: which keys, and which record it is.
+//! In: keys, and protected records. Out: their content, if its integrity is verified. Bounded: one record. Left to
+//! others: choosing keys and record numbers.
 //!
-//! AEAD: RFC 8446 section 5.2 and, before TLS 1.3, RFC 5288 (GCM), RFC 6655 (CCM), RFC 7905 (ChaCha20-Poly1305).
-//! Blocks and streams with HMAC: RFC 5246 section 6.2.3, RFC 2246 for initialization vectors that are carried on,
-//! RFC 7366 for the MAC over what is encrypted.
+//! AEAD: RFC 8446 section 5.2 and, before TLS 1.3, RFC 5288 (GCM), RFC 6655 (CCM), RFC 7905 (ChaCha20-Poly1305). Block
+//! and stream ciphers with HMAC: RFC 5246 section 6.2.3, RFC 2246 for chained initialization vectors, RFC 7366 for
+//! encrypt-then-MAC.
 
 use aes::{Aes128, Aes256};
 use aes_gcm::aead::{AeadInPlace, KeyInit as AeadKeyInit, Nonce, Tag};
@@ -25,7 +25,7 @@ use tls_parser::{TlsCipherEnc, TlsCipherEncMode, TlsCipherMac, TlsCipherSuite, T
 use super::schedule::PrfHash;
 use crate::flow::Piece;
 
-/// How a suite encrypts.
+/// The encryption algorithm of a suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Algorithm {
     Aes128Gcm,
@@ -39,7 +39,7 @@ enum Algorithm {
     Aes256Cbc,
     TripleDesCbc,
     Rc4,
-    /// Not encrypted at all, only guarded by its MAC.
+    /// No encryption, only a MAC.
     Null,
 }
 
@@ -51,7 +51,7 @@ enum MacHash {
     Sha384,
 }
 
-/// What a cipher suite asks for.
+/// What a cipher suite specifies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Suite {
     algorithm: Algorithm,
@@ -76,14 +76,14 @@ pub(super) struct Keys<'a> {
     pub(super) iv: &'a [u8],
 }
 
-/// What distinguishes the forms of records.
+/// What the format of protected records depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Form {
     /// TLS 1.3.
     pub(super) is_1_3: bool,
-    /// Each record brings its initialization vector: TLS 1.1 and later.
+    /// Each record contains its initialization vector: TLS 1.1 and later.
     pub(super) explicit_iv: bool,
-    /// The MAC is over what is encrypted.
+    /// The MAC covers the ciphertext.
     pub(super) encrypt_then_mac: bool,
 }
 
@@ -91,8 +91,8 @@ pub(super) struct Form {
 pub(super) struct Cipher {
     kind: Kind,
     form: Form,
-    /// The fixed part of nonces; for blocks whose chain goes on over records, the end of the last one: its last block and,
-    /// where that is last, its MAC.
+    /// The fixed part of nonces. For CBC chained across records, the end of the last record: its last block and, with
+    /// encrypt-then-MAC, its MAC.
     iv: Vec<u8>,
 }
 
@@ -116,24 +116,24 @@ struct MacKey {
 /// A protected record.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record<'a> {
-    /// Its number under the keys in use.
+    /// Its sequence number under the keys in use.
     pub(super) number: u64,
     pub(super) header: [u8; 5],
     pub(super) body: &'a [u8],
 }
 
-/// What a record held.
+/// The content of a record.
 #[derive(Debug)]
 pub(super) struct Opened {
     /// Its content type.
     pub(super) kind: u8,
     pub(super) plain: Vec<u8>,
-    /// Bytes of the record before those that became `plain`.
+    /// Bytes of the record before those decrypted to `plain`.
     pub(super) lead: usize,
 }
 
 impl Suite {
-    /// What the suite of this number asks for; `None` for those that are not decrypted here.
+    /// The suite with this number; `None` if it is not decrypted here.
     pub(super) fn of(id: u16) -> Option<Self> {
         let suite = TlsCipherSuite::from_id(id)?;
         let short = suite.name.contains("_CCM_8");
@@ -164,7 +164,7 @@ impl Suite {
         Some(Self { algorithm, mac, hash })
     }
 
-    /// How the key block is divided.
+    /// The parts of the key block.
     pub(super) fn lengths(self, form: Form) -> Lengths {
         let mac = self.mac.map_or(0, MacHash::length);
         let (key, iv) = match self.algorithm {
@@ -177,7 +177,7 @@ impl Suite {
             Algorithm::Rc4 => (16, 0),
             Algorithm::Null => (0, 0),
         };
-        // TLS 1.3 takes all twelve bytes of a nonce from the secret.
+        // In TLS 1.3 all twelve bytes of the IV are derived from the secret.
         let iv = if form.is_1_3 { 12 } else { iv };
         let carried = !form.is_1_3 && form.explicit_iv && self.mac.is_some();
         Lengths { mac, key, iv: if carried { 0 } else { iv } }
@@ -196,7 +196,7 @@ impl MacHash {
 }
 
 impl MacKey {
-    /// Whether the MAC over these parts is the one given.
+    /// Whether `tag` is the MAC of these parts.
     fn verifies(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
         fn check<M: Mac + hmac::digest::KeyInit>(key: &[u8], parts: &[&[u8]], tag: &[u8]) -> bool {
             let Ok(mut mac) = <M as Mac>::new_from_slice(key) else { return false };
@@ -239,7 +239,7 @@ impl Cipher {
         Some(Self { kind, form, iv })
     }
 
-    /// Whether a record can only be read after all of those before it.
+    /// Whether a record can be decrypted only after all records before it.
     pub(super) fn is_chained(&self) -> bool {
         match &self.kind {
             Kind::Cbc { .. } => !self.form.explicit_iv,
@@ -248,7 +248,7 @@ impl Cipher {
         }
     }
 
-    /// Passes over a part of a record that is not read.
+    /// Skips a part of a record that is not decrypted.
     pub(super) fn pass(&mut self, piece: Piece<'_>) {
         match (&mut self.kind, piece) {
             (Kind::Cbc { .. }, Piece::Bytes(bytes)) if !self.form.explicit_iv => {
@@ -272,7 +272,7 @@ impl Cipher {
         }
     }
 
-    /// What the record holds; `None` when its integrity is not proven.
+    /// Decrypts a record; `None` if its integrity cannot be verified.
     pub(super) fn open(&mut self, record: &Record<'_>) -> Option<Opened> {
         let form = self.form;
         let opened = match &mut self.kind {
@@ -304,7 +304,7 @@ impl Cipher {
 }
 
 impl Record<'_> {
-    /// Its content type, as the header has it.
+    /// The content type in the header.
     fn kind(&self) -> u8 {
         let [kind, ..] = self.header;
         kind
@@ -319,7 +319,7 @@ impl Record<'_> {
     }
 }
 
-/// TLSInnerPlaintext: content, its type, zeros (RFC 8446 section 5.2).
+/// Unwraps a TLSInnerPlaintext: content, type, zeros (RFC 8446 section 5.2).
 fn inner(mut opened: Opened) -> Option<Opened> {
     let end = opened.plain.iter().rposition(|byte| *byte != 0)?;
     opened.kind = *opened.plain.get(end)?;
@@ -333,7 +333,7 @@ fn open_aead<const TAG: usize, C: AeadInPlace>(
     iv: &[u8],
     record: &Record<'_>,
 ) -> Option<Opened> {
-    // Four bytes of a salt and eight that the record brings, or twelve that are mixed with the record's number.
+    // The nonce is a salt of four bytes and eight bytes from the record, or twelve bytes XORed with the record number.
     let lead = if iv.len() == 4 { 8 } else { 0 };
     let (explicit, sealed) = record.body.split_at_checked(lead)?;
     let mut nonce = Nonce::<C>::default();
@@ -377,7 +377,7 @@ fn open_blocks(
     let (explicit, sealed) = body.split_at_checked(lead)?;
     let iv = if form.explicit_iv { explicit } else { carried.get(..block)? };
     let mut plain = unchain(algorithm, key, iv, sealed)?;
-    // RFC 5246 section 6.2.3.2: every byte of the padding is its length.
+    // RFC 5246 section 6.2.3.2: every padding byte is the padding length.
     let padding = *plain.last()?;
     let padded = plain.len().checked_sub(usize::from(padding) + 1)?;
     if plain.get(padded..)?.iter().any(|byte| *byte != padding) {
@@ -394,7 +394,7 @@ fn open_blocks(
     Some(Opened { kind: record.kind(), plain, lead })
 }
 
-/// Cipher block chaining undone; `None` when it is no whole number of blocks.
+/// Decrypts CBC; `None` if the length is not a whole number of blocks.
 fn unchain(algorithm: Algorithm, key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     fn run<D: BlockDecryptMut + KeyIvInit>(key: &[u8], iv: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let cipher = D::new_from_slices(key, iv).ok()?;

@@ -1,8 +1,9 @@
-//! In: [`Piece`]s of both directions of one connection, and a key log. Out: one [`Handshake`]. Bounded: as `tls` says.
-//! Left to others: what of it is kept.
+//! In: [`Piece`]s of both directions of one connection, and a key log. Out: one [`Handshake`]. Bounded: as documented
+//! in `tls`. Left to others: what is kept of it.
 //!
-//! Each direction has its own state: in clear; protected, with its secret known or not; and in TLS 1.3 the handshake's
-//! protection and then that of data. It is found anew whenever the keys change, so that a renegotiation is read too.
+//! Each direction has its own state: in clear, or protected with or without a known secret; in TLS 1.3 protected by
+//! handshake keys and then by application keys. It is determined again whenever the keys change, so that a
+//! renegotiation is read too.
 
 use std::fmt;
 
@@ -19,7 +20,7 @@ use super::session::Session;
 use crate::capture::{Cut, FrameRef};
 use crate::flow::{Both, Piece, Side};
 
-/// Bytes of the lists of an ordinary handshake: some chains of certificates, or the names of all CAs of a system.
+/// Bytes of the lists in an ordinary handshake: a few certificate chains, or the names of all CAs of a system.
 const ORDINARY: usize = 16 * 1024;
 
 /// The TLS state of one connection.
@@ -34,10 +35,10 @@ struct State {
     handshake: Handshake,
     sides: Both<Direction>,
     session: Session,
-    /// What the client sent, as long as it cannot be read for want of the server's hello.
+    /// Client records that cannot be read before the server's hello.
     held: Held,
     limit: usize,
-    /// Bytes of the certificates and names that its messages listed.
+    /// Bytes of the certificates and names listed in its messages.
     listed: usize,
 }
 
@@ -49,26 +50,26 @@ struct Direction {
     encrypted: bool,
     /// Boxed: most captures come without secrets.
     protection: Option<Box<Protection>>,
-    /// Why there is none.
+    /// Why there is no protection.
     why: Option<Undecrypted>,
-    /// The protection of data has begun, in TLS 1.3.
+    /// Application keys are in use, in TLS 1.3.
     application: bool,
-    /// The alert bytes of a record in clear under way.
+    /// The bytes received of an alert record in clear.
     alert: Vec<u8>,
-    /// The protected record under way, if it is to be opened.
+    /// The incomplete protected record, if it is to be decrypted.
     pending: Option<Pending>,
-    /// The record under way holds a Finished of TLS 1.3, or a KeyUpdate.
+    /// The current record contains a Finished of TLS 1.3, or a KeyUpdate.
     finished: bool,
     update: bool,
 }
 
 impl Tls {
-    /// A connection of which nothing was read yet; `limit` is the longest handshake message kept, in bytes.
+    /// A new connection; `limit` is the longest handshake message kept, in bytes.
     pub fn new(limit: usize) -> Self {
         Self { records: Both::default(), state: State { limit, ..State::default() } }
     }
 
-    /// Forgets what was read, and keeps the room for what another connection's history takes.
+    /// Resets the state, but keeps the allocation of the history for another connection.
     pub fn clear(&mut self) {
         let mut history = std::mem::take(&mut self.state.handshake.history);
         history.clear();
@@ -76,12 +77,12 @@ impl Tls {
         self.state.handshake.history = history;
     }
 
-    /// From now on this is the longest handshake message kept, in bytes; what is beyond it of one under way is skipped.
+    /// Sets the longest handshake message kept, in bytes; the rest of a message that is already longer is skipped.
     pub fn set_limit(&mut self, limit: usize) {
         self.state.limit = limit;
     }
 
-    /// Bytes kept of messages under way, and of lists of certificates and names that are longer than any ordinary one.
+    /// Bytes held of incomplete messages, and of lists of certificates and names beyond those of an ordinary handshake.
     pub fn held(&self) -> usize {
         let State { sides, listed, .. } = &self.state;
         sides.client.messages.held() + sides.server.messages.held() + listed.saturating_sub(ORDINARY)
@@ -99,7 +100,7 @@ impl Tls {
         data.client.records > 0 && data.server.records > 0
     }
 
-    /// What was read, once no more bytes come.
+    /// What was read; call after the last byte.
     pub fn finish(&mut self, keys: &KeyLog) -> &mut Handshake {
         self.state.release(keys);
         for side in [Side::Client, Side::Server] {
@@ -158,7 +159,8 @@ impl State {
 
     /// Whether records of this kind are encrypted.
     fn is_protected(&self, side: Side, kind: ContentType) -> bool {
-        // In TLS 1.3 all that is encrypted looks like data, and ChangeCipherSpec means nothing (RFC 8446 appendix D.4).
+        // In TLS 1.3 every encrypted record looks like application data, and ChangeCipherSpec has no meaning (RFC 8446
+        // appendix D.4).
         let encrypted = self.sides.of(side).encrypted;
         if self.handshake.is_1_3() { kind == ContentType::APPLICATION_DATA } else { encrypted }
     }
@@ -193,7 +195,7 @@ impl State {
     fn body(&mut self, side: Side, kind: ContentType, piece: Piece<'_>, at: &FrameRef, keys: &KeyLog) {
         let protected = self.is_protected(side, kind);
         let direction = self.sides.of_mut(side);
-        // What would be read is missing where it is not in the capture.
+        // Bytes that would be decrypted count as missing if they are not in the capture.
         let opens = direction.pending.is_some() && !direction.application && kind == ContentType::APPLICATION_DATA;
         let readable = !protected || opens;
         if let Some(pending) = &mut direction.pending {
@@ -230,7 +232,7 @@ impl State {
         }
         match kind {
             ContentType::CHANGE_CIPHER_SPEC => self.change_of_keys(side, *at, keys),
-            // One, or two in one record; what is longer is encrypted.
+            // One alert, or two in one record; a longer record is encrypted.
             ContentType::ALERT if matches!(length, 2 | 4) => {
                 let alerts = std::mem::take(&mut self.sides.of_mut(side).alert);
                 for alert in alerts.chunks(2) {
@@ -245,7 +247,7 @@ impl State {
 
     fn clear_alert(&mut self, side: Side, alert: &[u8], at: FrameRef) {
         self.handshake.alert(side, alert, at);
-        // A side that says these before it has finished ends the handshake, whatever the other does next.
+        // A side that sends a closure alert before its Finished ends the handshake, whatever the other side does next.
         if matches!(*alert, [_, code] if AlertCode(code).is_closure()) && !self.handshake.both_finished() {
             self.handshake.may_end(side, at);
         }
@@ -256,7 +258,7 @@ impl State {
             if let Some(protection) = &mut self.sides.of_mut(side).protection {
                 protection.skip();
                 if self.handshake.is_1_3() {
-                    // Too long for anything but data.
+                    // Too long for anything but application data.
                     return self.handshake.data(side, *at);
                 }
             }
@@ -268,18 +270,18 @@ impl State {
         let direction = self.sides.of(side);
         let in_handshake = self.handshake.is_1_3() && !direction.application;
         if in_handshake && pending.has_hole() && direction.protection.is_some() {
-            // Of a record that is not padded it is known how much it held: all but its type and the tag.
+            // The content length of an unpadded record is known: all but the content type and the tag.
             let missing = u64::try_from(length.saturating_sub(17)).unwrap_or_default();
             self.handshake_bytes(side, Piece::Gap { missing, cut: None }, at, keys);
         } else if in_handshake && direction.protection.as_deref().is_some_and(Protection::awaits_handshake) {
-            // Early data, as long as nothing of the handshake was opened.
+            // Early data, until a handshake record has been decrypted.
             *self.handshake.unread.of_mut(side) += 1;
         } else {
             self.unread(side, kind, length, *at, keys);
         }
     }
 
-    /// What a protected record holds. Where its protection turns out to be of no use, it is given up.
+    /// Decrypts a protected record. A protection that proves wrong is dropped.
     fn open(&mut self, side: Side, pending: &Pending, keys: &KeyLog) -> Option<Opened> {
         let is_1_3 = self.handshake.is_1_3();
         let direction = self.sides.of_mut(side);
@@ -297,7 +299,7 @@ impl State {
             }
             Err(why) => why,
         };
-        // The Finished that ends the handshake's protection may be among what the capture lacks.
+        // The Finished that ends the use of handshake keys may be missing from the capture.
         if is_1_3
             && !direction.application
             && let Ok(mut next) = self.session.traffic(side, true, keys)
@@ -312,7 +314,7 @@ impl State {
         None
     }
 
-    /// What a protected record held.
+    /// Takes the content of a decrypted record.
     fn content(&mut self, side: Side, opened: &Opened, pending: &Pending, at: FrameRef, keys: &KeyLog) {
         match ContentType(opened.kind) {
             ContentType::HANDSHAKE => {
@@ -324,7 +326,7 @@ impl State {
             }
             ContentType::ALERT => {
                 self.handshake.alert(side, &opened.plain, at);
-                // Warnings but close_notify and user_canceled end nothing.
+                // Warnings other than close_notify and user_canceled do not end the connection.
                 let ends = matches!(*opened.plain, [level, code] if level == FATAL || AlertCode(code).is_closure());
                 if ends || self.handshake.is_1_3() {
                     self.handshake.may_end(side, at);
@@ -336,7 +338,7 @@ impl State {
         }
     }
 
-    /// In TLS 1.3 keys change after the record with Finished or KeyUpdate (RFC 8446 section 5.1).
+    /// In TLS 1.3, changes keys after the record with Finished or KeyUpdate (RFC 8446 section 5.1).
     fn take_next_keys(&mut self, side: Side, keys: &KeyLog) {
         let direction = self.sides.of_mut(side);
         if std::mem::take(&mut direction.update)
@@ -357,9 +359,9 @@ impl State {
         direction.protection = next.ok().map(Box::new);
     }
 
-    /// A record that stays encrypted.
+    /// Takes a record that stays encrypted.
     fn unread(&mut self, side: Side, kind: ContentType, length: usize, at: FrameRef, keys: &KeyLog) {
-        // What comes after a fatal alert, its answer or a ticket that crossed it, changes nothing.
+        // A record after a fatal alert, such as an answer to it or a ticket sent at the same time, changes nothing.
         let over = self.handshake.alerts.iter().any(|alert| alert.fatal);
         if let Some(why) = self.sides.of(side).why.filter(|_| !keys.is_empty() && !over) {
             self.handshake.undecrypted.get_or_insert((why, at));
@@ -415,7 +417,7 @@ impl State {
         }
     }
 
-    /// The protection of a handshake of TLS 1.3 begins.
+    /// Starts the protection by handshake keys of TLS 1.3.
     fn protect_handshake(&mut self, keys: &KeyLog) {
         let early = self.handshake.client_hello.as_ref().is_some_and(|hello| hello.offers_early_data);
         for side in [Side::Client, Side::Server] {

@@ -1,6 +1,6 @@
-//! In: messages, alerts and records of a handshake, read. Out: what [`Handshake`] keeps of them. Bounded: `MAX_ALERTS`,
-//! `MAX_HISTORY`; of several messages of one kind the first counts, but for hellos before the server's answer.
-//! Left to others: how they were read.
+//! In: messages, alerts and records of a handshake. Out: what [`Handshake`] keeps of them. Bounded: `MAX_ALERTS`,
+//! `MAX_HISTORY`; of several messages of one type the first counts, except hellos before the server's answer. Left to
+//! others: decrypting and reassembling them.
 
 use super::handshake::{Alert, Foreign, Handshake, Hole};
 use super::history::Letter;
@@ -11,17 +11,18 @@ use super::reassembly::Message;
 use crate::capture::FrameRef;
 use crate::flow::Side;
 
-/// Alerts kept of one connection.
+/// Most alerts kept of one connection.
 const MAX_ALERTS: usize = 16;
-/// Letters kept of one connection's history.
+/// Most letters kept of one connection's history.
 const MAX_HISTORY: usize = 64;
-/// Bytes of a protected record with an alert: level, code, type, and a tag of 16 (RFC 8446 section 5.2).
+/// Length of a protected record with an alert in TLS 1.3: level, code, content type, and a tag of 16 bytes (RFC 8446
+/// section 5.2).
 const ALERT: usize = 19;
-/// Characters kept of a line that is not TLS.
+/// Most characters kept of a line that is not TLS.
 const MAX_LINE: usize = 40;
 
 impl Handshake {
-    /// A handshake message of TLS; `limit` is the longest Certificate message that is decompressed, in bytes.
+    /// Takes a handshake message; `limit` is the longest Certificate message that is decompressed, in bytes.
     pub(super) fn message(&mut self, side: Side, message: &Message<'_>, limit: usize) {
         let letter = match (message.kind, side) {
             (1, Side::Client) => Letter::ClientHello,
@@ -68,7 +69,7 @@ impl Handshake {
         }
     }
 
-    /// What its lists of certificates and of names take.
+    /// Memory of its lists of certificates and names.
     pub(super) fn listed_bytes(&self) -> usize {
         let lists = [&self.certificates.client, &self.certificates.server].into_iter().flatten();
         let names = self.certificate_request.iter().flat_map(|request| &request.authorities);
@@ -106,7 +107,7 @@ impl Handshake {
         *self.certificates.of_mut(side) = Some(list);
     }
 
-    /// CertificateStatus of TLS 1.2: about the leaf.
+    /// Takes a CertificateStatus of TLS 1.2, which is about the leaf.
     fn certificate_status(&mut self, message: &Message<'_>) {
         let leaf = self.certificates.server.as_ref().and_then(|list| list.certificates.first());
         if let Some(response) = ocsp::of_certificate_status(&message.body).filter(|_| message.is_whole())
@@ -116,7 +117,7 @@ impl Handshake {
         }
     }
 
-    /// An alert that could be read.
+    /// Takes a readable alert.
     pub(super) fn alert(&mut self, side: Side, content: &[u8], at: FrameRef) {
         self.letter(Letter::Alert(side), &at);
         if let [level, code] = *content
@@ -128,25 +129,25 @@ impl Handshake {
         }
     }
 
-    /// An alert by which a side may end the connection, for a reason that cannot be read.
+    /// Notes an alert by which a side may end the connection for a reason that cannot be read.
     pub(super) fn may_end(&mut self, side: Side, at: FrameRef) {
         self.encrypted_alert.of_mut(side).get_or_insert(at);
     }
 
-    /// An alert that stays encrypted.
+    /// Takes an alert that stays encrypted.
     pub(super) fn encrypted_alert(&mut self, side: Side, at: FrameRef) {
         self.may_end(side, at);
         self.letter(Letter::Alert(side), &at);
     }
 
-    /// A handshake record that stays encrypted, before TLS 1.3.
+    /// Takes a handshake record that stays encrypted, before TLS 1.3.
     pub(super) fn encrypted_handshake(&mut self, side: Side, at: FrameRef) {
         let before = self.finished.of_mut(side);
         if before.is_none() {
             *before = Some(at);
             self.letter(Letter::Finished(side), &at);
         } else if self.both_finished() && (self.data.client.records > 0 || self.data.server.records > 0) {
-            // Finished messages are over once data flows.
+            // After application data, a handshake record starts a renegotiation.
             if self.renegotiation.is_none() {
                 self.letter(Letter::Finished(side), &at);
             }
@@ -154,14 +155,14 @@ impl Handshake {
         }
     }
 
-    /// A record of TLS 1.3 that stays encrypted, or one of data before it.
+    /// Takes a record of TLS 1.3 that stays encrypted, or an application data record of an earlier version.
     pub(super) fn encrypted_record(&mut self, side: Side, length: usize, at: FrameRef) {
         let is_1_3 = self.is_1_3();
         let early = side == Side::Client && self.client_hello.as_ref().is_some_and(|hello| hello.offers_early_data);
         if early && self.server_hello.is_none() {
             return;
         }
-        // No Finished is as short as an alert: the client refuses, for a reason that stays hidden.
+        // No Finished is as short as an alert, so the client refuses for a hidden reason.
         if is_1_3 && side == Side::Client && !early && self.finished.client.is_none() && length <= ALERT {
             return self.encrypted_alert(side, at);
         }
@@ -173,16 +174,16 @@ impl Handshake {
             self.letter(Letter::Finished(side), &at);
             return;
         }
-        // The rest of the server's flight comes in records like those of data, as do tickets and alerts. Only what
-        // follows the client's own Finished can be data, and not if it is as short as an alert. Early data
-        // hides where the client's Finished is.
+        // The rest of the server's flight, tickets and alerts look like application data. Only records after the
+        // client's Finished can be data, and only if they are longer than an alert. With early data it is unknown which
+        // record is the client's Finished.
         if is_1_3 && (early || self.finished.client.is_none() || length <= ALERT) {
             return;
         }
         self.data(side, at);
     }
 
-    /// A record of application data.
+    /// Takes a record of application data.
     pub(super) fn data(&mut self, side: Side, at: FrameRef) {
         let data = self.data.of_mut(side);
         data.records += 1;
@@ -193,7 +194,7 @@ impl Handshake {
         }
     }
 
-    /// A ChangeCipherSpec.
+    /// Takes a ChangeCipherSpec.
     pub(super) fn change_of_keys(&mut self, side: Side, at: FrameRef) {
         let known = self.change_cipher_spec.of_mut(side);
         let again = known.is_some();
@@ -204,7 +205,7 @@ impl Handshake {
         self.letter(Letter::ChangeCipherSpec(side), &at);
     }
 
-    /// Bytes that are missing.
+    /// Takes missing bytes.
     pub(super) fn hole(&mut self, hole: Hole) {
         self.letter(Letter::Uncertain, &hole.at);
         if self.holes.len() < MAX_ALERTS {
@@ -212,7 +213,7 @@ impl Handshake {
         }
     }
 
-    /// The server begins with something else than a record.
+    /// Takes the server's first bytes if they are not a record.
     pub(super) fn foreign(&mut self, bytes: &[u8], at: FrameRef) {
         self.letter(Letter::Uncertain, &at);
         let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
@@ -222,7 +223,8 @@ impl Handshake {
         self.foreign = Some(Foreign { at, text });
     }
 
-    /// A record of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2): messages in clear up to the client's master key.
+    /// Takes a record of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2): messages are in clear up to the client's
+    /// master key.
     pub(super) fn sslv2(&mut self, side: Side, record: &[u8], at: FrameRef) {
         let version_2 = self.version() == Some(Version::SSL_2_0);
         match (side, record.first()) {
@@ -249,8 +251,8 @@ impl Handshake {
         }
     }
 
-    /// After the master key: the server's Verify, each side's Finished, data. A client certificate, for which the server
-    /// would ask between the two, cannot be told from data.
+    /// After the master key come the server's Verify, each side's Finished, and data. A client certificate, which the
+    /// server may request in between, cannot be told from data.
     fn encrypted_sslv2(&mut self, side: Side, at: FrameRef) {
         if side == Side::Server && self.change_cipher_spec.server.is_none() {
             self.change_of_keys(side, at);

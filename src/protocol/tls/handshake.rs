@@ -1,5 +1,5 @@
-//! In: what was read of a connection, by the files beside this one. Out: [`Handshake`], and answers to what later stages
-//! ask of it. Bounded: by those that add to it. Left to others: how it was read, how TCP ended.
+//! In: nothing; `facts` fills it. Out: [`Handshake`], and answers to the questions of later stages. Bounded: by
+//! `facts`. Left to others: reading it, how TCP ended.
 
 use super::history::Letter;
 use super::message::{CertificateList, CertificateRequest, ClientHello, ServerHello};
@@ -12,7 +12,7 @@ use crate::flow::{Both, Side};
 /// What was read of a handshake.
 #[derive(Clone, Debug, Default)]
 pub struct Handshake {
-    /// The host to which a proxy was asked for a tunnel (CONNECT), where the handshake is in one.
+    /// The host of the proxy tunnel (CONNECT) that the handshake is in, if any.
     pub tunnel_to: Option<String>,
     /// The last ClientHello: the one that counts after a HelloRetryRequest.
     pub client_hello: Option<ClientHello>,
@@ -22,7 +22,7 @@ pub struct Handshake {
     pub server_hello: Option<ServerHello>,
     /// The Certificate message of each side.
     pub certificates: Both<Option<CertificateList>>,
-    /// What OCSP responses that the server stapled to its certificates say.
+    /// The content of OCSP responses stapled by the server.
     pub stapled: Vec<OcspAnswer>,
     /// The server's CertificateRequest.
     pub certificate_request: Option<CertificateRequest>,
@@ -30,24 +30,25 @@ pub struct Handshake {
     pub server_hello_done: Option<FrameRef>,
     /// Frame of ClientKeyExchange.
     pub client_key_exchange: Option<FrameRef>,
-    /// Frame of each side's Finished, or in TLS 1.3 without secrets of its first encrypted record.
+    /// Frame of each side's Finished; in TLS 1.3 without secrets, of its first encrypted record.
     pub finished: Both<Option<FrameRef>>,
     /// Frame of each side's ChangeCipherSpec.
     pub change_cipher_spec: Both<Option<FrameRef>>,
-    /// Alerts that could be read.
+    /// The readable alerts.
     pub alerts: Vec<Alert>,
-    /// Frame of each side's first alert that may end the connection without a readable reason: one that stays encrypted, an
-    /// opened one that is fatal, or close_notify or user_canceled, also in clear before both have finished.
+    /// Frame of each side's first alert that may end the connection without a readable reason: one that stays
+    /// encrypted, a decrypted fatal one, or a closure alert that was decrypted or came in clear before both sides
+    /// finished.
     pub encrypted_alert: Both<Option<FrameRef>>,
     /// Application data of each side.
     pub data: Both<Data>,
-    /// What was sent, each message with its frame.
+    /// The messages sent, each with its frame.
     pub history: Vec<(Letter, FrameRef)>,
-    /// What is missing, where.
+    /// The gaps.
     pub holes: Vec<Hole>,
-    /// The server's first bytes, where they are no record of TLS.
+    /// The server's first bytes, if they are not a TLS record.
     pub foreign: Option<Foreign>,
-    /// Whether handshake records of each side that TLS 1.3 encrypts were read with a key log's secrets.
+    /// Whether encrypted handshake records of each side were read with a key log, in TLS 1.3.
     pub decrypted: Both<bool>,
     /// TLS 1.3 records of each side that stayed encrypted and may hold a handshake message or an alert.
     pub unread: Both<u64>,
@@ -57,12 +58,12 @@ pub struct Handshake {
     pub renegotiation: Option<FrameRef>,
 }
 
-/// An alert that could be read.
+/// A readable alert.
 #[derive(Clone, Copy, Debug)]
 pub struct Alert {
-    /// Who sent it.
+    /// Its sender.
     pub from: Side,
-    /// AlertLevel is fatal; in TLS 1.3 all but close_notify and user_canceled are (RFC 8446 section 6).
+    /// Whether its AlertLevel is fatal; in TLS 1.3 every alert but the closure alerts is (RFC 8446 section 6).
     pub fatal: bool,
     /// AlertDescription.
     pub code: AlertCode,
@@ -70,12 +71,12 @@ pub struct Alert {
     pub at: FrameRef,
 }
 
-/// Bytes with which a side begins that are no record of TLS.
+/// The first bytes of a side that does not speak TLS.
 #[derive(Clone, Debug)]
 pub struct Foreign {
     /// Their frame.
     pub at: FrameRef,
-    /// Their first line, where they are ASCII text, cut after forty characters; otherwise empty.
+    /// Their first line if they are ASCII text, truncated to forty characters; otherwise empty.
     pub text: String,
 }
 
@@ -90,46 +91,46 @@ pub struct Data {
     pub last: Option<FrameRef>,
 }
 
-/// Bytes of a handshake that the capture does not hold.
+/// Bytes of a handshake that are missing from the capture.
 #[derive(Clone, Copy, Debug)]
 pub struct Hole {
-    /// Whose direction.
+    /// The side that sends in this direction.
     pub side: Side,
-    /// The frame that was cut, or the first one after what is missing.
+    /// The truncated frame, or the first one after the missing bytes.
     pub at: FrameRef,
     /// How many bytes.
     pub missing: u64,
-    /// How much of the frame was kept, where the capture cut it.
+    /// How much of the frame was kept, if it was truncated.
     pub cut: Option<Cut>,
-    /// Before the sending side was encrypted, so that something readable is missing.
+    /// The sending side did not encrypt yet, so something readable is missing.
     pub in_clear: bool,
 }
 
 impl Handshake {
-    /// SNI of the client's hello.
+    /// The SNI host name of the ClientHello.
     pub fn server_name(&self) -> Option<&str> {
         self.client_hello.as_ref()?.server_name.as_deref()
     }
 
-    /// Whether TLS 1.3 was agreed on, which encrypts certificates.
+    /// Whether TLS 1.3 was negotiated, which encrypts certificates.
     pub fn is_1_3(&self) -> bool {
         self.version().is_some_and(Version::is_1_3)
     }
 
-    /// Whether encryption hides the server's Certificate message: TLS 1.3 without its secrets. A session that is taken up
-    /// again has none to hide (RFC 8446 section 2.2).
+    /// Whether encryption hides the server's Certificate message: TLS 1.3 without secrets. A resumed session has none
+    /// (RFC 8446 section 2.2).
     pub fn hides_certificates(&self) -> bool {
         self.is_1_3() && !self.decrypted.server && !self.resumed()
     }
 
-    /// Whether encryption hides how the client took it, for what looks like its Finished or data may be its alert; or how
-    /// the server took the certificate that it asked the client for.
+    /// Whether encryption hides whether the client accepted the certificate, because a record that looks like its
+    /// Finished or data may be an alert; or whether the server accepted the client certificate that it requested.
     pub fn hides_answer(&self) -> bool {
         let asked = self.certificate_request.is_some() && self.decrypted.server;
         self.is_1_3() && (self.unread.client > 0 || (asked && self.unread.server > 0))
     }
 
-    /// Whether the server took up an earlier session, so that it sent no certificate.
+    /// Whether the server resumed an earlier session, so that it sent no certificate.
     pub fn resumed(&self) -> bool {
         let Some(hello) = &self.server_hello else { return false };
         if hello.version.is_1_3() {
@@ -139,19 +140,19 @@ impl Handshake {
         sent_nothing && self.change_cipher_spec.server.is_some() && self.holes.is_empty()
     }
 
-    /// Whether a message of a handshake was seen in clear, though it may be cut.
+    /// Whether a handshake message or an alert was seen in clear, even if truncated.
     pub fn began(&self) -> bool {
         self.history.iter().any(|(letter, _)| letter.is_negotiation()) || !self.alerts.is_empty()
     }
 
-    /// The server's first bytes, where it speaks another protocol than TLS. One that went over to TLS later does not.
+    /// The server's first bytes, if it does not speak TLS. A server that switched to TLS later does.
     pub fn other_protocol(&self) -> Option<&Foreign> {
         let answered = self.server_hello.is_some() || self.certificates.server.is_some();
         self.foreign.as_ref().filter(|_| !answered && !self.alerts.iter().any(|alert| alert.from == Side::Server))
     }
 
-    /// The connection's start is not in the capture: bytes that are no record may be the middle of one, unless they answer
-    /// a ClientHello that is there.
+    /// Notes that the start of the connection is not in the capture: the server's first bytes may then be the middle of
+    /// a record, unless they answer a ClientHello that was seen.
     pub(in crate::protocol) fn begins_mid_stream(&mut self) {
         let asked = self.client_hello.as_ref().map(|hello| hello.at.place());
         if let Some(Foreign { at, .. }) = self.foreign.take_if(|it| asked.is_none_or(|asked| it.at.place() < asked)) {
@@ -159,19 +160,19 @@ impl Handshake {
         }
     }
 
-    /// Whether nothing readable tells TLS 1.3, most of whose handshake looks like application data, from the versions
-    /// before it.
+    /// Whether nothing readable distinguishes TLS 1.3, where most of a handshake looks like application data, from
+    /// earlier versions.
     pub fn version_is_open(&self) -> bool {
         let earlier = self.server_hello_done.or(self.client_key_exchange).or(self.finished.client);
         self.version().is_none() && self.certificates.server.is_none() && earlier.is_none()
     }
 
-    /// Whether bytes that a side sent in clear are not in the capture.
+    /// Whether bytes that a side sent in clear are missing.
     pub fn lacks_in_clear(&self, side: Side) -> bool {
         self.holes.iter().any(|hole| hole.side == side && hole.in_clear)
     }
 
-    /// Whether bytes that the capture lacks may hold the Finished messages that were not seen.
+    /// Whether missing bytes may contain the Finished messages that were not seen.
     pub fn may_have_finished(&self) -> bool {
         let flight =
             self.history.iter().filter(|(letter, _)| letter.is_server_flight()).map(|(_, at)| at.place()).max();
@@ -180,7 +181,8 @@ impl Handshake {
             holes.find(|place| *place >= from)
         };
         let seen = self.client_key_exchange.or(self.finished.client).map(|at| at.place());
-        // What the client lacks after the server's flight is its answer; what the server lacks after that, its Finished.
+        // Missing bytes of the client after the server's flight are its answer; missing bytes of the server after that,
+        // its Finished.
         let answer = seen.or_else(|| hole(Side::Client, flight?));
         answer.is_some_and(|answer| {
             let client = self.finished.client.is_some() || hole(Side::Client, answer).is_some();
@@ -189,13 +191,13 @@ impl Handshake {
         })
     }
 
-    /// The answer stapled to the server's certificates that says that one of them is revoked.
+    /// The stapled OCSP answer that revokes one of the server's certificates.
     pub fn revoked_by_ocsp(&self) -> Option<&OcspAnswer> {
         self.stapled.iter().find(|answer| answer.serial_matches && answer.status == OcspStatus::Revoked)
     }
 
-    /// The first fatal alert of the handshake: not of a later one within the connection, unless that one asked for the
-    /// client's certificate, as servers do that want it for some pages only.
+    /// The first fatal alert of the handshake. Alerts of a renegotiation do not count unless it requested the client's
+    /// certificate, as servers do that need it for some pages only.
     pub fn fatal_alert(&self) -> Option<&Alert> {
         let later = self
             .renegotiation
@@ -204,12 +206,12 @@ impl Handshake {
         self.alerts.iter().filter(|alert| alert.fatal).find(|alert| !of_later(alert))
     }
 
-    /// Whether both sides have shown that they have all they need.
+    /// Whether both sides sent Finished.
     pub fn both_finished(&self) -> bool {
         self.finished.client.is_some() && self.finished.server.is_some()
     }
 
-    /// The version agreed on.
+    /// The negotiated version.
     pub fn version(&self) -> Option<Version> {
         self.server_hello.as_ref().or(self.hello_retry.as_ref()).map(|hello| hello.version)
     }

@@ -1,14 +1,14 @@
-//! In: what the client's records yield before the server's hello was read. Out: the same, once it was.
-//! Bounded: `MAX_HELD` bytes and events. Left to others: when.
+//! In: events of the client's records before the server's hello was read. Out: the same events, once it was. Bounded:
+//! `MAX_HELD` bytes and events. Left to others: when to hold and replay them.
 //!
-//! The two directions are put into order each by itself, and the server's may come late: its hello is then read after
-//! records of the client that need the keys it agrees on.
+//! Each direction is ordered independently, and the server's may come late: its hello is then read after records of the
+//! client that need its keys.
 
 use super::record::{ContentType, Event};
 use crate::capture::{Cut, FrameRef};
 use crate::flow::Piece;
 
-/// A client's Finished, and data that follows it at once.
+/// Room for a client's Finished and the data sent right after it.
 const MAX_HELD: usize = 64 * 1024;
 
 #[derive(Debug)]
@@ -21,7 +21,7 @@ enum Part {
     Lost(u64, Option<Cut>),
 }
 
-/// Events that wait.
+/// The events held.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     parts: Vec<(Part, FrameRef)>,
@@ -55,7 +55,7 @@ impl Held {
         self.parts.push((part, *at));
     }
 
-    /// Gives all of them out again.
+    /// Passes all events on.
     pub(super) fn replay(self, mut sink: impl FnMut(&Event<'_>, &FrameRef)) {
         for (part, at) in &self.parts {
             let event = match part {

@@ -1,11 +1,11 @@
-//! In: what each side sent of a handshake, in order. Out: the history that reports print, one letter for each message.
-//! Bounded: by the reader that adds to it. Left to others: what the messages say.
+//! In: the messages of a handshake in order. Out: the history in reports, one letter for each message. Bounded: by
+//! `facts`, which collects them. Left to others: what the messages say.
 
 use std::fmt;
 
 use crate::flow::Side;
 
-/// What one letter of a history stands for. Capitals are the client's.
+/// What one letter of a history stands for. Capitals are the client's (docs/report.md lists them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Letter {
     /// `C`: ClientHello.

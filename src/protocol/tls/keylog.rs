@@ -1,25 +1,25 @@
-//! In: key logs, in the form that browsers, OpenSSL and GnuTLS write (SSLKEYLOGFILE, draft-ietf-tls-keylogfile) and that
-//! pcapng's decryption secrets blocks hold. Out: the secrets of one handshake, by its client random.
-//! Bounded: `MAX_HANDSHAKES`. Left to others: keys.
+//! In: key logs in the format of browsers, OpenSSL and GnuTLS (SSLKEYLOGFILE, draft-ietf-tls-keylogfile), which
+//! pcapng's decryption secrets blocks use too. Out: the secrets of one handshake, by its client random. Bounded:
+//! `MAX_HANDSHAKES`. Left to others: deriving keys.
 
 use std::collections::HashMap;
 use std::fmt;
 
-/// Handshakes whose secrets are kept. A key log of a busy day has fewer.
+/// Most handshakes whose secrets are kept. A key log of a busy day has fewer.
 const MAX_HANDSHAKES: usize = 262_144;
 
-/// Secrets of handshakes. They are never shown.
+/// The secrets of handshakes. They are never shown.
 #[derive(Clone, Default)]
 pub struct KeyLog {
     handshakes: HashMap<[u8; 32], Secrets>,
-    /// Premaster secrets by the first eight bytes of their encryption.
+    /// Premaster secrets by the first eight bytes of their encrypted form.
     premaster: HashMap<[u8; 8], Vec<u8>>,
 }
 
 /// The secrets of one handshake.
 #[derive(Clone, Default)]
 pub(super) struct Secrets {
-    /// Master secret of TLS 1.2 and before.
+    /// The master secret of TLS 1.2 and earlier.
     pub(super) master: Option<Vec<u8>>,
     pub(super) client_handshake: Option<Vec<u8>>,
     pub(super) server_handshake: Option<Vec<u8>>,
@@ -27,18 +27,18 @@ pub(super) struct Secrets {
     pub(super) server_application: Option<Vec<u8>>,
 }
 
-/// What a key log held.
+/// The result of reading a key log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyLogLines {
-    /// Lines with a secret that can be used.
+    /// Lines with a usable secret.
     pub secrets: usize,
-    /// Lines that are neither empty, a comment, nor of a known form, or were too many.
+    /// Lines that are not empty, a comment or in a known format, or that exceed the limit.
     pub unread: usize,
 }
 
 impl KeyLog {
-    /// Adds what the text of a key log holds: `CLIENT_RANDOM`, the handshake and first application traffic secrets of
-    /// TLS 1.3, and `RSA`. Labels that are of no use here are passed over.
+    /// Adds the secrets in the text of a key log: `CLIENT_RANDOM`, the handshake and first application traffic secrets
+    /// of TLS 1.3, and `RSA`. Other labels are skipped.
     pub fn add(&mut self, text: &[u8]) -> KeyLogLines {
         let mut lines = KeyLogLines::default();
         for line in text.split(|byte| matches!(byte, b'\n' | b'\r')) {
@@ -55,12 +55,12 @@ impl KeyLog {
         lines
     }
 
-    /// Whether it holds nothing.
+    /// Whether it has no secrets.
     pub fn is_empty(&self) -> bool {
         self.handshakes.is_empty() && self.premaster.is_empty()
     }
 
-    /// Whether the line held a secret; `None` when it is none of a key log.
+    /// Whether the line has a secret; `None` if it is not a key log line.
     fn line(&mut self, line: &[u8]) -> Option<bool> {
         let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let (label, id, secret) = (words.next()?, from_hex(words.next()?)?, from_hex(words.next()?)?);
@@ -98,12 +98,12 @@ impl KeyLog {
         self.handshakes.get(client_random)
     }
 
-    /// The premaster secret whose encryption starts with these bytes.
+    /// The premaster secret whose encrypted form starts with these bytes.
     pub(super) fn premaster(&self, encrypted: &[u8]) -> Option<&[u8]> {
         self.premaster.get(encrypted.get(..8)?).map(Vec::as_slice)
     }
 
-    /// Whether there are premaster secrets, for which a handshake's messages must be kept.
+    /// Whether there are premaster secrets, which require keeping a handshake's messages.
     pub(super) fn has_premaster(&self) -> bool {
         !self.premaster.is_empty()
     }

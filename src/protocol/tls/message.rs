@@ -1,4 +1,5 @@
-//! In: bodies of handshake messages. Out: what they say, owned. Bounded: by the message. Left to others: what follows.
+//! In: bodies of handshake messages. Out: their fields, owned. Bounded: by the message. Left to others: what they mean
+//! for the handshake.
 //!
 //! Bodies are RFC 8446 section 4 and RFC 5246 section 7.4; extensions RFC 6066 and RFC 8446 section 4.2. tls-parser
 //! reads the hellos; certificate lists are read here, because they must survive holes.
@@ -22,7 +23,7 @@ pub struct ClientHello {
     pub version: Version,
     /// Whether it came in the format of SSL 2.0.
     pub sslv2: bool,
-    /// The 32 random bytes; shorter challenges of SSL 2.0 stand at the end.
+    /// The 32 random bytes; a shorter SSL 2.0 challenge is right-aligned.
     pub random: [u8; 32],
     /// Session id.
     pub session_id: Vec<u8>,
@@ -30,13 +31,13 @@ pub struct ClientHello {
     pub cipher_suites: Vec<u16>,
     /// SNI host name.
     pub server_name: Option<String>,
-    /// Whether data may come before the server's answer (RFC 8446 section 4.2.10).
+    /// Whether it offers early data (RFC 8446 section 4.2.10).
     pub offers_early_data: bool,
-    /// What tells one TLS stack from another and does not change with the version: compression methods, groups, and as
-    /// bits whether there are ALPN (1), encrypt_then_mac (2) and extended_master_secret (4).
+    /// A fingerprint of the TLS stack that does not depend on the version offered: compression methods, groups, and a
+    /// bit each for ALPN (1), encrypt_then_mac (2) and extended_master_secret (4).
     pub stack: Vec<u16>,
-    /// What it is like in all but version and suites, as a hash: name, stack, signature algorithms. `None` where its
-    /// extensions cannot be read.
+    /// A hash of everything but version and suites: name, stack, signature algorithms. `None` if its extensions cannot
+    /// be read.
     pub besides: Option<u64>,
 }
 
@@ -62,9 +63,9 @@ pub struct ServerHello {
     pub session_id: Vec<u8>,
     /// The cipher suite chosen; in SSL 2.0 the client chooses later.
     pub cipher_suite: Option<u16>,
-    /// Whether it takes up a session by a key of an earlier one (TLS 1.3).
+    /// Whether it resumes an earlier session by a pre-shared key (TLS 1.3).
     pub resumes_psk: bool,
-    /// Whether the MAC is over what is encrypted (RFC 7366).
+    /// Whether the MAC covers the ciphertext (RFC 7366).
     pub encrypt_then_mac: bool,
     /// Whether the master secret is bound to the handshake's messages (RFC 7627).
     pub extended_master_secret: bool,
@@ -75,9 +76,9 @@ pub struct ServerHello {
 /// A Certificate message.
 #[derive(Clone, Debug)]
 pub struct CertificateList {
-    /// Each certificate's DER, in the order sent; those that stand whole.
+    /// The DER of each complete certificate, in the order sent.
     pub certificates: Vec<Vec<u8>>,
-    /// Whether the first of them is the first of the list, the sender's own.
+    /// Whether the first of them is the first of the list, which is the sender's own.
     pub own: bool,
     /// Whether all of the list was read.
     pub complete: bool,
@@ -100,7 +101,7 @@ pub struct CertificateRequest {
     pub at: FrameRef,
 }
 
-/// Reserved values that clients mix in so that servers stay tolerant (RFC 8701).
+/// Whether a value is reserved for GREASE, which clients add to keep servers tolerant (RFC 8701).
 fn is_grease(value: u16) -> bool {
     value & 0x0f0f == 0x0a0a && value >> 8 == value & 0xff
 }
@@ -120,7 +121,7 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         besides: None,
     };
     let mut besides = DefaultHasher::new();
-    // Browsers shuffle their extensions, so the order of these tells nothing.
+    // Browsers shuffle their extensions, so their order is no part of the fingerprint.
     let mut marks = 0;
     let Ok((rest, extensions)) = parse_tls_client_hello_extensions(hello.ext.unwrap_or_default()) else {
         return Some(out);
@@ -152,12 +153,13 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
     Some(out)
 }
 
-/// Drafts of TLS 1.3 stand above 1.2 and below 1.3.
+/// Orders versions, with drafts of TLS 1.3 between 1.2 and 1.3.
 fn rank(version: Version) -> (bool, u16) {
     (version.is_1_3(), if version == Version::TLS_1_3 { u16::MAX } else { version.0 })
 }
 
-/// RFC 5246 appendix E.2: version, three lengths, cipher specs of three bytes, session id, challenge.
+/// Reads an SSLv2-format hello (RFC 5246 appendix E.2): version, three lengths, cipher specs of three bytes, session
+/// id, challenge.
 pub(super) fn sslv2_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
     let word = |at: usize| body.get(at..at + 2).and_then(|b| <[u8; 2]>::try_from(b).ok()).map(u16::from_be_bytes);
     let (specs, id, challenge) = (word(3)?, word(5)?, word(7)?);
@@ -192,8 +194,8 @@ pub(super) fn sslv2_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
     })
 }
 
-/// The ServerHello of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2.6): session id hit, certificate type, version,
-/// three lengths, certificate, cipher specs, connection id. Gives the certificate with it.
+/// Reads the ServerHello of SSL 2.0 (draft-hickman-netscape-ssl-00 section 2.6) and the certificate in it: session id
+/// hit, certificate type, version, three lengths, certificate, cipher specs, connection id.
 pub(super) fn sslv2_server_hello(body: &[u8], at: FrameRef) -> Option<(ServerHello, Vec<u8>)> {
     let mut bytes = Cursor(body);
     bytes.take(3)?;
@@ -226,12 +228,13 @@ const RETRY: [u8; 32] = [
     0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
-/// RFC 8446 section 4.1.3, RFC 5246 section 7.4.1.3; read here because drafts of TLS 1.3 have another form.
+/// Reads a ServerHello (RFC 8446 section 4.1.3, RFC 5246 section 7.4.1.3); not by tls-parser because drafts of TLS 1.3
+/// have another format.
 pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
     let mut bytes = Cursor(body);
     let legacy = Version(bytes.u16()?);
     let random: [u8; 32] = bytes.take(32)?.try_into().ok()?;
-    // Drafts up to 21 leave out the session id and the compression method.
+    // Drafts up to 21 omit the session id and the compression method.
     let draft = matches!(legacy.0, 0x7f00..=0x7f15);
     let session_id = if draft { Vec::new() } else { bytes.vector8()?.to_vec() };
     let cipher_suite = Some(bytes.u16()?);
@@ -262,28 +265,28 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
     Some(hello)
 }
 
-/// What a Certificate message holds.
+/// The content of a Certificate message.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Entries {
-    /// The certificates that stand whole.
+    /// The complete certificates.
     pub(super) certificates: Vec<Vec<u8>>,
     /// CertificateStatus of the certificates at these positions, in TLS 1.3.
     pub(super) statuses: Vec<(usize, Vec<u8>)>,
-    /// Whether the first of them is the first of the list, the sender's own.
+    /// Whether the first of them is the first of the list, which is the sender's own.
     pub(super) own: bool,
     /// Whether all of the list was read.
     pub(super) complete: bool,
 }
 
-/// Certificates read of a list; a chain has a handful.
+/// Most certificates read of a list; a chain has a handful.
 pub const MAX_CERTIFICATES: usize = 256;
-/// Names kept of a CertificateRequest: more than 64 KiB hold of those that are in use.
+/// Most names kept of a CertificateRequest: more than 64 KiB hold of real ones.
 const MAX_AUTHORITIES: usize = 4096;
 
-/// The certificates of a list that stand whole: a hole spoils the certificate it is in, and one over a length ends it.
-/// In TLS 1.3 a context comes before the list, and extensions after each certificate (RFC 8446 section 4.4.2).
+/// Reads the complete certificates of a list: a hole loses the certificate it is in, and a hole over a length ends the
+/// list. In TLS 1.3 a context precedes the list, and extensions follow each certificate (RFC 8446 section 4.4.2).
 pub(super) fn certificate_list(body: &[u8], holes: &[Range<usize>], is_1_3: bool) -> Entries {
-    // Holes come in order and do not overlap.
+    // Holes are in order and do not overlap.
     let intact = |range: Range<usize>| {
         let next = holes.partition_point(|hole| hole.end <= range.start);
         holes.get(next).is_none_or(|hole| hole.start >= range.end)
@@ -329,7 +332,7 @@ pub(super) fn certificate_list(body: &[u8], holes: &[Range<usize>], is_1_3: bool
     out
 }
 
-/// The extension that carries a CertificateStatus.
+/// The CertificateStatus in the extensions of a certificate.
 fn status_request(extensions: &[u8]) -> Option<&[u8]> {
     let mut extensions = Cursor(extensions);
     while let (Some(kind), Some(data)) = (extensions.u16(), extensions.vector16()) {
@@ -340,11 +343,11 @@ fn status_request(extensions: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// Bytes of the window that every decoder of Zstandard should support (RFC 8878 section 3.1.1.1.2).
+/// The window in bytes that every Zstandard decoder should support (RFC 8878 section 3.1.1.1.2).
 const ZSTD_WINDOW: u64 = 8 << 20;
 
-/// A CompressedCertificate (RFC 8879 section 4): algorithm, uncompressed length, compressed bytes. Gives the body of
-/// the Certificate message, at most `limit` bytes of it; `None` where it is not what it says.
+/// Decompresses a CompressedCertificate (RFC 8879 section 4): algorithm, uncompressed length, compressed bytes. Returns
+/// at most `limit` bytes of the body of the Certificate message; `None` if it is malformed.
 pub(super) fn decompressed(body: &[u8], limit: usize) -> Option<Vec<u8>> {
     let mut bytes = Cursor(body);
     let algorithm = bytes.u16()?;
@@ -356,7 +359,7 @@ pub(super) fn decompressed(body: &[u8], limit: usize) -> Option<Vec<u8>> {
         1 => ZlibDecoder::new(compressed).take(room).read_to_end(&mut out).ok()?,
         2 => brotli_decompressor::Decompressor::new(compressed, 4096).take(room).read_to_end(&mut out).ok()?,
         3 => {
-            // A frame decodes as much at once as its window holds, and this is to hold no more than the message.
+            // A frame is decoded up to a window at once, so the window must not exceed the message.
             let mut frame = ruzstd::decoding::FrameDecoder::new();
             frame.set_max_window_size(room.next_power_of_two().max(ZSTD_WINDOW));
             let decoder = ruzstd::decoding::StreamingDecoder::new_with_decoder(compressed, frame).ok()?;
@@ -374,8 +377,8 @@ fn length24(body: &[u8], at: usize) -> Option<usize> {
     }
 }
 
-/// RFC 5246 section 7.4.4; before TLS 1.2 there is no list of signature algorithms. RFC 8446 section 4.3.2: a context
-/// and extensions, one of which may hold the names.
+/// Reads a CertificateRequest. RFC 5246 section 7.4.4; before TLS 1.2 there is no list of signature algorithms. RFC
+/// 8446 section 4.3.2: a context and extensions, one of which may contain the names.
 pub(super) fn certificate_request(body: &[u8], version: Version, at: FrameRef) -> Option<CertificateRequest> {
     let mut bytes = Cursor(body);
     bytes.vector8()?;
@@ -474,7 +477,8 @@ mod tests {
             (2, include_bytes!("../../../tests/data/protocol/certificate.br")),
             (3, include_bytes!("../../../tests/data/protocol/certificate.zst")),
         ];
-        // RFC 8446 section 4.4.2: context, length of the list, length of the certificate, it, length of its extensions.
+        // RFC 8446 section 4.4.2: context, length of the list, length of the certificate, the certificate, length of
+        // its extensions.
         let length = 1 + 3 + 3 + leaf.len() + 2;
         let with = |algorithm: u8, claimed: usize, bytes: &[u8]| {
             let length = |length: usize| u32::try_from(length).unwrap().to_be_bytes()[1..].to_vec();

@@ -1,12 +1,12 @@
-//! TLS over TCP: what of a handshake can be read in clear, and how it went.
+//! TLS over TCP: what can be read of a handshake, and how it went.
 //!
 //! In: [`Piece`](crate::flow::Piece)s of both directions. Out: one [`Handshake`] per connection. Bounded: one handshake
 //! message and one protected record per direction; after the handshake only record headers are read and the rest is
-//! counted, but for records of a handshake or an alert where a key log has the secrets. Left to others: how TCP ended,
-//! what it means.
+//! counted, except handshake and alert records that a key log can decrypt. Left to others: how TCP ended, what it
+//! means.
 //!
-//! Secrets must be known when the keys they stand for come into use: a key log is read before the capture, and a
-//! capture's own secrets stand before the packets that need them, as Wireshark asks too.
+//! Secrets must be known when their keys come into use: a key log is read before the capture, and secrets in a capture
+//! precede the packets that need them, as Wireshark requires too.
 
 mod cipher;
 mod connection;
@@ -34,12 +34,12 @@ pub use names::{AlertCode, Version, cipher_suite};
 pub use ocsp::{OcspAnswer, OcspStatus};
 pub use protect::Undecrypted;
 
-/// Whether a direction that starts with these bytes speaks TLS; `None` when there are too few to tell.
+/// Whether a direction that starts with these bytes speaks TLS; `None` if there are too few to tell.
 pub fn starts_like_tls(bytes: &[u8]) -> Option<bool> {
     record::starts_like_tls(bytes)
 }
 
-/// Whether bytes within a connection start a hello of TLS; `None` when there are too few to tell.
+/// Whether bytes within a connection start a TLS hello; `None` if there are too few to tell.
 pub fn starts_with_hello(bytes: &[u8]) -> Option<bool> {
     record::starts_with_hello(bytes)
 }

@@ -1,4 +1,5 @@
-//! In: numbers of the TLS registries. Out: the names that people know. Bounded: tables.
+//! In: numbers of the TLS registries. Out: their names, and what groups of alerts have in common. Bounded: tables. Left
+//! to others: what an alert means in a handshake.
 
 use std::fmt;
 
@@ -49,7 +50,7 @@ pub(super) const FATAL: u8 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlertCode(pub u8);
 
-/// The codes by name, once as constants and once as the text that reports show.
+/// The codes by name, as constants and as the text in reports.
 macro_rules! alert_codes {
     ($($constant:ident = $number:literal $name:literal,)*) => {
         impl AlertCode {
@@ -153,7 +154,7 @@ impl fmt::Display for AlertCode {
 mod tests {
     use super::*;
 
-    /// The numbers of the codes that a question is answered with yes for.
+    /// The numbers of the codes for which `question` is true.
     fn codes(question: fn(AlertCode) -> bool) -> Vec<u8> {
         (0..=u8::MAX).filter(|code| question(AlertCode(*code))).collect()
     }

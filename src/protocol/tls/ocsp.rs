@@ -1,5 +1,5 @@
-//! In: an OCSP response stapled to a handshake. Out: what it says of each certificate it names.
-//! Bounded: `MAX_ANSWERS`. Left to others: its signature and its dates.
+//! In: an OCSP response stapled to a handshake. Out: the status of each certificate it names. Bounded: `MAX_ANSWERS`.
+//! Left to others: its signature and its dates.
 //!
 //! OCSPResponse and BasicOCSPResponse are RFC 6960 section 4.2.1; the CertificateStatus that carries them RFC 6066
 //! section 8, and in TLS 1.3 an extension of the certificate's entry (RFC 8446 section 4.4.2.1).
@@ -7,20 +7,20 @@
 use crate::capture::FrameRef;
 use crate::protocol::ber::{self, CONTEXT_0, INTEGER, OCTET_STRING, SEQUENCE};
 
-/// A response names one certificate, seldom more.
+/// Most answers read: a response names one certificate, rarely more.
 pub(super) const MAX_ANSWERS: usize = 16;
 const ENUMERATED: u8 = 0x0A;
 
-/// What a responder says of one certificate.
+/// A responder's answer about one certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OcspAnswer {
-    /// Position in the server's list of the certificate that it was stapled to: 0 is the leaf.
+    /// Position in the server's list of the certificate it was stapled to; 0 is the leaf.
     pub certificate: usize,
-    /// Serial number of the certificate that the answer is about: content of a DER INTEGER.
+    /// Serial number of the certificate that the answer is about, as the content of a DER INTEGER.
     pub serial: Vec<u8>,
-    /// Whether that is the serial number of the certificate that it was stapled to.
+    /// Whether the certificate it was stapled to has that serial number.
     pub serial_matches: bool,
-    /// What it says.
+    /// The status.
     pub status: OcspStatus,
     /// Frame of the message's first byte.
     pub at: FrameRef,
@@ -31,19 +31,19 @@ pub struct OcspAnswer {
 pub enum OcspStatus {
     /// Not revoked.
     Good,
-    /// Revoked, for good or on hold.
+    /// Revoked, permanently or on hold.
     Revoked,
     /// The responder does not know the certificate.
     Unknown,
 }
 
-/// The response of a CertificateStatus: `ocsp(1)` and a length of three bytes before it.
+/// The response in a CertificateStatus: it follows `ocsp(1)` and a length of three bytes.
 pub(super) fn of_certificate_status(body: &[u8]) -> Option<&[u8]> {
     let [1, high, middle, low, rest @ ..] = body else { return None };
     rest.get(..usize::from(*high) << 16 | usize::from(*middle) << 8 | usize::from(*low))
 }
 
-/// What a response stapled to this certificate says.
+/// The answers in a response stapled to this certificate.
 pub(super) fn answers(response: &[u8], position: usize, certificate: Option<&[u8]>, at: FrameRef) -> Vec<OcspAnswer> {
     let own = certificate.and_then(serial_of);
     let statuses = statuses(response).unwrap_or_default();
@@ -86,7 +86,7 @@ fn single(response: ber::Element<'_>) -> Option<(&[u8], OcspStatus)> {
     Some((serial, status))
 }
 
-/// The serial number of a certificate (RFC 5280 section 4.1): after the version, which version 1 leaves out.
+/// The serial number of a certificate (RFC 5280 section 4.1): it follows the version, which version 1 omits.
 fn serial_of(certificate: &[u8]) -> Option<&[u8]> {
     let tbs = ber::first(certificate)?.tagged(SEQUENCE)?.children().next()?;
     let serial = tbs.children().find(|field| field.tag != CONTEXT_0)?;

@@ -1,5 +1,5 @@
-//! In: one direction's protected records, in order. Out: what they hold. Bounded: one record of at most 16 KiB + 2048,
-//! and `MAX_TRIES` attempts at a record whose number is not known. Left to others: what it means.
+//! In: one direction's protected records, in order. Out: their content. Bounded: one record of at most 16 KiB + 2048,
+//! and `MAX_TRIES` attempts at a record whose sequence number is unknown. Left to others: what it means.
 
 use super::cipher::{Cipher, Opened, Record};
 use super::record::ContentType;
@@ -8,27 +8,27 @@ use super::terms::Terms;
 use crate::capture::FrameRef;
 use crate::flow::Piece;
 
-/// Numbers tried for the first record after bytes that the capture lacks.
+/// Most sequence numbers tried for the first record after missing bytes.
 const MAX_TRIES: u64 = 256;
-/// The same, of all records of one direction under one key.
+/// The same for all records of one direction under one key.
 const ALL_TRIES: u64 = 64 * MAX_TRIES;
-/// Records in a row that may fail before the secret is held to be another's.
+/// Most consecutive records that may fail before the secret counts as wrong.
 const MAX_FAILURES: u8 = 3;
-/// After the handshake of TLS 1.3 every record looks like data: the first ones of a direction are opened, since
-/// tickets and requests for a certificate come there, and later those that are as short as an alert or a KeyUpdate.
+/// After the handshake of TLS 1.3 every record looks like data. The first ones of a direction are decrypted because
+/// they may be tickets or certificate requests; later only those as short as an alert or a KeyUpdate.
 const FIRST_RECORDS: u64 = 32;
 const SHORT_RECORD: usize = 64;
 
 /// Why records stayed encrypted although secrets were given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Undecrypted {
-    /// The key log has none for this handshake.
+    /// The key log has no secret for this handshake.
     NoSecret,
-    /// The key log's secret does not open them.
+    /// The key log's secret does not decrypt them.
     WrongSecret,
     /// The cipher suite or the version is not decrypted here.
     Unsupported,
-    /// What the capture lacks took the place within the stream of records along.
+    /// Missing bytes left the sequence number or the state of the cipher unknown.
     LostPlace,
 }
 
@@ -44,30 +44,30 @@ impl Undecrypted {
     }
 }
 
-/// One direction's protection, from one change of keys to the next.
+/// One direction's protection between two changes of keys.
 pub(super) struct Protection {
     cipher: Cipher,
-    /// The secret that the next keys come from, in TLS 1.3.
+    /// The secret that the next keys are derived from, in TLS 1.3.
     secret: Option<(PrfHash, Vec<u8>)>,
     terms: Terms,
-    /// Number of the next record.
+    /// Sequence number of the next record.
     number: u64,
-    /// Records may have gone by unseen.
+    /// Records may have been missed.
     uncertain: bool,
     failures: u8,
     opened: u64,
     /// Records under other keys may come first: early data.
     early: bool,
-    /// Attempts left at records whose number is not known.
+    /// Attempts left at records with unknown sequence numbers.
     tries: u64,
 }
 
-/// A protected record under way.
+/// An incomplete protected record.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     header: [u8; 5],
     body: Vec<u8>,
-    /// Where in the body each frame's bytes end.
+    /// The offset in the body at which each frame's bytes end.
     frames: Vec<(usize, FrameRef)>,
     /// Bytes are missing.
     hole: bool,
@@ -93,7 +93,7 @@ impl Pending {
         self.hole
     }
 
-    /// The parts of what the record held, each with the frame it came in.
+    /// The content of the record by frame.
     pub(super) fn parts<'a>(&self, opened: &'a Opened) -> Vec<(FrameRef, &'a [u8])> {
         let mut from = 0;
         let mut parts = Vec::new();
@@ -123,7 +123,7 @@ impl Protection {
         }
     }
 
-    /// Whether a record is worth opening; `application` says that the handshake of TLS 1.3 is behind.
+    /// Whether a record should be decrypted; `application` means that the handshake of TLS 1.3 is over.
     pub(super) fn wants(&self, kind: ContentType, length: usize, application: bool) -> bool {
         match self.terms.form.is_1_3 {
             true => !application || length <= SHORT_RECORD || self.opened < FIRST_RECORDS,
@@ -131,22 +131,22 @@ impl Protection {
         }
     }
 
-    /// Passes over a part of a record that is not opened.
+    /// Skips a part of a record that is not decrypted.
     pub(super) fn pass(&mut self, piece: Piece<'_>) {
         self.cipher.pass(piece);
     }
 
-    /// A record that was not opened is over.
+    /// Notes the end of a record that was not decrypted.
     pub(super) fn skip(&mut self) {
         self.number += 1;
     }
 
-    /// Records may be missing from here on.
+    /// Notes that records may be missing from here on.
     pub(super) fn lose(&mut self) {
         self.uncertain = true;
     }
 
-    /// What the record holds. An error ends the protection, `None` only leaves this record unread.
+    /// Decrypts a record. An error ends the protection, `None` only leaves this record unread.
     pub(super) fn open(&mut self, pending: &Pending) -> Result<Option<Opened>, Undecrypted> {
         if pending.hole {
             self.uncertain |= self.cipher.is_chained();
@@ -185,12 +185,12 @@ impl Protection {
         self.early = true;
     }
 
-    /// Whether such records may still come.
+    /// Whether records under other keys may still come.
     pub(super) fn awaits_handshake(&self) -> bool {
         self.early && self.opened == 0
     }
 
-    /// Takes the next keys, after a KeyUpdate (RFC 8446 section 4.6.3).
+    /// Derives the next keys after a KeyUpdate (RFC 8446 section 4.6.3).
     pub(super) fn update(&mut self) {
         let next = self.secret.take().and_then(|(hash, secret)| {
             let secret = next_secret(hash, &secret)?;

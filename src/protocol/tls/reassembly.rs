@@ -1,5 +1,5 @@
-//! In: the bodies of one direction's handshake records. Out: whole handshake messages.
-//! Bounded: `Limits::handshake_message_bytes` per message. Left to others: what a message says.
+//! In: the bodies of one direction's handshake records. Out: complete handshake messages. Bounded:
+//! `Limits::handshake_message_bytes` per message. Left to others: what a message says.
 //!
 //! RFC 8446 section 4: a message may span records, and a record may hold several. A gap inside a message leaves a hole;
 //! one over the four header bytes loses the framing until the next record.
@@ -11,8 +11,7 @@ use super::record::gather;
 use crate::capture::FrameRef;
 use crate::flow::Piece;
 
-/// A message that comes in pieces gets so much room at once, in bytes, where what came is not far less: a chain of two or
-/// three certificates.
+/// The most bytes allocated at once for a message that arrives in pieces: a chain of two or three certificates.
 const ROOM: usize = 4096;
 
 /// One handshake message.
@@ -20,15 +19,15 @@ const ROOM: usize = 4096;
 pub(super) struct Message<'a> {
     /// HandshakeType.
     pub(super) kind: u8,
-    /// The body, without the four header bytes; zeros stand where bytes are missing.
+    /// The body without the four header bytes; missing bytes are zeros.
     pub(super) body: Cow<'a, [u8]>,
-    /// Where bytes are missing.
+    /// The ranges of missing bytes.
     pub(super) holes: Vec<Range<usize>>,
     /// Frame of the first byte.
     pub(super) first: FrameRef,
     /// Frame of the last byte.
     pub(super) last: FrameRef,
-    /// Bytes that the header claims.
+    /// The length in the header.
     pub(super) length: usize,
 }
 
@@ -41,12 +40,12 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    /// A record begins: after a loss a message may start here.
+    /// Notes the start of a record: after a loss of framing, a message may start here.
     pub(super) fn record_begins(&mut self) {
         self.lost = false;
     }
 
-    /// The message that was under way when the framing was lost or the stream ended; what came of it.
+    /// Takes the incomplete message when the framing is lost or the stream ends.
     pub(super) fn take_unfinished(&mut self) -> Option<Message<'static>> {
         self.header.clear();
         self.lost = true;
@@ -58,7 +57,7 @@ impl Messages {
         Some(message)
     }
 
-    /// Bytes that the message under way takes.
+    /// Bytes held of the incomplete message.
     pub(super) fn held(&self) -> usize {
         match self.current.as_ref().map(|message| &message.body) {
             Some(Cow::Owned(body)) => body.capacity(),
@@ -66,7 +65,7 @@ impl Messages {
         }
     }
 
-    /// The next message that this piece makes whole, or that what it lacks ends; what of the piece it used is taken off.
+    /// The next message that this piece completes, or that a gap ends; removes the bytes used from the piece.
     pub(super) fn next<'a>(&mut self, piece: &mut Piece<'a>, at: &FrameRef, limit: usize) -> Option<Message<'a>> {
         match *piece {
             Piece::Gap { missing, .. } => {
@@ -87,14 +86,14 @@ impl Messages {
         }
     }
 
-    /// What comes of these bytes, which are taken off.
+    /// Takes bytes of a message; returns it if they complete it.
     fn bytes<'a>(&mut self, bytes: &mut &'a [u8], at: &FrameRef, limit: usize) -> Option<Message<'a>> {
         let Some(message) = &mut self.current else {
             let (header, later) = gather(&mut self.header, bytes);
             *bytes = later;
             let [kind, high, middle, low] = header?;
             let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
-            // Mostly all of it is here: then nothing is copied.
+            // Usually the message is complete: then nothing is copied.
             if let Some((body, later)) = later.split_at_checked(length).filter(|_| length <= limit) {
                 *bytes = later;
                 return Some(Message { body: Cow::Borrowed(body), ..Message::begun(kind, length, *at) });
@@ -104,13 +103,14 @@ impl Messages {
         };
         let (now, later) = bytes.split_at_checked(message.length - message.filled()).unwrap_or((bytes, &[]));
         *bytes = later;
-        // Behind what was skipped nothing is kept.
+        // After skipped bytes nothing more is kept.
         let skipped = message.filled() > message.body.len();
         let room = if skipped { 0 } else { limit.saturating_sub(message.body.len()) };
         let kept = now.get(..room.min(now.len())).unwrap_or_default();
         let body = message.body.to_mut();
         if body.is_empty() {
-            // What most messages need at once, instead of growing to it; of one that may never come, a few times what came.
+            // Allocate what most messages need at once, but only a few times the bytes received, because the rest may
+            // never come.
             body.reserve(message.length.min(limit).min(ROOM).min(4 * now.len()));
         }
         body.extend_from_slice(kept);
@@ -123,7 +123,7 @@ impl Messages {
         let missing = usize::try_from(missing).unwrap_or(usize::MAX);
         let inside = |message: &&mut Message<'_>| missing <= message.length - message.filled();
         match self.current.as_mut().filter(inside) {
-            // Behind what was skipped nothing is kept, whatever the limit is now.
+            // After skipped bytes nothing more is kept, whatever the limit is now.
             Some(message) if message.filled() > message.body.len() => {
                 message.skip(missing);
                 message.last = *at;
@@ -154,7 +154,7 @@ impl Message<'_> {
         Self { kind, body: Cow::Borrowed(&[]), holes: Vec::new(), first: at, last: at, length }
     }
 
-    /// Bytes passed so far: those kept, and those skipped beyond the limit.
+    /// Bytes received so far: those kept, and those skipped beyond the limit.
     fn filled(&self) -> usize {
         let skipped = self.holes.last().filter(|hole| hole.end > self.body.len());
         skipped.map_or(self.body.len(), |hole| hole.end)
@@ -171,7 +171,7 @@ impl Message<'_> {
         }
     }
 
-    /// Whether every byte is there.
+    /// Whether no byte is missing.
     pub(super) fn is_whole(&self) -> bool {
         self.holes.is_empty()
     }

@@ -1,18 +1,18 @@
-//! In: one direction's bytes and gaps. Out: TLS records, their bodies in pieces as they come.
-//! Bounded: five bytes of a header, and a record of SSL 2.0 of 32 KiB at most. Left to others: what bodies mean.
+//! In: one direction's bytes and gaps. Out: TLS records, their bodies in pieces as they arrive. Bounded: five bytes of
+//! a header, and a record of SSL 2.0 of at most 32 KiB. Left to others: what bodies mean.
 //!
 //! Records are RFC 8446 section 5.1 (and RFC 5246 section 6.2.1); the SSLv2-format hello is RFC 5246 appendix E.2, the
-//! records of SSL 2.0 draft-hickman-netscape-ssl-00 section 1.1.
-//! A gap inside a body is passed on, since the header told its length; a gap over a header loses the framing, which is
-//! found again where a later piece starts with a plausible header.
+//! records of SSL 2.0 draft-hickman-netscape-ssl-00 section 1.1. A gap inside a body is passed on, because its length
+//! is known from the header. A gap over a header loses the framing, which is found again when a later piece starts with
+//! a plausible header.
 
 use crate::capture::{Cut, FrameRef};
 use crate::flow::Piece;
 
-/// 2^14 bytes, and what TLS 1.2 allows encryption to add (RFC 5246 section 6.2.3).
+/// 2^14 bytes, and the expansion that TLS 1.2 allows for encryption (RFC 5246 section 6.2.3).
 const MAX_RECORD: usize = (1 << 14) + 2048;
 
-/// What kind of record it is: the content type byte.
+/// The content type of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ContentType(pub(super) u8);
 
@@ -26,9 +26,9 @@ impl ContentType {
 /// What a direction yields.
 #[derive(Debug)]
 pub(super) enum Event<'a> {
-    /// A record that stands whole within the piece: its header (content type, version, length), its body.
+    /// A record that is complete within the piece: its header (content type, version, length) and its body.
     Whole([u8; 5], &'a [u8]),
-    /// The header of one that does not.
+    /// The header of a record that is not.
     Begin([u8; 5]),
     /// A part of the body of a record.
     Body(ContentType, Piece<'a>),
@@ -36,9 +36,9 @@ pub(super) enum Event<'a> {
     End { kind: ContentType, length: usize },
     /// A record of SSL 2.0, without its header: also the SSLv2-format ClientHello of later versions.
     Sslv2(&'a [u8]),
-    /// The direction begins with these bytes, which are no record.
+    /// The direction starts with these bytes, which are not a record.
     Foreign(&'a [u8]),
-    /// The framing is lost here, for want of so many bytes.
+    /// The framing is lost here because this many bytes are missing.
     Lost { missing: u64, cut: Option<Cut> },
 }
 
@@ -47,9 +47,9 @@ pub(super) enum Event<'a> {
 pub(super) struct Records {
     state: State,
     header: Vec<u8>,
-    /// Whether the direction's first bytes are behind.
+    /// Whether the first bytes were read.
     begun: bool,
-    /// Whether the direction speaks SSL 2.0, at least at first.
+    /// Whether the direction starts with SSL 2.0.
     sslv2: bool,
 }
 
@@ -63,7 +63,7 @@ enum State {
         left: usize,
     },
     Sslv2 {
-        /// With the header.
+        /// Length of the record, header included.
         length: usize,
         header: usize,
     },
@@ -115,9 +115,9 @@ impl Records {
         let [kind, major, minor, high, low] = header;
         self.sslv2 |= !self.begun && is_sslv2_hello(&header);
         let first = !std::mem::replace(&mut self.begun, true);
-        // After a hello in the format of SSL 2.0 most go on with TLS.
+        // After a hello in SSL 2.0 format, most connections continue with TLS.
         if self.sslv2 && !plausible(kind, major, minor, 0) {
-            // Two bytes, or three where padding follows the data.
+            // The header has two bytes, or three if padding follows the data.
             let (own, mask) = if kind & 0x80 == 0 { (3, 0x3f) } else { (2, 0x7f) };
             let length = own + (usize::from(kind & mask) << 8 | usize::from(major));
             self.header.extend(header);
@@ -152,7 +152,8 @@ impl Records {
         sink: &mut impl FnMut(&Event<'_>, &FrameRef),
     ) {
         if self.header.len() >= length {
-            // A record shorter than the five bytes read of it has left some of the next; none of SSL 2.0 is.
+            // In a record shorter than the five bytes read, the rest would belong to the next; SSL 2.0 has no such
+            // records.
             let record = std::mem::take(&mut self.header);
             self.state = State::Header;
             sink(&Event::Sslv2(record.get(header..length).unwrap_or_default()), at);
@@ -179,7 +180,7 @@ impl Records {
                 if rest > 0 {
                     sink(&Event::Body(kind, Piece::Gap { missing: rest, cut }), at);
                 }
-                // Its end is not there, but it is known where that was.
+                // The end of the record is missing, but its position is known.
                 sink(&Event::End { kind, length }, at);
                 self.lose(missing, cut, at, sink);
             }
@@ -195,9 +196,9 @@ impl Records {
     }
 }
 
-/// The first `N` bytes of what began in `begun` and goes on in `bytes`, once they are there, and the bytes behind them.
+/// The first `N` bytes of `begun` followed by `bytes`, once there are enough, and the bytes after them.
 pub(super) fn gather<'a, const N: usize>(begun: &mut Vec<u8>, bytes: &'a [u8]) -> (Option<[u8; N]>, &'a [u8]) {
-    // Nearly always all of them are here: then nothing is kept.
+    // Nearly always there are enough at once, and nothing is copied.
     if let Some((header, later)) = bytes.split_first_chunk().filter(|_| begun.is_empty()) {
         return (Some(*header), later);
     }
@@ -224,15 +225,15 @@ fn looks_like_header(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether the first five bytes are those of an SSLv2-format ClientHello, or of the answer to one of SSL 2.0: its
-/// ServerHello (session id hit, certificate type) or its Error.
+/// Whether the first five bytes are those of an SSLv2-format ClientHello, or of SSL 2.0's ServerHello (session id hit,
+/// certificate type) or Error.
 fn is_sslv2_hello(bytes: &[u8]) -> bool {
     let record = bytes.first().is_some_and(|first| first & 0x80 != 0);
     let client = matches!(bytes, [_, _, 1, 3, 0..=4, ..] | [_, _, 1, 0, 2, ..]);
     record && (client || matches!(bytes, [_, _, 4, 0..=1, 0..=1, ..] | [0x80, 3, 0, 0, 1..=6, ..]))
 }
 
-/// Whether bytes after something else start a hello: a ClientHello in either format, or a ServerHello. `None` when they
+/// Whether bytes within a connection start a hello: a ClientHello in either format, or a ServerHello. `None` if there
 /// are too few to tell.
 pub(super) fn starts_with_hello(bytes: &[u8]) -> Option<bool> {
     if bytes.first().is_some_and(|first| first & 0x80 != 0) {
@@ -254,12 +255,12 @@ pub(super) fn starts_with_hello(bytes: &[u8]) -> Option<bool> {
     }
     let [_, _, _, high, low, ..] = bytes else { return None };
     let record = usize::from(*high) << 8 | usize::from(*low);
-    // A record that holds no whole header of a message: nothing more can be asked.
+    // A record too short for a message header: nothing more can be checked.
     let want = if record < 6 { 6 } else { 11 };
     (bytes.len() >= want).then_some(record > 0 && record <= MAX_RECORD)
 }
 
-/// RFC 5246 appendix E.2: the lengths of its parts add up to that of the record.
+/// RFC 5246 appendix E.2: the lengths of the parts must add up to that of the record.
 fn starts_with_sslv2_hello(bytes: &[u8]) -> Option<bool> {
     let allowed = |index: usize, byte: u8| match index {
         2 => byte == 1,
@@ -280,13 +281,13 @@ fn starts_with_sslv2_hello(bytes: &[u8]) -> Option<bool> {
     Some(specs > 0 && specs % 3 == 0 && (16..=32).contains(&challenge) && length == 9 + specs + id + challenge)
 }
 
-/// Whether a direction that starts with these bytes speaks TLS; `None` when there are too few to tell.
+/// Whether a direction that starts with these bytes speaks TLS; `None` if there are too few to tell.
 pub(super) fn starts_like_tls(bytes: &[u8]) -> Option<bool> {
     if bytes.len() < 6 {
         let hopeless = !matches!(bytes.first(), None | Some(20..=23 | 0x80..=0xff));
         return if hopeless { Some(false) } else { None };
     }
-    // A handshake record starts with a message type of RFC 8446 section 4, unless it is encrypted.
+    // Unless it is encrypted, a handshake record starts with a message type of RFC 8446 section 4.
     let clear = !matches!(bytes, [22, _, _, _, _, kind, ..] if !matches!(kind, 0..=4 | 11..=16 | 20 | 22));
     Some(is_sslv2_hello(bytes) || (looks_like_header(bytes) && clear))
 }

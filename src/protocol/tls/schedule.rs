@@ -1,4 +1,4 @@
-//! In: secrets of a key log. Out: the keys of records. Bounded: a few hundred bytes. Left to others: using them.
+//! In: secrets of a key log. Out: record keys. Bounded: a few hundred bytes. Left to others: using them.
 //!
 //! TLS 1.3: HKDF-Expand-Label, RFC 8446 sections 7.1 to 7.3. Before: the pseudorandom function of RFC 5246 section 5
 //! and RFC 2246 section 5, the key block of section 6.3, the extended master secret of RFC 7627.
@@ -9,16 +9,16 @@ use md5::Md5;
 use sha1::{Digest, Sha1};
 use sha2::{Sha256, Sha384};
 
-/// The hash that a version or a cipher suite derives keys with.
+/// The hash by which a version or a cipher suite derives keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PrfHash {
-    /// Both halves of the secret, before TLS 1.2.
+    /// MD5 and SHA-1, each over half of the secret, before TLS 1.2.
     Md5Sha1,
     Sha256,
     Sha384,
 }
 
-/// HKDF-Expand-Label with an empty context (RFC 8446 section 7.1); `None` when the secret is shorter than the hash.
+/// HKDF-Expand-Label with an empty context (RFC 8446 section 7.1); `None` if the secret is shorter than the hash.
 pub(super) fn expand_label(hash: PrfHash, secret: &[u8], label: &[u8], length: usize) -> Option<Vec<u8>> {
     let mut info = Vec::with_capacity(10 + label.len());
     info.extend_from_slice(&u16::try_from(length).ok()?.to_be_bytes());
@@ -35,7 +35,7 @@ pub(super) fn expand_label(hash: PrfHash, secret: &[u8], label: &[u8], length: u
     Some(out)
 }
 
-/// The next application traffic secret, after a KeyUpdate (RFC 8446 section 7.2).
+/// The application traffic secret after a KeyUpdate (RFC 8446 section 7.2).
 pub(super) fn next_secret(hash: PrfHash, secret: &[u8]) -> Option<Vec<u8>> {
     expand_label(hash, secret, b"traffic upd", secret.len())
 }
@@ -48,7 +48,7 @@ pub(super) fn prf(hash: PrfHash, secret: &[u8], label: &[u8], seed: &[&[u8]], le
         PrfHash::Sha256 => expand::<Hmac<Sha256>>(secret, &parts, length),
         PrfHash::Sha384 => expand::<Hmac<Sha384>>(secret, &parts, length),
         PrfHash::Md5Sha1 => {
-            // Each half is rounded up, so that they share a byte of a secret of odd length.
+            // Both halves are rounded up, so they share a byte if the length is odd.
             let half = secret.len().div_ceil(2);
             let first = secret.get(..half).unwrap_or_default();
             let second = secret.get(secret.len() - half..).unwrap_or_default();
@@ -77,8 +77,8 @@ fn expand<M: Mac + hmac::digest::KeyInit>(secret: &[u8], seed: &[&[u8]], length:
     out
 }
 
-/// The master secret from a premaster secret: with the hash of the handshake's messages up to ClientKeyExchange where
-/// the extended master secret was agreed on, else with both randoms.
+/// The master secret of a premaster secret: with the hash of the handshake messages up to ClientKeyExchange if the
+/// extended master secret was negotiated, otherwise with both random values.
 pub(super) fn master(
     hash: PrfHash,
     premaster: &[u8],

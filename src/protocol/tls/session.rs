@@ -1,6 +1,5 @@
-//! In: what the hellos agreed on, and a key log. Out: the protection of each direction's records.
-//! Bounded: the handshake's messages are kept only where a premaster secret may need them, `MAX_TRANSCRIPT` bytes.
-//! Left to others: records.
+//! In: the hellos, and a key log. Out: the protection of each direction's records. Bounded: `MAX_TRANSCRIPT` bytes of
+//! handshake messages, kept only if a premaster secret may need them. Left to others: records.
 
 use super::cipher::{Cipher, Keys};
 use super::keylog::KeyLog;
@@ -10,24 +9,24 @@ use super::schedule::{master, prf};
 use super::terms::Terms;
 use crate::flow::Side;
 
-/// A ClientKeyExchange comes before any large message of the client but its certificates.
+/// Enough for the messages up to ClientKeyExchange: only Certificate messages among them are large.
 const MAX_TRANSCRIPT: usize = 256 * 1024;
 
-/// The handshake under way, which in a renegotiation is not the first.
+/// The current handshake of the connection, which is not the first in a renegotiation.
 #[derive(Default)]
 pub(super) struct Session {
     client_random: [u8; 32],
     server_random: [u8; 32],
     terms: Option<Terms>,
     extended_master: bool,
-    /// The handshake's messages, where a premaster secret may need them.
+    /// The handshake's messages, if a premaster secret may need them.
     transcript: Vec<u8>,
     master: Option<Vec<u8>>,
 }
 
 impl Session {
     pub(super) fn client_hello(&mut self, hello: &ClientHello) {
-        // After a HelloRetryRequest the client says the same again.
+        // After a HelloRetryRequest the client sends the same random value.
         *self = Self { client_random: hello.random, ..Self::default() };
     }
 
@@ -37,7 +36,7 @@ impl Session {
         self.terms = Terms::of(hello);
     }
 
-    /// Keeps a message of the handshake as it was sent.
+    /// Keeps a handshake message as it was sent.
     pub(super) fn keep(&mut self, kind: u8, body: &[u8], keys: &KeyLog) {
         if keys.has_premaster() && self.transcript.len() + body.len() < MAX_TRANSCRIPT {
             let [_, high, middle, low] = u32::try_from(body.len()).unwrap_or_default().to_be_bytes();
@@ -46,7 +45,8 @@ impl Session {
         }
     }
 
-    /// ClientKeyExchange: with RSA it holds the premaster secret, behind a length (RFC 5246 section 7.4.7.1).
+    /// Takes a ClientKeyExchange: with RSA it contains the encrypted premaster secret after its length (RFC 5246
+    /// section 7.4.7.1).
     pub(super) fn client_key_exchange(&mut self, body: &[u8], keys: &KeyLog) {
         let premaster = body.get(2..).and_then(|encrypted| keys.premaster(encrypted));
         if let (Some(premaster), Some(terms)) = (premaster, self.terms) {
@@ -55,7 +55,7 @@ impl Session {
         }
     }
 
-    /// The protection that TLS 1.3 begins after ServerHello, or, for `application`, after a side's Finished.
+    /// The protection after ServerHello in TLS 1.3, or with `application` the one after a side's Finished.
     pub(super) fn traffic(&self, side: Side, application: bool, keys: &KeyLog) -> Result<Protection, Undecrypted> {
         let secrets = keys.of(&self.client_random).ok_or(Undecrypted::NoSecret)?;
         let secret = match (side, application) {
@@ -70,7 +70,7 @@ impl Session {
         Ok(Protection::new(cipher, Some((terms.hash, secret.clone())), terms))
     }
 
-    /// The protection that a ChangeCipherSpec begins before TLS 1.3.
+    /// The protection after a ChangeCipherSpec, before TLS 1.3.
     pub(super) fn key_block(&self, side: Side, keys: &KeyLog) -> Result<Protection, Undecrypted> {
         let logged = keys.of(&self.client_random).and_then(|secrets| secrets.master.as_ref());
         let master = logged.or(self.master.as_ref()).ok_or(Undecrypted::NoSecret)?;

@@ -1,4 +1,4 @@
-//! In: a ServerHello. Out: the cipher suite, the form of records and the hash that it sets. Bounded: nothing is kept.
+//! In: a ServerHello. Out: the cipher suite, the format of records and the hash it selects. Bounded: nothing is kept.
 //! Left to others: secrets.
 
 use super::cipher::{Cipher, Form, Keys, Suite};
@@ -6,7 +6,7 @@ use super::message::ServerHello;
 use super::names::Version;
 use super::schedule::{PrfHash, expand_label};
 
-/// What the two hellos agreed on, as far as decryption needs it.
+/// The negotiated parameters that decryption needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
     pub(super) suite: Suite,
@@ -15,8 +15,8 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// `None` for what is not decrypted here: drafts of TLS 1.3 before the 25th and SSL 3.0 derive keys in ways of their
-    /// own.
+    /// The terms of a ServerHello; `None` if they are not decrypted here: SSL 3.0 and drafts of TLS 1.3 before the 25th
+    /// derive keys differently.
     pub(super) fn of(hello: &ServerHello) -> Option<Self> {
         let is_1_3 = hello.version == Version::TLS_1_3 || (0x7f19..=0x7f1c).contains(&hello.version.0);
         let before = (Version::TLS_1_0..=Version::TLS_1_2).contains(&hello.version);

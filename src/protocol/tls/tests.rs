@@ -1,5 +1,5 @@
-//! Handshakes of RFC 8448, whole and in pieces, with their secrets and without, and what is made of them: records of one
-//! byte, records lost, secrets of others.
+//! Handshakes of RFC 8448, complete and in pieces, with and without their secrets, and variations: records of one byte,
+//! lost records, secrets of other handshakes.
 
 use super::*;
 use crate::capture::{FrameRef, Timestamp};
@@ -41,7 +41,7 @@ fn at(number: usize) -> FrameRef {
     FrameRef { capture: 0, number, offset: 0, length: 0, time: Timestamp::default() }
 }
 
-/// Reads records, each one or more frames of at most `size` bytes; `None` stands for one that the capture lacks.
+/// Reads records, each one or more frames of at most `size` bytes; `None` stands for a missing record.
 fn read(records: &[(Side, Option<Vec<u8>>, u64)], size: usize, keys: &KeyLog) -> Handshake {
     let mut tls = Tls::new(1 << 20);
     let mut frames = 1..;
@@ -66,7 +66,7 @@ fn history(handshake: &Handshake) -> String {
     handshake.history.iter().map(|(letter, _)| *letter).collect::<History>().to_string()
 }
 
-/// A record of the handshake in clear, divided into records of at most `size` bytes of content.
+/// A handshake record in clear, divided into records of at most `size` bytes of content.
 fn in_small_records(record: &[u8], size: usize) -> Vec<u8> {
     let header = |length: usize| [&record[..3], &u16::try_from(length).unwrap().to_be_bytes()].concat();
     record[5..].chunks(size).flat_map(|part| [header(part.len()), part.to_vec()].concat()).collect()
@@ -164,7 +164,7 @@ fn a_server_recorded_late_changes_nothing() {
     let handshake = read(&whole(late), 100, &secrets("3"));
     assert_eq!(history(&handshake), "CsFDxvftdLl");
     assert!(!handshake.hides_answer() && handshake.certificates.server.is_some());
-    // Where the server's side is missing altogether, nothing is lost either.
+    // If the server's side is missing altogether, nothing is lost either.
     let alone = records("3").into_iter().filter(|(side, _)| *side == Side::Client).collect();
     let with = read(&whole(alone), 100, &secrets("3"));
     assert_eq!((history(&with), with.data.client.records), ("CD".into(), 3));
