@@ -193,7 +193,7 @@ impl Expectation {
     /// The text of the file with its devices and findings replaced by those of a report; everything before them stays.
     ///
     /// # Errors
-    /// If rewriting would lose something else that stands in the file.
+    /// If rewriting would lose something else that stands in the file (D-CLI-05).
     pub fn updated(&self, text: &str, report: &Report) -> Result<String, String> {
         let out = self.rewritten(text, report);
         let holds = |new: Self| new.differences(report).is_empty();

@@ -36,7 +36,7 @@ impl Builder {
         self
     }
 
-    /// Adds anchors that the device trusts: PEM, DER or PKCS#7.
+    /// Adds anchors that the device trusts: PEM, DER or PKCS#7 (D-TRUST-05).
     pub fn root(mut self, file: &str, bytes: &[u8]) -> Self {
         let supplied = self.supplied(file, bytes, |trust| &trust.roots);
         for other in supplied.iter().filter(|supplied| !supplied.is_root()) {

@@ -33,6 +33,7 @@ pub(super) fn frames(directions: &BTreeMap<(SocketAddr, SocketAddr), Vec<Sent>>)
     directions.values().flat_map(|sent| of_direction(sent)).collect()
 }
 
+/// Decided in D-ANNOTATE-02.
 fn of_direction(sent: &[Sent]) -> BTreeSet<u64> {
     let stream = Stream::of(sent);
     let bytes = &stream.bytes;

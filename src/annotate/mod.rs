@@ -208,7 +208,7 @@ impl Wanted {
     }
 
     /// What the evidence lies in is wanted whole, whosever it is: another client's handshake may tell what is wrong with
-    /// this one's, and one frame of it tells nothing.
+    /// this one's, and one frame of it tells nothing (D-ANNOTATE-01).
     fn around(&mut self, report: &Report, path: &str, (number, source, destination): Cited) {
         let fetches = report.devices.iter().flat_map(|device| &device.fetches).filter(|fetch| fetch.capture == path);
         for fetch in fetches {
@@ -245,7 +245,7 @@ fn socket(endpoint: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(address.parse().ok()?, port.parse().ok()?))
 }
 
-/// Whether a datagram or segment is of Kerberos (RFC 4120, section 7.2).
+/// Whether a datagram or segment is of Kerberos (RFC 4120, section 7.2; D-ANNOTATE-04).
 fn is_kerberos(source: SocketAddr, destination: SocketAddr) -> bool {
     source.port() == 88 || destination.port() == 88
 }
@@ -351,7 +351,7 @@ fn client_random(payload: &[u8]) -> Option<String> {
     is_hello.then(|| random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The lines of a key log whose second word is one of these randoms.
+/// The lines of a key log whose second word is one of these randoms (D-ANNOTATE-03).
 fn own_lines(key_log: &[u8], randoms: &BTreeSet<String>) -> Vec<u8> {
     let mut out = Vec::new();
     for line in String::from_utf8_lossy(key_log).lines() {

@@ -99,7 +99,7 @@ impl CaptureReader {
     }
 
     /// Takes the TLS key logs found since the last call. In a capture they precede the packets that need them, so call
-    /// this between [`advance`](Self::advance) and the use of [`frame`](Self::frame).
+    /// this between [`advance`](Self::advance) and the use of [`frame`](Self::frame) (D-PROTOCOL-05).
     pub fn take_secrets(&mut self) -> Vec<Secrets> {
         match &mut self.container {
             Some(Container::PcapNg(pcapng)) => std::mem::take(&mut pcapng.extras.secrets),

@@ -48,6 +48,7 @@ impl Analyze {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let show = self.output.form.format.show_report()?;
         let separate = self.separate || self.output.form.format == Format::JSONL;
+        // Decided in D-CLI-03.
         if separate && !matches!(self.output.form.format, Format::JSONL | Format::TEXT | Format::MARKDOWN) {
             let why = "--separate makes a report of each capture: take --format jsonl for programs, text or markdown for \
                        people";

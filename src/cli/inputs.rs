@@ -100,7 +100,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Puts captures into the order of their first packets' times; those without one come last, and of equals the order
-/// stays.
+/// stays (D-CLI-01).
 fn in_time_order(captures: &mut [PathBuf]) {
     captures.sort_by_cached_key(|path| beginning(path));
 }
@@ -168,7 +168,7 @@ fn peek(path: &Path) -> Peek {
     }
 }
 
-/// Whether what cannot be read is a capture nevertheless: the run then says why not, or how to convert it.
+/// Whether what cannot be read is a capture nevertheless: the run then says why not, or how to convert it (D-CLI-02).
 fn unreadable(error: &CaptureError) -> Peek {
     match error {
         CaptureError::Unread { .. } | CaptureError::Header(_) | CaptureError::HeaderCut(_) => Peek::Capture(None),

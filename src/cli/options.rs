@@ -138,7 +138,7 @@ impl StoreOptions {
                 for file in certificate_files(path)? {
                     builder = add(builder, &file.to_string_lossy(), &read_file(&file)?);
                 }
-                // A verdict without what was meant to decide it would be another one.
+                // A verdict without what was meant to decide it would be another one (D-TRUST-06).
                 let said = builder.problems().get(known.1..).unwrap_or_default();
                 if builder.certificates() == known.0 {
                     let why =

@@ -43,7 +43,7 @@ pub(crate) fn fitting(
     if report.devices.is_empty() { none_fits(asked, investigation.left_out()) } else { Ok(()) }
 }
 
-/// The failure of [`fitting`], with the devices that there are.
+/// The failure of [`fitting`], with the devices that there are (D-CLI-04).
 pub(crate) fn none_fits(asked: Option<String>, there: BTreeSet<IpAddr>) -> Result<(), Failure> {
     let Some(asked) = asked else { return Ok(()) };
     let offered: Vec<String> = there.iter().take(OFFERED).map(IpAddr::to_string).collect();

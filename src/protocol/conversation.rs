@@ -259,7 +259,7 @@ impl Conversation {
 
     fn speak(&mut self, side: Side, piece: Piece<'_>, at: FrameRef, context: Context<'_>, out: &mut Outputs) {
         let side = self.role(side);
-        // The capture may lack the answer that opens a tunnel or agrees to TLS, but hold what follows.
+        // The capture may lack the answer that opens a tunnel or agrees to TLS, but hold what follows (D-PROTOCOL-09).
         let may_go_over = match &self.state {
             State::Http(http) => http.is_between_requests(),
             State::Ldap(_) => true,

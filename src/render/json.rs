@@ -54,6 +54,7 @@ pub(super) fn pretty(report: &impl serde::Serialize) -> String {
 }
 
 /// The JSON with a newline at its end, and with escapes for what serde_json leaves as it is and a terminal would obey.
+/// Decided in D-RENDER-03.
 fn escaped(mut json: String) -> String {
     // Nearly always there is none: large reports are neither searched letter by letter nor copied.
     let plain =

@@ -41,7 +41,7 @@ struct Case {
     failures: Vec<Failure>,
     /// Why it could not be run at all.
     error: Option<Failure>,
-    /// Why it decides nothing.
+    /// Why it decides nothing (D-RENDER-05).
     skipped: Option<String>,
     /// What else there is to say.
     notes: String,

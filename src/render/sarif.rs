@@ -166,6 +166,7 @@ struct ArtifactLocation {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Region {
+    // Decided in D-RENDER-04.
     byte_offset: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     byte_length: Option<u64>,

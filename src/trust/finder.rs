@@ -104,7 +104,7 @@ pub struct Search {
 const STEPS_IN_ANY_CASE: usize = 500;
 
 /// All searches together may take as many steps as this many that use up their budget: with the program's, two million,
-/// which take some ten seconds. A capture with twenty thousand different chains needs fewer.
+/// which take some ten seconds. A capture with twenty thousand different chains needs fewer (D-TRUST-01).
 const SEARCHES_IN_FULL: usize = 100;
 
 impl PathFinder {

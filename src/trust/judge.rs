@@ -81,7 +81,7 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
 /// and others would do; `None` where it stands.
 ///
 /// A device that can build a path within its dates takes that one. And what nobody can send any more, for it has expired,
-/// is not what is missing if the chain can end elsewhere.
+/// is not what is missing if the chain can end elsewhere (D-TRUST-03).
 pub fn rejudge(finder: &mut PathFinder, case: &Case<'_>, judgement: &Judgement, at: Timestamp) -> Option<Judgement> {
     let leaf = case.sent.first()?;
     let above = || judgement.completed.iter().flat_map(|path| path.steps.iter().skip(1));
@@ -108,6 +108,7 @@ pub fn rejudge(finder: &mut PathFinder, case: &Case<'_>, judgement: &Judgement, 
     if second.proof == Some(Proof::Proven) {
         return Some(second);
     }
+    // Decided in D-TRUST-04.
     let proof = judgement.proof.min(Some(Proof::Inferred));
     Some(Judgement { proof, ..judgement.clone() })
 }
@@ -213,7 +214,7 @@ fn held(case: &Case<'_>) -> BTreeSet<Digest> {
     case.sent.iter().chain(case.held.iter().map(|(certificate, _)| certificate)).map(|c| c.sha256()).collect()
 }
 
-/// Missing links told of; a chain lacks one or two.
+/// Missing links told of; a chain lacks one or two (D-TRUST-10).
 const MOST_MISSING: usize = 6;
 /// Certificates told of that would do for one that is missing.
 const MOST_CANDIDATES: usize = 8;

@@ -66,7 +66,7 @@ pub(super) struct Walk<'a> {
     queue: VecDeque<Partial>,
 }
 
-/// Certificates of the longest path that is looked for; those in use have three or four.
+/// Certificates of the longest path that is looked for; those in use have three or four (D-TRUST-02).
 const LONGEST_PATH: usize = 64;
 
 /// Ways to one issuer, a name and a key, that are followed. The first is the shortest; others matter only where the

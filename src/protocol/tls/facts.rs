@@ -117,7 +117,7 @@ impl Handshake {
         }
     }
 
-    /// Takes a readable alert.
+    /// Takes a readable alert (D-PROTOCOL-10).
     pub(super) fn alert(&mut self, side: Side, content: &[u8], at: FrameRef) {
         self.letter(Letter::Alert(side), &at);
         if let [level, code] = *content
@@ -162,7 +162,7 @@ impl Handshake {
         if early && self.server_hello.is_none() {
             return;
         }
-        // No Finished is as short as an alert, so the client refuses for a hidden reason.
+        // No Finished is as short as an alert, so the client refuses for a hidden reason (D-PROTOCOL-11).
         if is_1_3 && side == Side::Client && !early && self.finished.client.is_none() && length <= ALERT {
             return self.encrypted_alert(side, at);
         }

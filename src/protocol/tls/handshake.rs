@@ -55,6 +55,7 @@ pub struct Handshake {
     /// Why records stayed encrypted although there is a key log, and from which frame on.
     pub undecrypted: Option<(Undecrypted, FrameRef)>,
     /// Frame of the first record of another handshake within the connection, after data (RFC 5246 section 7.4.1.1).
+    /// Decided in D-PROTOCOL-07.
     pub renegotiation: Option<FrameRef>,
 }
 
@@ -145,7 +146,7 @@ impl Handshake {
         self.history.iter().any(|(letter, _)| letter.is_negotiation()) || !self.alerts.is_empty()
     }
 
-    /// The server's first bytes, if it does not speak TLS. A server that switched to TLS later does.
+    /// The server's first bytes, if it does not speak TLS. A server that switched to TLS later does (D-PROTOCOL-12).
     pub fn other_protocol(&self) -> Option<&Foreign> {
         let answered = self.server_hello.is_some() || self.certificates.server.is_some();
         self.foreign.as_ref().filter(|_| !answered && !self.alerts.iter().any(|alert| alert.from == Side::Server))

@@ -278,7 +278,7 @@ pub(super) struct Entries {
     pub(super) complete: bool,
 }
 
-/// Most certificates read of a list; a chain has a handful.
+/// Most certificates read of a list; a chain has a handful (D-PROTOCOL-02).
 pub const MAX_CERTIFICATES: usize = 256;
 /// Most names kept of a CertificateRequest: more than 64 KiB hold of real ones.
 const MAX_AUTHORITIES: usize = 4096;

@@ -8,14 +8,14 @@ use super::terms::Terms;
 use crate::capture::FrameRef;
 use crate::flow::Piece;
 
-/// Most sequence numbers tried for the first record after missing bytes.
+/// Most sequence numbers tried for the first record after missing bytes (D-PROTOCOL-04).
 const MAX_TRIES: u64 = 256;
 /// The same for all records of one direction under one key.
 const ALL_TRIES: u64 = 64 * MAX_TRIES;
-/// Most consecutive records that may fail before the secret counts as wrong.
+/// Most consecutive records that may fail before the secret counts as wrong (D-PROTOCOL-03).
 const MAX_FAILURES: u8 = 3;
 /// After the handshake of TLS 1.3 every record looks like data. The first ones of a direction are decrypted because
-/// they may be tickets or certificate requests; later only those as short as an alert or a KeyUpdate.
+/// they may be tickets or certificate requests; later only those as short as an alert or a KeyUpdate (D-PROTOCOL-06).
 const FIRST_RECORDS: u64 = 32;
 const SHORT_RECORD: usize = 64;
 

@@ -16,7 +16,7 @@ pub(super) struct Terms {
 
 impl Terms {
     /// The terms of a ServerHello; `None` if they are not decrypted here: SSL 3.0 and drafts of TLS 1.3 before the 25th
-    /// derive keys differently.
+    /// derive keys differently (D-PROTOCOL-08).
     pub(super) fn of(hello: &ServerHello) -> Option<Self> {
         let is_1_3 = hello.version == Version::TLS_1_3 || (0x7f19..=0x7f1c).contains(&hello.version.0);
         let before = (Version::TLS_1_0..=Version::TLS_1_2).contains(&hello.version);

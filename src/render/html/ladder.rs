@@ -90,7 +90,7 @@ fn draw(line: &Line, lanes: &[Lane]) -> Markup {
     }
 }
 
-/// A line's time and words, and beneath them its arrow.
+/// A line's time and words, and beneath them its arrow (D-RENDER-02).
 fn rung(arrow: &Arrow, lanes: &[Lane], part: Option<&str>) -> Markup {
     html! {
         div.when {
