@@ -4,14 +4,14 @@
 //! whether it is wrong, and what a wrong clock does to dates.
 //!
 //! Stacks of the time of TLS 1.0 begin the random value of a ClientHello with the seconds of their clock (RFC 5246 section
-//! 7.4.1.2); newer ones fill it with random bytes. It is believed only where it is plausible and goes on as time does.
+//! 7.4.1.2); newer ones fill it with random bytes. It is believed only if it is plausible and advances as time does.
 
 use crate::capture::FrameRef;
 use crate::evidence::{Device, Handshake};
 
-/// Two hellos tell one clock where it went on as the packets' time did, to this many seconds.
+/// Two hellos show the same clock if it advanced with the packets' time, to within this many seconds.
 const CLOCK_TOLERANCE: i64 = 5;
-/// A clock that is off by more seconds than this breaks things.
+/// A clock that is off by more than this many seconds is a finding.
 const SKEW: i64 = 300;
 /// 2000-01-01T00:00:00Z.
 pub(super) const YEAR_2000: i64 = 946_684_800;
@@ -35,7 +35,7 @@ pub struct DeviceClock {
 }
 
 impl DeviceClock {
-    /// Whether it is off by so much that things break.
+    /// Whether it is off by so much that it is a finding.
     pub(super) fn is_off(&self) -> bool {
         self.skew.abs() > SKEW
     }
@@ -46,10 +46,10 @@ impl DeviceClock {
     }
 }
 
-/// What tells a device's clock, which may be set meanwhile.
+/// Everything that shows a device's clock, which may be set in the course of the capture.
 pub(super) struct Clocks<'d> {
     device: &'d Device,
-    /// Hellos that tell a plausible time, and that time minus the capture's, in seconds.
+    /// Hellos with a plausible time, and that time minus the capture's, in seconds.
     told: Vec<(FrameRef, i64)>,
 }
 
@@ -64,8 +64,8 @@ impl<'d> Clocks<'d> {
         by_hellos.or_else(|| self.device.time_answers.first().map(by_answer))
     }
 
-    /// The clock at a handshake: by its own hello, else by what NTP had told before the device made up its mind. Who asked
-    /// for the time behind a shared address is not known.
+    /// The clock at a handshake: by its own hello, else by the last NTP answer before the deciding frame. Behind a shared
+    /// address it is unknown which device asked for the time.
     pub(super) fn at(&self, handshake: &Handshake) -> Option<DeviceClock> {
         let by_hellos = told(handshake).and_then(|(_, offset)| self.by_hellos(offset));
         let deciding = handshake.deciding();
@@ -73,7 +73,7 @@ impl<'d> Clocks<'d> {
         by_hellos.or_else(|| answers.rfind(|(at, _)| at.is_before(&deciding)).map(by_answer))
     }
 
-    /// A clock that is off by so much, where a second hello tells it too, so that it went on as time does.
+    /// The clock with this offset, if a second hello shows it too, so that it advanced as time does.
     fn by_hellos(&self, offset: i64) -> Option<DeviceClock> {
         let alike = self.told.iter().filter(|(_, other)| (other - offset).abs() <= CLOCK_TOLERANCE);
         let frames: Vec<_> = alike.map(|(at, _)| *at).take(4).collect();
@@ -88,14 +88,14 @@ fn by_answer((at, nanos): &(FrameRef, i64)) -> DeviceClock {
     DeviceClock { offset, skew: 0, basis, frames: vec![*at] }
 }
 
-/// The hello of a handshake, and how far the time in it is from the capture's, where it is plausible.
+/// The frame of a handshake's hello, and the time in it minus the capture's, if that time is plausible.
 fn told(handshake: &Handshake) -> Option<(FrameRef, i64)> {
     let hello = handshake.tls.client_hello.as_ref()?;
     let (clock, seen) = (i64::from(hello.gmt_unix_time()), hello.at.time.seconds());
     (YEAR_2000..seen.saturating_add(THIRTY_YEARS)).contains(&clock).then_some((hello.at, clock - seen))
 }
 
-/// What is to be seen of the device's time service.
+/// What the capture shows of the device's time service.
 pub(super) fn time_service(device: &Device) -> Option<(FrameRef, String)> {
     match (device.time_answers.last(), device.time_asked) {
         (Some((at, _)), _) => Some((*at, "a Network Time server answered".into())),
@@ -109,7 +109,7 @@ pub(super) fn time_service(device: &Device) -> Option<(FrameRef, String)> {
     }
 }
 
-/// `42 s`, `2.5 h`, `731 days`: a length of time as people say it, from seconds of either sign.
+/// A length of time as people say it, from seconds of either sign: `42 s`, `2.5 h`, `731 days`.
 pub(super) fn span(seconds: i64) -> String {
     let seconds = seconds.unsigned_abs();
     match seconds {

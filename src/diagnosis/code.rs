@@ -4,7 +4,7 @@
 //! To add a rule: a row of the table, its explain text, what it does (`rules/mod.rs`), and a capture in which it is found
 //! beside one in which it is not.
 
-/// One row.
+/// A row of the table: what reports call a rule.
 #[derive(Debug)]
 pub struct Rule {
     /// Its code in the program.
@@ -74,7 +74,7 @@ rules! {
 }
 
 impl Rule {
-    /// When it fires, in a sentence: the first paragraph of its explain text, on one line.
+    /// When it is found, in a sentence: the first paragraph of its explain text, on one line.
     pub fn summary(&self) -> String {
         let paragraph = self.explain.lines().skip(2).take_while(|line| !line.is_empty());
         paragraph.collect::<Vec<_>>().join(" ")
@@ -82,7 +82,7 @@ impl Rule {
 }
 
 impl Code {
-    /// Its row. Variants and rows are in one order, for one list makes both.
+    /// Its row. Variants and rows are in the same order, because one list makes both.
     pub fn rule(self) -> &'static Rule {
         &RULES[self as usize]
     }

@@ -25,7 +25,7 @@ pub struct DeviceDiagnosis<'e> {
     pub device: usize,
     /// Name of the profile it was held to.
     pub profile: String,
-    /// How that came.
+    /// How that profile came to be chosen.
     pub basis: ProfileBasis,
     /// What it trusted before it fetched anything.
     pub anchors: Arc<[Anchor]>,
@@ -33,9 +33,9 @@ pub struct DeviceDiagnosis<'e> {
     pub clock: Option<DeviceClock>,
     /// Its sign-in method.
     pub sign_in: SignInMethod,
-    /// One for each handshake of the device, in its order.
+    /// Its handshakes, in the order of the evidence.
     pub handshakes: Vec<Judged<'e>>,
-    /// Its findings among all, the headline first.
+    /// The range of its findings in [`Diagnosis::findings`], the headline first.
     pub findings: Range<usize>,
     /// The verdict.
     pub verdict: Verdict,
@@ -85,8 +85,8 @@ pub fn diagnose<'e>(
     }
 }
 
-/// Those of the evidence that are devices: they began a handshake, fetched certificates, could not connect, or are
-/// phones that were recognized; in the order of their first frames.
+/// The clients in the evidence that count as devices: they began a handshake, fetched certificates, could not connect, or
+/// were recognized as phones. In the order of their first frames.
 pub(crate) fn devices(evidence: &Evidence) -> Vec<(usize, &Device)> {
     let is_device = |device: &Device| {
         let tried = device.handshakes_total > 0 || !device.fetches.is_empty() || device.recognition.is_lync_phone();
@@ -110,7 +110,7 @@ fn known(evidence: &Evidence, trust: &Trust) -> Pool {
     pool
 }
 
-/// What all devices are judged by.
+/// What every device is judged by.
 struct Bench<'a, 'e> {
     evidence: &'e Evidence,
     captures: &'a [CaptureSummary],

@@ -1,4 +1,5 @@
-//! In: nothing. Out: the types of what is found, still with frames and certificates instead of text.
+//! In: nothing. Out: the types of findings and verdicts, which still refer to frames and certificates. Bounded: by what is
+//! found. Left to others: text and any format.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -59,7 +60,7 @@ words! {
         Recognized = "recognized",
         /// The user named it.
         Given = "given",
-        /// Nothing told, so the profile this program exists for was taken.
+        /// Nothing told which, so the profile that this program exists for was taken.
         Assumed = "assumed",
     }
 }
@@ -108,7 +109,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding with nothing but its rule.
+    /// A finding that has no place, evidence or remedies yet.
     pub fn new(code: Code, severity: Severity, proof: Proof, summary: impl Into<String>) -> Self {
         Self {
             code,
@@ -133,7 +134,7 @@ impl Finding {
         }
     }
 
-    /// Adds it to others. What was tried again and again is told once.
+    /// Adds it to others. Repeated attempts are one finding with a count.
     pub(super) fn add_to(self, found: &mut Vec<Self>) {
         match found.iter_mut().find(|known| known.code == self.code && known.summary == self.summary) {
             Some(known) => {

@@ -45,7 +45,7 @@ impl Judged<'_> {
         let listed = self.excluded_beside(code);
         let ruling = &self.ruling;
         let alert = self.handshake.last_word().map(|alert| alert.code);
-        // Dates are refused with the general alerts too, and without the device's clock nothing here excludes that.
+        // General alerts refuse dates too, which only a known device clock can exclude.
         let may_be_dates = alert.is_some_and(|alert| alert.names_no_certificate_fault())
             && ruling.stage == Stage::ClientAtCertificate
             && !self.assessment.dates.clock_known;
@@ -58,7 +58,7 @@ impl Judged<'_> {
             && !may_be_dates
     }
 
-    /// Whether the client's alert is one that refuses the parameters of the key exchange too, of which nothing is read here.
+    /// Whether the client's alert may also refuse the parameters of the key exchange, which are not read.
     pub(super) fn may_refuse_parameters(&self) -> bool {
         self.ruling.stage == Stage::ClientAtCertificate && self.handshake.ended_with(AlertCode::HANDSHAKE_FAILURE)
     }

@@ -11,7 +11,7 @@ use crate::capture::FrameRef;
 use crate::evidence::{Device, Evidence, Handshake};
 use crate::x509::Certificate;
 
-/// One server has a certificate, and at times a new one beside the old.
+/// A server has one certificate, and at times a new one beside the old.
 const MAX_ISSUERS: usize = 8;
 
 /// What clients were given for each name.

@@ -106,8 +106,8 @@ pub fn preflight(
     Preflight { profile: profile.name.clone(), anchors: anchors.list, usb, pin, chain, findings }
 }
 
-/// Where the server's own certificate does not stand first, as it must (RFC 5246 section 7.4.2), in words. Alone, a
-/// certificate that calls itself a CA's may be a server's that signed itself.
+/// Says so where the server's own certificate is not the first, as RFC 5246 section 7.4.2 demands. A single certificate
+/// that claims to be a CA's may be a self-signed server certificate.
 fn not_first(sent: &[Arc<Certificate>]) -> Option<String> {
     let (first, others) = sent.split_first()?;
     let own = others.iter().find(|certificate| certificate.is_readable() && !certificate.is_ca());
@@ -130,7 +130,7 @@ fn of_chain(
     anchors: &DeviceAnchors<'_>,
 ) -> Option<Finding> {
     let checked = judged.fault.as_ref().is_none_or(|(_, fault)| chain::is_checked(anchors.profile, fault));
-    // A root that the user gave counts here although it is none.
+    // Unlike in `analyze`, any certificate that the user gives as a root makes the list complete, even one that is none.
     let all_given = anchors.profile.given_roots_complete && !trust.roots.is_empty();
     let inferred_unless = |sure: bool| if sure { Proof::Proven } else { Proof::Inferred };
     let (code, words, remedies, proof) = match judged.status {
@@ -171,12 +171,13 @@ fn finding(code: Code, severity: Severity, proof: Proof, summary: String, remedi
     Finding { remedies, ..Finding::new(code, severity, proof, summary) }
 }
 
-/// Over USB the device has nothing but its store; a PIN sign-in adds what the web service hands out.
+/// Whether a sign-in would work over USB, where the device has only its store, and by PIN, where the web service hands out
+/// certificates.
 fn prospects(profile: &Profile, chain: &Judgement, findings: &[Finding]) -> (Prospect, Prospect) {
     let links = [Code::MissingIntermediate, Code::UntrustedRoot, Code::ChainCauseUndecided];
     let errors = || findings.iter().filter(|finding| finding.severity == Severity::Error);
     if errors().next().is_none() {
-        // A rule is broken, and nobody knows the device to check it, or not to.
+        // A rule is broken that the device is not known to check, nor known to ignore.
         let broken = findings.iter().any(|finding| finding.code == Code::ChainInvalid);
         let prospect = if broken { Prospect::Undecided } else { Prospect::Works };
         return (prospect, prospect);
@@ -201,7 +202,7 @@ fn prospects(profile: &Profile, chain: &Judgement, findings: &[Finding]) -> (Pro
     }
 }
 
-/// Without a capture there is no server's address; what to add is known all the same.
+/// Names no server: without a capture its address is unknown.
 fn add_to_server(missing: &[Missing]) -> Vec<String> {
     let it = if missing.len() == 1 { "it" } else { "them" };
     vec![format!(

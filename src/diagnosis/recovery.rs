@@ -58,34 +58,34 @@ fn completed<'j, 'e>(
     others.filter(move |other| serves_same(handshake, other.handshake) && of_its_client(other.handshake))
 }
 
-/// Whether the hellos of two handshakes are of one TLS stack, by what of them no version changes.
+/// Whether the hellos of two handshakes come from one TLS stack, judged by the parts that no version changes.
 fn same_stack(a: &Handshake, b: &Handshake) -> bool {
     a.tls.client_hello.as_ref().zip(b.tls.client_hello.as_ref()).is_some_and(|(a, b)| a.stack == b.stack)
 }
 
-/// Both finished it, nobody refused anything that can be read, and it was closed before any data. Clients open such
-/// connections ahead of need.
+/// Whether both finished the handshake, neither refused anything in clear, and it was closed before any data. Clients open
+/// such connections ahead of need.
 fn is_spare(handshake: &Handshake) -> bool {
     let closed = matches!(handshake.ending.outcome, Outcome::ClosedByClient | Outcome::ClosedByServer);
     closed && handshake.tls.both_finished() && !handshake.tls.hides_answer()
 }
 
-/// What a device could build, which shows what it had: the status, and the certificates up to where it ends.
+/// What the device could build, and so what it had: the status, and the certificates of the path.
 fn built(chain: &Judgement) -> (ChainStatus, Vec<Digest>) {
     let certificates = chain.path.iter().flat_map(Path::certificates);
     (chain.status, certificates.map(|certificate| certificate.sha256()).collect())
 }
 
-/// Whether two handshakes went to one service: of the same name, or where neither says a name, at the same address.
+/// Whether two handshakes went to the same service: by name, or by address if neither has a name.
 fn serves_same(a: &Handshake, b: &Handshake) -> bool {
     match (a.service_name(), b.service_name()) {
-        // What works on one port makes up for nothing on another, where the servers differ.
+        // A success on one port makes up for nothing on another port if the servers differ.
         (Some(one), Some(other)) => {
             one.eq_ignore_ascii_case(other) && (a.server.port() == b.server.port() || same_chain(a, b))
         }
         (None, None) => a.server == b.server,
-        // One address may stand for many names, and what it is without a name the certificate tells. SSL 3.0, to which
-        // a refused client falls back, has no names.
+        // One address may serve many names; without a name the certificate tells which service it is. SSL 3.0, to which a
+        // refused client falls back, has no server names.
         _ => a.server == b.server && (same_own_certificate(a, b) || falls_back(a, b)),
     }
 }
@@ -99,7 +99,7 @@ fn falls_back(from: &Handshake, to: &Handshake) -> bool {
     !from.server_answered() && version(from).zip(version(to)).is_some_and(|(from, to)| to < from)
 }
 
-/// Whether the server showed the same certificates, or took up a session in which it had.
+/// Whether the server showed the same certificates, or resumed a session.
 fn same_chain(spare: &Handshake, other: &Handshake) -> bool {
     let digests =
         |handshake: &Handshake| handshake.sent.iter().map(|certificate| certificate.sha256()).collect::<Vec<_>>();
@@ -107,7 +107,7 @@ fn same_chain(spare: &Handshake, other: &Handshake) -> bool {
 }
 
 impl Handshake {
-    /// SNI, else the host to which a proxy was asked for a tunnel.
+    /// SNI, else the host that a proxy was asked to connect to.
     fn service_name(&self) -> Option<&str> {
         self.server_name().or(self.tls.tunnel_to.as_deref())
     }

@@ -61,7 +61,7 @@ fn fold(findings: &mut Vec<Finding>) {
             Some(known) => {
                 let occurrences = known.occurrences + finding.occurrences;
                 let frames = known.frames.zip(finding.frames).map(|((first, _), (_, last))| (first, last));
-                // The occurrence that is proven tells the story of all.
+                // The occurrence with the best proof stands for all of them.
                 if finding.proof > known.proof {
                     *known = finding;
                 }
@@ -73,7 +73,7 @@ fn fold(findings: &mut Vec<Finding>) {
     *findings = folded;
 }
 
-/// What a finding is about, and whether it says so: several servers of one name may have several faults.
+/// What keeps two findings of one code apart: several servers of one name may have different faults.
 fn subjects(finding: &Finding) -> (Vec<&crate::x509::Name>, Option<&str>, bool) {
     let subjects = finding.missing.iter().map(|missing| &missing.subject).collect();
     let root = Some(finding.summary.as_str()).filter(|_| finding.code == Code::UntrustedRoot);

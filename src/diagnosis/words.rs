@@ -4,7 +4,7 @@ use crate::evidence::Handshake;
 use crate::flow::Side;
 use crate::protocol::tls::Alert;
 
-/// Between these two a sentence shows the line with which a server answered.
+/// A sentence shows the line that a server answered with between these two.
 pub(crate) const CLEAR_TEXT: &str = "answers in clear text (\"";
 pub(crate) const NOT_TLS: &str = ": it does not speak TLS on this port";
 
@@ -26,7 +26,7 @@ pub(super) fn alert(alert: &Alert) -> String {
     format!("{} {}", if alert.fatal { "fatal" } else { "warning" }, alert.code)
 }
 
-/// What a server's alert says by itself (RFC 6066 section 3, RFC 7301 section 3.2, RFC 7507 section 3, RFC 4279 section 2).
+/// What a server's alert means by itself (RFC 6066 section 3, RFC 7301 section 3.2, RFC 7507 section 3, RFC 4279 section 2).
 pub(super) fn meaning(handshake: &Handshake) -> Option<String> {
     match handshake.last_word().filter(|alert| alert.from == Side::Server)?.code.0 {
         86 => Some("it can do a higher version than the one that the client fell back to".into()),

@@ -28,8 +28,8 @@ impl Algorithms {
     }
 }
 
-/// Keys and signatures of a path that the profile says the device cannot use. A fact that holds only for some devices
-/// of the kind is none here, and the signature of a root counts for nothing.
+/// Keys and signatures of a path that the profile says the device cannot use. Facts about only some devices of the kind
+/// are left out, and the signature of a root does not count.
 pub(in crate::diagnosis) fn unsupported(
     profile: &Profile,
     path: &[Arc<Certificate>],
@@ -59,8 +59,8 @@ pub(in crate::diagnosis) fn unsupported(
     out
 }
 
-/// Whether a hello shows that its sender can do this, whatever a profile says: by the suites that it offers, or since
-/// the version asks for it (RFC 5246 section 1.2, RFC 8446 section 9.1).
+/// Whether a hello shows that its sender can do this, whatever a profile says: by the suites that it offers, or because
+/// its version demands it (RFC 5246 section 1.2, RFC 8446 section 9.1).
 fn can(hello: &ClientHello, algorithm: Algorithm) -> bool {
     let (tls12, tls13) = (hello.version >= Version(0x0303), hello.version >= Version(0x0304));
     match algorithm {
@@ -71,7 +71,7 @@ fn can(hello: &ClientHello, algorithm: Algorithm) -> bool {
     }
 }
 
-/// The first thing of a path that newer devices refuse; the signature of a root counts for nothing.
+/// The first key or signature of a path that newer devices refuse; the signature of a root does not count.
 fn outdated(path: &[Arc<Certificate>]) -> Option<String> {
     path.iter().find_map(|certificate| {
         let (name, key) = (certificate.subject().short(), certificate.public_key());

@@ -209,7 +209,7 @@ impl Assessor {
     }
 }
 
-/// What the device had downloaded by the time it made up its mind.
+/// What the device had downloaded before its deciding frame.
 fn downloaded<'d>(device: &'d Device, handshake: &Handshake) -> Vec<(&'d Arc<Certificate>, FetchKind)> {
     if device.shared_address {
         return Vec::new();

@@ -11,7 +11,7 @@ use crate::x509::Certificate;
 pub enum NameCheck {
     /// This name is covered.
     Covered(String),
-    /// A name is covered, but that need not be the one, or not be enough: why, in words.
+    /// A name is covered, but it need not be the right one, or not enough: why, in words.
     Perhaps(String),
     /// None of these names is.
     NotCovered {
@@ -59,8 +59,8 @@ impl NameCheck {
     }
 }
 
-/// The names that led the device to the server before it made up its mind. Through a proxy the address is the proxy's,
-/// and the name is the one that it was told.
+/// The names that led the device to the server before its deciding frame. Through a proxy the address is the proxy's, and
+/// the name is the one that the proxy was told.
 fn names_that_led_to(device: &Device, handshake: &Handshake) -> Vec<String> {
     if let Some(host) = &handshake.tls.tunnel_to {
         return vec![host.clone()];

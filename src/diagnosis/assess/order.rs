@@ -46,7 +46,7 @@ pub(in crate::diagnosis) fn complaints(
     out
 }
 
-/// Whether a certificate belongs to another chain. That can only be told where the chain is known to its end.
+/// Whether a certificate belongs to another chain. Only a chain that is known to its end can tell.
 fn is_unrelated(
     finder: &mut PathFinder,
     certificate: &Arc<Certificate>,
@@ -55,8 +55,8 @@ fn is_unrelated(
 ) -> bool {
     let on_path = path.certificates().any(|c| c.sha256() == certificate.sha256());
     let known_to_its_end = matches!(path.end, PathEnd::Anchor | PathEnd::SelfSigned);
-    // Another certificate for a key of the path, cross-signed or re-issued, may serve other devices; so may what is
-    // above such a one.
+    // Another certificate for a key of the path, cross-signed or re-issued, may serve other devices, and so may those
+    // above it.
     let issued = |c: &Arc<Certificate>| c.issuer() == certificate.subject() && c.subject() != certificate.subject();
     let mut signed = |c| finder.signed_by_if_affordable(c, certificate.public_key()).is_none_or(|it| it.is_valid());
     let mut serves = || sent.iter().any(|c| issued(c) && signed(c));

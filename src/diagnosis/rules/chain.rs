@@ -64,7 +64,7 @@ pub(super) const CHAIN_INVALID: Logic = Logic {
     find: None,
 };
 
-/// The device found the wrong key, also where others show the right one, which is then missing as well.
+/// decrypt_error shows that the device used the wrong key, even if the right certificate, seen elsewhere, is missing too.
 fn has_wrong_key(facts: &Facts<'_>) -> bool {
     let chain = &facts.assessment.chain;
     let wrong_signature = facts.handshake.ended_with(AlertCode::DECRYPT_ERROR);
@@ -91,7 +91,7 @@ pub(in crate::diagnosis) fn is_checked(profile: &Profile, fault: &Fault) -> bool
     profile.makes(check)
 }
 
-/// Excluded by the alert, unless the chain is trusted, which is the better reason.
+/// Excluded by the alert. A trusted chain is the better reason, so that it comes first.
 fn excluded_by_alert(rival: &Rival<'_>) -> Option<(bool, String)> {
     let trusted = rival.assessment.chain.status == ChainStatus::Trusted;
     (rival.is_ruled_out_by_alert() && !trusted).then(|| rival.not_its_alert())
@@ -200,7 +200,7 @@ fn describe_chain_invalid(session: &Session<'_>, judged: &Judged<'_>, code: Code
 
 fn describe_undecided(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let assessment = &judged.assessment;
-    // Where the certificates cannot be read, the alert is all there is.
+    // If the certificates cannot be read, the alert is the only fact to tell.
     let said = judged.handshake.last_word().filter(|_| assessment.unreadable.is_some());
     let said = said.map(|alert| format!("the {} ended it with {}, and ", session.noun(), alert.code));
     let words = undecided_in_words(&assessment.chain, assessment.unreadable.as_deref());
@@ -249,7 +249,7 @@ fn proof(session: &Session<'_>, judged: &Judged<'_>, code: Code, end_is_known: b
     own.min(judged.assessment.chain.proof.unwrap_or(Proof::Inferred))
 }
 
-/// The first channel that cannot be read and by which the device could have got a certificate before it made up its mind.
+/// The first unreadable channel by which the device could have obtained a certificate before its deciding frame.
 fn unreadable_before<'s>(session: &Session<'s>, handshake: &Handshake) -> Option<(FrameRef, &'s str)> {
     let deciding = handshake.deciding();
     let sealed = session.device.unreadable.filter(|(at, _)| at.is_before(&deciding));
@@ -310,7 +310,7 @@ pub(in crate::diagnosis) fn undecided_in_words(chain: &Judgement, unreadable: Op
     }
 }
 
-/// The name of the root that is no anchor, whether it is at hand or only named.
+/// The name of the untrusted root, whether its certificate was seen or only its name.
 fn root_name(chain: &Judgement) -> String {
     match chain.longest_path().and_then(|path| path.top()) {
         Some(top) if top.is_self_issued() => top.subject().short(),
@@ -364,14 +364,14 @@ pub(super) fn sent_in_words(sent: &[Arc<Certificate>]) -> String {
     }
 }
 
-/// Where an absent certificate was seen.
+/// The first place where a missing certificate was seen.
 pub(super) fn found(session: &Session<'_>, missing: &Missing) -> Option<(FrameRef, String)> {
     let certificate = missing.candidates.first()?;
     let sighting = session.evidence.certificates.sightings(certificate.sha256()).first()?;
     Some((sighting.at, format!("\"{}\" is here ({})", missing.subject.short(), sighting.how)))
 }
 
-/// The download of an absent certificate that the same device made in an earlier recording: it no longer had it.
+/// The same device's download of a missing certificate in an earlier recording.
 fn fetched_earlier(session: &Session<'_>, handshake: &Handshake, missing: &Missing) -> Option<(FrameRef, String)> {
     let device = session.device;
     let same = |other: &&Device| match (device.mac, other.mac) {
@@ -389,7 +389,7 @@ fn fetched_earlier(session: &Session<'_>, handshake: &Handshake, missing: &Missi
     Some((at, format!("this device fetched \"{name}\" here before: it no longer had it, or was reset")))
 }
 
-/// What to do on the server comes first, for it helps every device; then what is particular to Lync phones.
+/// Remedies on the server come first, because they help every device; then those for Lync phones.
 pub(super) fn add_intermediates(session: &Session<'_>, handshake: &Handshake, missing: &[Missing]) -> Vec<String> {
     let server = remedy::server_of(session, handshake);
     let it = if missing.len() == 1 { "it" } else { "them" };
@@ -433,7 +433,7 @@ fn add_root(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
         "if the {} should know this root, update its firmware: older releases ship fewer roots",
         session.noun()
     ));
-    // What comes first is no alternative.
+    // The first remedy is not an alternative to another one.
     if let Some(first) = remedies.first_mut().filter(|first| first.starts_with("or ")) {
         first.drain(.."or ".len());
     }

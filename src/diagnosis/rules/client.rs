@@ -32,7 +32,7 @@ pub(super) const CLIENT_CERTIFICATE: Logic = Logic {
     find: Some(refused_after_truncated_list),
 };
 
-/// A list longer than this is worth a word although it did no harm.
+/// Longer lists are noted even if they did no harm.
 const LONG_LIST: u64 = 8_192;
 /// How far below the limit a truncated list may end: by up to one name that no longer fitted.
 const LAST_NAME: u64 = 512;
@@ -124,7 +124,7 @@ fn proof(judged: &Judged<'_>, code: Code) -> Proof {
     let handshake = judged.handshake;
     // illegal_parameter says nothing of certificates (RFC 5246 section 7.2.2).
     let named = handshake.last_word().is_some_and(|alert| alert.code != AlertCode::ILLEGAL_PARAMETER);
-    // How long the list of issuers is in a request that is missing, nobody knows.
+    // If the request is missing, the length of its list of issuers is unknown.
     let known = handshake.tls.certificate_request.is_some() || !handshake.client_sent.is_empty();
     match judged.ruling.survives(code) && named && known {
         _ if judged.ruling.is_ambiguous() => Proof::Undecidable,

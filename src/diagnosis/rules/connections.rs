@@ -17,7 +17,7 @@ use crate::trust::Proof;
 pub(super) const CONNECTION_REFUSED: Logic =
     Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(find) };
 
-/// Two SYNs over this long without an answer are no answer (three seconds, in nanoseconds).
+/// Two SYNs this long apart without a reply count as no answer: three seconds, in nanoseconds.
 const UNANSWERED_NANOS: i64 = 3_000_000_000;
 
 fn find(session: &Session<'_>) -> Vec<Finding> {
@@ -92,7 +92,7 @@ fn tunnel_refused(session: &Session<'_>, at: FrameRef, refusal: &str) -> Finding
     let proxy = session.device.events.iter().find(|event| event.summary == request).and_then(|event| event.server);
     let named = proxy.map(|proxy| format!(" {}", endpoint(proxy))).unwrap_or_default();
     let summary = format!("no connection: the proxy{named} refuses a tunnel to {target} (HTTP status {status})");
-    // A proxy that keeps its clients from some places is usual; without a single handshake it is why nothing works.
+    // Many proxies block some hosts. It is why nothing works if the device began no handshake at all.
     let severity = if session.device.handshakes_total == 0 { Severity::Error } else { Severity::Warning };
     let mut finding = session.finding_of_device(Code::ConnectionRefused, severity, Proof::Proven, summary);
     finding.capture = Some(at.capture);

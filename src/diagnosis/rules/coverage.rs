@@ -64,7 +64,7 @@ struct Why {
     evidence: Vec<(FrameRef, String)>,
 }
 
-/// What is absent and keeps the question of this handshake from being decided.
+/// The part of the capture whose absence keeps this handshake from being judged.
 fn undecided_because(judged: &Judged<'_>) -> Option<Why> {
     let Judged { handshake, assessment, ruling, .. } = judged;
     let stage = ruling.stage;
@@ -73,7 +73,7 @@ fn undecided_because(judged: &Judged<'_>) -> Option<Why> {
     }
     let hidden = handshake.tls.hides_certificates();
     let holes: Vec<&Hole> = handshake.tls.holes.iter().filter(|hole| hole.in_clear).collect();
-    // Whether a client certificate was asked for may be what the hole hides.
+    // The hole may hide a request for a client certificate.
     let asked = ruling.is_ambiguous() && ruling.survives(Code::ClientCertificate);
     let open = assessment.unreadable.is_some() || stage == Stage::Open || asked;
     let matters = (!hidden && open) || handshake.conflict.is_some();
@@ -170,7 +170,7 @@ fn no_handshake(evidence: &Evidence, capture: u32, summary: Option<&CaptureSumma
         (packets, true) => format!("it holds {packets} packets"),
         (packets, false) => format!("it holds {packets} packets ({})", kinds.join(", ")),
     };
-    // What is cut away may have been the beginning of one.
+    // A handshake may have begun in the bytes that were cut off.
     let (proof, cut) = match cut {
         0 => (Proof::Proven, String::new()),
         cut => (Proof::Undecidable, format!(", {cut} of them cut when captured")),

@@ -102,7 +102,7 @@ fn unexplained(
         Some(answer) => (other_protocol_in_words(&answer.text), check_the_port(handshake.server)),
         None => (words, remedies),
     };
-    // What is not there may say why.
+    // The missing direction or hello may show the reason.
     let lacking = !handshake.two_sided || handshake.tls.client_hello.is_none();
     let unclear = judged.ruling.is_ambiguous() || lacking;
     let proof = if unclear { Proof::Undecidable } else { Proof::Inferred };
@@ -126,7 +126,7 @@ fn other_protocol_in_words(text: &str) -> String {
     format!("TLS handshake fails: {what}{NOT_TLS}")
 }
 
-/// A client certificate that the server's TLS took, where the server then closed all the same.
+/// The client certificate as a cause that is not excluded: the server's TLS accepted it, and the server closed all the same.
 fn looked_at_later(handshake: &Handshake) -> Option<Excluded> {
     let asked = handshake.tls.certificate_request.is_some() && handshake.last_word().is_none();
     (asked && server_took_answer(handshake)).then(|| Excluded {

@@ -37,14 +37,14 @@ fn unhelpful_ones(session: &Session<'_>) -> Vec<Finding> {
     found
 }
 
-/// Addresses to which a download is followed: as far as browsers go.
+/// Redirections that are followed from one download; browsers follow as many.
 const MOST_REDIRECTS: usize = 20;
 
-/// A later download of the same thing succeeded, or of that to which the answer sent the device on.
+/// Whether a later download of the same URL succeeded, or of one to which the answer redirected the device.
 fn made_up_for(session: &Session<'_>, fetch: &Fetch) -> bool {
     let mut urls = vec![fetch.url.as_str()];
     urls.extend(fetch.redirect.as_deref());
-    // NTLM and Negotiate begin with an answer 401 that asks for credentials (RFC 4559 section 4).
+    // With NTLM and Negotiate the first answer is a 401 that asks for credentials (RFC 4559 section 4).
     for later in session.device.fetches.iter().filter(|later| fetch.request.is_before(&later.request)) {
         if !urls.contains(&later.url.as_str()) {
             continue;
@@ -63,7 +63,7 @@ fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
         _ if part => "only a part of the file came (206)".into(),
         problem => problem.clone().unwrap_or_else(|| "no certificate came".into()),
     };
-    // A fetch whose answer the capture lacks may have succeeded, and so may one in parts.
+    // A fetch may have succeeded if its answer is not in the capture, or came in parts.
     let unseen = part || (fetch.gap && fetch.may_succeed());
     let how = if unseen { "cannot be judged" } else { "failed" };
     let summary = format!("the certificate download {} {how}: {why}", fetch.url);
@@ -79,9 +79,9 @@ fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
     finding
 }
 
-/// Certificates came, and a handshake after them failed for want of another.
+/// A fetch that brought certificates, after which a handshake failed because another one is missing.
 fn unhelpful(session: &Session<'_>, fetch: &Fetch) -> Option<Finding> {
-    // Whose download it was is not known behind a shared address.
+    // Behind a shared address it is unknown which device made the download.
     let done = fetch.last.filter(|_| !session.device.shared_address)?;
     let failed = session.handshakes.iter().find(|judged| {
         judged.ruling.survives(Code::MissingIntermediate)
@@ -128,7 +128,7 @@ fn ask_yourself(fetch: &Fetch) -> Vec<String> {
     )]
 }
 
-/// Host, and port where it is not 80, as the request named them, else of the connection: a proxy is not the server.
+/// The host that the request named, and its port unless it is 80; else those of the connection, which may be a proxy's.
 fn web_server(fetch: &Fetch) -> String {
     let authority = fetch.url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
     let (name, port) = authority.split_once(':').unwrap_or((authority, "80"));

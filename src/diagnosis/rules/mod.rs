@@ -69,6 +69,11 @@ impl Code {
         }
     }
 
+    /// Whether it is told in a sentence although it is good to know only: what failed after TLS is.
+    pub fn tells_of_later_failures(self) -> bool {
+        self == Self::TlsIsFine
+    }
+
     /// Whether the device may lack an intermediate where this is found.
     pub fn may_lack_intermediate(self) -> bool {
         matches!(self.logic().lacks, Lacks::Intermediate | Lacks::IntermediateOrRoot)

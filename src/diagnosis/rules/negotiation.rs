@@ -34,7 +34,7 @@ pub(super) const NO_SHARED_CIPHER: Logic = Logic {
     find: None,
 };
 
-/// A bare close or an alert for it is all that a server's refusal of version or suites ever shows.
+/// A server refuses version or suites by an alert or a bare close, so a hello that it answered by nothing else will do.
 fn server_may_refuse_hello(facts: &Facts<'_>) -> bool {
     facts.handshake.history.has(Letter::ClientHello) && facts.handshake.tls.other_protocol().is_none()
 }
@@ -107,7 +107,7 @@ fn suites_refused(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Fin
         _ => Proof::Inferred,
     };
     let noun = session.noun();
-    // Servers say "no shared cipher" as well where the suites fit, and what goes with them does not.
+    // Servers send the same alert if the suites fit but the groups or signature algorithms do not.
     let words = match proof {
         _ if elsewhere.suite => format!(
             "the server finds nothing in common with the {noun}; it took one of these cipher suites elsewhere, so it may be the key exchange groups or the signature algorithms"
@@ -155,7 +155,7 @@ fn refused_by_the_same_alert(handshake: &Handshake) -> Vec<Excluded> {
 
 fn allow_version(offered: &str) -> Vec<String> {
     let mut out = Vec::new();
-    // The registry knows the versions by these names only.
+    // The keys in the Windows registry have these names.
     if ["TLS 1.0", "TLS 1.1", "TLS 1.2"].contains(&offered) {
         out.push(format!(
             "allow {offered} on the server, or give the phones a service of their own that does\n  reg query \"HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\{offered}\\Server\""

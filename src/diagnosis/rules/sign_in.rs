@@ -34,7 +34,7 @@ fn outside_domain(session: &Session<'_>) -> Vec<Finding> {
         first.domain,
         session.noun()
     );
-    // The record is in the capture; that it was refused is not: the firmware may be older.
+    // The capture shows the record, but not that the phone refused it: its firmware may be older.
     let code = Code::NameOutsideSipDomain;
     let mut finding = session.finding_of_device(code, Severity::Warning, Proof::Inferred, summary);
     finding.capture = Some(first.at.capture);
@@ -45,7 +45,7 @@ fn outside_domain(session: &Session<'_>) -> Vec<Finding> {
     vec![finding]
 }
 
-/// Every handshake works, and what is to be seen of what failed after that.
+/// Every handshake works; the finding shows what failed after them, as far as the capture tells.
 fn tls_is_fine(session: &Session<'_>) -> Vec<Finding> {
     let Some(first) = session.handshakes.first().map(|judged| judged.handshake) else { return Vec::new() };
     if session.lacks_handshakes() || !session.handshakes.iter().all(Judged::is_completed) {
@@ -75,7 +75,7 @@ fn tls_is_fine(session: &Session<'_>) -> Vec<Finding> {
     vec![finding]
 }
 
-/// A server that ended the connection without an answer to what the client had said.
+/// Says so if the server ended the connection without answering the client's data.
 fn unanswered(handshake: &Handshake) -> Option<(FrameRef, String)> {
     let data = &handshake.tls.data;
     let silent = data.client.records > 0 && data.server.records == 0;

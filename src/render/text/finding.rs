@@ -7,7 +7,7 @@ use super::page::{Page, View, room};
 use super::sign::role;
 use crate::render::shared::finding::{notes, tag, words};
 use crate::render::shared::words::{place, shorten};
-use crate::report::{Evidence, Excluded, Finding, Proof, Severity};
+use crate::report::{Evidence, Excluded, Finding, Proof, Severity, rule_named};
 
 /// Column at which the text behind a label stands.
 const TEXT: usize = 17;
@@ -122,7 +122,8 @@ pub(super) fn others(page: &mut Page, view: &View<'_>, findings: &[&Finding]) {
 
 /// Whether a finding is told in a sentence: warnings and errors, and what failed after handshakes that work.
 pub(super) fn wants_sentence(finding: &Finding) -> bool {
-    finding.severity > Severity::Info || (finding.code == "CG030" && !finding.evidence.is_empty())
+    let later_failures = || rule_named(&finding.code).is_some_and(|rule| rule.id.tells_of_later_failures());
+    finding.severity > Severity::Info || (later_failures() && !finding.evidence.is_empty())
 }
 
 /// A finding's summary with what is noted about it.

@@ -11,6 +11,7 @@ use super::sentence::{Sentence, because, frames, joined, told_with_subject};
 use super::servers::{self, Service};
 use super::steps::Told;
 use super::supply::Supply;
+use crate::diagnosis::rule_named;
 use crate::report::model::{ChainStatus, Device, Finding, Handshake, VerdictStatus};
 use crate::report::words::counted;
 
@@ -257,7 +258,7 @@ impl<'a> Case<'a> {
 }
 
 fn is_about_the_chain(finding: &Finding) -> bool {
-    matches!(finding.name.as_str(), "missing-intermediate" | "untrusted-root" | "chain-cause-undecided")
+    rule_named(&finding.name).is_some_and(|rule| rule.id.may_lack_certificate())
 }
 
 fn cited(side: WhichSide, handshake: &Handshake) -> Because {
