@@ -46,7 +46,7 @@ COLUMNS: dict[str, tuple[str, pa.DataType]] = {
     "packets": ("long", pa.int64()),
     "bytes": ("long", pa.int64()),
     "seconds": ("double", pa.float64()),
-    "report": ("string", pa.string()),  # chaingap.report/1, one line of JSON
+    "report": ("string", pa.string()),  # chaingap.report/2, one line of JSON
 }
 ROW = ", ".join(f"{name} {spark}" for name, (spark, _) in COLUMNS.items())
 ARROW_ROW = pa.schema([(name, arrow) for name, (_, arrow) in COLUMNS.items()])

@@ -41,4 +41,4 @@ pub use ruling::{AcceptedElsewhere, Ruling};
 pub use stage::Stage;
 
 pub(crate) use diagnose::devices;
-pub(crate) use words::{CLEAR_TEXT, NOT_TLS, ending as ending_in_words};
+pub(crate) use words::ending as ending_in_words;

@@ -4,10 +4,6 @@ use crate::evidence::Handshake;
 use crate::flow::Side;
 use crate::protocol::tls::Alert;
 
-/// A sentence shows the line that a server answered with between these two.
-pub(crate) const CLEAR_TEXT: &str = "answers in clear text (\"";
-pub(crate) const NOT_TLS: &str = ": it does not speak TLS on this port";
-
 /// `1 byte`, `4 bytes`.
 pub(super) fn bytes(count: u64) -> String {
     if count == 1 { "1 byte".into() } else { format!("{count} bytes") }

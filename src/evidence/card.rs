@@ -1,13 +1,14 @@
 //! In: what a network card says of itself and of its addresses. Out: the same, kept until its addresses' devices are
-//! known. Bounded: `MAX_ADDRESSES` addresses of a card; names and events by the collectors.
+//! known. Bounded: `MAX_ADDRESSES` addresses and `MAX_EVENTS` events of a card; names by the collectors.
 
 use std::net::IpAddr;
 
-use super::event::Event;
+use super::event::{Event, Fact};
 use super::sign_in::Recognition;
 use crate::capture::FrameRef;
 
 const MAX_ADDRESSES: usize = 8;
+const MAX_EVENTS: usize = 64;
 
 /// What a network card said by DHCP or LLDP, before its address was known or after.
 #[derive(Debug, Default)]
@@ -23,6 +24,13 @@ pub(super) struct Card {
 }
 
 impl Card {
+    /// Adds a step to what the card's device did; the same step again adds nothing.
+    pub(super) fn tell(&mut self, at: FrameRef, fact: Fact) {
+        if self.events.len() < MAX_EVENTS && !self.events.iter().any(|event| event.fact == fact) {
+            self.events.push(Event { at, server: None, fact });
+        }
+    }
+
     pub(super) fn bind(&mut self, address: IpAddr, leased: bool, at: FrameRef) {
         self.at.get_or_insert(at);
         if let Some((_, by_dhcp)) = self.addresses.iter_mut().find(|(known, _)| *known == address) {

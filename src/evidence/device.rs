@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::event::Event;
+use super::event::{Event, HttpRequest};
 use super::fetch::Fetch;
 use super::handshake::{Handshake, Parts};
 use super::refused::{Refused, SIGN_IN_PORTS};
 use super::sign_in::{Recognition, SignIn};
-use super::text::{MAX_LINE, shorten};
 use crate::capture::FrameRef;
 
 /// Refused connections to different servers kept of one device: of those to the ports of a sign-in, and of the others.
@@ -58,8 +57,8 @@ pub struct Device {
     pub time_answers: Vec<(FrameRef, i64)>,
     /// Its first Kerberos message.
     pub kerberos: Option<FrameRef>,
-    /// HTTP answers in clear that refused what was asked: status 400 and above.
-    pub http_errors: Vec<(FrameRef, String)>,
+    /// HTTP requests in clear that were refused, each with the frame of the answer: status 400 and above.
+    pub http_errors: Vec<(FrameRef, HttpRequest)>,
     /// The rest of its story.
     pub events: Vec<Event>,
     /// Several TLS stacks or DHCP clients behind the address.
@@ -131,10 +130,9 @@ impl Device {
         }
     }
 
-    /// Adds a line to the story; the same line again adds nothing.
-    pub(super) fn tell(&mut self, mut event: Event, limit: usize) {
-        shorten(&mut event.summary, MAX_LINE);
-        let known = self.events.iter().any(|e| e.kind == event.kind && e.summary == event.summary);
+    /// Adds a step to the story; a step like one before adds nothing.
+    pub(super) fn tell(&mut self, event: Event, limit: usize) {
+        let known = self.events.iter().any(|known| known.is_like(&event));
         if !known && self.events.len() < limit {
             self.events.push(event);
         }

@@ -3,11 +3,10 @@
 
 use super::certificates::{How, Sighting};
 use super::connections::Talk;
-use super::endpoint::endpoint;
-use super::event::Event;
+use super::event::{Event, Fact, HttpRequest};
 use super::facts::Evidence;
-use super::fetch::{Fetch, FetchKind};
-use super::text::{MAX_URL, led_to, shorten, url};
+use super::fetch::{Fetch, FetchKind, Via};
+use super::text::{MAX_LINE, MAX_URL, led_to, shorten, url};
 use crate::protocol::Said;
 use crate::protocol::http::Exchange;
 use crate::protocol::ldap::LdapSearch;
@@ -54,20 +53,20 @@ impl Evidence {
             device.recognition.lync(at, "a request to the device update service");
         }
         if !exchange.expects_certificates && certificates.is_empty() {
-            let status = exchange.response.as_ref().map_or("no answer".into(), |response| response.status.to_string());
-            let summary = format!("{} {url}: {status}", exchange.method);
-            let asked = format!("{} {url}: ", exchange.method);
+            let status = exchange.response.as_ref().map(|response| response.status);
+            let mut request = HttpRequest { method: exchange.method, url, status };
             match &exchange.response {
                 Some(response) if response.status >= 400 && device.http_errors.len() < MAX_HTTP_ERRORS => {
-                    device.http_errors.push((response.first, summary.clone()));
+                    device.http_errors.push((response.first, request.clone()));
                 }
                 // NTLM and Negotiate begin with a refusal (RFC 4559 section 4).
                 Some(response) if response.status < 400 => {
-                    device.http_errors.retain(|(_, refused)| !refused.starts_with(&asked));
+                    device.http_errors.retain(|(_, refused)| !refused.asks_as(&request));
                 }
                 _ => {}
             }
-            device.tell(Event { at, kind: "http", server: Some(talk.server), summary }, limit);
+            shorten(&mut request.url, MAX_LINE);
+            device.tell(Event { at, server: Some(talk.server), fact: Fact::Http(Box::new(request)) }, limit);
             return;
         }
         let response = exchange.response.as_ref();
@@ -78,7 +77,7 @@ impl Evidence {
             Some(response) => response.problem.clone(),
         };
         let fetch = Fetch {
-            via: "http",
+            via: Via::Http,
             stream: talk.stream,
             server: talk.server,
             method: exchange.method,
@@ -110,13 +109,13 @@ impl Evidence {
         let room = self.certificates.hold(certificates.iter().map(|(certificate, _)| certificate));
         let Some(device) = self.device(talk.client.ip(), search.request) else { return };
         if !search.asks_ca_certificates && certificates.is_empty() {
-            let summary = format!("search below {:?} at {}", search.base, endpoint(talk.server));
-            device.tell(Event { at: search.request, kind: "ldap", server: Some(talk.server), summary }, limit);
+            shorten(&mut search.base, MAX_LINE);
+            device.tell(Event { at: search.request, server: Some(talk.server), fact: Fact::Ldap(search.base) }, limit);
             return;
         }
         let nothing = certificates.is_empty() && search.problem.is_none();
         let fetch = Fetch {
-            via: "ldap",
+            via: Via::Ldap,
             stream: talk.stream,
             server: talk.server,
             method: "search".into(),

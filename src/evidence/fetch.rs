@@ -26,11 +26,21 @@ words! {
     }
 }
 
+words! {
+    /// The protocol of a download.
+    pub enum Via {
+        /// HTTP.
+        Http = "http",
+        /// LDAP.
+        Ldap = "ldap",
+    }
+}
+
 /// One download of certificates, or an attempt at one.
 #[derive(Clone, Debug)]
 pub struct Fetch {
-    /// `http` or `ldap`.
-    pub via: &'static str,
+    /// The protocol.
+    pub via: Via,
     /// Wireshark's `tcp.stream`.
     pub stream: u64,
     /// The server.
@@ -67,13 +77,13 @@ impl Fetch {
 
     /// Whether it brought certificates over HTTP, as PIN sign-in does.
     pub fn brought_over_http(&self) -> bool {
-        self.succeeded() && self.via == "http"
+        self.succeeded() && self.via == Via::Http
     }
 
     /// Whether it may have brought certificates, for all that its status says: a whole file, one that a proxy changed, a part
     /// (RFC 9110 section 15.3).
     pub fn may_succeed(&self) -> bool {
-        self.via == "ldap" || matches!(self.status, Some(200 | 203 | 206))
+        self.via == Via::Ldap || matches!(self.status, Some(200 | 203 | 206))
     }
 
     /// Whether it did not bring what it asked for. One for the head alone asks for no certificate, and the answer 304 says

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use super::card::Card;
 use super::device::Device;
-use super::event::Event;
+use super::event::{Event, EventKind};
 use super::facts::Evidence;
 use super::sign_in::SignIn;
 use crate::capture::FrameRef;
@@ -72,8 +72,8 @@ impl Device {
         self.recognition.merge(&card.recognition);
         self.recognition.card(mac, at);
         // Where a server answered, its answers tell the story; what the client asked for stands in them.
-        let answered = card.events.iter().any(|event| event.summary.starts_with("ACK"));
-        let telling = |event: &&Event| !answered || event.kind != "dhcp" || event.summary.starts_with("ACK");
+        let answered = card.events.iter().any(Event::is_dhcp_ack);
+        let telling = |event: &&Event| !answered || event.fact.kind() != EventKind::Dhcp || event.is_dhcp_ack();
         for event in card.events.iter().filter(telling) {
             self.tell(event.clone(), limit);
         }

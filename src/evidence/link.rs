@@ -1,17 +1,15 @@
 //! In: LLDP and EAPOL frames, datagrams of Kerberos and of TLS that runs elsewhere than over TCP. Out: what they say of a
-//! device, and that this program does not read them. Bounded: `MAX_EVENTS` lines a network card. Left to others: TLS.
+//! device, and that this program does not read them. Bounded: by the cards and devices. Left to others: TLS.
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::endpoint::endpoint;
-use super::event::Event;
+use super::event::{Event, Fact, Neighbour};
 use super::facts::Evidence;
 use crate::capture::FrameRef;
 use crate::decode::{Binding, Datagram, ETHERTYPE_LLDP, LinkFrame};
 use crate::protocol::lldp::{self, Lldp};
 use crate::protocol::other_tls::{self, OtherTls};
 
-const MAX_EVENTS: usize = 64;
 /// Models of Lync Phone Edition.
 const LYNC_MODELS: [&str; 8] = ["cx500", "cx600", "cx700", "cx3000", "6721ip", "6725ip", "hp 4110", "hp 4120"];
 
@@ -24,7 +22,7 @@ impl Evidence {
             }
         } else if let Some(other) = other_tls::eapol(frame.payload) {
             self.note_other_tls(other, frame.at);
-            self.tell_card(frame.source_mac, frame.at, "eap", format!("{other}, not analyzed"));
+            self.tell_card(frame.source_mac, frame.at, Fact::OtherTls(other));
         }
     }
 
@@ -40,9 +38,7 @@ impl Evidence {
         if let OtherTls::Quic | OtherTls::Dtls = other
             && let Some(device) = self.device(client.ip(), datagram.at)
         {
-            let kind = if other == OtherTls::Quic { "quic" } else { "dtls" };
-            let summary = format!("{other} with {}, not analyzed", endpoint(server));
-            device.tell(Event { at: datagram.at, kind, server: Some(server), summary }, limit);
+            device.tell(Event { at: datagram.at, server: Some(server), fact: Fact::OtherTls(other) }, limit);
         }
     }
 
@@ -50,10 +46,7 @@ impl Evidence {
         let limit = self.limits.events_per_device;
         let Some(device) = self.device(client, at) else { return };
         device.kerberos.get_or_insert(at);
-        device.tell(
-            Event { at, kind: "kerberos", server: Some(server), summary: format!("asks {}", endpoint(server)) },
-            limit,
-        );
+        device.tell(Event { at, server: Some(server), fact: Fact::Kerberos }, limit);
     }
 
     fn note_other_tls(&mut self, other: OtherTls, at: FrameRef) {
@@ -76,32 +69,25 @@ impl Evidence {
         }
         card.recognition.maker("LLDP", Some(&said), frame.at);
         card.recognition.maker("LLDP system name", lldp.system_name.as_deref(), frame.at);
-        self.tell_card(mac, frame.at, "lldp", describe(lldp));
+        self.tell_card(mac, frame.at, Fact::Lldp(Box::new(Neighbour::of(lldp))));
     }
 
-    fn tell_card(&mut self, mac: [u8; 6], at: FrameRef, kind: &'static str, summary: String) {
+    fn tell_card(&mut self, mac: [u8; 6], at: FrameRef, fact: Fact) {
         let recording = self.recording(at);
-        let Some(card) = self.card(recording, mac) else { return };
-        if card.events.len() < MAX_EVENTS && !card.events.iter().any(|event| event.summary == summary) {
-            card.events.push(Event { at, kind, server: None, summary });
+        if let Some(card) = self.card(recording, mac) {
+            card.tell(at, fact);
         }
     }
 }
 
-fn describe(lldp: &Lldp) -> String {
-    let mut parts = Vec::new();
-    parts.push(match lldp.device_type {
-        Some(1) => "media endpoint, class I".to_owned(),
-        Some(2) => "media endpoint, class II".to_owned(),
-        Some(3) => "media endpoint, class III (phone)".to_owned(),
-        Some(4) => "network connectivity device".to_owned(),
-        _ => "LLDP neighbour".to_owned(),
-    });
-    let made: Vec<&str> = [&lldp.manufacturer, &lldp.model].into_iter().flatten().map(String::as_str).collect();
-    if !made.is_empty() {
-        parts.push(made.join(" "));
+impl Neighbour {
+    fn of(lldp: &Lldp) -> Self {
+        Self {
+            device_type: lldp.device_type,
+            manufacturer: lldp.manufacturer.clone(),
+            model: lldp.model.clone(),
+            version: lldp.software.clone().or_else(|| lldp.firmware.clone()),
+            voice_vlan: lldp.voice_vlan,
+        }
     }
-    parts.extend(lldp.software.as_ref().or(lldp.firmware.as_ref()).map(|version| format!("version {version}")));
-    parts.extend(lldp.voice_vlan.map(|vlan| format!("voice VLAN {vlan}")));
-    parts.join(", ")
 }

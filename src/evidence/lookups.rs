@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::card::Card;
 use super::device::MAX_NAMES;
-use super::endpoint::endpoint;
-use super::event::Event;
+use super::event::{DhcpMessage, DnsAnswer, Event, Fact};
 use super::facts::Evidence;
+use super::text::MAX_LINE;
 use crate::capture::FrameRef;
 use crate::decode::{Binding, Datagram};
 use crate::protocol::dhcp::{self, Dhcp};
@@ -15,7 +15,7 @@ use crate::protocol::dns::{self, Dns, RecordData};
 use crate::protocol::ntp;
 
 const MAX_CARDS: usize = 65_536;
-/// Answers to one question that are told of.
+/// Answers to one question that are kept.
 const MAX_ANSWERS: usize = 32;
 
 impl Evidence {
@@ -61,8 +61,8 @@ impl Evidence {
         if dhcp.op == 1 {
             card.vendor_class = dhcp.vendor_class.clone();
         }
-        let summary = describe_dhcp(dhcp, card.vendor_class.as_deref());
-        let acknowledged = dhcp.message_type == Some(5);
+        let message = DhcpMessage::of(dhcp, card.vendor_class.as_deref());
+        let acknowledged = message.is_ack;
         if let Some(what) = &lync {
             card.recognition.lync(at, what);
         }
@@ -81,9 +81,7 @@ impl Evidence {
         if let Some(address) = dhcp.your_address.or(dhcp.client_address).filter(|_| acknowledged) {
             card.bind(IpAddr::V4(address), true, at);
         }
-        if card.events.len() < MAX_NAMES && !card.events.iter().any(|event| event.summary == summary) {
-            card.events.push(Event { at, kind: "dhcp", server: None, summary });
-        }
+        card.tell(at, Fact::Dhcp(Box::new(message)));
     }
 
     fn dns(&mut self, dns: &Dns, client: IpAddr, at: FrameRef) {
@@ -99,7 +97,7 @@ impl Evidence {
             RecordData::Srv { port, target, .. } => Some(format!("{target}:{port}")),
             RecordData::Cname(_) | RecordData::Other => None,
         });
-        let answers: Vec<_> = told.take(MAX_ANSWERS).collect();
+        let answers = few(told);
         for question in &dns.questions {
             let name = question.name.to_ascii_lowercase();
             if name.starts_with("ucupdates-r2.") {
@@ -117,14 +115,9 @@ impl Evidence {
                 }
             }
             device.name(&name, at, |_| {});
-            let result = match (dns.rcode, answers.is_empty()) {
-                (0, false) => answers.join(", "),
-                (0, true) => "no such record".into(),
-                (3, _) => "no such name".into(),
-                (code, _) => format!("error {code}"),
-            };
-            let summary = format!("{} {name}: {result}", question.kind_name());
-            device.tell(Event { at, kind: "dns", server: None, summary }, limit);
+            let answers = answers.clone();
+            let fact = DnsAnswer { question: question.kind_name(), name, rcode: dns.rcode, answers };
+            device.tell(Event { at, server: None, fact: Fact::Dns(Box::new(fact)) }, limit);
         }
     }
 
@@ -138,8 +131,7 @@ impl Evidence {
                 let Some(device) = self.device(datagram.source.ip(), at) else { return };
                 let (_, count) = device.time_asked.get_or_insert((at, 0));
                 *count += 1;
-                let summary = format!("asks {} for the time", endpoint(datagram.destination));
-                device.tell(Event { at, kind: "ntp", server: Some(datagram.destination), summary }, limit);
+                device.tell(Event { at, server: Some(datagram.destination), fact: Fact::TimeAsked }, limit);
             }
             (4, Some(told)) if ntp.tells_time() => {
                 self.ntp(datagram.destination.ip(), datagram.source, told.since(at.time), at);
@@ -154,26 +146,37 @@ impl Evidence {
         if device.time_answers.len() < 16 {
             device.time_answers.push((at, offset));
         }
-        let summary = format!("time from {}", endpoint(server));
-        device.tell(Event { at, kind: "ntp", server: Some(server), summary }, limit);
+        device.tell(Event { at, server: Some(server), fact: Fact::TimeTold }, limit);
     }
 }
 
-fn describe_dhcp(dhcp: &Dhcp, vendor_class: Option<&str>) -> String {
-    let mut parts = vec![dhcp.message_name().to_owned()];
-    if let Some(address) = dhcp.your_address.filter(|_| dhcp.message_type == Some(5)) {
-        parts.push(format!("lease {address}"));
+/// The first answers to a question, up to the one that exceeds what is kept.
+fn few(answers: impl Iterator<Item = String>) -> Vec<String> {
+    let mut bytes = 0;
+    let fits = |answer: &String| {
+        let room = bytes <= MAX_LINE;
+        bytes += answer.len();
+        room
+    };
+    answers.take(MAX_ANSWERS).take_while(fits).collect()
+}
+
+impl DhcpMessage {
+    /// A message of a client that last called itself `vendor_class`; servers do not repeat it.
+    fn of(dhcp: &Dhcp, vendor_class: Option<&str>) -> Self {
+        // RFC 2132 section 9.6.
+        let is_ack = dhcp.message_type == Some(5);
+        let web_service = dhcp.vendor_options.as_ref().and_then(|options| {
+            let path = options.cert_prov_path.as_deref().unwrap_or_default();
+            Some(format!("{}{path}", options.web_server.as_ref()?))
+        });
+        Self {
+            message: dhcp.message_name(),
+            is_ack,
+            lease: dhcp.your_address.filter(|_| is_ack),
+            vendor_class: dhcp.vendor_class.as_deref().or(vendor_class).map(str::to_owned),
+            web_service,
+            sip_server: dhcp.sip_server.clone(),
+        }
     }
-    if let Some(class) = dhcp.vendor_class.as_deref().or(vendor_class) {
-        parts.push(format!("vendor class {class}"));
-    }
-    if let Some(options) = &dhcp.vendor_options
-        && let Some(server) = &options.web_server
-    {
-        parts.push(format!("web service {server}{}", options.cert_prov_path.as_deref().unwrap_or_default()));
-    }
-    if let Some(server) = &dhcp.sip_server {
-        parts.push(format!("SIP server {server}"));
-    }
-    parts.join(", ")
 }

@@ -6,7 +6,7 @@
 //! itself carries, so USB is never seen, only consistent with what is.
 
 use super::device::Device;
-use super::fetch::FetchKind;
+use super::fetch::{FetchKind, Via};
 use crate::capture::FrameRef;
 use crate::words::words;
 
@@ -137,7 +137,7 @@ impl SignIn {
 /// carries, and a phone that stored the chain at an earlier sign-in downloads none either.
 fn usb_signals(device: &Device) -> Vec<(FrameRef, String)> {
     let mut signals = Vec::new();
-    let searched = device.fetches.iter().find(|fetch| fetch.via == "ldap");
+    let searched = device.fetches.iter().find(|fetch| fetch.via == Via::Ldap);
     signals.extend(searched.map(|fetch| (fetch.request, "LDAP search for CA certificates".to_owned())));
     let directory = device.names.iter().find(|(name, _)| name.starts_with("_ldap._tcp"));
     let asked = directory.and_then(|(_, naming)| naming.at);

@@ -8,11 +8,11 @@ use crate::protocol::http::Exchange;
 
 /// Bytes of a line of a device's story, and of where a download came from: a name of DNS fits the one, and most URLs the
 /// other.
-pub(super) const MAX_LINE: usize = 320;
+pub(crate) const MAX_LINE: usize = 320;
 pub(super) const MAX_URL: usize = 1024;
 
 /// Cuts a line to what is kept of it.
-pub(super) fn shorten(line: &mut String, most: usize) {
+pub(crate) fn shorten(line: &mut String, most: usize) {
     if line.len() > most {
         let end = (0..=most).rev().find(|at| line.is_char_boundary(*at)).unwrap_or_default();
         line.truncate(end);

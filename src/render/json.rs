@@ -1,6 +1,6 @@
 //! The report as JSON.
 //!
-//! In: a report. Out: `chaingap.report/1`, indented, ending with a newline. Bounded: by the report. Left to others: the
+//! In: a report. Out: `chaingap.report/2`, indented, ending with a newline. Bounded: by the report. Left to others: the
 //! model, whose field order is the order of the output.
 
 use super::shared::words::obeyed_or_hidden;
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn writes_the_words_scripts_rely_on() {
         let value: serde_json::Value = serde_json::from_str(&json(&sample())).unwrap();
-        assert_eq!(value["schema"], "chaingap.report/1");
+        assert_eq!(value["schema"], "chaingap.report/2");
         assert_eq!(value["devices"][0]["verdict"]["status"], "fails");
         assert_eq!(value["devices"][0]["sign_in"]["method"], "usb-tethered");
         assert_eq!(value["devices"][0]["handshakes"][0]["outcome"], "rejected-by-client");

@@ -12,7 +12,8 @@ use super::shared::story::tag;
 use super::shared::words::{clean, date_and_clock, place, short_name, shorten};
 use super::shared::{Index, nobody};
 use crate::report::{
-    Chain, CompareSide, Comparison, Device, Event, Finding, Report, Severity, Step, StepFrom, StepSide, VerdictStatus,
+    Chain, CompareSide, Comparison, Device, Event, EventKind, Finding, Report, Severity, Step, StepFrom, StepSide,
+    VerdictStatus,
 };
 
 /// The most devices or steps listed.
@@ -189,7 +190,7 @@ fn story(out: &mut String, device: &Device) {
 fn told(event: &Event) -> String {
     let time = event.time.as_deref().map(|time| date_and_clock(time).1).unwrap_or_default();
     let frame = event.frame.map(|frame| format!("frame {frame}")).unwrap_or_default();
-    let kind = if event.kind == "absent" { "····" } else { &event.kind };
+    let kind = if event.kind == EventKind::Absent { "····" } else { event.kind.as_str() };
     let mut text = shorten(&event.summary, 200);
     if let Some(elsewhere) = &event.elsewhere {
         let capture = shorten(&elsewhere.capture, 60);

@@ -169,7 +169,7 @@ fn fetch() -> Fetch {
         stream: Some(0),
         frame: 4,
         time: "2026-01-15T12:00:01.500Z".into(),
-        via: "http".into(),
+        via: Via::Http,
         server: "10.20.30.10:80".into(),
         method: Some("POST".into()),
         url: Some("http://lyncpool.contoso.test/CertProv/CertProvisioningService.svc".into()),
@@ -271,10 +271,11 @@ pub(crate) fn event(kind: &str, frame: u64, clock: &str, summary: &str) -> Event
         capture: "captures/usb.pcapng".into(),
         frame: Some(frame),
         time: Some(format!("2026-01-15T{clock}Z")),
-        kind: kind.into(),
+        kind: *EventKind::ALL.iter().find(|known| known.as_str() == kind).unwrap(),
         summary: summary.into(),
         server: (kind == "handshake").then(|| "10.20.30.10:443".into()),
         elsewhere: None,
+        detail: None,
     }
 }
 
@@ -307,6 +308,7 @@ fn handshake() -> Handshake {
         client_certificates: Vec::new(),
         certificate_request: None,
         alerts: Vec::new(),
+        clear_text: None,
         outcome: Outcome::RejectedByClient,
         end: End { by: Some(Party::Client), how: EndHow::Alert, frame: Some(15) },
         recovered_by: None,

@@ -55,7 +55,7 @@ impl Shown<'_> {
                     fetch.succeeded()
                         && fetch.certificates.iter().any(|(c, _)| Some(c.sha256()) == certificate.map(|c| c.sha256()))
                 });
-                (fetch.map(|fetch| fetch.via.to_owned()), fetch.and_then(|fetch| fetch.last))
+                (fetch.map(|fetch| fetch.via.as_str().to_owned()), fetch.and_then(|fetch| fetch.last))
             }
             StepFrom::Installed | StepFrom::Bundle => (certificate.and_then(|c| self.places.file_of(c)), None),
             StepFrom::Seen => {

@@ -111,7 +111,7 @@ fn fetch(places: &Places<'_>, fetch: &Fetch) -> model::Fetch {
         stream: places.stream(fetch.stream, fetch.request.capture),
         frame: fetch.request.number,
         time: fetch.request.time.to_string(),
-        via: fetch.via.into(),
+        via: fetch.via,
         server: endpoint(fetch.server),
         method: Some(fetch.method.clone()),
         url: Some(fetch.url.clone()),

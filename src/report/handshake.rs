@@ -54,6 +54,7 @@ pub(super) fn handshake(
             bytes: request.bytes,
         }),
         alerts: handshake.tls.alerts.iter().map(alert).collect(),
+        clear_text: handshake.tls.other_protocol().map(|answer| answer.text.clone()).filter(|text| !text.is_empty()),
         outcome: handshake.ending.outcome,
         end: model::End {
             by: handshake.ending.by.map(party),

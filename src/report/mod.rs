@@ -1,6 +1,6 @@
 //! Stage 8: the one data model that every renderer sees.
 //!
-//! In: what the diagnosis found. Out: [`Report`], schema `chaingap.report/1`. Bounded: by what the stages before keep.
+//! In: what the diagnosis found. Out: [`Report`], schema `chaingap.report/2`. Bounded: by what the stages before keep.
 //! Left to others: how any of it looks.
 //!
 //! Times are RFC 3339 in UTC with the capture's precision, frames count from 1 as Wireshark counts them, endpoints are
@@ -14,6 +14,7 @@ mod chain;
 mod check;
 mod compare;
 mod device;
+mod event;
 mod finding;
 mod handshake;
 mod model;

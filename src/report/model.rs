@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::event::{DhcpDetail, DnsDetail, Event, EventDetail, FrameRange, HttpDetail, LdapDetail, LldpDetail};
 pub use crate::diagnosis::{Excluded, ProfileBasis, Severity, VerdictStatus};
-pub use crate::evidence::{EndHow, Outcome, SignInMethod, SignInStrength};
+pub use crate::evidence::{EndHow, EventKind, Outcome, SignInMethod, SignInStrength, Via};
 pub use crate::trust::{ChainStatus, Proof, StepFrom};
 use crate::words::words;
 
 /// The value of a report's `schema` member.
-pub const REPORT_SCHEMA: &str = "chaingap.report/1";
+pub const REPORT_SCHEMA: &str = "chaingap.report/2";
 
 /// Everything that one run has to say.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -250,38 +251,6 @@ pub struct Signal {
     pub signal: String,
 }
 
-/// One step of a device's story.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Event {
-    /// The capture's path.
-    pub capture: String,
-    /// The frame's number; null for a step that is absent.
-    pub frame: Option<u64>,
-    /// Its time; null for a step that is absent.
-    pub time: Option<String>,
-    /// What kind of step: `dhcp`, `dns`, `ntp`, `ldap`, `fetch`, `connect`, `handshake`, `http`, `end`, `absent`, ….
-    pub kind: String,
-    /// What happened, in one line.
-    pub summary: String,
-    /// The server's endpoint, where it is one connection or one request.
-    pub server: Option<String>,
-    /// Where the step that is absent here was seen.
-    pub elsewhere: Option<FrameRange>,
-}
-
-/// A run of frames of one capture.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct FrameRange {
-    /// The capture's path.
-    pub capture: String,
-    /// Number of the first frame.
-    pub first_frame: u64,
-    /// Number of the last frame.
-    pub last_frame: u64,
-}
-
 /// A download of certificates, or an attempt at one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -294,8 +263,8 @@ pub struct Fetch {
     pub frame: u64,
     /// Time of the request.
     pub time: String,
-    /// `http` or `ldap`.
-    pub via: String,
+    /// The protocol.
+    pub via: Via,
     /// The server's endpoint.
     pub server: String,
     /// HTTP method, or `search`.
@@ -354,6 +323,8 @@ pub struct Handshake {
     pub certificate_request: Option<CertificateRequest>,
     /// Alerts in clear.
     pub alerts: Vec<Alert>,
+    /// The line of text with which the server answered in place of TLS.
+    pub clear_text: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
     /// Who ended it, and how.

@@ -62,7 +62,7 @@ fn the_schemas_are_those_of_the_models() {
         schema["title"] = json!(name);
         schema["properties"]["schema"]["const"] = json!(name);
         let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
-        // chaingap.report/1 is in report-1.json.
+        // chaingap.report/2 is in report-2.json.
         let file = folder.join(format!("{}.json", name.trim_start_matches("chaingap.").replace('/', "-")));
         if std::env::var_os("CHAINGAP_UPDATE").is_some() {
             fs::create_dir_all(&folder).unwrap();

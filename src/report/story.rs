@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
-use super::model::{Event, FrameRange};
+use super::event::{DhcpDetail, DnsDetail, Event, EventDetail, FrameRange, HttpDetail, LdapDetail, LldpDetail};
 use super::places::Places;
 use crate::capture::FrameRef;
 use crate::diagnosis::{DeviceDiagnosis, Finding};
-use crate::evidence::{Device, Fetch, Handshake, SignInMethod, endpoint};
+use crate::evidence::{
+    self, Device, EventKind, Fact, Fetch, Handshake, MAX_LINE, Outcome, Refused, SignInMethod, Via, endpoint, shorten,
+};
 
 /// What a device's story is told from.
 pub(super) struct Story<'a> {
@@ -23,36 +25,28 @@ impl Story<'_> {
     /// The device's events in the order of time, then of frames.
     pub(super) fn events(&self) -> Vec<Event> {
         let device = self.device;
-        let mut told: Vec<(FrameRef, &str, Option<SocketAddr>, String)> = Vec::new();
-        told.extend(device.events.iter().map(|event| (event.at, event.kind, event.server, event.summary.clone())));
-        let fetches = device.fetches.iter();
-        told.extend(fetches.map(|fetch| (fetch.request, "fetch", Some(fetch.server), fetch_in_words(fetch))));
-        let handshakes = device.handshakes.iter();
-        told.extend(handshakes.map(|it| (it.first, "handshake", Some(it.server), handshake_in_words(it))));
-        let refused = |at: &crate::evidence::Refused| match at.reset {
-            Some(_) => format!("{} refuses the connection", endpoint(at.server)),
-            None => format!("{} does not answer {} SYNs", endpoint(at.server), at.opening.syns),
-        };
-        let came_to_nothing = device.refused.iter();
-        told.extend(came_to_nothing.filter_map(|at| Some((at.opening.syn?, "connect", Some(at.server), refused(at)))));
+        let mut told: Vec<Told> = device.events.iter().map(Told::event).collect();
+        told.extend(device.fetches.iter().map(Told::fetch));
+        told.extend(device.handshakes.iter().map(Told::handshake));
+        told.extend(device.refused.iter().filter_map(Told::refused));
         // Frames of one capture are in its order; captures are put in order by time.
-        let one_capture =
-            told.iter().all(|(at, ..)| told.first().is_some_and(|(first, ..)| first.capture == at.capture));
-        told.sort_by_key(|(at, ..)| if one_capture { (0, at.place()) } else { (at.time.nanos(), at.place()) });
+        let one_capture = told.iter().all(|it| told.first().is_some_and(|first| first.at.capture == it.at.capture));
+        told.sort_by_key(|it| if one_capture { (0, it.at.place()) } else { (it.at.time.nanos(), it.at.place()) });
         let mut events: Vec<Event> = told
             .into_iter()
-            .map(|(at, kind, server, summary)| Event {
-                capture: self.places.path(at.capture),
-                frame: Some(at.number),
-                time: Some(at.time.to_string()),
-                kind: kind.into(),
-                summary,
-                server: server.map(endpoint),
+            .map(|it| Event {
+                capture: self.places.path(it.at.capture),
+                frame: Some(it.at.number),
+                time: Some(it.at.time.to_string()),
+                kind: it.kind,
+                summary: it.summary,
+                server: it.server.map(endpoint),
                 elsewhere: None,
+                detail: it.detail,
             })
             .collect();
         if let Some(event) = self.absent() {
-            let hello = events.iter().position(|event| event.kind == "handshake").unwrap_or(events.len());
+            let hello = events.iter().position(|event| event.kind == EventKind::Handshake).unwrap_or(events.len());
             events.insert(hello, event);
         }
         events
@@ -73,10 +67,11 @@ impl Story<'_> {
             capture: self.places.path(device.capture),
             frame: None,
             time: None,
-            kind: "absent".into(),
+            kind: EventKind::Absent,
             summary: "no certificate fetch on port 80".into(),
             server: None,
             elsewhere,
+            detail: None,
         })
     }
 
@@ -93,10 +88,118 @@ impl Story<'_> {
     }
 }
 
+/// A step with its words.
+struct Told {
+    at: FrameRef,
+    kind: EventKind,
+    server: Option<SocketAddr>,
+    summary: String,
+    detail: Option<EventDetail>,
+}
+
+impl Told {
+    fn event(event: &evidence::Event) -> Self {
+        let detail = detail(&event.fact);
+        let server = event.server.map(endpoint).unwrap_or_default();
+        let mut summary = match (&event.fact, &detail) {
+            (_, Some(EventDetail::Dhcp(dhcp))) => dhcp_in_words(dhcp),
+            (_, Some(EventDetail::Dns(dns))) => format!("{}: {}", dns.subject(), dns.result().join(", ")),
+            (_, Some(EventDetail::Ldap(search))) => format!("search below {:?} at {server}", search.base),
+            (_, Some(EventDetail::Lldp(neighbour))) => lldp_in_words(neighbour),
+            (Fact::Http(request), _) => request.to_string(),
+            (Fact::TimeAsked, _) => format!("asks {server} for the time"),
+            (Fact::TimeTold, _) => format!("time from {server}"),
+            (Fact::OtherTls(other), _) if event.server.is_some() => format!("{other} with {server}, not analyzed"),
+            (Fact::OtherTls(other), _) => format!("{other}, not analyzed"),
+            _ => format!("asks {server}"),
+        };
+        shorten(&mut summary, MAX_LINE);
+        Self { at: event.at, kind: event.fact.kind(), server: event.server, summary, detail }
+    }
+
+    fn fetch(fetch: &Fetch) -> Self {
+        let (at, server) = (fetch.request, Some(fetch.server));
+        Self { at, kind: EventKind::Fetch, server, summary: fetch_in_words(fetch), detail: None }
+    }
+
+    fn handshake(handshake: &Handshake) -> Self {
+        let (at, server) = (handshake.first, Some(handshake.server));
+        Self { at, kind: EventKind::Handshake, server, summary: handshake_in_words(handshake), detail: None }
+    }
+
+    fn refused(refused: &Refused) -> Option<Self> {
+        let server = endpoint(refused.server);
+        let summary = match refused.reset {
+            Some(_) => format!("{server} refuses the connection"),
+            None => format!("{server} does not answer {} SYNs", refused.opening.syns),
+        };
+        let at = refused.opening.syn?;
+        Some(Self { at, kind: EventKind::Connect, server: Some(refused.server), summary, detail: None })
+    }
+}
+
+/// The members of a fact that its server and kind do not tell.
+fn detail(fact: &Fact) -> Option<EventDetail> {
+    Some(match fact {
+        Fact::Dhcp(dhcp) => EventDetail::Dhcp(DhcpDetail {
+            message: dhcp.message.into(),
+            lease: dhcp.lease.map(|address| address.to_string()),
+            vendor_class: dhcp.vendor_class.clone(),
+            web_service: dhcp.web_service.clone(),
+            sip_server: dhcp.sip_server.clone(),
+        }),
+        Fact::Dns(dns) => EventDetail::Dns(DnsDetail {
+            question: dns.question.clone(),
+            name: dns.name.clone(),
+            rcode: dns.rcode,
+            answers: dns.answers.clone(),
+        }),
+        Fact::Http(request) => EventDetail::Http(HttpDetail {
+            method: request.method.clone(),
+            url: request.url.clone(),
+            status: request.status,
+        }),
+        Fact::Ldap(base) => EventDetail::Ldap(LdapDetail { base: base.clone() }),
+        Fact::Lldp(neighbour) => EventDetail::Lldp(LldpDetail {
+            device_type: neighbour.device_type,
+            manufacturer: neighbour.manufacturer.clone(),
+            model: neighbour.model.clone(),
+            software: neighbour.version.clone(),
+            voice_vlan: neighbour.voice_vlan,
+        }),
+        Fact::TimeAsked | Fact::TimeTold | Fact::Kerberos | Fact::OtherTls(_) => return None,
+    })
+}
+
+fn dhcp_in_words(dhcp: &DhcpDetail) -> String {
+    let class = dhcp.vendor_class.as_ref().map(|class| format!("vendor class {class}"));
+    let parts = [Some(dhcp.message.clone()), dhcp.lease_in_words(), class];
+    parts.into_iter().flatten().chain(dhcp.servers_in_words()).collect::<Vec<_>>().join(", ")
+}
+
+fn lldp_in_words(neighbour: &LldpDetail) -> String {
+    let kind = match neighbour.device_type {
+        Some(1) => "media endpoint, class I",
+        Some(2) => "media endpoint, class II",
+        Some(3) => "media endpoint, class III (phone)",
+        Some(4) => "network connectivity device",
+        _ => "LLDP neighbour",
+    };
+    let mut parts = vec![kind.to_owned()];
+    let made: Vec<&str> =
+        [&neighbour.manufacturer, &neighbour.model].into_iter().flatten().map(String::as_str).collect();
+    if !made.is_empty() {
+        parts.push(made.join(" "));
+    }
+    parts.extend(neighbour.software.as_ref().map(|version| format!("version {version}")));
+    parts.extend(neighbour.voice_vlan.map(|vlan| format!("voice VLAN {vlan}")));
+    parts.join(", ")
+}
+
 fn fetch_in_words(fetch: &Fetch) -> String {
     let what = match fetch.via {
-        "ldap" => format!("search {} at {}", fetch.url, endpoint(fetch.server)),
-        _ => format!("{} {}", fetch.method, fetch.url),
+        Via::Ldap => format!("search {} at {}", fetch.url, endpoint(fetch.server)),
+        Via::Http => format!("{} {}", fetch.method, fetch.url),
     };
     let names: Vec<_> = fetch.certificates.iter().map(|(certificate, _)| certificate.subject().short()).collect();
     match (&fetch.problem, names.is_empty()) {
@@ -111,7 +214,7 @@ fn handshake_in_words(handshake: &Handshake) -> String {
     let version = version.map(|version| format!("  {version}")).unwrap_or_default();
     let letters: Vec<String> = handshake.history.to_string().chars().map(String::from).collect();
     let ending = match handshake.ending.outcome {
-        crate::evidence::Outcome::Completed => String::new(),
+        Outcome::Completed => String::new(),
         _ => format!("  {}", crate::diagnosis::ending_in_words(handshake)),
     };
     let repeats = if handshake.repeats > 0 { format!("  ({} more like it)", handshake.repeats) } else { String::new() };

@@ -279,7 +279,7 @@ fn reports_have_every_promised_member() {
         let inputs: Vec<_> = inputs.iter().map(String::as_str).collect();
         let run = chaingap(&[&["analyze", "--roots", ROOT, "--format", "json"], &inputs[..]].concat());
         let report = run.json();
-        assert_eq!(report["schema"], json!("chaingap.report/1"));
+        assert_eq!(report["schema"], json!("chaingap.report/2"));
         for (path, members) in MEMBERS {
             for object in at_path(&report, path) {
                 seen.insert(*path);

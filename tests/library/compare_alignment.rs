@@ -8,7 +8,7 @@ use std::fs::File;
 
 use chaingap::Analyzer;
 use chaingap::render::{TextStyle, compare_json, compare_text};
-use chaingap::report::{Comparison, Device, Pick, Report, compare};
+use chaingap::report::{Comparison, Device, EventDetail, EventKind, Pick, Report, compare};
 
 const PIN: &str = "captures/pin-sign-in.pcapng";
 const USB: &str = "captures/usb-sign-in.pcapng";
@@ -42,7 +42,7 @@ fn servers(change: impl Fn(&mut Device, &mut Device)) -> (usize, bool) {
 
 /// Takes away what makes a server the same: names, certificate, address.
 fn elsewhere(device: &mut Device) {
-    device.events.retain(|event| event.kind != "dns");
+    device.events.retain(|event| event.kind != EventKind::Dns);
     device.handshakes[0].server = "192.0.2.1:443".into();
     device.handshakes[0].certificates = vec!["0".repeat(64)];
 }
@@ -76,8 +76,10 @@ fn servers_align_by_name_else_by_what_resolved_else_by_certificate_else_by_endpo
         servers(|_, bad| {
             bad.handshakes[0].server = "192.0.2.1:443".into();
             bad.handshakes[0].certificates = vec!["0".repeat(64)];
-            for event in bad.events.iter_mut().filter(|event| event.kind == "dns") {
-                event.summary = event.summary.replace("10.20.30.10", "192.0.2.1");
+            for event in &mut bad.events {
+                if let Some(EventDetail::Dns(dns)) = &mut event.detail {
+                    dns.answers.iter_mut().for_each(|answer| *answer = answer.replace("10.20.30.10", "192.0.2.1"));
+                }
             }
         }),
         ONE
@@ -131,6 +133,8 @@ fn steps_stand_in_the_order_of_the_good_one() {
     // What only the bad one did stands after what it did before: a lookup between frames 10 and 12 of its trace.
     let mut extra = report.devices[1].events.iter().find(|event| event.frame == Some(10)).unwrap().clone();
     (extra.frame, extra.summary) = (Some(11), "A mail.contoso.test: 10.20.30.11".into());
+    let Some(EventDetail::Dns(dns)) = &mut extra.detail else { panic!("{extra:?}") };
+    (dns.question, dns.name, dns.answers) = ("A".into(), "mail.contoso.test".into(), vec!["10.20.30.11".into()]);
     report.devices[1].events.push(extra);
     let comparison = compared(&report);
     let subjects: Vec<_> = comparison.steps.iter().map(|step| step.subject.as_str()).collect();
@@ -168,7 +172,15 @@ fn no_name_from_a_capture_steers_the_terminal_or_breaks_the_columns() {
     for device in &mut report.devices {
         for event in &mut device.events {
             event.summary = format!("{}{hostile}: {hostile}", event.summary);
-            event.kind.push_str(if event.kind == "dns" { "\u{1b}[2J" } else { "" });
+            match &mut event.detail {
+                Some(EventDetail::Dns(dns)) => {
+                    dns.name.push_str(&hostile);
+                    dns.answers.push(hostile.clone());
+                }
+                Some(EventDetail::Dhcp(dhcp)) => dhcp.vendor_class = Some(hostile.clone()),
+                Some(EventDetail::Http(http)) => http.url.push_str(&hostile),
+                Some(EventDetail::Ldap(_) | EventDetail::Lldp(_)) | None => {}
+            }
         }
         for fetch in &mut device.fetches {
             fetch.url = Some(format!("http://{hostile}"));

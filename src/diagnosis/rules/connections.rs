@@ -11,7 +11,7 @@ use crate::capture::FrameRef;
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Finding, Severity};
 use crate::diagnosis::session::Session;
-use crate::evidence::{Device, Evidence, Refused, SIGN_IN_PORTS, endpoint};
+use crate::evidence::{Device, Event, Evidence, Fact, HttpRequest, Refused, SIGN_IN_PORTS, endpoint};
 use crate::trust::Proof;
 
 pub(super) const CONNECTION_REFUSED: Logic =
@@ -23,8 +23,8 @@ const UNANSWERED_NANOS: i64 = 3_000_000_000;
 fn find(session: &Session<'_>) -> Vec<Finding> {
     let servers = refused(session.evidence, session.device);
     let mut found: Vec<Finding> = servers.map(|refused| connection_refused(session, refused)).collect();
-    for (at, refusal) in refused_tunnels(session.device) {
-        tunnel_refused(session, at, refusal).add_to(&mut found);
+    for (at, request, target) in refused_tunnels(session.device) {
+        tunnel_refused(session, at, request, target).add_to(&mut found);
     }
     found
 }
@@ -78,19 +78,17 @@ fn connection_refused(session: &Session<'_>, refused: &Refused) -> Finding {
     finding
 }
 
-/// How the line of a refused tunnel begins among the refusals in clear.
-const TUNNEL: &str = "CONNECT ";
-
-/// Tunnels that a proxy refused and did not open later (RFC 9110 section 9.3.6): where, and the request with its status.
-pub(in crate::diagnosis) fn refused_tunnels(device: &Device) -> impl Iterator<Item = (FrameRef, &str)> {
-    device.http_errors.iter().filter_map(|(at, refusal)| Some((*at, refusal.strip_prefix(TUNNEL)?)))
+/// Tunnels that a proxy refused and did not open later (RFC 9110 section 9.3.6): where, the request, and the endpoint
+/// that the tunnel was to lead to.
+pub(in crate::diagnosis) fn refused_tunnels(device: &Device) -> impl Iterator<Item = (FrameRef, &HttpRequest, &str)> {
+    device.http_errors.iter().filter_map(|(at, request)| Some((*at, request, request.tunnel_to()?)))
 }
 
-fn tunnel_refused(session: &Session<'_>, at: FrameRef, refusal: &str) -> Finding {
-    let (target, status) = refusal.rsplit_once(": ").unwrap_or((refusal, ""));
-    let request = format!("{TUNNEL}{refusal}");
-    let proxy = session.device.events.iter().find(|event| event.summary == request).and_then(|event| event.server);
+fn tunnel_refused(session: &Session<'_>, at: FrameRef, request: &HttpRequest, target: &str) -> Finding {
+    let asked = |event: &&Event| matches!(&event.fact, Fact::Http(known) if **known == *request);
+    let proxy = session.device.events.iter().find(asked).and_then(|event| event.server);
     let named = proxy.map(|proxy| format!(" {}", endpoint(proxy))).unwrap_or_default();
+    let status = request.status.unwrap_or_default();
     let summary = format!("no connection: the proxy{named} refuses a tunnel to {target} (HTTP status {status})");
     // Many proxies block some hosts. It is why nothing works if the device began no handshake at all.
     let severity = if session.device.handshakes_total == 0 { Severity::Error } else { Severity::Warning };
@@ -99,7 +97,7 @@ fn tunnel_refused(session: &Session<'_>, at: FrameRef, refusal: &str) -> Finding
     finding.server = proxy;
     finding.server_name = Some(target.rsplit_once(':').map_or(target, |(host, _)| host).to_owned());
     finding.frames = Some((at, at));
-    finding.evidence.push((at, request));
+    finding.evidence.push((at, request.to_string()));
     finding.remedies = ask_the_proxy(status);
     finding
 }
@@ -112,11 +110,9 @@ fn look_in_between(server: SocketAddr) -> Vec<String> {
     ]
 }
 
-fn ask_the_proxy(status: &str) -> Vec<String> {
+fn ask_the_proxy(status: u16) -> Vec<String> {
     let first = match status {
-        "407" => {
-            "the proxy wants its clients to sign in: let the device through without, or give it credentials for it"
-        }
+        407 => "the proxy wants its clients to sign in: let the device through without, or give it credentials for it",
         _ => "look at the proxy's log and rules: they tell why it refuses this place to this device",
     };
     vec![first.into(), "or let the device reach the server without the proxy".into()]

@@ -156,8 +156,9 @@ fn no_handshake(evidence: &Evidence, capture: u32, summary: Option<&CaptureSumma
     let mut kinds: Vec<&str> = Vec::new();
     for device in evidence.devices.iter().filter(|device| device.recording == evidence.recording_of(capture)) {
         for event in &device.events {
-            if !kinds.contains(&event.kind) {
-                kinds.push(event.kind);
+            let kind = event.fact.kind().as_str();
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
             }
         }
     }

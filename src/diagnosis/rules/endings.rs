@@ -14,7 +14,7 @@ use crate::diagnosis::finding::{Excluded, Finding, Severity};
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
 use crate::diagnosis::stage::{Stage, server_took_answer};
-use crate::diagnosis::words::{self, CLEAR_TEXT, NOT_TLS};
+use crate::diagnosis::words;
 use crate::evidence::Handshake;
 use crate::flow::Side;
 use crate::trust::{Judgement, Proof};
@@ -121,9 +121,9 @@ fn alert_in_words(handshake: &Handshake) -> String {
 fn other_protocol_in_words(text: &str) -> String {
     let what = match text {
         "" => "the server's answer is no TLS".to_owned(),
-        text => format!("the server {CLEAR_TEXT}{text}\")"),
+        text => format!("the server answers in clear text (\"{text}\")"),
     };
-    format!("TLS handshake fails: {what}{NOT_TLS}")
+    format!("TLS handshake fails: {what}: it does not speak TLS on this port")
 }
 
 /// The client certificate as a cause that is not excluded: the server's TLS accepted it, and the server closed all the same.

@@ -51,8 +51,8 @@ fn tls_is_fine(session: &Session<'_>) -> Vec<Finding> {
     if session.lacks_handshakes() || !session.handshakes.iter().all(Judged::is_completed) {
         return Vec::new();
     }
-    let mut later: Vec<(FrameRef, String)> =
-        session.device.http_errors.iter().filter(|(at, _)| first.first.is_before(at)).cloned().collect();
+    let refused = session.device.http_errors.iter().filter(|(at, _)| first.first.is_before(at));
+    let mut later: Vec<(FrameRef, String)> = refused.map(|(at, request)| (*at, request.to_string())).collect();
     later.extend(session.device.handshakes.iter().filter_map(unanswered));
     later.sort_by_key(|(at, _)| at.place());
     let handshakes = match session.device.handshakes_total {

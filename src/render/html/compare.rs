@@ -463,7 +463,7 @@ mod tests {
             let fetch = device.events.remove(1);
             let more = (0..300).map(|n| event("fetch", 100 + n, "12:00:03.200", &format!("GET http://x/{n}")));
             device.events.extend(more.map(|event| crate::report::Event { capture: capture.clone(), ..event }));
-            device.events.extend((fetch.kind == "fetch").then_some(fetch));
+            device.events.extend((fetch.kind == crate::report::EventKind::Fetch).then_some(fetch));
         }
         let page = compare_html(&report, &again(&report));
         assert_eq!(partings(&page).iter().map(Vec::len).collect::<Vec<_>>(), [1, 1]);

@@ -174,7 +174,7 @@ fn name(lanes: &[Lane], lane: usize) -> String {
 mod tests {
     use crate::render::html::html;
     use crate::render::sample::{event, sample};
-    use crate::report::{Alert, Event, Fetch, Outcome, Party, Report};
+    use crate::report::{Alert, Event, Fetch, Outcome, Party, Report, Via};
 
     /// The lines of the ladder as words, with where their arrows go.
     fn rungs(report: &Report) -> Vec<String> {
@@ -223,7 +223,7 @@ mod tests {
             stream: Some(0),
             frame: 4,
             time: "2026-01-15T12:00:01.500Z".into(),
-            via: "http".into(),
+            via: Via::Http,
             server: "10.20.30.10:80".into(),
             method: Some("POST".into()),
             url: Some("http://lyncpool.contoso.test/CertProv/".into()),

@@ -3,7 +3,7 @@
 
 use crate::render::shared::Scope;
 use crate::render::shared::words::shorten;
-use crate::report::{Device, Event};
+use crate::report::{Device, Event, EventKind};
 
 /// The most lanes for servers of their own.
 const SERVERS: usize = 3;
@@ -54,7 +54,7 @@ impl Lanes {
         clear.iter().for_each(|endpoint| lanes.server(endpoint));
         let web = clear.iter().position(|endpoint| port(endpoint).1 == "80");
         lanes.clear = web.and_then(|at| lanes.servers.get(at)).map(|(_, lane)| *lane);
-        if lanes.clear.is_none() && events.clone().any(|event| event.kind == "absent") {
+        if lanes.clear.is_none() && events.clone().any(|event| event.kind == EventKind::Absent) {
             lanes.clear = Some(lanes.push("port 80", "no fetch seen"));
         }
         closed.iter().for_each(|endpoint| lanes.server(endpoint));
@@ -81,7 +81,7 @@ impl Lanes {
         if asks_helpers(event) {
             return self.helpers;
         }
-        if event.kind == "absent" {
+        if event.kind == EventKind::Absent {
             return self.clear;
         }
         let server = event.server.as_deref()?;
@@ -90,7 +90,7 @@ impl Lanes {
 }
 
 fn asks_helpers(event: &Event) -> bool {
-    matches!(event.kind.as_str(), "dhcp" | "dns" | "ntp" | "lldp")
+    matches!(event.kind, EventKind::Dhcp | EventKind::Dns | EventKind::Ntp | EventKind::Lldp)
 }
 
 /// Address and port of an endpoint; no port where it has none.

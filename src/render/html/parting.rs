@@ -4,7 +4,7 @@
 use super::arrow::{Arrow, Tone};
 use crate::render::shared::step::lacking;
 use crate::render::shared::words::shorten;
-use crate::report::{CompareStep, Comparison, Device, Event, StepSide, WhichSide};
+use crate::report::{CompareStep, Comparison, Device, Event, EventKind, StepSide, WhichSide};
 
 /// The longest words shown whole.
 const WORDS: usize = 300;
@@ -59,9 +59,10 @@ impl<'a> Parting<'a> {
             event.frame.is_some() && self.own.is_some_and(same)
         };
         let find = |is_it: &dyn Fn(&Event) -> bool| device.events.iter().position(is_it);
-        let told = find(&|event| is_own(event) && event.kind == self.step.kind)
-            .or_else(|| find(&is_own))
-            .or_else(|| find(&|event| self.own.is_none() && self.step.kind == "fetch" && event.kind == "absent"));
+        let told =
+            find(&|event| is_own(event) && event.kind.as_str() == self.step.kind).or_else(|| find(&is_own)).or_else(
+                || find(&|event| self.own.is_none() && self.step.kind == "fetch" && event.kind == EventKind::Absent),
+            );
         if let Some(index) = told {
             return Spot::At(index);
         }

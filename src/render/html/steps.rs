@@ -9,7 +9,7 @@ use super::parting::{Parting, Spot};
 use crate::render::shared::Scope;
 use crate::render::shared::story::{date, most_telling, tag, tags, told};
 use crate::render::shared::words::{date_and_clock, shorten};
-use crate::report::{Device, Event, Fetch, Finding, Handshake, Outcome};
+use crate::report::{Device, Event, EventDetail, EventKind, Fetch, Finding, Handshake, Outcome};
 
 /// The most events drawn; the text tells as many.
 const EVENTS: usize = 12;
@@ -123,15 +123,14 @@ impl Teller<'_> {
 
     /// An event as one arrow.
     fn whole(&self, event: &Event) -> Arrow {
-        let first = event.summary.split([',', ' ']).next().unwrap_or_default();
         let failed = |h: &Handshake| !matches!(h.outcome, Outcome::Completed | Outcome::Undetermined);
-        let (way, tone) = match event.kind.as_str() {
-            "absent" => (Way::Absent, Tone::Warn),
-            "connect" => (Way::Lost, Tone::Bad),
-            "lldp" => (Way::In, Tone::Plain),
-            "dhcp" if matches!(first, "ACK" | "OFFER" | "NAK") => (Way::In, Tone::Plain),
-            "dhcp" => (Way::Out, Tone::Plain),
-            "handshake" if self.handshake(event).is_some_and(failed) => (Way::Both, Tone::Bad),
+        let (way, tone) = match event.kind {
+            EventKind::Absent => (Way::Absent, Tone::Warn),
+            EventKind::Connect => (Way::Lost, Tone::Bad),
+            EventKind::Lldp => (Way::In, Tone::Plain),
+            EventKind::Dhcp if is_answer(event) => (Way::In, Tone::Plain),
+            EventKind::Dhcp => (Way::Out, Tone::Plain),
+            EventKind::Handshake if self.handshake(event).is_some_and(failed) => (Way::Both, Tone::Bad),
             _ => (Way::Both, Tone::Plain),
         };
         let lane = self.lanes.find(event);
@@ -141,7 +140,7 @@ impl Teller<'_> {
             lane,
             way: if lane.is_some() { way } else { Way::Nowhere },
             tone,
-            tag: tag(&event.kind),
+            tag: tag(event.kind.as_str()),
             text: shorten(&told(self.scope, event), WORDS),
             note: None,
         }
@@ -169,7 +168,7 @@ impl Teller<'_> {
     /// Request and answer.
     fn download(&self, event: &Event, fetch: &Fetch, lane: usize) -> Vec<Arrow> {
         let asked = match (&fetch.method, &fetch.url) {
-            (method, Some(url)) => format!("{} {url}", method.as_deref().unwrap_or(&fetch.via)),
+            (method, Some(url)) => format!("{} {url}", method.as_deref().unwrap_or(fetch.via.as_str())),
             (_, None) => event.summary.clone(),
         };
         let names = names(self.scope, &fetch.certificates);
@@ -196,11 +195,17 @@ impl Teller<'_> {
 
     fn handshake(&self, event: &Event) -> Option<&Handshake> {
         let same = |h: &&Handshake| Some(h.frame) == event.frame && h.capture == event.capture;
-        self.device.handshakes.iter().find(same).filter(|_| event.kind == "handshake")
+        self.device.handshakes.iter().find(same).filter(|_| event.kind == EventKind::Handshake)
     }
 
     fn fetch(&self, event: &Event) -> Option<&Fetch> {
         let same = |f: &&Fetch| Some(f.frame) == event.frame && f.capture == event.capture;
-        self.device.fetches.iter().find(same).filter(|_| event.kind == "fetch")
+        self.device.fetches.iter().find(same).filter(|_| event.kind == EventKind::Fetch)
     }
+}
+
+/// Whether a DHCP message comes from a server (RFC 2131 section 3.1).
+fn is_answer(event: &Event) -> bool {
+    let Some(EventDetail::Dhcp(dhcp)) = &event.detail else { return false };
+    matches!(dhcp.message.as_str(), "ACK" | "OFFER" | "NAK")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::scope::Scope;
 use super::words::{clean, date_and_clock, shorten};
-use crate::report::{Device, Event, Finding};
+use crate::report::{Device, Event, EventKind, Finding};
 
 /// Of each kind, so many events come before the repetitions of another kind.
 const FIRST_OF_A_KIND: usize = 2;
@@ -19,7 +19,7 @@ pub(in crate::render) fn most_telling(device: &Device, headline: Option<&Finding
         let nth = seen.entry(event.kind.as_str()).or_default();
         *nth += 1;
         let repeated = if *nth > FIRST_OF_A_KIND { 10 } else { 0 };
-        let rank = if cited(event, headline) { 0 } else { rank(&event.kind) + repeated };
+        let rank = if cited(event, headline) { 0 } else { rank(event.kind) + repeated };
         ranked.push((rank, index));
     }
     ranked.sort_unstable();
@@ -31,11 +31,11 @@ pub(in crate::render) fn cited(event: &Event, headline: Option<&Finding>) -> boo
     event.frame.is_some() && finding.evidence.iter().any(|e| e.frame == event.frame && e.capture == event.capture)
 }
 
-fn rank(kind: &str) -> usize {
+fn rank(kind: EventKind) -> usize {
     match kind {
-        "absent" | "fetch" => 1,
-        "handshake" | "end" | "ldap" => 2,
-        "dhcp" | "connect" | "lldp" => 3,
+        EventKind::Absent | EventKind::Fetch => 1,
+        EventKind::Handshake | EventKind::Ldap => 2,
+        EventKind::Dhcp | EventKind::Connect | EventKind::Lldp => 3,
         _ => 4,
     }
 }
@@ -76,7 +76,7 @@ pub(in crate::render) fn tag(kind: &str) -> String {
 pub(in crate::render) fn tags(events: &[Event]) -> Vec<String> {
     let mut kinds: Vec<String> = Vec::new();
     for event in events {
-        let tag = tag(&event.kind);
+        let tag = tag(event.kind.as_str());
         if !tag.is_empty() && !kinds.contains(&tag) {
             kinds.push(tag);
         }

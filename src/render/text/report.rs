@@ -218,7 +218,6 @@ mod tests {
         phone.addresses[0].address = hostile.into();
         phone.profile.name = hostile.into();
         phone.events[0].summary = hostile.into();
-        phone.events[0].kind = hostile.into();
         phone.events[0].time = Some(hostile.into());
         phone.handshakes[0].chain.completed_path[1].subject = format!("CN={hostile}");
         phone.handshakes[0].chain.missing[0].candidates[0].found_in[0].how = hostile.into();

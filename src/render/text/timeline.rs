@@ -7,7 +7,7 @@ use super::line::{Line, Role, wrap};
 use super::page::{Page, View};
 use crate::render::shared::story::{date, most_telling, tag, tags, told};
 use crate::render::shared::words::{date_and_clock, shorten, width};
-use crate::report::{Device, Event, Finding};
+use crate::report::{Device, Event, EventKind, Finding};
 
 /// The most lines that a timeline takes.
 pub(super) const LINES: usize = 12;
@@ -45,7 +45,7 @@ impl<'a> Shape<'a> {
         let widest = |f: fn(&Event) -> usize| device.events.iter().map(f).max().unwrap_or(0);
         let clock = widest(|event| event.time.as_deref().map_or(0, |time| width(&date_and_clock(time).1)));
         let digits = widest(|event| event.frame.map_or(0, |frame| width(&frame.to_string()))).max(3);
-        let tag = widest(|event| width(&tag(&event.kind)));
+        let tag = widest(|event| width(&tag(event.kind.as_str())));
         let first = device.events.first().map(|event| &event.capture);
         let frame = if clock == 0 { 2 } else { 2 + clock.min(15) + 2 };
         let kind = frame + "frame ".len() + digits + 3;
@@ -87,7 +87,7 @@ impl<'a> Shape<'a> {
         if let Some(time) = &event.time {
             line = Line::at(2, Role::Plain, &shorten(&date_and_clock(time).1, 15));
         }
-        let absent = event.kind == "absent";
+        let absent = event.kind == EventKind::Absent;
         let digits = self.kind - self.frame - "frame ".len() - 3;
         line = match event.frame {
             Some(frame) => {
@@ -96,8 +96,9 @@ impl<'a> Shape<'a> {
             None if absent => line.column(self.kind - 3 - 4).push(Role::Warning, "····"),
             None => line,
         };
-        let role = if event.kind == "fetch" || event.kind == "handshake" { Role::Strong } else { Role::Plain };
-        line = line.column(self.kind).push(role, &tag(&event.kind));
+        let role =
+            if matches!(event.kind, EventKind::Fetch | EventKind::Handshake) { Role::Strong } else { Role::Plain };
+        line = line.column(self.kind).push(role, &tag(event.kind.as_str()));
         let room = self.view.room(self.summary);
         let text = shorten(&told(&self.view.scope, event), room * 2);
         let role = if absent { Role::Warning } else { Role::Plain };

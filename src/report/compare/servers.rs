@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::StepSide;
 use super::names::{Names, listed};
 use crate::capture::Timestamp;
-use crate::report::model::{Certificate, Device, EndHow, Event, Handshake, Outcome, Party};
+use crate::report::model::{Certificate, Device, EndHow, Event, EventDetail, EventKind, Handshake, Outcome, Party};
 
 /// What one device had to do with one service.
 #[derive(Debug, Default)]
@@ -57,8 +57,8 @@ pub(super) fn services(device: &Device) -> Vec<Service<'_>> {
         service.asked.extend(handshake.server_name.as_deref().map(lower));
         service.handshakes.push(handshake);
     }
-    for event in device.events.iter().filter(|event| event.kind == "connect") {
-        let endpoint = event.summary.split(' ').next().unwrap_or_default();
+    for event in device.events.iter().filter(|event| event.kind == EventKind::Connect) {
+        let endpoint = event.server.as_deref().unwrap_or_default();
         let service = one_of(&mut out, |service| service.endpoint == endpoint, || Service::at(endpoint, &names));
         service.refused.push(event);
     }
@@ -78,11 +78,10 @@ fn one_of<T>(list: &mut Vec<T>, is_so: impl Fn(&T) -> bool, new: impl FnOnce() -
 /// The names that a device resolved, by address.
 fn resolved(device: &Device) -> BTreeMap<&str, BTreeSet<String>> {
     let mut out: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for event in device.events.iter().filter(|event| event.kind == "dns") {
-        let Some((question, answers)) = event.summary.split_once(": ") else { continue };
-        let Some((_, name)) = question.split_once(' ') else { continue };
-        for answer in answers.split(", ") {
-            out.entry(answer).or_default().insert(lower(name));
+    for event in &device.events {
+        let Some(EventDetail::Dns(dns)) = &event.detail else { continue };
+        for answer in dns.answers.iter().filter(|_| dns.rcode == 0) {
+            out.entry(answer).or_default().insert(lower(&dns.name));
         }
     }
     out

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::{CompareStep, StepSide};
 use super::names::Names;
 use super::servers::{self, Difference, Ground, Service};
-use crate::report::model::{Device, Event, Fetch, Report};
+use crate::report::model::{Device, Event, EventDetail, EventKind, Fetch, Report};
 
 /// A device's clock may be off by so many seconds (CG014 has the same bound).
 const CLOCK_SECONDS: u64 = 300;
@@ -113,17 +113,11 @@ fn pair(ours: &[Item], theirs: &[Option<Item>]) -> BTreeMap<usize, usize> {
 fn items(device: &Device) -> Vec<Item> {
     let mut out: Vec<Item> = Vec::new();
     for event in &device.events {
-        if matches!(event.kind.as_str(), "fetch" | "handshake" | "connect" | "absent") {
+        if matches!(event.kind, EventKind::Fetch | EventKind::Handshake | EventKind::Connect | EventKind::Absent) {
             continue;
         }
-        let (subject, words) = match event.kind.as_str() {
-            "dhcp" => options(device, event),
-            _ => match event.summary.split_once(": ") {
-                Some((subject, answers)) => (subject.to_owned(), answers.split(", ").map(str::to_owned).collect()),
-                None => (event.summary.clone(), BTreeSet::new()),
-            },
-        };
-        let known = out.iter_mut().find(|item| item.kind == event.kind && item.subject == subject);
+        let (subject, words) = facts(device, event);
+        let known = out.iter_mut().find(|item| item.kind == event.kind.as_str() && item.subject == subject);
         match known {
             Some(Item { side, facts: Facts::Words(known), .. }) => {
                 side.count += 1;
@@ -131,7 +125,7 @@ fn items(device: &Device) -> Vec<Item> {
                 known.extend(words);
             }
             _ => out.push(Item {
-                kind: event.kind.clone(),
+                kind: event.kind.as_str().into(),
                 subject,
                 frame: event.frame.unwrap_or_default(),
                 side: StepSide {
@@ -150,20 +144,18 @@ fn items(device: &Device) -> Vec<Item> {
     out
 }
 
-/// Message and vendor class of a DHCP event, and what else it tells but for the device's own address.
-fn options(device: &Device, event: &Event) -> (String, BTreeSet<String>) {
-    let own = |part: &str| device.addresses.iter().any(|known| part.split(' ').next_back() == Some(&known.address));
-    let (mut subject, mut words) = (String::new(), BTreeSet::new());
-    for (index, part) in event.summary.split(", ").enumerate() {
-        if index == 0 {
-            subject.push_str(part);
-        } else if part.starts_with("vendor class ") {
-            subject.push_str(&format!(", {part}"));
-        } else if !own(part) {
-            words.insert(part.to_owned());
+/// What an event is about, and what it tells of that; of an address that DHCP grants only whether it is another's.
+fn facts(device: &Device, event: &Event) -> (String, BTreeSet<String>) {
+    match &event.detail {
+        Some(EventDetail::Dhcp(dhcp)) => {
+            let own = device.addresses.iter().any(|known| dhcp.lease.as_ref() == Some(&known.address));
+            let lease = dhcp.lease_in_words().filter(|_| !own);
+            (dhcp.subject(), lease.into_iter().chain(dhcp.servers_in_words()).collect())
         }
+        Some(EventDetail::Dns(dns)) => (dns.subject(), dns.result().into_iter().collect()),
+        Some(EventDetail::Http(request)) => (request.subject(), BTreeSet::from([request.result()])),
+        Some(EventDetail::Ldap(_) | EventDetail::Lldp(_)) | None => (event.summary.clone(), BTreeSet::new()),
     }
-    (subject, words)
 }
 
 /// Downloads: one item for each address, with the attempt that brought certificates, else the last.

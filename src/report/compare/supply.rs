@@ -8,7 +8,7 @@ use super::model::{StepSide, WhichSide};
 use super::names::{Names, first_part, listed};
 use super::sentence::{Sentence, because, frames};
 use super::servers::Service;
-use crate::report::model::{ChainStatus, Device, Fetch, Finding, Handshake};
+use crate::report::model::{ChainStatus, Device, Fetch, Finding, Handshake, Via};
 
 /// What is looked for, and where.
 pub(super) struct Supply<'a> {
@@ -212,15 +212,18 @@ fn way(names: &Names<'_>, device: &Device, handshake: &Handshake) -> (String, St
 }
 
 fn verb(fetch: &Fetch) -> &'static str {
-    if fetch.via == "ldap" { "finds" } else { "downloads" }
+    match fetch.via {
+        Via::Ldap => "finds",
+        Via::Http => "downloads",
+    }
 }
 
 /// `on port 80`, `by LDAP`.
 fn channel(fetch: &Fetch) -> String {
-    match (fetch.via.as_str(), fetch.server.rsplit_once(':')) {
-        ("ldap", _) => "by LDAP".into(),
+    match (fetch.via, fetch.server.rsplit_once(':')) {
+        (Via::Ldap, _) => "by LDAP".into(),
         (_, Some((_, port))) => format!("on port {port}"),
-        (via, None) => format!("by {via}"),
+        (Via::Http, None) => "by http".into(),
     }
 }
 

@@ -19,24 +19,6 @@ pub(super) const NO_HOSTS: &[&str] = &[
     "802.1X",
 ];
 
-/// The hosts that an event tells of, in the words of `evidence/lookups.rs`.
-pub(super) fn hosts_told<'a>(kind: &str, summary: &'a str) -> Vec<&'a str> {
-    let bare = |word: &'a str| word.trim_end_matches([',', ':']);
-    match kind {
-        // The name that is asked for, and servers with their ports.
-        "dns" => {
-            let words = summary.split(' ').skip(1).map(bare).enumerate();
-            words.filter(|(at, word)| *at == 0 || with_port(word).is_some()).map(|(_, word)| word).collect()
-        }
-        "dhcp" => {
-            let behind = ["web service ", "SIP server "].into_iter().filter_map(|words| summary.split_once(words));
-            let servers = behind.filter_map(|(_, text)| text.split([',', ' ', '/']).next().map(bare));
-            servers.filter(|server| !matches!(*server, "http" | "https")).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
 /// The hosts of the URLs in a text, with their ports.
 pub(super) fn hosts_of_urls(text: &str) -> impl Iterator<Item = &str> {
     let behind = text.match_indices("//").map(|(at, slashes)| at + slashes.len());

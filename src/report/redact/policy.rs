@@ -9,6 +9,8 @@ pub(super) const OWN: &[&str] = &[
     "code",
     "name",
     "kind",
+    "question",
+    "message",
     "key",
     "signature_algorithm",
     "format",
@@ -67,6 +69,7 @@ pub(super) fn own_name<'a>(of: &str, name: &'a str) -> &'a str {
     match (of, name) {
         ("profile", "name") => "profile",
         ("end", "how") => "by",
+        ("dns", "name") => "names",
         _ => name,
     }
 }

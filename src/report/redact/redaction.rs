@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::names::{attributes, hosts_of_urls, hosts_told, with_port};
+use super::names::{attributes, authority, hosts_of_urls, with_port};
 use super::policy::{DISTINGUISHED, FILES, OWN, own_name};
 use super::sentences::Sentences;
 
@@ -54,11 +54,6 @@ impl Redaction {
         match value {
             Value::Array(values) => values.iter().for_each(|value| self.learn(value, member)),
             Value::Object(members) => {
-                if let (Some(Value::String(kind)), Some(Value::String(summary))) =
-                    (members.get("kind"), members.get("summary"))
-                {
-                    hosts_told(kind, summary).into_iter().for_each(|host| self.sentences.learn_host(host));
-                }
                 members.iter().for_each(|(name, value)| self.learn(value, own_name(member, name)));
             }
             Value::String(text) if FILES.contains(&member) => {
@@ -72,6 +67,10 @@ impl Redaction {
                     self.sentences.phrase(&attribute.value, &stand_in);
                 }
             }
+            // The line by which a server shows that it speaks another protocol may be anything.
+            Value::String(text) if member == "clear_text" => {
+                self.sentences.phrase(&in_quotes(text), &in_quotes(ANYTHING));
+            }
             Value::String(text) if member == "profile" => {
                 let stand_in = self.sentences.stand_ins.profile(text);
                 self.sentences.phrase(text, &stand_in);
@@ -79,6 +78,10 @@ impl Redaction {
             Value::String(text) => {
                 match member {
                     "server_name" | "names" => self.sentences.learn_host(text),
+                    "answers" if with_port(text).is_some() => self.sentences.learn_host(text),
+                    "web_service" | "sip_server" if !text.contains("//") => {
+                        text.split(", ").for_each(|server| self.sentences.learn_host(authority(server)));
+                    }
                     _ => hosts_of_urls(text).for_each(|host| self.sentences.learn_host(host)),
                 }
                 let address: Option<IpAddr> = match member {
@@ -96,8 +99,14 @@ impl Redaction {
         match value {
             Value::Array(values) => values.iter_mut().for_each(|value| self.replace(value, member)),
             Value::Object(members) => {
-                let old = std::mem::take(members);
-                *members = old.into_iter().map(|(name, value)| self.member(member, name, value)).collect::<Map<_, _>>();
+                let mut old = std::mem::take(members);
+                // Stand-ins are numbered as they are met: those of a sentence before those of what it is made of.
+                let detail = old.remove_entry("detail");
+                *members = old
+                    .into_iter()
+                    .chain(detail)
+                    .map(|(name, value)| self.member(member, name, value))
+                    .collect::<Map<_, _>>();
             }
             Value::String(text) => *text = self.text(text, member),
             _ => {}
@@ -113,6 +122,7 @@ impl Redaction {
     fn text(&mut self, text: &str, member: &str) -> String {
         match member {
             "der" => String::new(),
+            "clear_text" => ANYTHING.into(),
             "serial" => self.sentences.stand_ins.hex(text),
             "profile" => self.sentences.stand_ins.profile(text),
             "server_name" | "names" if !text.contains(['.', ' ', '@', ':', '/']) => self.sentences.stand_ins.host(text),
@@ -129,6 +139,14 @@ impl Redaction {
             _ => self.sentences.sentence(text),
         }
     }
+}
+
+/// Stands for words that may be anything.
+const ANYTHING: &str = "…";
+
+/// As sentences show the line of a server.
+fn in_quotes(text: &str) -> String {
+    format!("(\"{text}\")")
 }
 
 #[cfg(test)]
@@ -193,7 +211,10 @@ mod tests {
         let out = redact(json!({
             "handshakes": [{"server_name": "frontdesk", "client": "10.1.2.3:5000"}],
             "names": ["frontdesk", "pool.contoso.test"],
-            "events": [{"kind": "dns", "summary": "A dc1: 10.1.2.3"}, {"kind": "dns", "summary": "A gone: no such name"}],
+            "events": [
+                {"summary": "A dc1: 10.1.2.3", "detail": {"dns": {"question": "A", "name": "dc1", "answers": ["10.1.2.3"]}}},
+                {"summary": "A gone: no such name", "detail": {"dns": {"question": "A", "name": "gone", "answers": []}}},
+            ],
             "id": "CG001/10.1.2.3/frontdesk/0123456789abcdef0123456789abcdef01234567",
             "aia": ["http://pkihost:8080/ca/Contoso.crt", "ldap://dc1/CN=Contoso%20CA"],
             "remedies": ["openssl s_client -connect frontdesk:443; the certificate covers frontdesk, not dc1 or frontdesks"],
@@ -230,6 +251,7 @@ mod tests {
             "other": {"profile": {"name": "lync-phone-edition"}},
             "summary": "the device is not what the profile meyer-phones says",
             "problems": ["not a capture file: it starts with the text \"Meyer, room 4\""],
+            "handshakes": [{"clear_text": "220 mailserver of Meyer"}],
             "line": "the server answers in clear text (\"220 mailserver of Meyer\"): it does not speak TLS on this port",
             "events": [{"kind": "eap", "summary": "EAP-TLS (IEEE 802.1X)"}],
         }));
@@ -239,6 +261,7 @@ mod tests {
         assert_eq!(out["summary"], "the device is not what the profile profile-1 says");
         assert_eq!(out["problems"][0], "not a capture file: it starts with other bytes");
         assert_eq!(out["line"], "the server answers in clear text (\"…\"): it does not speak TLS on this port");
+        assert_eq!(out["handshakes"][0]["clear_text"], "…");
         assert_eq!(out["events"][0]["summary"], "EAP-TLS (IEEE 802.1X)");
     }
 
@@ -288,7 +311,7 @@ mod tests {
 
     #[test]
     fn no_word_of_this_program_is_taken_for_a_name() {
-        for schema in [include_str!("../../../schema/report-1.json"), include_str!("../../../schema/compare-1.json")] {
+        for schema in [include_str!("../../../schema/report-2.json"), include_str!("../../../schema/compare-1.json")] {
             let schema: Value = serde_json::from_str(schema).unwrap();
             let mut found = BTreeSet::new();
             words(&schema, &schema, "", "", 0, &mut found);

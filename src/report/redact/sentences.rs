@@ -10,7 +10,6 @@ use super::names::{NO_HOSTS, authority, end_of_value, host, is_attribute_type, w
 use super::policy::{COMMON, CONTAINERS, PATHS};
 use super::stand_ins::{EXAMPLE, StandIns};
 use crate::capture::STARTS_WITH;
-use crate::diagnosis::{CLEAR_TEXT, NOT_TLS};
 
 /// Single letters would be found everywhere.
 const SHORTEST: usize = 2;
@@ -65,12 +64,6 @@ impl Sentences {
         // What a file that is no capture begins with may be anything.
         if let Some((before, _)) = text.split_once(STARTS_WITH) {
             return format!("{}{STARTS_WITH}other bytes", self.sentence(before));
-        }
-        // So may the line by which a server shows that it speaks another protocol.
-        if let Some((before, (_, after))) =
-            text.split_once(CLEAR_TEXT).and_then(|(a, b)| Some((a, b.rsplit_once(NOT_TLS)?)))
-        {
-            return format!("{}{CLEAR_TEXT}…\"){NOT_TLS}{}", self.sentence(before), self.sentence(after));
         }
         let (mut out, mut between) = (String::new(), String::new());
         let mut rest = text;
