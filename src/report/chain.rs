@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::model;
 use super::places::Places;
-use crate::diagnosis::DeviceDiagnosis;
 use crate::evidence::{Device, Handshake};
 use crate::trust::{Anchor, ChainStatus, Judgement, Missing, Path, StepFrom};
 use crate::x509::{Certificate, hex};
@@ -15,15 +14,19 @@ const MOST_ADDRESSES: usize = 8;
 /// Characters of one name or address of a missing certificate: they stand in every finding about it.
 const MOST_CHARACTERS: usize = 1024;
 
-/// The handshake that showed a chain, and whose it is.
+/// What the steps of a chain are explained by.
 pub(super) struct Shown<'a> {
     pub(super) places: Places<'a>,
-    pub(super) judged: &'a DeviceDiagnosis<'a>,
-    pub(super) device: &'a Device,
-    pub(super) handshake: &'a Handshake,
+    /// The name of the profile by which the chain was judged.
+    pub(super) profile: &'a str,
+    /// The anchors that the steps of its paths refer to.
+    pub(super) anchors: &'a [Anchor],
+    /// The device and the handshake that showed it; `None` where no capture did.
+    pub(super) seen: Option<(&'a Device, &'a Handshake)>,
 }
 
 impl Shown<'_> {
+    /// A judged chain.
     pub(super) fn chain(&self, judgement: &Judgement, judged_at: Option<String>) -> model::Chain {
         let steps = |path: &Option<Path>| -> Vec<model::Step> {
             let Some(path) = path else { return Vec::new() };
@@ -40,7 +43,7 @@ impl Shown<'_> {
     }
 
     fn step(&self, step: &crate::trust::Step) -> Option<model::Step> {
-        let anchor = step.anchor.and_then(|index| self.judged.anchors.get(index));
+        let anchor = step.anchor.and_then(|index| self.anchors.get(index));
         let certificate = step.certificate.as_ref();
         let (subject, key) = match (certificate, anchor) {
             (Some(certificate), _) => (certificate.subject(), certificate.public_key()),
@@ -49,12 +52,16 @@ impl Shown<'_> {
         };
         let (source, at) = match step.from {
             StepFrom::Anchor => (Some(self.anchor_source(anchor, certificate)), None),
-            StepFrom::Sent => (None, self.handshake.tls.certificates.server.as_ref().map(|list| list.last)),
+            StepFrom::Sent => {
+                let list = self.seen.and_then(|(_, handshake)| handshake.tls.certificates.server.as_ref());
+                (None, list.map(|list| list.last))
+            }
             StepFrom::Fetched => {
-                let fetch = self.device.fetches.iter().find(|fetch| {
-                    fetch.succeeded()
-                        && fetch.certificates.iter().any(|(c, _)| Some(c.sha256()) == certificate.map(|c| c.sha256()))
-                });
+                let brought = |c: &Certificate| Some(c.sha256()) == certificate.map(|c| c.sha256());
+                let fetches = self.seen.map(|(device, _)| device.fetches.as_slice()).unwrap_or_default();
+                let fetch = fetches
+                    .iter()
+                    .find(|fetch| fetch.succeeded() && fetch.certificates.iter().any(|(c, _)| brought(c)));
                 (fetch.map(|fetch| fetch.via.as_str().to_owned()), fetch.and_then(|fetch| fetch.last))
             }
             StepFrom::Installed | StepFrom::Bundle => (certificate.and_then(|c| self.places.file_of(c)), None),
@@ -78,7 +85,7 @@ impl Shown<'_> {
 
     fn anchor_source(&self, anchor: Option<&Anchor>, certificate: Option<&Arc<Certificate>>) -> String {
         match (anchor, certificate) {
-            (Some(anchor), _) if !anchor.given => self.judged.profile.clone(),
+            (Some(anchor), _) if !anchor.given => self.profile.to_owned(),
             (Some(_), Some(certificate)) => self.places.file_of(certificate).unwrap_or_else(|| "--roots".into()),
             // A root that the device fetched itself is an anchor of this one handshake only.
             (None, _) => "fetched".into(),

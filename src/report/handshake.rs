@@ -19,7 +19,8 @@ pub(super) fn handshake(
     index: usize,
 ) -> Option<model::Handshake> {
     let Judged { handshake, assessment, recovered_by, .. } = judged.handshakes.get(index)?;
-    let shown = Shown { places, judged, device, handshake };
+    let seen = Some((device, *handshake));
+    let shown = Shown { places, profile: &judged.profile, anchors: &judged.anchors, seen };
     let hello = handshake.tls.client_hello.as_ref();
     let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256().to_string()).collect();
     let capture = handshake.first.capture;

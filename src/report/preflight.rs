@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::certificate::certificate;
-use super::chain::missing;
+use super::chain::Shown;
 use super::finding::Findings;
-use super::model::{Certificate, Chain, Finding, Options, Step, Tool};
+use super::model::{Certificate, Chain, Finding, Options, Tool};
 use super::places::Places;
 use crate::capture::Timestamp;
 use crate::diagnosis::{Preflight, Prospect, Trust};
-use crate::trust::{Path, StepFrom};
+use crate::trust::Path;
 use crate::x509;
 
 /// The value of the report's `schema` member.
@@ -87,50 +87,15 @@ impl PreflightQuestion<'_> {
     }
 
     fn answer(&self, places: &Places<'_>, answer: &Preflight) -> PreflightProfile {
-        let steps = |path: &Option<Path>| {
-            path.iter().flat_map(|path| &path.steps).filter_map(|step| bare_step(places, step, answer)).collect()
-        };
-        let chain = &answer.chain;
         let no_devices = BTreeMap::new();
         let findings = Findings { places: *places, all: &[], devices: &no_devices };
+        let shown = Shown { places: *places, profile: &answer.profile, anchors: &answer.anchors, seen: None };
         PreflightProfile {
             name: answer.profile.clone(),
             usb: answer.usb,
             pin: answer.pin,
-            chain: Chain {
-                status: chain.status,
-                proof: chain.proof,
-                judged_at: Some(self.at.to_string()),
-                path: steps(&chain.path),
-                completed_path: steps(&chain.completed),
-                missing: chain.missing.iter().map(|link| missing(places, link)).collect(),
-            },
+            chain: shown.chain(&answer.chain, Some(self.at.to_string())),
             findings: answer.findings.iter().map(|finding| findings.finding(finding)).collect(),
         }
     }
-}
-
-fn bare_step(places: &Places<'_>, step: &crate::trust::Step, answer: &Preflight) -> Option<Step> {
-    let anchor = step.anchor.and_then(|index| answer.anchors.get(index));
-    let (subject, key) = match (&step.certificate, anchor) {
-        (Some(certificate), _) => (certificate.subject(), certificate.public_key()),
-        (None, Some(anchor)) => (&anchor.subject, &anchor.key),
-        (None, None) => return None,
-    };
-    let file = step.certificate.as_ref().and_then(|certificate| places.file_of(certificate));
-    let source = match step.from {
-        StepFrom::Sent => None,
-        StepFrom::Anchor if anchor.is_some_and(|anchor| !anchor.given) => Some(answer.profile.clone()),
-        _ => file,
-    };
-    Some(Step {
-        sha256: step.certificate.as_ref().map(|certificate| certificate.sha256().to_string()),
-        subject: subject.to_string(),
-        spki_sha256: key.spki_sha256().to_string(),
-        from: step.from,
-        held: step.from.is_held(),
-        source,
-        capture: None,
-        frame: None,
-    })
 }
