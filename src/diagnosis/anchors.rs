@@ -36,7 +36,7 @@ pub(super) enum Presence {
 }
 
 impl Presence {
-    /// Whether the root counts as excluded from the causes.
+    /// Whether the root counts as excluded from the causes (D-TRUST-07).
     pub(super) fn is_known(self) -> bool {
         matches!(self, Self::Given | Self::Downloaded | Self::InFullList | Self::Sourced)
     }

@@ -42,6 +42,7 @@ fn table(stage: Stage, alert: Option<AlertCode>, elsewhere: AcceptedElsewhere) -
         }
         (Stage::ServerBeforeHello, Some(AlertCode::PROTOCOL_VERSION)) => &[Code::ProtocolVersion],
         (Stage::ServerBeforeHello, Some(alert)) if alert.refuses_cipher_suites() => &[Code::NoSharedCipher],
+        // Decided in D-DIAGNOSIS-15.
         (Stage::ServerBeforeHello, None) if elsewhere.version && elsewhere.suite => &[],
         (Stage::ServerBeforeHello, None) if elsewhere.version => &[Code::NoSharedCipher],
         (Stage::ServerBeforeHello, None) => &[Code::ProtocolVersion, Code::NoSharedCipher],
@@ -49,11 +50,11 @@ fn table(stage: Stage, alert: Option<AlertCode>, elsewhere: AcceptedElsewhere) -
             None => AT_CERTIFICATE,
             Some(alert) if alert.names_no_certificate_fault() => AT_CERTIFICATE,
             Some(AlertCode::CERTIFICATE_REVOKED) => &[Code::CertificateRevoked],
-            // "Has expired or is not currently valid" (RFC 5246 section 7.2.2).
+            // "Has expired or is not currently valid" (RFC 5246 section 7.2.2; D-DIAGNOSIS-08).
             Some(AlertCode::CERTIFICATE_EXPIRED) => &[Code::CertificateExpired, Code::CertificateNotYetValid],
             Some(AlertCode::UNKNOWN_CA) => CHAIN,
             Some(AlertCode::DECRYPT_ERROR) => &[Code::IssuerKeyMismatch, Code::ChainInvalid],
-            // The client refuses the version that the server chose.
+            // The client refuses the version that the server chose (D-DIAGNOSIS-07).
             Some(AlertCode::PROTOCOL_VERSION) => &[Code::ProtocolVersion],
             Some(_) => &[],
         },
@@ -108,13 +109,13 @@ impl Case<'_> {
         }
         match (self.stage, self.alert) {
             // Clients call the use or the algorithm of a certificate unsupported, not a root that is absent by
-            // assumption only.
+            // assumption only (D-DIAGNOSIS-11).
             (Stage::ClientAtCertificate | Stage::ClientWithoutData, Some(AlertCode::UNSUPPORTED_CERTIFICATE))
                 if self.guessed =>
             {
                 allowed.retain(|code| *code != Code::UntrustedRoot);
             }
-            // Browsers leave where they are asked for a certificate, to ask their user.
+            // Browsers leave where they are asked for a certificate, to ask their user (D-DIAGNOSIS-06).
             (Stage::ClientAtCertificate, None) if self.guessed || assessment.chain.status == ChainStatus::Trusted => {
                 allowed.extend(handshake.tls.certificate_request.as_ref().map(|_| Code::ClientCertificate));
             }
@@ -132,7 +133,7 @@ impl Case<'_> {
         if self.stage == Stage::ServerAfterFlight && !allowed.is_empty() && unsure {
             survivors = vec![Code::ClientCertificate, Code::ServerEndedWithoutReason];
         }
-        // A client that completed the handshake and sent no data may not have objected to anything.
+        // A client that completed the handshake and sent no data may not have objected to anything (D-DIAGNOSIS-03).
         if self.stage == Stage::ClientWithoutData
             && self.alert.is_none()
             && self.guessed
@@ -153,7 +154,7 @@ impl Case<'_> {
         match self.stage {
             Stage::Completed | Stage::Open => None,
             Stage::Stalled => Some(Code::HandshakeStalled),
-            // What the capture hides may well be the cause, unless the alert names another one.
+            // What the capture hides may well be the cause, unless the alert names another one (D-DIAGNOSIS-10).
             Stage::ClientAtCertificate | Stage::ClientWithoutData
                 if assessment.unreadable.is_some()
                     && allowed.iter().any(|code| AT_CERTIFICATE.contains(code))
@@ -192,7 +193,7 @@ impl Case<'_> {
         };
         let others = AT_CERTIFICATE.iter().filter(|code| !survivors.contains(code) && !allowed.contains(code));
         let mut filtered: Vec<Code> = others.copied().filter(is_fact).collect();
-        // A broken rule that the device is not known to check is worth telling, and no cause.
+        // A broken rule that the device is not known to check is worth telling, and no cause (D-DIAGNOSIS-29).
         let broken = chain.fault.is_some() && chain.status == ChainStatus::Invalid;
         if broken && !survivors.contains(&Code::ChainInvalid) && !filtered.contains(&Code::ChainInvalid) {
             filtered.push(Code::ChainInvalid);

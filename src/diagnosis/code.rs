@@ -74,7 +74,7 @@ rules! {
 }
 
 impl Rule {
-    /// When it is found, in a sentence: the first paragraph of its explain text, on one line.
+    /// When it is found, in a sentence: the first paragraph of its explain text, on one line (D-RENDER-06).
     pub fn summary(&self) -> String {
         let paragraph = self.explain.lines().skip(2).take_while(|line| !line.is_empty());
         paragraph.collect::<Vec<_>>().join(" ")

@@ -202,7 +202,7 @@ impl<'e> Bench<'_, 'e> {
 }
 
 /// What the server accepted from any client in another handshake, of what this hello offers. Behind a proxy its address
-/// does not tell which server that was.
+/// does not tell which server that was (D-DIAGNOSIS-16).
 fn accepted_elsewhere(evidence: &Evidence, handshake: &Handshake) -> AcceptedElsewhere {
     let hello = handshake.tls.client_hello.as_ref().filter(|_| handshake.tls.tunnel_to.is_none());
     let agreed = hello.zip(evidence.tls_servers.get(&handshake.server));

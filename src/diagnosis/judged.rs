@@ -59,6 +59,7 @@ impl Judged<'_> {
     }
 
     /// Whether the client's alert may also refuse the parameters of the key exchange, which are not read.
+    /// Decided in D-DIAGNOSIS-09.
     pub(super) fn may_refuse_parameters(&self) -> bool {
         self.ruling.stage == Stage::ClientAtCertificate && self.handshake.ended_with(AlertCode::HANDSHAKE_FAILURE)
     }

@@ -43,7 +43,7 @@ impl Offers {
         offers
     }
 
-    /// A certificate of another issuer that another device was given for the same name.
+    /// A certificate of another issuer that another device was given for the same name (D-DIAGNOSIS-36).
     pub(super) fn of_another_issuer(&self, index: usize, device: &Device, handshake: &Handshake) -> Option<&Offer> {
         let leaf = handshake.own_certificate()?;
         let offers = self.0.get(name(device, handshake)?)?;

@@ -107,7 +107,7 @@ pub fn preflight(
 }
 
 /// Says so where the server's own certificate is not the first, as RFC 5246 section 7.4.2 demands. A single certificate
-/// that claims to be a CA's may be a self-signed server certificate.
+/// that claims to be a CA's may be a self-signed server certificate (D-DIAGNOSIS-33).
 fn not_first(sent: &[Arc<Certificate>]) -> Option<String> {
     let (first, others) = sent.split_first()?;
     let own = others.iter().find(|certificate| certificate.is_readable() && !certificate.is_ca());

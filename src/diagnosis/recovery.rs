@@ -35,7 +35,7 @@ fn recovery(device: &Device, judged: &[Judged<'_>], failed: &Judged<'_>) -> Opti
 }
 
 /// Connections that the client closed unused, and not for the sake of the certificates: in another connection it accepted
-/// the same ones with the same means.
+/// the same ones with the same means (D-DIAGNOSIS-32).
 fn unused_spares(device: &Device, judged: &[Judged<'_>]) -> Vec<usize> {
     let accepted = |spare: &Judged<'_>| {
         let own = built(&spare.assessment.chain);
@@ -47,7 +47,7 @@ fn unused_spares(device: &Device, judged: &[Judged<'_>]) -> Vec<usize> {
 }
 
 /// The handshakes that completed at the same service; behind an address that several devices share, those of the same TLS
-/// stack.
+/// stack (D-DIAGNOSIS-31).
 fn completed<'j, 'e>(
     device: &'j Device,
     judged: &'j [Judged<'e>],
@@ -76,7 +76,7 @@ fn built(chain: &Judgement) -> (ChainStatus, Vec<Digest>) {
     (chain.status, certificates.map(|certificate| certificate.sha256()).collect())
 }
 
-/// Whether two handshakes went to the same service: by name, or by address if neither has a name.
+/// Whether two handshakes went to the same service: by name, or by address if neither has a name (D-DIAGNOSIS-30).
 fn serves_same(a: &Handshake, b: &Handshake) -> bool {
     match (a.service_name(), b.service_name()) {
         // A success on one port makes up for nothing on another port if the servers differ.

@@ -43,7 +43,7 @@ impl Ruling {
         self.survivors.contains(&code)
     }
 
-    /// Whether several causes remain, so that none of them is decided.
+    /// Whether several causes remain, so that none of them is decided (D-DIAGNOSIS-05).
     pub(super) fn is_ambiguous(&self) -> bool {
         self.survivors.len() > 1
     }

@@ -22,7 +22,7 @@ pub enum Stage {
     ClientAtCertificate,
     /// The client answered the server's flight and ended it before both had finished.
     ClientAfterFlight,
-    /// Both finished, and the client ended it without a byte of data.
+    /// Both finished, and the client ended it without a byte of data (D-DIAGNOSIS-02).
     ClientWithoutData,
     /// The server ended it after its ServerHello and before the client's answer.
     ServerInFlight,
@@ -75,7 +75,7 @@ impl Stage {
 }
 
 /// Whether the server went on after the client's answer to its CertificateRequest: before TLS 1.3 its Finished comes after
-/// that (RFC 5246 section 7.3).
+/// that (RFC 5246 section 7.3; D-DIAGNOSIS-13).
 pub(super) fn server_took_answer(handshake: &Handshake) -> bool {
     let tls = &handshake.tls;
     let finished = tls.finished.server.filter(|_| tls.both_finished() && !tls.is_1_3());

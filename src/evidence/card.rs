@@ -40,7 +40,7 @@ impl Card {
         }
     }
 
-    /// The addresses that are this card's own.
+    /// The addresses that are this card's own (D-EVIDENCE-15).
     pub(super) fn own_addresses(&self) -> impl Iterator<Item = IpAddr> {
         let old = self.addresses.iter().filter(|(address, _)| address.is_ipv4()).count();
         let leased = self.addresses.iter().any(|(_, leased)| *leased);

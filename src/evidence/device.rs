@@ -47,7 +47,7 @@ pub struct Device {
     pub refused: Vec<Refused>,
     /// The first thing that may have brought certificates and is not known: its frame, and what it is.
     pub unreadable: Option<(FrameRef, &'static str)>,
-    /// Its handshakes that did not complete, resemble none that is kept, and had no room.
+    /// Its handshakes that did not complete, resemble none that is kept, and had no room (D-EVIDENCE-12).
     pub unkept: u64,
     /// Where its SIP servers were said to be.
     pub services: Vec<Service>,
@@ -61,7 +61,7 @@ pub struct Device {
     pub http_errors: Vec<(FrameRef, HttpRequest)>,
     /// The rest of its story.
     pub events: Vec<Event>,
-    /// Several TLS stacks or DHCP clients behind the address.
+    /// Several TLS stacks or DHCP clients behind the address (D-EVIDENCE-18).
     pub shared_address: bool,
     /// All of it was told of another device: the same handshakes seen at another tap, or another address of one card.
     pub merged: bool,
@@ -229,6 +229,7 @@ impl Device {
     }
 
     /// Several TLS stacks behind one address: hellos of one version that differ in more than the suites.
+    /// Decided in D-EVIDENCE-17.
     pub(super) fn note_stacks(&mut self) {
         let mut stacks: Vec<_> = self
             .handshakes

@@ -84,6 +84,7 @@ impl Evidence {
         if self.continuous { 0 } else { capture }
     }
 
+    /// Decided in D-EVIDENCE-14.
     pub(super) fn recording(&self, at: FrameRef) -> u32 {
         self.recording_of(at.capture)
     }

@@ -87,13 +87,13 @@ impl Fetch {
     }
 
     /// Whether it did not bring what it asked for. One for the head alone asks for no certificate, and the answer 304 says
-    /// that the device has it already (RFC 9110 sections 9.3.2 and 15.4.5).
+    /// that the device has it already (RFC 9110 sections 9.3.2 and 15.4.5; D-PROTOCOL-13).
     pub fn failed(&self) -> bool {
         let fulfilled = self.problem.is_none() && (self.method == "HEAD" || self.status == Some(304));
         !self.succeeded() && !fulfilled
     }
 
-    /// What it was, where the device may have more by it than the capture shows.
+    /// What it was, where the device may have more by it than the capture shows (D-DIAGNOSIS-27).
     pub fn unseen(&self) -> Option<&'static str> {
         match self.status {
             Some(304) => Some("a file of which the server says that the device has it already (304)"),

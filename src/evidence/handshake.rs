@@ -88,17 +88,18 @@ impl Handshake {
     }
 
     /// Whether the server asked for a client certificate: its request is there, or what only answers one.
+    /// Decided in D-EVIDENCE-10.
     pub fn asked_client(&self) -> bool {
         self.tls.certificate_request.is_some() || self.tls.certificates.client.is_some()
     }
 
-    /// The frame by which the client had made up its mind: what it fetched later did not count.
+    /// The frame by which the client had made up its mind: what it fetched later did not count (D-DIAGNOSIS-19).
     pub fn deciding(&self) -> FrameRef {
         let accepted = self.tls.client_key_exchange.or(self.tls.finished.client);
         accepted.or(self.ending.at).unwrap_or(self.last)
     }
 
-    /// Whether the client went on after the server's certificates.
+    /// Whether the client went on after the server's certificates (D-DIAGNOSIS-01).
     pub fn client_accepted(&self) -> bool {
         self.tls.client_key_exchange.is_some() || self.tls.finished.client.is_some() || self.tls.data.client.records > 0
     }

@@ -96,7 +96,7 @@ impl<'f> Closing<'f> {
         Self { fin, reset, seen, unseen, stalls: &flow.stalls, late: &flow.late }
     }
 
-    /// Whether both directions were captured.
+    /// Whether both directions were captured (D-EVIDENCE-05).
     pub(super) fn is_two_sided(&self) -> bool {
         self.seen.client && self.seen.server
     }
@@ -110,7 +110,7 @@ impl<'f> Closing<'f> {
 
     /// Who ended the connection first, and whether that is sure: the other side may have done so before, in what the capture
     /// lacks. An encrypted alert tells who, though what it says is hidden; the FIN or RST
-    /// that follows from the same side tells how.
+    /// that follows from the same side tells how (D-EVIDENCE-01).
     fn first(&self, tls: &'f tls::Handshake) -> Option<(End<'f>, bool)> {
         let of = |side: Side| {
             let alert = tls.encrypted_alert.of(side).as_ref().map(|at| (side, EndHow::Alert, at));
@@ -123,7 +123,7 @@ impl<'f> Closing<'f> {
     }
 
     /// Whether the other side than an alert's had closed before it, by a FIN that the capture lacks: it was acknowledged, and
-    /// no bytes are missing there.
+    /// no bytes are missing there (D-EVIDENCE-07).
     fn had_closed(&self, tls: &tls::Handshake, alert: &tls::Alert) -> bool {
         let side = alert.from.other();
         self.unseen.of(side).is_some_and(|at| {
@@ -155,7 +155,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
         None if closing.stalls.iter().any(|stall| stall.until.is_none()) => (None, EndHow::Silence, None),
         None => (None, EndHow::CaptureEnd, None),
     };
-    // An alert in answer to the other side's end is no reason for it.
+    // An alert in answer to the other side's end is no reason for it (D-EVIDENCE-02).
     let spoken = |alert: &&tls::Alert| {
         first.is_none_or(|(side, _, at)| side == alert.from || closing.order(&alert.at) <= closing.order(at))
             && !closing.had_closed(tls, alert)
@@ -197,6 +197,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
 }
 
 /// Whether an alert came after data had gone both ways, and names no fault of a certificate: the handshake was over.
+/// Decided in D-EVIDENCE-04.
 fn is_about_data(tls: &tls::Handshake, alert: &tls::Alert) -> bool {
     let asked = tls.data.client.first.zip(tls.data.server.last);
     let exchanged = asked.is_some_and(|(asked, answered)| asked.is_before(&answered) && answered.is_before(&alert.at));
@@ -212,7 +213,7 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
         return answered;
     }
     // Of TLS 1.3 the server has finished before it knows the client's certificate (RFC 8446 section 2): only what it sends
-    // after the client's Finished shows that it took that.
+    // after the client's Finished shows that it took that (D-EVIDENCE-09).
     if tls.is_1_3() && tls.certificate_request.is_some() {
         let tickets = tls.history.iter().filter(|(letter, _)| *letter == Letter::NewSessionTicket).map(|(_, at)| *at);
         let finished = tls.finished.client;
@@ -224,7 +225,7 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
     let went_on = client.records > 0 || server.records > 0 || tls.renegotiation.is_some();
     let spoke_after_both = finished(Side::Client) && finished(Side::Server) && went_on;
     // Where only one direction was captured, its data shows that it had the other's Finished. A server of TLS 1.3 may send
-    // data before that (RFC 8446 section 4.4.4).
+    // data before that (RFC 8446 section 4.4.4; D-EVIDENCE-06).
     let one_sided =
         (client.records > 0 && !closing.seen.server) || (server.records > 0 && !closing.seen.client && !tls.is_1_3());
     spoke_after_both || one_sided
@@ -232,7 +233,7 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
 
 /// Whether a silence during the handshake is not what it failed for: the server speaks another protocol, and somebody
 /// ended it; packets of that time are lost; the alert came before the silence, from the server that was awaited, or from a
-/// client that was sent what it awaited.
+/// client that was sent what it awaited (D-EVIDENCE-08).
 fn is_explained(tls: &tls::Handshake, stall: &Stall, alert: Option<&tls::Alert>, ended: bool) -> bool {
     if ended && tls.other_protocol().is_some() {
         return true;

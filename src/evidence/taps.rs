@@ -23,7 +23,7 @@ const SAME_FETCH_NANOS: i64 = 2_000_000_000;
 type Place = (usize, usize);
 
 impl Evidence {
-    /// Makes one of the handshakes that were recorded at several taps.
+    /// Makes one of the handshakes that were recorded at several taps (D-EVIDENCE-16).
     pub fn join_taps(&mut self) {
         let mut seen: BTreeMap<[u8; 32], Vec<Place>> = BTreeMap::new();
         for (at, device) in self.devices.iter().enumerate() {

@@ -62,7 +62,7 @@ impl<'a> Findings<'a> {
         self.all.iter().find(is_cause)
     }
 
-    /// Stable over runs, paths and frames: code, device, server name or leaf, missing key.
+    /// Stable over runs, paths and frames: code, device, server name or leaf, missing key (D-REPORT-01).
     pub(super) fn id(&self, finding: &Finding) -> String {
         let device = finding.device.and_then(|index| self.devices.get(&index).cloned()).unwrap_or_default();
         let leaf = finding.certificates.first().map(|leaf| short(leaf.sha256()));

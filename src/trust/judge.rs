@@ -63,6 +63,7 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
     decide(case, &a.path, &b.path, &mut judgement);
     if b.path.end == PathEnd::Anchor && a.path.reaches_anchor() {
         // It had all links, one of which breaks a rule; that another certificate would do is not what was missing for sure.
+        // Decided in D-DIAGNOSIS-28.
         judgement.fault = first_fault(&a.path);
         judgement.proof = Some(Proof::Inferred);
     }

@@ -60,7 +60,7 @@ pub(in crate::diagnosis) fn unsupported(
 }
 
 /// Whether a hello shows that its sender can do this, whatever a profile says: by the suites that it offers, or because
-/// its version demands it (RFC 5246 section 1.2, RFC 8446 section 9.1).
+/// its version demands it (RFC 5246 section 1.2, RFC 8446 section 9.1; D-TRUST-09).
 fn can(hello: &ClientHello, algorithm: Algorithm) -> bool {
     let (tls12, tls13) = (hello.version >= Version(0x0303), hello.version >= Version(0x0304));
     match algorithm {

@@ -119,6 +119,7 @@ pub(in crate::diagnosis) fn date_faults(certificates: &[Arc<Certificate>], at: T
 }
 
 /// Devices judge the dates of their roots too: old ones failed all at once when a root that they shared expired.
+/// Decided in D-TRUST-08.
 pub(in crate::diagnosis) fn expired_anchor(anchor: &Anchor, at: Timestamp) -> Option<DateFault> {
     let limit = anchor.not_after.filter(|end| at > *end)?;
     Some(DateFault { name: anchor.label.clone(), limit, certificate: None, expired: true })

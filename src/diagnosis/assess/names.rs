@@ -44,6 +44,7 @@ impl NameCheck {
         let names = names_that_led_to(device, handshake);
         let (fit, mut others): (Vec<_>, Vec<_>) = names.iter().partition(|name| leaf.matches_host(name, rules));
         // A name that was handed out is the service's; other names that were looked up count only where there is none.
+        // Decided in D-DIAGNOSIS-18.
         let handed_out = |name: &&String| device.names.get(*name).is_some_and(|it| it.is_srv_target || it.by_dhcp);
         if fit.iter().any(handed_out) {
             others.retain(handed_out);

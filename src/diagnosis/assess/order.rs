@@ -46,7 +46,7 @@ pub(in crate::diagnosis) fn complaints(
     out
 }
 
-/// Whether a certificate belongs to another chain. Only a chain that is known to its end can tell.
+/// Whether a certificate belongs to another chain. Only a chain that is known to its end can tell (D-DIAGNOSIS-20).
 fn is_unrelated(
     finder: &mut PathFinder,
     certificate: &Arc<Certificate>,

@@ -120,6 +120,7 @@ fn refused(session: &Session<'_>, judged: &Judged<'_>, severity: Severity) -> Fi
     finding
 }
 
+/// Decided in D-DIAGNOSIS-12.
 fn proof(judged: &Judged<'_>, code: Code) -> Proof {
     let handshake = judged.handshake;
     // illegal_parameter says nothing of certificates (RFC 5246 section 7.2.2).

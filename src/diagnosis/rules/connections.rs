@@ -84,6 +84,7 @@ pub(in crate::diagnosis) fn refused_tunnels(device: &Device) -> impl Iterator<It
     device.http_errors.iter().filter_map(|(at, request)| Some((*at, request, request.tunnel_to()?)))
 }
 
+/// Decided in D-DIAGNOSIS-17.
 fn tunnel_refused(session: &Session<'_>, at: FrameRef, request: &HttpRequest, target: &str) -> Finding {
     let asked = |event: &&Event| matches!(&event.fact, Fact::Http(known) if **known == *request);
     let proxy = session.device.events.iter().find(asked).and_then(|event| event.server);

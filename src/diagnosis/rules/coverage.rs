@@ -48,7 +48,7 @@ fn incomplete(session: &Session<'_>) -> Vec<Finding> {
     undecided.collect()
 }
 
-/// CG029 for a phone that did nothing but be recognized.
+/// CG029 for a phone that did nothing but be recognized (D-DIAGNOSIS-34).
 pub(super) fn nothing_seen(session: &Session<'_>) -> Option<Finding> {
     let capture = session.device.capture;
     let nothing = !has_handshake(session.evidence, capture);

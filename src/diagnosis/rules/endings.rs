@@ -89,7 +89,7 @@ fn server_ended(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Findi
     finding
 }
 
-/// A finding about an ending that nothing explains, unless the server does not speak TLS at all.
+/// A finding about an ending that nothing explains, unless the server does not speak TLS at all (D-DIAGNOSIS-22).
 fn unexplained(
     session: &Session<'_>,
     judged: &Judged<'_>,
@@ -136,7 +136,7 @@ fn looked_at_later(handshake: &Handshake) -> Option<Excluded> {
     })
 }
 
-/// A single completed handshake, closed without data by an unidentified client: typical of a probe.
+/// A single completed handshake, closed without data by an unidentified client: typical of a probe (D-DIAGNOSIS-04).
 fn may_be_probe(session: &Session<'_>, judged: &Judged<'_>) -> bool {
     let alone = session.device.handshakes_total == 1 && judged.handshake.repeats == 0;
     let unused = judged.ruling.stage == Stage::ClientWithoutData && judged.handshake.last_word().is_none();

@@ -63,7 +63,7 @@ fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
         _ if part => "only a part of the file came (206)".into(),
         problem => problem.clone().unwrap_or_else(|| "no certificate came".into()),
     };
-    // A fetch may have succeeded if its answer is not in the capture, or came in parts.
+    // A fetch may have succeeded if its answer is not in the capture, or came in parts (D-DIAGNOSIS-26).
     let unseen = part || (fetch.gap && fetch.may_succeed());
     let how = if unseen { "cannot be judged" } else { "failed" };
     let summary = format!("the certificate download {} {how}: {why}", fetch.url);
@@ -107,6 +107,7 @@ fn unhelpful(session: &Session<'_>, fetch: &Fetch) -> Option<Finding> {
     Some(finding)
 }
 
+/// Decided in D-DIAGNOSIS-21.
 fn about(session: &Session<'_>, fetch: &Fetch, code: Code, severity: Severity, summary: String) -> Finding {
     let mut finding = session.finding_of_device(code, severity, Proof::Proven, summary);
     finding.stream = Some(fetch.stream);

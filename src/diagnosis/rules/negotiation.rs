@@ -98,6 +98,7 @@ fn version_refused(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Fi
     finding
 }
 
+/// Decided in D-DIAGNOSIS-14.
 fn suites_refused(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let handshake = judged.handshake;
     let elsewhere = judged.ruling.accepted_elsewhere;

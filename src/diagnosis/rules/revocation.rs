@@ -26,6 +26,7 @@ pub(super) const CERTIFICATE_REVOKED: Logic = Logic {
     find: None,
 };
 
+/// Decided in D-DIAGNOSIS-25.
 fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let handshake = judged.handshake;
     let (what, proof) = match handshake.ended_with(AlertCode::CERTIFICATE_REVOKED) {

@@ -19,7 +19,7 @@ pub(super) const NAME_OUTSIDE_SIP_DOMAIN: Logic =
 pub(super) const TLS_IS_FINE: Logic =
     Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(tls_is_fine) };
 
-/// Firmware from CU7 on takes no SIP server outside the SIP domain.
+/// Firmware from CU7 on takes no SIP server outside the SIP domain (D-DIAGNOSIS-24).
 fn outside_domain(session: &Session<'_>) -> Vec<Finding> {
     let refuses = session.profile.sip_domain_only.as_ref().is_some_and(|fact| fact.value);
     if !refuses || session.basis == ProfileBasis::Assumed {
@@ -45,7 +45,7 @@ fn outside_domain(session: &Session<'_>) -> Vec<Finding> {
     vec![finding]
 }
 
-/// Every handshake works; the finding shows what failed after them, as far as the capture tells.
+/// Every handshake works; the finding shows what failed after them, as far as the capture tells (D-DIAGNOSIS-35).
 fn tls_is_fine(session: &Session<'_>) -> Vec<Finding> {
     let Some(first) = session.handshakes.first().map(|judged| judged.handshake) else { return Vec::new() };
     if session.lacks_handshakes() || !session.handshakes.iter().all(Judged::is_completed) {

@@ -15,7 +15,7 @@ pub(super) const CLOCK_SKEW: Logic = Logic { degrades: true, lacks: Lacks::Nothi
 fn find(session: &Session<'_>) -> Vec<Finding> {
     let Some(clock) = session.clock.filter(|clock| clock.is_off()) else { return Vec::new() };
     let summary = format!("the {}'s clock is {}, by {}", session.noun(), clock.in_words(), clock.basis);
-    // Stacks of that age put their clock into the hello, but no source says so of this one.
+    // Stacks of that age put their clock into the hello, but no source says so of this one (D-DIAGNOSIS-23).
     let mut finding = session.finding_of_device(Code::ClockSkew, Severity::Warning, Proof::Inferred, summary);
     finding.frames = clock.frames.first().copied().zip(clock.frames.last().copied());
     finding.evidence =

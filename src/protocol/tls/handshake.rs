@@ -38,7 +38,7 @@ pub struct Handshake {
     pub alerts: Vec<Alert>,
     /// Frame of each side's first alert that may end the connection without a readable reason: one that stays
     /// encrypted, a decrypted fatal one, or a closure alert that was decrypted or came in clear before both sides
-    /// finished.
+    /// finished (D-EVIDENCE-03).
     pub encrypted_alert: Both<Option<FrameRef>>,
     /// Application data of each side.
     pub data: Both<Data>,

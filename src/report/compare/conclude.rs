@@ -58,7 +58,7 @@ fn works(device: &Device) -> bool {
     matches!(device.verdict.status, VerdictStatus::Ok | VerdictStatus::Degraded)
 }
 
-/// Why there is nothing to hold against each other.
+/// Why there is nothing to hold against each other (D-REPORT-04).
 fn not_comparable(names: &Names<'_>, told: &Told<'_>) -> Option<String> {
     let (ours, theirs) = (&told.alone.0, &told.alone.1);
     if !told.shared.is_empty() {
@@ -100,6 +100,7 @@ impl<'a> Case<'a> {
         self.findings.iter().find(|finding| device.verdict.finding.as_ref() == Some(&finding.id))
     }
 
+    /// Decided in D-REPORT-03.
     fn agreement(&self) -> String {
         if self.good.id == self.bad.id {
             // Also where two captures hold one handshake: the report joins them, whoever recorded it twice.

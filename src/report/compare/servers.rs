@@ -39,6 +39,7 @@ impl Difference {
         Self { words, parts: true }
     }
 
+    /// Decided in D-REPORT-02.
     pub(super) fn aside(words: String) -> Self {
         Self { words, parts: false }
     }

@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: members and words by which the others decide. Left to others: to replace.
 
-/// Members that hold words of this program, of a standard, or a time.
+/// Members that hold words of this program, of a standard, or a time (D-REPORT-05).
 pub(super) const OWN: &[&str] = &[
     "schema",
     "tool",

@@ -10,7 +10,7 @@ use super::names::{attributes, authority, hosts_of_urls, with_port};
 use super::policy::{DISTINGUISHED, FILES, OWN, own_name};
 use super::sentences::Sentences;
 
-/// A report that could not be given without its names. Nothing of it may be shown then.
+/// A report that could not be given without its names. Nothing of it may be shown then (D-REPORT-07).
 #[derive(Debug, thiserror::Error)]
 #[error("nothing is shown, for the names in the report could not all be replaced: {0}")]
 pub struct NotRedacted(#[from] serde_json::Error);
@@ -113,7 +113,7 @@ impl Redaction {
         }
     }
 
-    /// A member; where its name is a digest, that is replaced too.
+    /// A member; where its name is a digest, that is replaced too (D-REPORT-06).
     fn member(&mut self, of: &str, name: String, mut value: Value) -> (String, Value) {
         self.replace(&mut value, own_name(of, &name));
         (if name.len() == 64 { self.sentences.stand_ins.hex(&name) } else { name }, value)
