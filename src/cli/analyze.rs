@@ -92,7 +92,7 @@ impl Analyze {
         Ok(if self.redact { Redaction::of(&report)?.1 } else { report })
     }
 
-    /// Each capture for itself, several at once; the reports come in the order of the captures.
+    /// Judges each capture by itself, several at once; the reports come in the order of the captures.
     fn separately(
         &self,
         analyzer: &Analyzer,
@@ -119,7 +119,7 @@ impl Analyze {
             Ok((format!("{heading}{}", show(&report, &style)), exit, fits, left_out))
         };
         let mut first = true;
-        // It is enough that one of the captures shows the device that is asked for.
+        // It is enough if one of the captures shows the device asked for.
         let (mut any_fits, mut there) = (false, BTreeSet::new());
         parallel::in_order(inputs, self.jobs, work, |judged: Result<_, Failure>| {
             let (text, exit, fits, left_out) = judged?;

@@ -65,7 +65,7 @@ impl Certs {
         Ok(if all { Exit::Clean } else { Exit::Failed })
     }
 
-    /// Writes every certificate; nothing is written where one of the files exists and may not be overwritten.
+    /// Writes every certificate, or none if one of the files exists and may not be overwritten.
     fn export(&self, folder: &Path, report: &mut CertsReport) -> Result<(), Failure> {
         fs::create_dir_all(folder).map_err(|error| Failure(format!("{}: {error}", folder.display())))?;
         let mut names = BTreeSet::new();
@@ -84,7 +84,7 @@ impl Certs {
     }
 }
 
-/// A name that no certificate can bend: letters, digits, dots and hyphens of its common name, then digits of its hash.
+/// A file name that a hostile certificate cannot steer: letters, digits, dots and hyphens of its common name, then digits of its hash.
 fn file_name(subject: &str, sha256: &str, used: &mut BTreeSet<String>) -> String {
     let mut name = String::new();
     for c in render::common_name(subject).chars() {
@@ -97,7 +97,7 @@ fn file_name(subject: &str, sha256: &str, used: &mut BTreeSet<String>) -> String
     let name = if name.is_empty() { "certificate" } else { name.trim_end_matches(['.', '-']) };
     let digits = |count| sha256.chars().take(count).collect::<String>();
     let short = format!("{name}-{}.pem", digits(12));
-    // Two certificates whose hashes begin alike: only on purpose.
+    // Two certificates whose hashes begin alike can only be made on purpose.
     let name = if used.contains(&short) { format!("{name}-{}.pem", digits(64)) } else { short };
     used.insert(name.clone());
     name

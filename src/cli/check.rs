@@ -73,7 +73,7 @@ impl Check {
         Ok(paths.map(|path| path.to_string_lossy().into_owned()).collect())
     }
 
-    /// Runs one expectation; also gives the captures that it names.
+    /// Runs one expectation; returns also the captures that it names.
     fn check(&self, file: &Path) -> (Checked, Vec<PathBuf>) {
         let mut checked = Checked {
             path: file.to_string_lossy().into_owned(),

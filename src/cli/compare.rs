@@ -22,7 +22,7 @@ const FORMATS: &[(Format, Show<Compared>)] = &[
     (Format::HTML, |compared, _| render::compare_html(&compared.report, &compared.comparison)),
 ];
 
-/// A comparison, and the report it was made of, which holds both devices whole.
+/// A comparison, and the report it was made of, which holds both devices in full.
 struct Compared {
     report: Report,
     comparison: Comparison,
@@ -38,10 +38,10 @@ pub(crate) struct Compare {
     /// The capture of the device that does not; without it GOOD shows both
     #[arg(value_name = "BAD")]
     bad_capture: Option<PathBuf>,
-    /// The device that works: needed where several of its capture do
+    /// The device that works; needed if several devices in its capture do
     #[arg(long, value_name = "IP|MAC")]
     good: Option<String>,
-    /// The device that does not: needed where several of its capture do not
+    /// The device that does not work; needed if several devices in its capture do not
     #[arg(long, value_name = "IP|MAC")]
     bad: Option<String>,
     #[command(flatten)]
@@ -54,7 +54,7 @@ pub(crate) struct Compare {
 }
 
 impl Compare {
-    /// Exit status: 0 they agree, 1 they part, 2 they cannot be compared.
+    /// Ends with 0 if they agree, 1 if they part, 2 if they cannot be compared.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let show = self.form.format.show(FORMATS)?;
         let good = input(&self.good_capture);

@@ -6,9 +6,9 @@ use chaingap::report::NotRedacted;
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
-    /// Nothing to say.
+    /// Nothing was found.
     Clean,
-    /// Findings, or differences.
+    /// Findings, or differences, of a severity that counts.
     Found,
     /// Bad usage, nothing readable, or a failure of the program.
     Failed,

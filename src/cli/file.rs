@@ -8,20 +8,20 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use super::exit::Failure;
 
-/// What a link or a name leads to.
+/// What is written if the target is a symbolic link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Links {
-    /// A link leads to the file to write; a pipe or a device is written as it is.
+    /// The file that the link leads to; a pipe or a device is written directly.
     Follow,
-    /// A link is replaced, so that nothing is written outside the folder.
+    /// The link itself is replaced, so that nothing is written outside the folder.
     Replace,
 }
 
-/// A file under construction: it stands beside the target until it is whole, and goes if it never is.
+/// A file under construction, beside its target until it is complete; removed if it never is.
 #[derive(Debug)]
 pub(crate) struct WholeFile {
     target: PathBuf,
-    /// Where the bytes are until then; `None` for a pipe or a device.
+    /// The file that holds the bytes until then; `None` for a pipe or a device.
     part: Option<PathBuf>,
     file: File,
 }
@@ -98,14 +98,14 @@ fn parts() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     PARTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on an interruption removes the file. The first call takes over the signals; where the program was started
-/// with one of them ignored, as `nohup` does, they stay as they are.
+/// From now on an interruption removes the file. The first call installs the handler; signals that were ignored when the
+/// program started, as `nohup` arranges, stay ignored.
 fn remove_on_interrupt(part: &Path) {
     static HANDLER: Once = Once::new();
     parts().insert(part.to_path_buf());
     HANDLER.call_once(|| {
         let _ = ctrlc::try_set_handler(|| {
-            // The lock is kept, so that no file can be begun between this and the end.
+            // The lock is held until the exit, so that no other file can be begun.
             let parts = parts();
             parts.iter().for_each(|part| drop(fs::remove_file(part)));
             // 128 and the number of SIGINT, as shells say it.

@@ -1,5 +1,5 @@
-//! In: paths. Out: files in a defined order, and captures among them by their first bytes. Bounded: so much of a file
-//! is read as shows its first packet, at most `PEEK` bytes. Left to others: contents.
+//! In: paths. Out: files in a defined order, and captures among them by their first bytes. Bounded: a file is
+//! read up to its first packet, at most [`PEEK`] bytes. Left to others: contents.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -9,7 +9,7 @@ use chaingap::capture::{CaptureError, CaptureReader, Timestamp};
 
 use super::exit::Failure;
 
-/// A capture's first packet comes before this, or its time is not known.
+/// How far into a capture its first packet is looked for.
 const PEEK: usize = 4 << 20;
 
 /// One capture to read.
@@ -33,7 +33,7 @@ impl Input {
     /// Bytes of a plain file.
     pub(crate) fn size(&self) -> Option<u64> {
         let Self::File(path) = self else { return None };
-        // What cannot be looked at counts for nothing: reading it will say why.
+        // A file that cannot be examined counts for nothing: reading it will say why.
         fs::metadata(path).map_or(Some(0), |about| about.is_file().then_some(about.len()))
     }
 
@@ -48,7 +48,7 @@ impl Input {
 
 /// The captures that the arguments name, in the order of the arguments. Folders are searched recursively by what files
 /// begin with, also below gzip and zstd; linked folders are not followed. The captures of a folder come in the order of
-/// their first packets, since a ring of rotated files does not carry the time in its names' order.
+/// their first packets: the names of a ring of rotated files need not sort by time.
 pub(crate) fn captures(arguments: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
     for path in arguments {
@@ -99,8 +99,7 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure(format!("{}: {error}", path.display())))
 }
 
-/// Puts captures into the order of their first packets' times; those without one come last, and of equals the order
-/// stays (D-CLI-01).
+/// Sorts captures by the time of their first packet, stably; those without one come last (D-CLI-01).
 fn in_time_order(captures: &mut [PathBuf]) {
     captures.sort_by_cached_key(|path| beginning(path));
 }
@@ -136,7 +135,7 @@ fn is_capture(path: &Path) -> bool {
 }
 
 fn peek(path: &Path) -> Peek {
-    // What cannot be opened may be one: reading it will say why not.
+    // A file that cannot be opened may be a capture: reading it will say why it cannot be read.
     let Ok(mut file) = File::open(path) else { return Peek::Capture(None) };
     let mut reader = CaptureReader::new(0);
     let mut read = 0;
@@ -168,7 +167,8 @@ fn peek(path: &Path) -> Peek {
     }
 }
 
-/// Whether what cannot be read is a capture nevertheless: the run then says why not, or how to convert it (D-CLI-02).
+/// Whether an unreadable file is a capture nevertheless: the run then says why it cannot be read, or how to convert it
+/// (D-CLI-02).
 fn unreadable(error: &CaptureError) -> Peek {
     match error {
         CaptureError::Unread { .. } | CaptureError::Header(_) | CaptureError::HeaderCut(_) => Peek::Capture(None),

@@ -1,4 +1,4 @@
-//! `chaingap completions` and `chaingap man`: what a shell and a manual reader need, made from the options themselves.
+//! `chaingap completions` and `chaingap man`: completions and manual pages, made from the options themselves.
 
 use std::fs;
 use std::path::PathBuf;

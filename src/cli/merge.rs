@@ -31,7 +31,7 @@ pub(crate) struct Merge {
     form: FormOptions,
 }
 
-/// What every line must say of itself.
+/// The member that every line must have.
 #[derive(Deserialize)]
 struct Kind {
     schema: String,
@@ -49,15 +49,15 @@ impl Merge {
             }
             total = total + sum.unwrap_or_default();
         }
-        // A part of many may be empty; if all are, something before this went wrong.
+        // One of many inputs may be empty; if all are, something went wrong before.
         let failed = total.failed > 0 || empty == self.reports.len();
         self.form.write(show, &total)?;
         Ok(if failed { Exit::Failed } else { Exit::Clean })
     }
 }
 
-/// The sum of one file's lines, `None` where it has none. A line that is no report is counted and told; the others are
-/// unharmed.
+/// The sum of one file's lines, `None` if it has none. A line that is no report is counted as failed and named on
+/// standard error; the others still count.
 fn summary_of(path: &Path) -> Result<Option<Summary>, Failure> {
     let name = path.display();
     let failure = |error: io::Error| Failure(format!("{name}: {error}"));
@@ -68,7 +68,7 @@ fn summary_of(path: &Path) -> Result<Option<Summary>, Failure> {
     let (mut total, mut line, mut number) = (None, Vec::new(), 0);
     while lines.read_until(b'\n', &mut line).map_err(failure)? > 0 {
         number += 1;
-        // The report of `--format json`, one over many lines.
+        // A report of `--format json`, which has many lines.
         if number == 1 && line.trim_ascii() == b"{" {
             lines.read_to_end(&mut line).map_err(failure)?;
         }

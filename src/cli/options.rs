@@ -28,12 +28,12 @@ pub(crate) struct TrustOptions {
     /// How the devices signed in; changes wording only
     #[arg(long, value_name = "METHOD", value_enum, default_value_t = SignInOption::Auto)]
     pub(crate) sign_in: SignInOption,
-    /// Take about this much memory at most, such as 64M or 1G; what then has no room is said in the report
+    /// Use at most about this much memory, such as 64M or 1G; the report says what did not fit
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
     pub(crate) max_memory: Option<u64>,
 }
 
-/// Certificates, profile and time: what judging takes with or without a capture.
+/// Certificates, profile and time: needed to judge with or without a capture.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct StoreOptions {
     /// What kind of device it is: auto, none (no anchors), a built-in profile or a profile file
@@ -45,7 +45,7 @@ pub(crate) struct StoreOptions {
     /// Intermediates that the device is known to hold; repeatable
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) installed: Vec<PathBuf>,
-    /// Certificates that exist in the world: they prove and name what is missing, and are never the device's; repeatable
+    /// Certificates that exist in the world: they prove and name what is missing, but never count as the device's; repeatable
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) bundle: Vec<PathBuf>,
     /// Judge validity at this time (RFC 3339) instead of the time of each handshake
@@ -98,14 +98,14 @@ impl TrustOptions {
         self.device.as_ref().map(|device| format!("--device {device}"))
     }
 
-    /// The caps for each of so many captures that are read at once.
+    /// The limits for each capture, of `at_once` that are read at the same time.
     pub(crate) fn limits(&self, at_once: usize) -> Limits {
         let share = |bytes: u64| bytes / u64::try_from(at_once.max(1)).unwrap_or(u64::MAX);
         self.max_memory.map(|bytes| Limits::within(share(bytes))).unwrap_or_default()
     }
 }
 
-/// Bytes: a number, and K, M or G for powers of 1024.
+/// A number of bytes, with K, M or G for powers of 1024.
 fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase();
@@ -125,7 +125,7 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 impl StoreOptions {
-    /// A builder with the certificates and the time; the profile is for the caller.
+    /// A builder with the certificates and the time; the caller adds the profile.
     pub(crate) fn builder(&self) -> Result<Builder, Failure> {
         let mut builder = Analyzer::builder();
         for (paths, add) in [
@@ -138,7 +138,7 @@ impl StoreOptions {
                 for file in certificate_files(path)? {
                     builder = add(builder, &file.to_string_lossy(), &read_file(&file)?);
                 }
-                // A verdict without what was meant to decide it would be another one (D-TRUST-06).
+                // Without the certificates that were to decide it the verdict would be another one (D-TRUST-06).
                 let said = builder.problems().get(known.1..).unwrap_or_default();
                 if builder.certificates() == known.0 {
                     let why =
@@ -164,7 +164,7 @@ pub(crate) fn profile(name: &str) -> Result<Profile, Failure> {
     profile_named(name)?.ok_or_else(unknown)
 }
 
-/// A built-in profile by name, or one from a file; `None` where there is neither.
+/// A built-in profile by name, or one from a file; `None` if there is neither.
 pub(crate) fn profile_named(name: &str) -> Result<Option<Profile>, Failure> {
     let path = Path::new(name);
     if let Some(profile) = Profile::builtin(name) {

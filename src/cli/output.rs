@@ -13,7 +13,7 @@ use super::exit::{Exit, Failure};
 use super::file::{Links, WholeFile, write_file};
 use super::format::{Format, Offer, Show};
 
-/// Columns where the terminal does not say.
+/// Columns if the terminal does not say.
 const DEFAULT_WIDTH: usize = 110;
 
 /// Where results go, in what form, and what they do to the exit status.
@@ -61,7 +61,7 @@ impl FormOptions {
         write(show(result, &self.style()), self.file(), self.force)
     }
 
-    /// How text that goes where the results go looks.
+    /// The style of text that goes where the results go.
     pub(crate) fn style(&self) -> TextStyle {
         self.color.style(self.file().is_some())
     }
@@ -105,7 +105,7 @@ impl Sink {
 }
 
 impl OutputOptions {
-    /// The exit by the gravest of these findings.
+    /// How the run ends, by the gravest of these findings.
     pub(crate) fn exit<'a>(&self, mut findings: impl Iterator<Item = &'a Finding>) -> Exit {
         let threshold = match self.fail_on {
             FailOn::Error => Severity::Error,
@@ -129,7 +129,7 @@ pub(crate) enum Color {
 }
 
 impl Color {
-    /// How text that goes to standard output, or to a file, looks.
+    /// The style of text that goes to standard output or to a file.
     pub(crate) fn style(self, to_file: bool) -> TextStyle {
         TextStyle { color: self.is_on(to_file), width: width() }
     }
@@ -144,7 +144,7 @@ impl Color {
     }
 }
 
-/// Columns of the terminal, or a page's worth where there is none.
+/// Columns of the terminal, or of a page if there is none.
 fn width() -> usize {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let terminal = io::stdout().is_terminal().then(terminal_width).flatten();
@@ -155,7 +155,7 @@ fn terminal_width() -> Option<usize> {
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
-/// Writes to standard output, or to a file. A reader that went away is no error.
+/// Writes to standard output, or to a file. A closed pipe is no error.
 pub(crate) fn write(bytes: impl AsRef<[u8]>, file: Option<&Path>, force: bool) -> Result<(), Failure> {
     match file {
         None => write_stdout(bytes.as_ref()),
@@ -163,7 +163,7 @@ pub(crate) fn write(bytes: impl AsRef<[u8]>, file: Option<&Path>, force: bool) -
     }
 }
 
-/// The file that `-o` names; `-` names none, but standard output.
+/// The file that `-o` names; `None` for `-`, which is standard output.
 pub(crate) fn named(output: &Path) -> Option<&Path> {
     Some(output).filter(|path| path.as_os_str() != "-")
 }
@@ -187,7 +187,7 @@ pub(crate) fn is_quiet() -> bool {
     QUIET.load(Ordering::Relaxed)
 }
 
-/// A line on standard error; what a terminal would obey, in a path or in what a file says, stands escaped.
+/// A line on standard error; what a terminal would obey, in a path or in what a file says, is escaped.
 pub(crate) fn tell(text: &str) {
     eprintln!("chaingap: {}", render::printable(text));
 }

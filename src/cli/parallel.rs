@@ -1,5 +1,5 @@
-//! In: a list of things to do, and how many at once. Out: what came of each, in the order of the list, as soon as those
-//! before it are there. Bounded: at most [`AHEAD`] results a worker wait for one before them. Left to others: the work.
+//! In: a list of things to do, and how many at once. Out: the result of each, in the order of the list, as soon as those
+//! before it are done. Bounded: for each worker at most [`AHEAD`] results wait for one before them. Left to others: the work.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -9,14 +9,13 @@ use std::thread;
 /// How far one worker may be ahead of what has been taken.
 const AHEAD: usize = 4;
 
-/// How many of so many items are worked on at once; 0 asks for as many as the machine has processors.
+/// How many of `items` items are worked on at once; 0 jobs asks for one for each processor.
 pub(crate) fn at_once(jobs: usize, items: usize) -> usize {
     let processors = || thread::available_parallelism().map_or(1, NonZero::get);
     if jobs == 0 { processors() } else { jobs }.min(items)
 }
 
-/// Does `work` for each item, `jobs` at once (0: as many as the machine has processors), and gives the results to
-/// `take` in the order of the items, on this thread. Stops early when `take` fails.
+/// Does `work` for each item, `jobs` at once (0: one for each processor), and gives the results to `take` in the order of the items, on this thread. Stops early when `take` fails.
 pub(crate) fn in_order<T: Sync, R: Send, E>(
     items: &[T],
     jobs: usize,
@@ -30,7 +29,7 @@ pub(crate) fn in_order<T: Sync, R: Send, E>(
     let (give, tasks) = mpsc::channel::<(usize, &T)>();
     let tasks = Mutex::new(tasks);
     thread::scope(|scope| {
-        // Dropped at the end of this block, before the workers are waited for: that ends them.
+        // Dropped at the end of this block, before the scope waits for the workers, which end when it is gone.
         let give = give;
         let (done, results) = mpsc::channel();
         for _ in 0..jobs {

@@ -18,13 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Progress {
     bar: ProgressBar,
     started: Instant,
-    /// Whether a bar may appear at all, and that it has.
+    /// Whether a bar may appear at all.
     wanted: bool,
+    /// Done once the bar has appeared.
     shown: Once,
 }
 
 impl Progress {
-    /// Of reading these captures; how much that is in all is unknown where one of them is no plain file.
+    /// The progress of reading these captures; their total size is unknown if one of them is no plain file.
     pub(crate) fn of(inputs: &[Input]) -> Self {
         let sizes: Option<Vec<u64>> = inputs.iter().map(Input::size).collect();
         let total = sizes.map(|sizes| sizes.iter().sum());
@@ -37,12 +38,12 @@ impl Progress {
         Self { bar, started: Instant::now(), wanted: !output::is_quiet(), shown: Once::new() }
     }
 
-    /// None at all.
+    /// No bar.
     pub(crate) fn none() -> Self {
         Self { bar: ProgressBar::hidden(), started: Instant::now(), wanted: false, shown: Once::new() }
     }
 
-    /// The same bytes, counted.
+    /// Counts the bytes that pass through.
     pub(crate) fn count<R: Read>(&self, inner: R) -> Counted<'_, R> {
         Counted { inner, progress: self }
     }
@@ -54,7 +55,7 @@ impl Progress {
 
     fn advance(&self, bytes: usize) {
         if self.wanted && self.started.elapsed() >= PATIENCE {
-            // Where standard error is no terminal this target draws nothing.
+            // If standard error is no terminal, this target draws nothing.
             self.shown.call_once(|| self.bar.set_draw_target(ProgressDrawTarget::stderr()));
         }
         self.bar.inc(u64::try_from(bytes).unwrap_or_default());
@@ -67,7 +68,7 @@ impl Drop for Progress {
     }
 }
 
-/// A reader whose bytes count.
+/// A reader whose bytes are counted.
 pub(crate) struct Counted<'a, R> {
     inner: R,
     progress: &'a Progress,

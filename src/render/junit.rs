@@ -1,7 +1,7 @@
 //! The report as JUnit XML, for the test page of a CI job.
 //!
-//! In: a report, or a regression run. Out: a suite for each device, in it a case for each server that it made handshakes with; a suite for
-//! the captures. A case fails by a finding of severity error. Bounded: by the report. Left to others: the exit status.
+//! In: a report, or a regression run. Out: a suite for each device, with a case for each
+//! server that it made handshakes with; a suite for the captures. A finding of severity error fails its case. Bounded: by the report. Left to others: the exit status.
 //!
 //! There is no standard; this is what the schema that Jenkins publishes (junit-10.xsd) and GitLab's and GitHub's readers
 //! have in common.
@@ -43,7 +43,7 @@ struct Case {
     error: Option<Failure>,
     /// Why it decides nothing (D-RENDER-05).
     skipped: Option<String>,
-    /// What else there is to say.
+    /// Notes.
     notes: String,
 }
 
@@ -66,7 +66,7 @@ fn of_device(device: &Device, findings: &[&Finding]) -> Suite {
     let works = device.handshakes.iter().any(|handshake| handshake.outcome == Outcome::Completed);
     for finding in findings {
         let (case, judged) = servers.case(finding.server.as_deref(), finding.server_name.as_deref());
-        // What is good to know of a device that works is nothing left open.
+        // A note about a device that works leaves nothing open.
         *judged |= finding.severity > Severity::Info || (works && finding.server.is_none());
         case.add(finding);
     }
@@ -103,7 +103,7 @@ impl<'a> Servers<'a> {
     }
 }
 
-/// A case for each capture: an error where nothing of it could be read. What concerns no device fails it.
+/// A case for each capture: an error if nothing of it could be read. A finding that concerns no device fails it.
 fn of_captures(report: &Report, findings: &[&Finding]) -> Suite {
     let mut cases: Vec<Case> = Vec::new();
     for capture in &report.captures {
@@ -139,7 +139,7 @@ fn of_captures(report: &Report, findings: &[&Finding]) -> Suite {
 }
 
 impl Case {
-    /// An error fails the case; what is less is noted.
+    /// An error fails the case; a lesser finding is noted.
     fn add(&mut self, finding: &Finding) {
         let headline = format!(
             "{} {} ({}, {}): {}",

@@ -170,7 +170,7 @@ fn in_full(out: &mut String, report: &Report, index: &Index<'_>, device: &Device
     list(out, index, "Also", &others);
 }
 
-/// The server that a finding is about, where that is not plain.
+/// The server that a finding is about, if its device has findings about several.
 fn with(index: &Index<'_>, finding: &Finding) -> String {
     index.server(finding).map(|server| format!(", with {}", inline(&server))).unwrap_or_default()
 }
@@ -216,14 +216,14 @@ fn chain_of(out: &mut String, device: &Device, finding: &Finding) {
         let sent = step.sha256.as_ref().is_some_and(|sha| handshake.certificates.contains(sha));
         let (sent, held) = (if sent { "yes" } else { "no" }, if step.held { "yes" } else { "**no**" });
         let subject = inline(&short_name(&step.subject));
-        out.push_str(&format!("| {subject} | {sent} | {held} | {} |\n", whence(chain, step)));
+        out.push_str(&format!("| {subject} | {sent} | {held} | {} |\n", origin(chain, step)));
     }
     for link in unknown {
         out.push_str(&format!("| {} | no | **no** | in no capture |\n", inline(&short_name(&link.subject))));
     }
 }
 
-fn whence(chain: &Chain, step: &Step) -> String {
+fn origin(chain: &Chain, step: &Step) -> String {
     let found = chain.missing.iter().flat_map(|link| &link.candidates);
     let mut found = found.filter(|candidate| Some(&candidate.sha256) == step.sha256.as_ref());
     let capture = step.capture.as_deref().map(|capture| inline(&shorten(capture, 60)));

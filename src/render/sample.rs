@@ -73,8 +73,8 @@ pub(crate) fn many(failing: usize, working: usize) -> Report {
     report
 }
 
-/// The sample with these words for every text that the model leaves free, but for the kinds of events and the hashes, by
-/// which renderers find their way. What is added to the model is covered as it is added.
+/// The sample with these words for every text that the model leaves free, except the kinds of events and the hashes, by
+/// which renderers look things up. Members added to the model later are covered by themselves.
 pub(crate) fn everywhere(words: &str) -> Report {
     let mut full = sample();
     let at = Place { capture: "captures/usb.pcapng".into(), frame: 15 };

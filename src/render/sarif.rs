@@ -190,8 +190,8 @@ impl Driver {
 }
 
 impl Invocation {
-    /// What the captures withheld. A capture of which nothing could be read, and a device asked for that there is not,
-    /// make the run unsuccessful.
+    /// What the captures withheld. The run counts as unsuccessful if nothing could be read of a capture, or if no
+    /// device fits the one asked for.
     fn of(report: &Report, captures: &BTreeMap<&str, usize>) -> Self {
         let mut notifications = Vec::new();
         for capture in &report.captures {

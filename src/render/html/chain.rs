@@ -21,7 +21,7 @@ enum Link {
     Broken,
 }
 
-/// The picture, or nothing where no certificate was sent in clear.
+/// The picture, or nothing if no certificate was sent in clear.
 pub(super) fn chain(scope: &Scope<'_>, shelf: &Shelf<'_>, device: &Device, handshake: &Handshake, id: &str) -> Markup {
     let mut rows = rows(scope, device, handshake);
     if rows.is_empty() {
@@ -74,11 +74,11 @@ fn cells(shelf: &Shelf<'_>, above: Option<&Row<'_>>, row: &Row<'_>) -> Markup {
         div role="cell" { (joint(join(|row| row.had))) (had(shelf, row, above.is_none())) }
         div role="cell" {
             (joint(if whole { Link::Whole } else { Link::None }))
-            @if row.stray { p.whence { (row.whence) } } @else {
+            @if row.stray { p.whence { (row.origin) } } @else {
                 div.card.completes[row.absent].unseen[row.absent && row.sha256.is_none()] {
                     (shelf.link(row.sha256, &row.name))
                     @if row.absent { span.badge { "would complete it" } }
-                    @if !row.whence.is_empty() { p.whence { (row.whence) } }
+                    @if !row.origin.is_empty() { p.whence { (row.origin) } }
                     (until(shelf, row))
                 }
             }
@@ -86,7 +86,7 @@ fn cells(shelf: &Shelf<'_>, above: Option<&Row<'_>>, row: &Row<'_>) -> Markup {
     }
 }
 
-/// What joins two neighbours of one column.
+/// The link between two neighbours in one column.
 fn link(above: Cell, below: Cell) -> Link {
     match (above, below) {
         (Cell::Here, Cell::Here) => Link::Whole,
@@ -106,7 +106,7 @@ fn sent(shelf: &Shelf<'_>, row: &Row<'_>) -> Markup {
     }
 }
 
-/// A server's own certificate is nothing that a device has.
+/// The device's column; a server's own certificate is never expected in it.
 fn had(shelf: &Shelf<'_>, row: &Row<'_>, leaf: bool) -> Markup {
     html! {
         @match row.had {
@@ -149,7 +149,7 @@ fn joint(link: Link) -> Markup {
     }
 }
 
-/// Where a link that was seen nowhere can be had. An address to copy, and no link: what a stranger wrote is not followed.
+/// Where a certificate that no capture holds is offered: text to copy, never a link, because a stranger wrote it.
 fn downloads(handshake: &Handshake) -> Markup {
     let unseen = handshake.chain.missing.iter().filter(|link| link.candidates.is_empty());
     let offered: Vec<_> = unseen.filter_map(|link| Some((link, link.aia.first()?))).take(2).collect();

@@ -53,7 +53,7 @@ fn row(capture: &Capture) -> Markup {
     } }
 }
 
-/// What could not be read, and what was forgotten.
+/// What could not be read, and what was dropped.
 pub(super) fn withheld(scope: &Scope<'_>) -> Markup {
     let lines = problems(scope.report);
     html! {

@@ -69,14 +69,14 @@ fn narrowed(report: &Report, comparison: &Comparison) -> Report {
     }
 }
 
-/// One of the two.
+/// One of the two devices.
 struct Side<'a> {
     which: WhichSide,
     told: &'a CompareSide,
     device: Option<&'a Device>,
     scope: Scope<'a>,
     headline: Option<&'a Finding>,
-    /// Of the server where the bad one fails.
+    /// The handshake with the server at which the bad one fails.
     handshake: Option<&'a Handshake>,
     parting: Option<Parting<'a>>,
 }
@@ -213,7 +213,7 @@ fn conclusion(view: &View<'_>, verdict: &Verdict) -> Markup {
     }
 }
 
-/// Who it is, and the ladder.
+/// One side's device and verdict, and its ladder.
 fn story(side: &Side<'_>) -> Markup {
     let verdict = &side.told.verdict;
     let focus = Focus { headline: side.headline, handshake: side.handshake, parting: side.parting.as_ref() };
@@ -277,7 +277,7 @@ fn row(view: &View<'_>, step: &CompareStep, is_parting: bool) -> Markup {
     }
 }
 
-/// One side of a step. `same`: the other reads like it.
+/// One side of a step; `same` if the other side reads the same.
 fn cell(view: &View<'_>, step: &CompareStep, side: Option<&StepSide>, which: WhichSide, same: bool) -> Markup {
     let label = html! { span.which { (which.as_str()) " " } };
     let Some(side) = side else { return html! { p { (label) span.warn { (lacking(&step.kind)) } } } };
@@ -299,7 +299,7 @@ fn cell(view: &View<'_>, step: &CompareStep, side: Option<&StepSide>, which: Whi
     }
 }
 
-/// Names of certificates, each with the way to it.
+/// Names of certificates, each linked to the certificate.
 fn sent(view: &View<'_>, list: &[String]) -> Markup {
     let name = |sha: &String| name_of(&view.good.scope.report.certificates, sha);
     html! {
@@ -311,7 +311,7 @@ fn sent(view: &View<'_>, list: &[String]) -> Markup {
     }
 }
 
-/// Both chains, of the server where the bad one fails.
+/// Both chains of the server at which the bad one fails.
 fn chains(view: &View<'_>) -> Markup {
     let drawn = view.sides().map(|side| match (side.device, side.handshake) {
         (Some(device), Some(handshake)) => {

@@ -122,7 +122,7 @@ fn row(scope: &Scope<'_>, handshake: &Handshake) -> Markup {
             (handshake.outcome.as_str())
             @if handshake.repeats > 0 { ", and " (handshake.repeats) " more like it" }
             @if let Some(place) = &handshake.recovered_by {
-                ", made up for in " (capture_and_frame(scope, &place.capture, Some(place.frame)))
+                ", recovered in " (capture_and_frame(scope, &place.capture, Some(place.frame)))
             }
         }
     } }

@@ -88,7 +88,7 @@ fn row(cause: &Excluded, class: &str, answer: &str) -> Markup {
     } }
 }
 
-/// Of a remedy with several lines the indented ones are commands.
+/// In a remedy of several lines the indented ones are commands.
 fn remedies(finding: &Finding) -> Markup {
     html! {
         @if !finding.remedies.is_empty() {

@@ -10,7 +10,7 @@ use crate::report::Device;
 /// With fewer devices than this there is nothing to filter.
 const FILTERED: usize = 5;
 
-/// The list, where there is more than one device.
+/// The list, if there is more than one device.
 pub(super) fn index(scope: &Scope<'_>) -> Markup {
     let devices = &scope.report.devices;
     if devices.len() < 2 {
@@ -31,7 +31,7 @@ pub(super) fn index(scope: &Scope<'_>) -> Markup {
     }
 }
 
-/// It shows itself where the script that it needs runs.
+/// Hidden until the script that it needs runs.
 fn filter(scope: &Scope<'_>) -> Markup {
     html! {
         form.filter role="search" hidden {

@@ -13,7 +13,7 @@ use super::steps::{Focus, Line, lines};
 use crate::render::shared::Scope;
 use crate::report::Device;
 
-/// The ladder of one device, or nothing where it has no events.
+/// The ladder of one device, or nothing if it has no events.
 pub(super) fn ladder(scope: &Scope<'_>, device: &Device, focus: Focus<'_>, id: &str) -> Markup {
     if device.events.is_empty() {
         return html! {};
@@ -42,7 +42,7 @@ pub(super) fn ladder(scope: &Scope<'_>, device: &Device, focus: Focus<'_>, id: &
     }
 }
 
-/// The style sheet's name for so many lanes.
+/// The style sheet's class for this number of lanes.
 fn class(lanes: usize) -> &'static str {
     match lanes {
         0..=2 => "lanes2",
@@ -153,7 +153,7 @@ fn shape(x: &str, class: &str, path: &str) -> Markup {
     html! { svg x=(x) overflow="visible" { path.(class) d=(path) {} } }
 }
 
-/// Half a lane before a lane: there no other line stands.
+/// Half a lane before a lane, where no line is.
 fn before(lane: usize, lanes: usize) -> String {
     per_cent(lane * 1000 / lanes.max(1))
 }

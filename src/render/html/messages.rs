@@ -16,7 +16,7 @@ const LETTERS: usize = 200;
 /// The longest words on one arrow.
 const WORDS: usize = 400;
 
-/// Messages that go together: what one side said in a row, or what both did at once.
+/// Messages that belong together: a run of one side's, or an exchange of both.
 struct Group {
     by: Option<Party>,
     letters: String,
@@ -63,7 +63,7 @@ pub(super) fn arrows(scope: &Scope<'_>, handshake: &Handshake, lane: usize, head
     arrows
 }
 
-/// What the finding says about a frame. Where a handshake begins and how it ends is told by its messages.
+/// What the finding says about a frame. The messages themselves tell where a handshake begins and how it ends.
 fn said_of(handshake: &Handshake, headline: Option<&Finding>, frame: Option<u64>) -> Option<String> {
     let told = frame == Some(handshake.frame) || frame == handshake.end.frame || frame.is_none();
     let mut evidence =
@@ -71,8 +71,8 @@ fn said_of(handshake: &Handshake, headline: Option<&Finding>, frame: Option<u64>
     evidence.next().map(|evidence| shorten(&evidence.what, WORDS))
 }
 
-/// The letters of the history, by who said them. Alerts, closings and doubts stand alone; data and closings that answer
-/// each other are one exchange.
+/// The letters of the history, grouped by sender. Alerts, closings and uncertainty stand alone; data and closings that
+/// answer each other are one exchange.
 fn groups(handshake: &Handshake) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for letter in handshake.history.chars().take(LETTERS) {
@@ -103,7 +103,7 @@ fn groups(handshake: &Handshake) -> Vec<Group> {
     groups
 }
 
-/// The frame of a group, where the report tells it.
+/// The frame of a group, if the report tells it.
 fn frame_of(handshake: &Handshake, group: &Group) -> Option<u64> {
     if group.letters.starts_with('C') {
         return Some(handshake.frame);
@@ -117,7 +117,7 @@ fn frame_of(handshake: &Handshake, group: &Group) -> Option<u64> {
     group.letters.contains('x').then(sent).flatten()
 }
 
-/// Whether the handshake came to nothing by this.
+/// Whether this is what made the handshake fail.
 fn decides(handshake: &Handshake, group: &Group, frame: Option<u64>) -> bool {
     let failed = !matches!(handshake.outcome, Outcome::Completed | Outcome::Incomplete | Outcome::Undetermined);
     let how = match handshake.end.how {
@@ -130,7 +130,7 @@ fn decides(handshake: &Handshake, group: &Group, frame: Option<u64>) -> bool {
     failed && group.letters.contains(how) && group.by == handshake.end.by && frame.is_none_or(known)
 }
 
-/// What no message tells: how it ended.
+/// How the handshake ended, if no message tells.
 fn ending(handshake: &Handshake, told: bool) -> Option<String> {
     if told || handshake.outcome == Outcome::Completed {
         return None;

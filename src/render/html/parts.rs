@@ -6,12 +6,12 @@ use crate::render::shared::Scope;
 use crate::render::shared::words::{clean, place};
 use crate::report::{Finding, Proof, Severity, VerdictStatus};
 
-/// A term and what is known of it; nothing where nothing is.
+/// A term and what is known of it, or nothing.
 pub(super) fn fact(term: &str, what: Option<&str>) -> Markup {
     html! { @if let Some(what) = what { dt { (term) } dd { (clean(what)) } } }
 }
 
-/// Text to copy: whole, selectable, reachable by keyboard where it scrolls. The button shows itself where it can work.
+/// Text to copy: unshortened, selectable, reachable by keyboard where it scrolls. The script shows the button.
 pub(super) fn copied(text: &str) -> Markup {
     html! {
         div.copied {

@@ -9,16 +9,16 @@ use crate::report::{Chain, ChainStatus, Device, Found, Handshake, Missing, Step,
 pub(in crate::render) struct Row<'a> {
     /// Its short name.
     pub(in crate::render) name: String,
-    /// What it is, where it is known.
+    /// Its SHA-256, if the certificate itself is known.
     pub(in crate::render) sha256: Option<&'a str>,
     /// Whether the server sent it.
     pub(in crate::render) sent: Cell,
-    /// Whether the device had it of its own.
+    /// Whether the device had it without the server's help.
     pub(in crate::render) had: Cell,
-    /// Whether it stands in what completes the chain.
+    /// Whether it is part of the completed chain.
     pub(in crate::render) completes: bool,
     /// Where it is, in words.
-    pub(in crate::render) whence: String,
+    pub(in crate::render) origin: String,
     /// Neither sent nor held.
     pub(in crate::render) absent: bool,
     /// Sent, but not part of this chain.
@@ -28,7 +28,7 @@ pub(in crate::render) struct Row<'a> {
 /// What stands in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::render) enum Cell {
-    /// Nothing, and rightly so.
+    /// Nothing, and nothing is missing.
     Empty,
     /// It is not there.
     No,
@@ -40,7 +40,7 @@ pub(in crate::render) enum Cell {
     Here,
 }
 
-/// The certificates of a handshake; none where none was sent in clear.
+/// The certificates of a handshake; empty if none was sent in clear.
 pub(in crate::render) fn rows<'a>(scope: &Scope<'_>, device: &Device, handshake: &'a Handshake) -> Vec<Row<'a>> {
     let chain = &handshake.chain;
     let completed = chain.completed_path.len() > chain.path.len();
@@ -51,14 +51,14 @@ pub(in crate::render) fn rows<'a>(scope: &Scope<'_>, device: &Device, handshake:
     rows.extend(unknown.map(|link| of_unknown(scope, chain, link)));
     let outside =
         handshake.certificates.iter().filter(|sha| !path.iter().any(|step| step.sha256.as_ref() == Some(sha)));
-    let whence = if path.is_empty() { "" } else { "sent, but not part of this chain" };
+    let origin = if path.is_empty() { "" } else { "sent, but not part of this chain" };
     rows.extend(outside.map(|sha| Row {
         name: name_of(&scope.report.certificates, sha),
         sha256: Some(sha),
         sent: Cell::Here,
         had: Cell::No,
         completes: false,
-        whence: whence.to_owned(),
+        origin: origin.to_owned(),
         absent: false,
         stray: true,
     }));
@@ -85,13 +85,13 @@ fn of_step<'a>(scope: &Scope<'_>, device: &Device, handshake: &Handshake, step: 
             _ => Cell::No,
         },
         completes: shows_more,
-        whence: whence(scope, device, step, sent, link),
+        origin: origin(scope, device, step, sent, link),
         absent: !step.held && !sent,
         stray: false,
     }
 }
 
-/// A link of which nothing but the name is known.
+/// A missing certificate of which only the name is known.
 fn of_unknown<'a>(scope: &Scope<'_>, chain: &Chain, link: &'a Missing) -> Row<'a> {
     let (sent, had) = match chain.status {
         ChainStatus::MissingIntermediate => (Cell::Missing, Cell::No),
@@ -106,14 +106,14 @@ fn of_unknown<'a>(scope: &Scope<'_>, chain: &Chain, link: &'a Missing) -> Row<'a
         sent,
         had,
         completes: true,
-        whence: found.map_or_else(|| "in no capture".to_owned(), |found| found_in(scope, found)),
+        origin: found.map_or_else(|| "in no capture".to_owned(), |found| found_in(scope, found)),
         absent: true,
         stray: false,
     }
 }
 
-/// Where a certificate that the server did not send is.
-fn whence(scope: &Scope<'_>, device: &Device, step: &Step, sent: bool, link: Option<&Missing>) -> String {
+/// Where a certificate was found that the server did not send.
+fn origin(scope: &Scope<'_>, device: &Device, step: &Step, sent: bool, link: Option<&Missing>) -> String {
     let source = step.source.as_deref().map(|source| scope.capture(source));
     let bracketed = source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default();
     let place = step.capture.as_deref().map(|capture| place(&scope.capture(capture), step.frame)).unwrap_or_default();
@@ -145,7 +145,7 @@ fn fills(link: &Missing, step: &Step) -> bool {
     candidate || (!step.held && link.subject == step.subject)
 }
 
-/// Whether servers rightly leave the certificate out.
+/// Whether a server may leave the certificate out: it is a root (RFC 5246 section 7.4.2).
 fn is_root(scope: &Scope<'_>, step: &Step) -> bool {
     let known = step.sha256.as_ref().and_then(|sha| scope.report.certificates.get(sha));
     step.from == StepFrom::Anchor || known.is_some_and(|certificate| certificate.subject == certificate.issuer)

@@ -29,7 +29,7 @@ pub(in crate::render) fn mark(status: VerdictStatus) -> &'static str {
     }
 }
 
-/// What to call a device: its address.
+/// The device's address, by which it is called.
 pub(in crate::render) fn subject(device: &Device) -> String {
     let Some(first) = device.addresses.first() else { return shorten(&device.id, 45) };
     let address = shorten(&first.address, 45);
@@ -93,7 +93,7 @@ pub(in crate::render) fn handshake_of<'a>(device: &'a Device, finding: &Finding)
     streamed.or_else(evident).or_else(served).copied()
 }
 
-/// Kinds of verdicts with how many devices have each, gravest first, without those that none has.
+/// How many devices have each verdict, gravest first; a verdict that no device has is left out.
 pub(in crate::render) fn counts(report: &Report) -> Vec<(VerdictStatus, usize, &'static str)> {
     let kinds = [
         (VerdictStatus::Fails, "fails", "fail"),
@@ -109,7 +109,7 @@ pub(in crate::render) fn counts(report: &Report) -> Vec<(VerdictStatus, usize, &
     counted.filter(|(_, n, _)| *n > 0).collect()
 }
 
-/// What there was no room for, as a line of the closing words.
+/// What was dropped for lack of space, as one line for the end of the output.
 pub(in crate::render) fn dropped(dropped: &Dropped) -> Option<String> {
     let Dropped { flows, bytes, why } = dropped;
     if *flows > 0 || *bytes > 0 {

@@ -26,7 +26,7 @@ pub(in crate::render) fn words(name: &str) -> String {
     clean(name).replace('-', " ")
 }
 
-/// With which server, how often it happened, what it follows from, and what made up for it.
+/// The server, how often it happened, which finding caused it, and the frame in which the device recovered.
 pub(in crate::render) fn notes(scope: &Scope<'_>, finding: &Finding) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(scope.index.server(finding).map(|server| format!("with {server}")));
@@ -36,7 +36,7 @@ pub(in crate::render) fn notes(scope: &Scope<'_>, finding: &Finding) -> Vec<Stri
         notes.push(format!("caused by {}", shorten(code, 40)));
     }
     if let Some(place) = &finding.recovered_by {
-        notes.push(format!("made up for in frame {} of {}", place.frame, scope.capture(&place.capture)));
+        notes.push(format!("recovered in frame {} of {}", place.frame, scope.capture(&place.capture)));
     }
     notes
 }

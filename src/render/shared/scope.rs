@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::words::shorten;
 use crate::report::{Device, Finding, ProfileBasis, Report};
 
-/// What is looked up again and again, by path and by device.
+/// The captures of a report by path, and its findings by device.
 pub(in crate::render) struct Index<'a> {
     /// Short names of the captures, by path.
     captures: BTreeMap<&'a str, &'a str>,
@@ -14,8 +14,8 @@ pub(in crate::render) struct Index<'a> {
     findings: BTreeMap<&'a str, Vec<&'a Finding>>,
     /// Findings that concern no device of the report.
     pub(in crate::render) elsewhere: Vec<&'a Finding>,
-    /// Devices whose handshakes with more than one server have findings, by `id`.
-    torn: BTreeSet<&'a str>,
+    /// The `id` of each device with findings about more than one of its servers.
+    several_servers: BTreeSet<&'a str>,
 }
 
 impl<'a> Index<'a> {
@@ -33,29 +33,29 @@ impl<'a> Index<'a> {
             let device = finding.device.as_deref().and_then(|id| findings.get_mut(id));
             device.unwrap_or(&mut elsewhere).push(finding);
         }
-        let torn = report.devices.iter().filter(|device| {
+        let several_servers = report.devices.iter().filter(|device| {
             let own = findings.get(device.id.as_str()).into_iter().flatten();
             let with =
                 |finding: &&&Finding| device.handshakes.iter().any(|h| Some(&h.server) == finding.server.as_ref());
             own.filter(with).filter_map(|finding| server_of(finding)).collect::<BTreeSet<_>>().len() > 1
         });
-        let torn = torn.map(|device| device.id.as_str()).collect();
-        Self { captures, findings, elsewhere, torn }
+        let several_servers = several_servers.map(|device| device.id.as_str()).collect();
+        Self { captures, findings, elsewhere, several_servers }
     }
 
     /// The server that a finding is about, where its device has findings about several.
     pub(in crate::render) fn server(&self, finding: &Finding) -> Option<String> {
-        let torn = finding.device.as_deref().is_some_and(|device| self.torn.contains(device));
-        server_of(finding).filter(|_| torn).map(|server| shorten(server, 80))
+        let several_servers = finding.device.as_deref().is_some_and(|device| self.several_servers.contains(device));
+        server_of(finding).filter(|_| several_servers).map(|server| shorten(server, 80))
     }
 }
 
-/// By the name that the device asked for, else by its endpoint.
+/// The server's name as the device asked for it, else its endpoint.
 fn server_of(finding: &Finding) -> Option<&str> {
     finding.server_name.as_deref().or(finding.server.as_deref())
 }
 
-/// A report seen from one device: what there is, and how to name it.
+/// A report seen from one of its devices, with the words for both.
 #[derive(Clone, Copy)]
 pub(in crate::render) struct Scope<'a> {
     pub(in crate::render) report: &'a Report,

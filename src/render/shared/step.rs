@@ -11,7 +11,7 @@ pub(in crate::render) fn frames(side: &StepSide) -> String {
     }
 }
 
-/// Whether two sides would read the same.
+/// Whether the two sides read the same.
 pub(in crate::render) fn told_alike(one: &StepSide, other: &StepSide) -> bool {
     one.summary == other.summary
         && one.history == other.history
@@ -20,12 +20,12 @@ pub(in crate::render) fn told_alike(one: &StepSide, other: &StepSide) -> bool {
         && one.count == other.count
 }
 
-/// What stands for a side that lacks a step.
+/// Shown in place of a side that lacks the step.
 pub(in crate::render) fn lacking(kind: &str) -> &'static str {
     if kind == "clock" { "not known" } else { "not there" }
 }
 
-/// What follows the number of times that something happened.
+/// `3 handshakes`, `3 times`.
 pub(in crate::render) fn times(kind: &str, side: &StepSide) -> String {
     let things = if kind == "handshake" && side.history.is_some() { "handshakes" } else { "times" };
     format!("{} {things}", side.count)

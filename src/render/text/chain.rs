@@ -12,7 +12,7 @@ use crate::report::{Chain, Device, Handshake};
 /// The most certificates shown.
 const ROWS: usize = 10;
 
-/// No column of names is made narrower than this.
+/// The narrowest column of names.
 const NARROWEST: usize = 14;
 
 /// One line of the table.
@@ -21,7 +21,7 @@ struct Row {
     sent: String,
     had: String,
     completes: String,
-    whence: String,
+    origin: String,
     absent: bool,
 }
 
@@ -38,13 +38,13 @@ impl Row {
             sent: cell(row.sent),
             had: cell(row.had),
             completes: if row.completes { row.name.clone() } else { String::new() },
-            whence: row.whence.clone(),
+            origin: row.origin.clone(),
             absent: row.absent,
         }
     }
 }
 
-/// The table of a handshake, or nothing where no certificate was sent in clear.
+/// The table of a handshake, or nothing if no certificate was sent in clear.
 pub(super) fn chain(page: &mut Page, view: &View<'_>, device: &Device, handshake: &Handshake) {
     let chain = &handshake.chain;
     if handshake.certificates.is_empty() && chain.path.is_empty() && chain.completed_path.is_empty() {
@@ -72,7 +72,7 @@ pub(super) fn chain(page: &mut Page, view: &View<'_>, device: &Device, handshake
     downloads(page, chain);
 }
 
-/// Where a link that was seen nowhere can be had: an address to copy, so whole unless absurd.
+/// Where a certificate that no capture holds is offered: an address to copy, so shortened only if absurdly long.
 fn downloads(page: &mut Page, chain: &Chain) {
     for link in chain.missing.iter().filter(|link| link.candidates.is_empty()).take(2) {
         if let Some(url) = link.aia.first() {
@@ -82,12 +82,12 @@ fn downloads(page: &mut Page, chain: &Chain) {
     }
 }
 
-/// The columns' places.
+/// Where the columns begin.
 struct Columns {
     names: usize,
     had: usize,
     completes: usize,
-    whence: usize,
+    origin: usize,
 }
 
 impl Columns {
@@ -95,15 +95,15 @@ impl Columns {
         let all = || std::iter::once(head).chain(rows);
         let widest = |f: fn(&Row) -> &str| all().map(|row| width(f(row))).max().unwrap_or(0);
         let wanted = [widest(|row| &row.sent), widest(|row| &row.had), widest(|row| &row.completes)];
-        let room = view.room(2 + 3 * 2).saturating_sub(widest(|row| &row.whence).min(40));
+        let room = view.room(2 + 3 * 2).saturating_sub(widest(|row| &row.origin).min(40));
         // The widest limit under which the three columns of names leave the fourth its room.
         let fits = |limit: &usize| wanted.iter().map(|w| w.min(limit)).sum::<usize>() <= room;
         let names = (NARROWEST..=NAME).rev().find(fits).unwrap_or(NARROWEST);
         let [sent, had, completes] = wanted.map(|w| w.min(names));
         let had_at = 2 + sent + 2;
         let completes_at = had_at + had + 2;
-        let whence = if completes == 0 { completes_at } else { completes_at + completes + 2 };
-        Self { names, had: had_at, completes: completes_at, whence }
+        let origin = if completes == 0 { completes_at } else { completes_at + completes + 2 };
+        Self { names, had: had_at, completes: completes_at, origin }
     }
 
     fn line(&self, row: &Row, role: Role, view: &View<'_>) -> Line {
@@ -116,11 +116,11 @@ impl Columns {
                 line = line.column(column).push(if strong { Role::Strong } else { mark(text) }, &cell(text));
             }
         }
-        if row.whence.is_empty() {
+        if row.origin.is_empty() {
             return line;
         }
-        let room = view.room(self.whence).max(20);
-        line.column(self.whence).push(Role::Dim, &shorten(&row.whence, room))
+        let room = view.room(self.origin).max(20);
+        line.column(self.origin).push(Role::Dim, &shorten(&row.origin, room))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The end of the text: what the captures withheld, and how many devices fared how.
+//! The end of the text: what the captures withheld, and how many devices have which verdict.
 //!
 //! In: the report's captures, limits and verdicts. Out: a line each. Bounded: [`PROBLEMS`] lines for one capture. Left to
 //! others: what counts as a problem.
@@ -12,7 +12,7 @@ use crate::report::Capture;
 /// The most problems listed for one capture.
 const PROBLEMS: usize = 10;
 
-/// What could not be read, and what was forgotten.
+/// What could not be read, and what was dropped.
 pub(super) fn withheld(view: &View<'_>) -> Page {
     let mut page = Page::default();
     let mut say = |text: &str| {
@@ -47,7 +47,7 @@ fn problems(capture: &Capture, say: &mut impl FnMut(&str)) {
     }
 }
 
-/// `3 devices: 1 fails, 2 ok`, where there is more than one.
+/// `3 devices: 1 fails, 2 ok`, if there is more than one.
 pub(super) fn count(view: &View<'_>) -> Page {
     let devices = &view.scope.report.devices;
     if devices.len() < 2 {

@@ -11,14 +11,14 @@ use super::page::{NARROWEST, Page, TextStyle, print, room};
 use super::sign::mark;
 use crate::render::shared::finding::tag;
 use crate::render::shared::step::{frames, times, told_alike};
-use crate::render::shared::words::{clean, date_and_clock, name_of, shorten, width};
-use crate::render::shared::{file_name, signed_in};
+use crate::render::shared::words::{date_and_clock, name_of, shorten, width};
+use crate::render::shared::{file_name, signed_in, story};
 use crate::report::{Certificate, CompareSide, CompareStep, Comparison, Finding, Outcome, Severity, StepSide};
 
-/// Narrower than this, the two stand one below the other.
+/// On pages narrower than this, the two stand one below the other.
 const TWO_COLUMNS: usize = 76;
 
-/// Wider than this, columns grow no more.
+/// On pages wider than this, columns grow no more.
 const WIDEST: usize = 170;
 
 /// The most lines of one cell.
@@ -78,7 +78,7 @@ fn label<'a>(good: &'a str, bad: &'a str) -> (String, String) {
     (name(good), name(bad))
 }
 
-/// Who it is, and the verdict on it.
+/// The device's address, and its verdict.
 fn side(page: &mut Page, which: &str, side: &CompareSide, capture: &str, width: usize) {
     let (mark, role) = mark(side.verdict.status);
     let line = Line::at(KIND, Role::Dim, &format!("{which:<4} ")).push(role, mark);
@@ -105,7 +105,7 @@ struct Table<'a> {
     two_columns: bool,
     /// Columns of the frames and of the text, good and bad.
     at: [(usize, usize); 2],
-    /// Columns that a cell's text may take.
+    /// How many columns a cell's text may take.
     room: usize,
     frames: usize,
 }
@@ -113,7 +113,7 @@ struct Table<'a> {
 impl<'a> Table<'a> {
     fn of(comparison: &'a Comparison, width_: usize) -> Self {
         let sides = || comparison.steps.iter().flat_map(|step| step.good.iter().chain(&step.bad));
-        let kind = comparison.steps.iter().map(|step| width(&kind(&step.kind))).max().unwrap_or(0).max(4);
+        let kind = comparison.steps.iter().map(|step| width(&story::tag(&step.kind))).max().unwrap_or(0).max(4);
         let frames = sides().map(|side| width(&frames(side))).max().unwrap_or(0).max(5);
         let first = KIND + kind + 2;
         let text = frames + 2;
@@ -151,7 +151,7 @@ impl<'a> Table<'a> {
         };
         let start = || {
             let line = Line::at(0, role, mark).pad(KIND);
-            line.push(if step.parts { role } else { Role::Dim }, &kind(&step.kind))
+            line.push(if step.parts { role } else { Role::Dim }, &story::tag(&step.kind))
         };
         let good = self.cell(step.good.as_ref(), None, step);
         let bad = self.cell(step.bad.as_ref(), step.good.as_ref(), step);
@@ -252,7 +252,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A word in pieces of at most so many characters.
+/// A word in pieces of at most `most` characters.
 fn pieces(word: &str, most: usize) -> Vec<String> {
     let mut rest: Vec<char> = word.chars().collect();
     let mut out = Vec::new();
@@ -274,7 +274,7 @@ struct Cell {
 }
 
 impl Cell {
-    /// Adds one of its rows to a line that has come to its first column.
+    /// Adds one of its rows to a line that ends where this cell begins.
     fn row(&self, line: Line, row: usize, text: usize, frames: usize) -> Line {
         let line = match row {
             0 => line.push(Role::Plain, &format!("{:>frames$}", self.frames)),
@@ -284,13 +284,6 @@ impl Cell {
             Some((role, words)) => line.pad(text).push(*role, words),
             None => line,
         }
-    }
-}
-
-fn kind(kind: &str) -> String {
-    match kind {
-        "handshake" => "TLS".to_owned(),
-        other => clean(other).to_uppercase().chars().take(6).collect(),
     }
 }
 

@@ -39,13 +39,13 @@ pub(super) fn advice(page: &mut Page, view: &View<'_>, finding: &Finding) {
     }
     remedies(page, view.width, &finding.remedies);
     if let Some(filter) = &finding.filter {
-        // Whole and on one line, for it is there to be copied.
+        // Unshortened and on one line: it is there to be copied.
         page.push(labelled("Wireshark").push(Role::Plain, filter));
     }
 }
 
-/// The evidence, without what is shown already: the frames in which handshakes begin and end are in the timeline, and
-/// those in which absent certificates were found in the chain's table.
+/// The evidence without what is shown already: the timeline shows the frames in which handshakes begin and end, and the
+/// chain's table those in which absent certificates were found.
 fn because(view: &View<'_>, finding: &Finding) -> Vec<String> {
     let handshakes = || view.scope.report.devices.iter().flat_map(|device| &device.handshakes);
     let is_told = |evidence: &&Evidence| {

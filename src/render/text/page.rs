@@ -5,7 +5,7 @@ use super::line::Line;
 use crate::render::shared::{Index, Scope};
 use crate::report::{Device, Report};
 
-/// Narrower than this nothing can be laid out.
+/// The narrowest page that is laid out; a narrower terminal wraps its lines.
 pub(super) const NARROWEST: usize = 40;
 
 /// How the text looks.
@@ -17,7 +17,7 @@ pub struct TextStyle {
     pub width: usize,
 }
 
-/// What every part needs to know: the report, how to name things, and the room.
+/// What every part of a page needs: the report with its names, and the width.
 pub(super) struct View<'a> {
     pub(super) scope: Scope<'a>,
     pub(super) width: usize,
@@ -59,7 +59,7 @@ impl Page {
     }
 }
 
-/// Columns from `column` to the right edge of so wide a page.
+/// Columns from `column` to the right edge of a page of this width.
 pub(super) fn room(width: usize, column: usize) -> usize {
     width.saturating_sub(column).max(NARROWEST / 2)
 }
@@ -73,7 +73,7 @@ pub(super) fn print(blocks: &[Page], color: bool) -> String {
             out.push('\n');
         }
         before = block.lines.len();
-        // No two empty lines in a row, and none at the end: parts that turn out empty leave no hole.
+        // Parts of a page may turn out empty: no two empty lines in a row, and none at the end.
         let mut empty = false;
         for line in block.lines.iter().map(|line| line.print(color)) {
             if line.is_empty() {

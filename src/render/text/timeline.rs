@@ -12,7 +12,7 @@ use crate::report::{Device, Event, EventKind, Finding};
 /// The most lines that a timeline takes.
 pub(super) const LINES: usize = 12;
 
-/// The timeline of a device, or nothing where it has no events.
+/// The timeline of a device, or nothing if it has no events.
 pub(super) fn timeline(page: &mut Page, view: &View<'_>, device: &Device, headline: Option<&Finding>) {
     if device.events.is_empty() {
         return;
@@ -107,7 +107,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// A line of its own where the capture or the date changes, for frames and times mean nothing without them.
+    /// A line of its own where the capture or the date changes: frames and times mean nothing without them.
     fn place<'e>(&self, rows: &mut Vec<Line>, place: &mut Place<'e>, event: &'e Event) {
         let mut words = Vec::new();
         if self.several_captures && place.capture != Some(event.capture.as_str()) {
@@ -133,7 +133,7 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// Where the line before was.
+/// The capture and the date of the line before.
 struct Place<'e> {
     capture: Option<&'e str>,
     date: Option<String>,
