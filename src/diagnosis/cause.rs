@@ -34,7 +34,7 @@ pub(super) const AT_CERTIFICATE: &[Code] = &[
     Code::CertificateRevoked,
 ];
 
-/// The table of step 6: the causes that an ending allows, by where it was and by the alert of the side that ended it.
+/// The table of docs/verdict.md, step 6: the causes that an ending allows, by where it was and by the alert of the side that ended it.
 fn table(stage: Stage, alert: Option<AlertCode>, elsewhere: AcceptedElsewhere) -> &'static [Code] {
     match (stage, alert) {
         (Stage::ServerAfterFlight, alert) if alert.is_none_or(AlertCode::may_refuse_certificate) => {

@@ -1,5 +1,5 @@
-//! In: a judged handshake and a cause that is told. Out: the causes that step 6 allows beside it, each excluded or not,
-//! with the reason. Bounded: by the table of codes. Left to others: each cause's own reason (`rules`).
+//! In: a judged handshake and a cause that is reported. Out: the other causes that its ending allows (docs/verdict.md,
+//! step 6), each excluded or not, with the reason. Bounded: by the table of codes. Left to others: each cause's own reason (`rules`).
 
 use super::cause::AT_CERTIFICATE;
 use super::code::Code;

@@ -40,7 +40,7 @@ impl Judged<'_> {
         told.map(|(_, excluded)| excluded.clone()).unwrap_or_default()
     }
 
-    /// Whether every other cause that step 6 allows for this ending is excluded, not merely unseen.
+    /// Whether every other cause that this ending allows is excluded, not merely unseen (docs/verdict.md, step 5).
     pub(super) fn others_are_excluded(&self, code: Code) -> bool {
         let listed = self.excluded_beside(code);
         let ruling = &self.ruling;

@@ -21,7 +21,7 @@ pub struct AcceptedElsewhere {
 pub struct Ruling {
     /// Where it ended.
     pub stage: Stage,
-    /// The causes that step 6 allows there.
+    /// The causes that this ending allows (docs/verdict.md, step 6).
     pub allowed: Vec<Code>,
     /// The causes that remain, in the order of the table.
     pub survivors: Vec<Code>,

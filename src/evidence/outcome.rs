@@ -147,7 +147,7 @@ impl<'f> Closing<'f> {
     }
 }
 
-/// Decides the ending by step 8 of the contract's "How a verdict is reached".
+/// Decides the ending (docs/verdict.md, step 8).
 pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
     let (first, sure) = closing.first(tls).map_or((None, false), |(end, sure)| (Some(end), sure));
     let (by, how, at) = match first {

@@ -48,7 +48,7 @@ pub(in crate::diagnosis) struct Facts<'a> {
     pub(in crate::diagnosis) profile: &'a Profile,
 }
 
-/// A cause that step 6 weighs beside the one that is told.
+/// A cause that is weighed beside the one that is reported (docs/verdict.md, step 6).
 pub(in crate::diagnosis) struct Rival<'a> {
     /// The cause.
     pub(in crate::diagnosis) code: Code,

@@ -1,6 +1,6 @@
 //! Copies of the same bytes that differ, checksums that never fit, and captures whose own clock cannot be right.
 //!
-//! In: the samples. Out: what steps 9 and 10 of the contract's "How a verdict is reached" ask for. Left to others: a copy
+//! In: the samples. Out: failures where a verdict does not follow docs/verdict.md, steps 9 and 10. Left to others: a copy
 //! with a wrong checksum before the right one (`a_damaged_copy_before_the_good_one`).
 
 use chaingap::report::{Proof, Report, Severity, VerdictStatus};
