@@ -2,7 +2,7 @@
 
 use crate::evidence::Handshake;
 use crate::flow::Side;
-use crate::protocol::tls::Alert;
+use crate::protocol::tls::{Alert, AlertCode};
 
 /// `1 byte`, `4 bytes`.
 pub(super) fn bytes(count: u64) -> String {
@@ -24,14 +24,18 @@ pub(super) fn alert(alert: &Alert) -> String {
 
 /// What a server's alert means by itself (RFC 6066 section 3, RFC 7301 section 3.2, RFC 7507 section 3, RFC 4279 section 2).
 pub(super) fn meaning(handshake: &Handshake) -> Option<String> {
-    match handshake.last_word().filter(|alert| alert.from == Side::Server)?.code.0 {
-        86 => Some("it can do a higher version than the one that the client fell back to".into()),
-        112 => Some(match handshake.server_name() {
+    match handshake.last_word().filter(|alert| alert.from == Side::Server)?.code {
+        AlertCode::INAPPROPRIATE_FALLBACK => {
+            Some("it can do a higher version than the one that the client fell back to".into())
+        }
+        AlertCode::UNRECOGNIZED_NAME => Some(match handshake.server_name() {
             Some(name) => format!("it does not serve the name {name}"),
             None => "it wants to be told a server name, and the client told none".into(),
         }),
-        115 => Some("it does not know the pre-shared key that the client offers".into()),
-        120 => Some("it speaks none of the application protocols that the client offers (ALPN)".into()),
+        AlertCode::UNKNOWN_PSK_IDENTITY => Some("it does not know the pre-shared key that the client offers".into()),
+        AlertCode::NO_APPLICATION_PROTOCOL => {
+            Some("it speaks none of the application protocols that the client offers (ALPN)".into())
+        }
         _ => None,
     }
 }
