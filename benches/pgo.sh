@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds chaingap with profile-guided optimization, as the binaries of a release are built, and prints where it is.
+# Builds chaingap with profile-guided optimization, as the binaries of a release are built (D-PROJECT-02), and
+# prints where it is.
 #
 # The compiler is shown what the program does with the repository's recordings and with 64 MiB of each kind of capture that
 # examples/bench_captures.rs makes from them: so many that reading counts for more than what is done once for each report.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use super::event::{DhcpDetail, DnsDetail, Event, EventDetail, FrameRange, HttpDetail, LdapDetail, LldpDetail};
+// Words of the stages that decide them (D-PROJECT-01).
 pub use crate::diagnosis::{Excluded, ProfileBasis, Severity, VerdictStatus};
 pub use crate::evidence::{EndHow, EventKind, Outcome, SignInMethod, SignInStrength, Via};
 pub use crate::trust::{ChainStatus, Proof, StepFrom};

@@ -1,10 +1,10 @@
-//! The decisions of `docs/decisions/`: each has an id of its own and names what shows it, and every id that is cited is
-//! one of theirs.
+//! The decisions of `docs/decisions/`: each has an id of its own, names what shows it and is cited in the source, and every
+//! id that is cited is one of theirs.
 //!
 //! In: `docs/decisions/`, and the sources and documents that cite ids. Out: failed tests. Left to others: whether a test
 //! shows what a decision says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::house::{collect, project, read};
 
@@ -57,6 +57,19 @@ fn every_id_that_is_cited_is_a_decision() {
             assert!(decisions.contains_key(&id), "{file} cites {id}, which is no decision");
         }
     }
+}
+
+#[test]
+fn every_decision_is_cited_where_it_is_carried_out() {
+    let sources = ["src", "benches"].into_iter().flat_map(|folder| files(folder, ""));
+    let cited: BTreeSet<String> = sources.flat_map(|file| ids(&text(&file))).collect();
+    let uncited: Vec<String> = decisions().into_keys().filter(|id| !cited.contains(id)).collect();
+    assert_eq!(uncited, [""; 0]);
+}
+
+/// The text of a file; of one that is no text, what can be read of it.
+fn text(file: &str) -> String {
+    String::from_utf8_lossy(&std::fs::read(project().join(file)).unwrap()).into_owned()
 }
 
 /// The ids of decisions in a text: `D-`, a stage, and a number of two digits.

@@ -6,7 +6,8 @@
 //! The page may be opened by anybody, from a mail, with words in it that strangers chose. `maud` escapes every one of
 //! them; no address in the page is made of them; the content security policy in its head lets nothing run or load but
 //! the two blocks whose hashes it names; and in the end every character that hides or reorders text is spelt out.
-//! Without a script all is there to read: the script only filters, copies, and unfolds for printing.
+//! Without a script all is there to read: the script only filters, copies, and unfolds for printing. Why `maud`:
+//! D-RENDER-01.
 
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 
