@@ -21,17 +21,17 @@ use crate::capture::Timestamp;
 /// An X.509 certificate (RFC 5280 section 4.1). Two are equal when their DER is.
 ///
 /// Reading one never fails: what cannot be parsed is still evidence, with its DER, its digest and
-/// [`Certificate::problems`] that say what is wrong and at which byte. Fields that stand before or beside the damage
-/// keep their values; the others are empty, their dates the epoch.
+/// [`Certificate::problems`] that say what is wrong and at which byte. Fields that are not damaged keep their values;
+/// the others are empty, and dates the epoch.
 ///
-/// Text is as it stands in the certificate; only the `Display` of a [`Name`] and [`Name::short`] escape what could
-/// upset a terminal.
+/// Text is given as the certificate holds it; only the `Display` of a [`Name`] and [`Name::short`] escape characters that
+/// a terminal would obey.
 pub struct Certificate {
     der: Vec<u8>,
     sha256: Digest,
     fields: Fields,
     self_signed: OnceLock<bool>,
-    /// In hex; few certificates are ever asked for it.
+    /// In hexadecimal; computed when first asked for, as it is for few certificates.
     sha1: OnceLock<String>,
 }
 
@@ -42,7 +42,7 @@ const SERVER_AUTH: &[&str] = &["1.3.6.1.5.5.7.3.1", "2.5.29.37.0", "1.3.6.1.4.1.
 /// Purposes that allow a TLS client: clientAuth, anyExtendedKeyUsage.
 const CLIENT_AUTH: &[&str] = &["1.3.6.1.5.5.7.3.2", "2.5.29.37.0"];
 
-/// What an attribute of a distinguished name and a name of another kind take beside their bytes.
+/// Bytes of memory for an attribute of a distinguished name, and for a name of another kind, beside their text.
 const ATTRIBUTE: usize = 640;
 const NAME: usize = 160;
 
@@ -78,28 +78,28 @@ impl Certificate {
         self.fields.readable
     }
 
-    /// What is wrong with the encoding, one line each with the byte where it begins; empty for most certificates.
+    /// What is wrong with the encoding, a line each, with the byte where the field begins; empty for most certificates.
     pub fn problems(&self) -> &[String] {
         &self.fields.problems
     }
 
-    /// Bytes that it takes in memory, about: many short names take far more than their DER.
+    /// About how many bytes it takes in memory: many short names take far more than their DER.
     pub fn weight(&self) -> usize {
         let attributes = self.fields.subject.attributes() + self.fields.issuer.attributes();
         3 * self.der.len() + ATTRIBUTE * attributes + NAME * self.fields.extensions.names()
     }
 
-    /// 1 to 3.
+    /// The version, 1 to 3 (RFC 5280 section 4.1.2.1).
     pub fn version(&self) -> u8 {
         self.fields.version
     }
 
-    /// Who holds the key.
+    /// The subject: the name of the holder of the key (RFC 5280 section 4.1.2.6).
     pub fn subject(&self) -> &Name {
         &self.fields.subject
     }
 
-    /// Who signed, by name.
+    /// The issuer: the subject of the certificate above (RFC 5280 section 4.1.2.4).
     pub fn issuer(&self) -> &Name {
         &self.fields.issuer
     }
@@ -109,12 +109,12 @@ impl Certificate {
         &self.fields.serial_hex
     }
 
-    /// First second of validity. Dates beyond the range of [`Timestamp`] (such as the year 9999) become its end.
+    /// The first second of validity. A date beyond the range of [`Timestamp`], such as the year 9999, becomes its end.
     pub fn not_before(&self) -> Timestamp {
         self.fields.not_before
     }
 
-    /// Last second of validity.
+    /// The last second of validity.
     pub fn not_after(&self) -> Timestamp {
         self.fields.not_after
     }
@@ -129,7 +129,7 @@ impl Certificate {
         &self.fields.public_key
     }
 
-    /// How the issuer signed.
+    /// The algorithm with which the issuer signed.
     pub fn signature_algorithm(&self) -> SignatureAlgorithm {
         self.fields.signature_algorithm.clone()
     }
@@ -168,22 +168,22 @@ impl Certificate {
         names
     }
 
-    /// The last, that is most specific, common name of the subject.
+    /// The most specific, which is the last, common name of the subject.
     pub fn common_name(&self) -> Option<&str> {
         self.fields.subject.common_name()
     }
 
-    /// Basic constraints, where there are any.
+    /// Basic constraints, if it has them (RFC 5280 section 4.2.1.9).
     pub fn basic_constraints(&self) -> Option<BasicConstraints> {
         self.fields.extensions.basic_constraints
     }
 
-    /// Key usage, where it is restricted.
+    /// Key usage, if it is restricted (RFC 5280 section 4.2.1.3).
     pub fn key_usage(&self) -> Option<KeyUsage> {
         self.fields.extensions.key_usage
     }
 
-    /// Extended key usage as dotted OIDs in order, where it is restricted (RFC 5280 section 4.2.1.12).
+    /// Extended key usage, if it is restricted, as dotted OIDs in order (RFC 5280 section 4.2.1.12).
     pub fn extended_key_usage(&self) -> Option<&[String]> {
         self.fields.extensions.extended_key_usage.as_deref()
     }
@@ -207,23 +207,23 @@ impl Certificate {
         self.fields.extensions.subject_key_id.as_deref()
     }
 
-    /// Authority key identifier.
+    /// Authority key identifier (RFC 5280 section 4.2.1.1).
     pub fn authority_key_id(&self) -> Option<&AuthorityKeyId> {
         self.fields.extensions.authority_key_id.as_ref()
     }
 
-    /// Where the issuer's certificate can be fetched: caIssuers URIs of the authority information access (RFC 5280
-    /// section 4.2.2.1).
+    /// Addresses from which the issuer's certificate can be fetched: the caIssuers URIs of the authority information
+    /// access (RFC 5280 section 4.2.2.1).
     pub fn ca_issuers(&self) -> &[String] {
         &self.fields.extensions.ca_issuers
     }
 
-    /// Name constraints.
+    /// Name constraints (RFC 5280 section 4.2.1.10).
     pub fn name_constraints(&self) -> Option<&NameConstraints> {
         self.fields.extensions.name_constraints.as_ref()
     }
 
-    /// Critical extensions that nothing here understands, or that cannot be read: dotted OIDs.
+    /// The dotted OIDs of critical extensions that are not known here or cannot be read.
     pub fn unknown_critical_extensions(&self) -> &[String] {
         &self.fields.extensions.unknown_critical
     }
@@ -233,15 +233,15 @@ impl Certificate {
         self.fields.readable && self.fields.subject == self.fields.issuer
     }
 
-    /// Whether it is self-issued and its own key made its signature. Computed once.
+    /// Whether it is self-issued and its own key made its signature. The answer is computed once.
     pub fn is_self_signed(&self) -> bool {
         *self
             .self_signed
             .get_or_init(|| self.is_self_issued() && self.verify_signed_by(&self.fields.public_key).is_valid())
     }
 
-    /// Whether it may issue certificates: what the basic constraints say; before version 3, which has none, only if it
-    /// is self-issued.
+    /// Whether it is a CA certificate, by its basic constraints. Below version 3, where there are none, self-issued ones
+    /// are.
     pub fn is_ca(&self) -> bool {
         match self.basic_constraints() {
             Some(constraints) => constraints.ca,
@@ -249,7 +249,7 @@ impl Certificate {
         }
     }
 
-    /// Whether `key` signed this certificate.
+    /// Whether `key` made the signature of this certificate.
     pub fn verify_signed_by(&self, key: &PublicKey) -> SignatureCheck {
         if !self.fields.readable {
             return SignatureCheck::Unsupported("unreadable certificate".to_owned());

@@ -10,32 +10,32 @@ use super::name::Name;
 /// The name constraints of a CA certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameConstraints {
-    /// Where there is a subtree of a kind here, names of that kind must lie in one of them.
+    /// If there are subtrees of a kind here, every name of that kind must lie in one of them.
     pub permitted: Subtrees,
-    /// Names that lie in any of these are refused.
+    /// No name may lie in any of these.
     pub excluded: Subtrees,
     /// Whether the extension is critical, as it must be.
     pub critical: bool,
 }
 
-/// Subtrees by the kind of name they speak of, as written in the extension.
+/// Subtrees by the kind of name, as written in the extension.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subtrees {
     /// A domain and all below it.
     pub dns: Vec<String>,
     /// A directory name and all below it.
     pub directory: Vec<Name>,
-    /// Networks.
+    /// IP networks.
     pub ip: Vec<IpSubnet>,
     /// A mailbox, a host, or `.domain` for all hosts below it.
     pub email: Vec<String>,
     /// A host, or `.domain` for all hosts below it.
     pub uri: Vec<String>,
-    /// Whether there is a subtree of another kind, or one that cannot be read: nothing here can judge it.
+    /// Whether there is a subtree of another kind, or one that cannot be read. These are not judged.
     pub unsupported: bool,
 }
 
-/// An address and the bits of it that count, as the mask says; both of one family.
+/// An IP network: an address, and a mask of the bits that count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IpSubnet {
     /// Network address.
@@ -92,7 +92,7 @@ impl IpSubnet {
         }
     }
 
-    /// Address and mask one after the other: 8 or 32 bytes.
+    /// From address and mask, one after the other: 8 or 32 bytes.
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (address, mask) = bytes.split_at_checked(bytes.len() / 2)?;
         let address = ip_from_bytes(address)?;

@@ -1,10 +1,10 @@
-//! In: DER bytes. Out: its elements one after the other, with their place in the whole, and text for what fails.
+//! In: DER bytes. Out: their elements one after the other, each with its place, and in words what cannot be read.
 //! Bounded: slices of the input only, no recursion. Left to others: what the elements mean.
 
 use x509_parser::asn1_rs::{Any, Class, FromDer};
 use x509_parser::nom;
 
-/// Universal tag numbers (X.680, 8.4) that certificates use.
+/// The universal tag numbers (X.680, 8.4) that certificates use.
 pub(super) mod tag {
     pub(in crate::x509) const INTEGER: u32 = 2;
     pub(in crate::x509) const BIT_STRING: u32 = 3;
@@ -34,7 +34,7 @@ pub(super) struct Element<'a> {
     pub(super) content: &'a [u8],
 }
 
-/// Reads the elements of `rest` in order; `whole` is what offsets in messages count from.
+/// Reads the elements of `rest` in order; offsets in messages count from the start of `whole`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
     whole: &'a [u8],
@@ -57,12 +57,12 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
-    /// Where in the whole `part`, a slice of it, begins.
+    /// The offset at which `part`, a slice of the whole, begins.
     pub(super) fn offset_of(&self, part: &[u8]) -> usize {
         part.as_ptr().addr().saturating_sub(self.whole.as_ptr().addr()).min(self.whole.len())
     }
 
-    /// A sentence saying that `what`, which begins at `part`, cannot be read and why.
+    /// A message: `what`, which begins at `part`, cannot be read, and why.
     pub(super) fn trouble(&self, what: &str, part: &[u8], why: &str) -> String {
         format!("{what} at byte {}: {why}", self.offset_of(part))
     }
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// All elements of a constructed value's content; `None` if any byte of it is not part of one.
+/// All elements of the content of a constructed value; `None` if some bytes of it are not part of an element.
 pub(super) fn elements(content: &[u8]) -> Option<Vec<Element<'_>>> {
     let mut reader = Reader::new(content);
     let mut found = Vec::new();
@@ -109,15 +109,15 @@ pub(super) fn elements(content: &[u8]) -> Option<Vec<Element<'_>>> {
     Some(found)
 }
 
-/// The only element of `bytes`, with a universal tag.
+/// The element that `bytes` consist of, if it has this universal tag.
 pub(super) fn single(bytes: &[u8], tag: u32) -> Option<Element<'_>> {
     let mut reader = Reader::new(bytes);
     let element = reader.expect(tag, "").ok()?;
     reader.rest().is_empty().then_some(element)
 }
 
-/// The dotted form of an object identifier's content octets (X.690, 8.19). Arcs beyond 128 bits and cut ones show
-/// as `?`.
+/// The dotted form of the content octets of an object identifier (X.690, 8.19). Arcs beyond 128 bits and truncated ones
+/// are shown as `?`.
 pub(super) fn oid_text(content: &[u8]) -> String {
     let mut text = String::new();
     let mut arc: Option<u128> = Some(0);

@@ -18,7 +18,7 @@ use super::name::Name;
 pub struct BasicConstraints {
     /// Whether the subject is a CA.
     pub ca: bool,
-    /// How many intermediate certificates, self-issued ones not counted, may follow this one in a path.
+    /// How many intermediates, self-issued ones not counted, may follow this certificate in a path.
     pub path_len: Option<u32>,
     /// Whether the extension is critical.
     pub critical: bool,
@@ -28,7 +28,7 @@ pub struct BasicConstraints {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyUsage(u16);
 
-/// The names of the bits, in order from bit 0.
+/// The names of the bits, from bit 0.
 const KEY_USAGES: [&str; 9] = [
     "digitalSignature",
     "nonRepudiation",
@@ -80,7 +80,7 @@ impl fmt::Display for KeyUsage {
     }
 }
 
-/// Authority key identifier (RFC 5280 section 4.2.1.1): which certificate of the issuer signed.
+/// Authority key identifier (RFC 5280 section 4.2.1.1): which certificate of the issuer made the signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuthorityKeyId {
     /// The issuer's subject key identifier.
@@ -111,15 +111,15 @@ pub(super) struct Extensions {
 }
 
 impl Extensions {
-    /// How many names and addresses it holds.
+    /// The number of names and addresses; attributes of directory names count, since they take most memory.
     pub(super) fn names(&self) -> usize {
         let texts = [&self.ca_issuers, &self.dns_names, &self.email_addresses, &self.uris];
         let directory: usize = self.directory_names.iter().map(|name| 8 * (1 + name.attributes())).sum();
         texts.iter().map(|texts| texts.len()).sum::<usize>() + self.ip_addresses.len() + directory
     }
 
-    /// Adds one extension; `reader` knows the whole certificate. `Err` says why it cannot be read: a critical one then
-    /// counts as unknown, since nobody can honour it.
+    /// Adds one extension; `reader` is over the whole certificate. The error says why it cannot be read. If it is critical,
+    /// it then counts as unknown: a verifier could not honour it either.
     pub(super) fn add(&mut self, reader: &Reader<'_>, element: Element<'_>) -> Result<(), String> {
         let (_, extension) = X509Extension::from_der(element.raw)
             .map_err(|error| reader.trouble("extension", element.raw, &cause(&error)))?;
@@ -145,7 +145,7 @@ impl Extensions {
         }
     }
 
-    /// `Ok(false)` for an extension that is not known.
+    /// Reads one extension; false if it is not known here.
     fn take(&mut self, oid: &str, extension: &X509Extension<'_>) -> Result<bool, String> {
         let critical = extension.critical;
         match extension.parsed_extension() {
@@ -203,8 +203,8 @@ impl Extensions {
 /// id-ad-caIssuers, 1.3.6.1.5.5.7.48.2, as content octets.
 const CA_ISSUERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
 
-/// Extensions that may be critical without harm though nothing here needs their values: policies and their mappings
-/// and constraints, issuer's other names, CRL distribution points, Netscape's certificate type and comment.
+/// Extensions that are known although their values are not needed here, so that they may be critical: policies with
+/// their mappings and constraints, issuerAltName, CRL distribution points, Netscape's certificate type and comment.
 const UNDERSTOOD: &[&str] = &[
     "2.5.29.32",
     "2.5.29.33",
@@ -230,7 +230,7 @@ fn authority_key_id(parsed: &AuthorityKeyIdentifier<'_>) -> AuthorityKeyId {
     }
 }
 
-/// The purposes in the order of the extension, where the parser keeps only a set.
+/// The purposes in the order of the extension; the parser would give an unordered set.
 fn key_purposes(value: &[u8]) -> Result<Vec<String>, String> {
     let list = single(value, tag::SEQUENCE).and_then(|list| elements(list.content)).ok_or("no list of purposes")?;
     list.into_iter()

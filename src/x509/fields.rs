@@ -14,8 +14,8 @@ use super::name::Name;
 use super::signature::SignatureAlgorithm;
 use crate::capture::Timestamp;
 
-/// Bytes of the longest certificate that is read. What is kept of one takes some times as much; a stack's own limit for all of
-/// a chain is mostly 100 KiB.
+/// Bytes of the longest certificate that is read. What is kept of one takes a few times as much; TLS stacks mostly limit a
+/// whole chain to 100 KiB.
 const LONGEST: usize = 128 * 1024;
 
 /// The fields of a certificate (RFC 5280 section 4.1). Those that could not be read keep their default.
@@ -73,8 +73,8 @@ impl Fields {
         self.problems.push(problem);
     }
 
-    /// Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }. `Err` where the frame itself
-    /// is broken; damage inside a field is noted and the next field read.
+    /// Reads `Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }`. An error is damage to this
+    /// frame; damage inside a field is noted, and the next field read.
     fn read_certificate(&mut self, der: &[u8]) -> Result<(), String> {
         let mut outer = Reader::new(der);
         let certificate = outer.expect(tag::SEQUENCE, "certificate")?;
@@ -102,7 +102,7 @@ impl Fields {
         let signature = body.expect(tag::BIT_STRING, "signatureValue")?;
         match signature.content.split_first() {
             Some((0, octets)) => self.signature = octets.to_vec(),
-            // No key makes such a signature: it stays empty and checks as invalid.
+            // No algorithm makes such a signature; an empty one is invalid with every key.
             _ => self.problems.push(body.trouble("signatureValue", signature.raw, "not a whole number of bytes")),
         }
         if !body.rest().is_empty() {
@@ -111,7 +111,7 @@ impl Fields {
         Ok(())
     }
 
-    /// The fields of tbsCertificate in order; gives the DER of the signature algorithm named there.
+    /// Reads the fields of tbsCertificate in order, and returns the DER of the signature algorithm named there.
     fn read_tbs(&mut self, mut tbs: Reader<'_>) -> Result<Vec<u8>, String> {
         if let Some(version) = tbs.context(0) {
             match version.content {
@@ -132,7 +132,7 @@ impl Fields {
             Some(it) => self.public_key = it,
             None => self.refuse(tbs.trouble("subjectPublicKeyInfo", key.raw, "not a public key")),
         }
-        // issuerUniqueID and subjectUniqueID: of no use to anybody.
+        // issuerUniqueID and subjectUniqueID, which nothing uses (RFC 5280 section 4.1.2.8).
         let _ = (tbs.context(1), tbs.context(2));
         if let Some(extensions) = tbs.context(3) {
             self.read_extensions(&tbs, extensions);
@@ -179,7 +179,8 @@ impl Fields {
     }
 }
 
-/// UTCTime or GeneralizedTime; also the forms that RFC 5280 forbids but that occur, with an offset or no seconds.
+/// Reads a UTCTime or GeneralizedTime, also in forms that RFC 5280 forbids but that occur: with an offset, or without
+/// seconds.
 fn read_time(reader: &mut Reader<'_>, what: &str) -> Result<Timestamp, String> {
     let element = reader.next(what)?;
     let (_, time) =

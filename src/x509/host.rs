@@ -1,11 +1,11 @@
-//! In: a host name or address and the names of a certificate. Out: whether they match, by RFC 6125 and what a device
-//! does differently. Bounded: one pass over the names. Left to others: which name the device meant to reach.
+//! In: a host name or address, and the names of a certificate. Out: whether they match by RFC 6125, with the rules in
+//! which devices differ. Bounded: one pass over the names. Left to others: which name the device asked for.
 
 use std::net::IpAddr;
 
 use super::certificate::Certificate;
 
-/// Where devices differ in matching a server's name.
+/// The rules for matching a server's name in which devices differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostRules {
     /// A `*` as the whole left-most label of a dNSName stands for one label (RFC 6125 section 6.4.3).
@@ -15,7 +15,7 @@ pub struct HostRules {
 }
 
 impl Default for HostRules {
-    /// What current clients do: wildcards yes, common name no.
+    /// The rules of current clients: with wildcards, without the common name.
     fn default() -> Self {
         Self { wildcards: true, common_name: false }
     }

@@ -15,7 +15,7 @@ use super::digest::Digest;
 #[derive(Clone, Default)]
 pub struct PublicKey {
     spki: Vec<u8>,
-    /// Of `spki`, once it was asked for.
+    /// The digest of `spki`, computed when first asked for.
     sha256: OnceLock<Digest>,
     pub(super) kind: Kind,
 }
@@ -52,8 +52,8 @@ pub enum Curve {
 }
 
 impl PublicKey {
-    /// From the DER of a SubjectPublicKeyInfo, nothing before or after it. `None` where the bytes are not one; an
-    /// algorithm that is not known, or key bits that do not fit it, still give a key, which then verifies nothing.
+    /// From exactly the DER of a SubjectPublicKeyInfo; `None` if the bytes are not one. An unknown algorithm, or key bits
+    /// that do not fit the algorithm, still give a key, which verifies no signature.
     pub fn from_spki_der(der: &[u8]) -> Option<Self> {
         let parts = elements(single(der, tag::SEQUENCE)?.content)?;
         let [algorithm, bits] = parts.as_slice() else { return None };
@@ -78,8 +78,8 @@ impl PublicKey {
         Some(Self { spki: der.to_vec(), sha256: OnceLock::new(), kind })
     }
 
-    /// How many times as long a signature check with it takes as one with 2048 bits of RSA and the exponent 65537, as far as
-    /// that is more: the time grows with the cube of the modulus' length, and with that of the exponent.
+    /// How long checking a signature with it takes, in units of a check with RSA 2048 and the exponent 65537, at least
+    /// one. The time grows with the cube of the length of the modulus, and with the length of the exponent.
     pub fn cost_of_a_check(&self) -> usize {
         match &self.kind {
             Kind::Rsa { modulus, exponent } => {
@@ -90,7 +90,7 @@ impl PublicKey {
         }
     }
 
-    /// The DER of the SubjectPublicKeyInfo; empty if it could not be read.
+    /// The DER of the SubjectPublicKeyInfo; empty for a key that could not be read.
     pub fn spki_der(&self) -> &[u8] {
         &self.spki
     }

@@ -1,7 +1,7 @@
-//! Stage 6a: the DER of a certificate becomes facts that can be compared, checked and shown.
+//! Stage 6a: certificates, their names, keys and signatures.
 //!
-//! In: DER bytes of certificates, as a server sent them or a store holds them, whole or damaged. Out: [`Certificate`]
-//! with its [`Name`]s, [`PublicKey`], extensions and the answer to "did this key sign it?". Bounded: what is kept is a
+//! In: the DER of certificates, as a server sent them or a store holds them, whole or damaged. Out: [`Certificate`]
+//! with its [`Name`]s, [`PublicKey`] and extensions, and whether a key made its signature. Bounded: what is kept is a
 //! small multiple of the DER; no recursion deeper than the structure of RFC 5280; RSA keys up to 16,384 bits. Left to
 //! others: which certificates to trust, paths, dates judged against a clock (`trust`), and everything about where a
 //! certificate was seen.

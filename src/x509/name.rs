@@ -1,5 +1,5 @@
-//! In: the DER of a distinguished name. Out: a name that compares as RFC 5280 section 7.1 wants and prints as RFC 4514
-//! says. Bounded: four copies of the name's own bytes. Left to others: which certificate the name belongs to.
+//! In: the DER of a distinguished name. Out: a name that compares by RFC 5280 section 7.1 and prints by RFC 4514.
+//! Bounded: four times the bytes of the name. Left to others: which certificate the name belongs to.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,22 +11,22 @@ use super::hex::hex;
 
 /// A distinguished name (RFC 5280 section 4.1.2.4).
 ///
-/// Equality, order and hash go by a normalised form (RFC 5280 section 7.1): letter case and runs of white space in
-/// string values do not count, nor which of the string types carries the text, nor the order of the attributes
-/// inside one multi-valued RDN. Values of any other type compare by their bytes. [`Name::same_bytes`] compares the
-/// encoding itself. Folding is Unicode lower-casing; the compatibility mappings of RFC 4518 are not applied.
+/// Names are compared, ordered and hashed in a normalised form (RFC 5280 section 7.1): letter case and the length of
+/// white space in strings do not count, nor does the string type, nor the order of attributes inside one multi-valued
+/// RDN. Values of other types are compared by their bytes; [`Name::same_bytes`] compares the encoding itself. Case is
+/// folded by Unicode lower-casing; the compatibility mappings of RFC 4518 are not applied.
 #[derive(Clone, Default)]
 pub struct Name(Arc<Parts>);
 
-/// What is kept of a name, once however often it is told of.
+/// What is kept of a name; its clones share it.
 #[derive(Default)]
 struct Parts {
     raw: Vec<u8>,
     /// In DER order: the least specific first.
     rdns: Vec<Vec<Attribute>>,
-    /// One entry an RDN, each an unambiguous encoding of its normalised attributes in sorted order.
+    /// An entry for each RDN: an unambiguous encoding of its normalised attributes in sorted order.
     normalised: Vec<Vec<u8>>,
-    /// As RFC 4514 writes it: names are shown far more often than read.
+    /// In the form of RFC 4514, made once because names are shown far more often than read.
     shown: String,
 }
 
@@ -35,7 +35,7 @@ struct Attribute {
     oid: Vec<u8>,
     /// Its dotted form.
     dotted: String,
-    /// The value as text, `None` where its type is no string type or its bytes do not fit it.
+    /// The value as text; `None` if its type is not a string type, or its bytes do not fit the type.
     text: Option<String>,
     /// The value as DER.
     value: Vec<u8>,
@@ -73,12 +73,12 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 impl Name {
-    /// The short names by which names are shown.
+    /// The short names of attribute types with which names are shown.
     pub(crate) fn attribute_types() -> impl Iterator<Item = &'static str> {
         TYPES.iter().map(|(_, short)| *short)
     }
 
-    /// From the DER of a `Name`, nothing before or after it. `None` where the bytes are not one.
+    /// From exactly the DER of a `Name`; `None` if the bytes are not one.
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let rdns: Vec<Vec<Attribute>> =
             elements(single(der, tag::SEQUENCE)?.content)?.into_iter().map(read_rdn).collect::<Option<_>>()?;
@@ -97,7 +97,7 @@ impl Name {
         self.0.raw == other.0.raw
     }
 
-    /// How many attributes it has.
+    /// The number of attributes.
     pub fn attributes(&self) -> usize {
         self.0.rdns.iter().map(Vec::len).sum()
     }
@@ -107,12 +107,12 @@ impl Name {
         self.0.rdns.is_empty()
     }
 
-    /// The most specific common name, as it stands in the certificate: nothing is escaped.
+    /// The most specific common name, as the certificate holds it: nothing is escaped.
     pub fn common_name(&self) -> Option<&str> {
         self.last("2.5.4.3")
     }
 
-    /// The most specific organization, as it stands in the certificate.
+    /// The most specific organization, as the certificate holds it.
     pub fn organization(&self) -> Option<&str> {
         self.last("2.5.4.10")
     }
@@ -139,7 +139,7 @@ impl Name {
         }
     }
 
-    /// Whether `self` lies in the subtree below `base`: begins with all of its RDNs (RFC 5280 section 4.2.1.10).
+    /// Whether the name lies in the subtree of `base`: begins with all of its RDNs (RFC 5280 section 4.2.1.10).
     pub fn is_within(&self, base: &Self) -> bool {
         self.0.normalised.starts_with(&base.0.normalised)
     }
@@ -226,7 +226,7 @@ fn shown(rdns: &[Vec<Attribute>]) -> String {
     rdns.collect::<Vec<_>>().join(",")
 }
 
-/// The text of a string value by its type (X.680, 8.4). `None` for other types and for bytes that are no such text.
+/// Decodes a string value by its type (X.680, 8.4); `None` for other types, and for bytes that do not fit the type.
 fn decode(tag: u32, content: &[u8]) -> Option<String> {
     match tag {
         tag::UTF8_STRING => String::from_utf8(content.to_vec()).ok(),
@@ -253,7 +253,7 @@ fn latin1(content: &[u8]) -> String {
     content.iter().copied().map(char::from).collect()
 }
 
-/// Each attribute as OID, kind and value, each with its length in front, sorted so that their order does not count.
+/// Encodes each attribute as OID, kind and value with their lengths, sorted so that their order does not count.
 fn normalise_rdn(rdn: &[Attribute]) -> Vec<u8> {
     let mut attributes: Vec<Vec<u8>> = rdn
         .iter()
@@ -282,13 +282,13 @@ fn push_sized(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// RFC 5280 section 7.1: no white space at the ends, runs of it are one space, letter case does not count.
+/// Folds text by RFC 5280 section 7.1: no white space at the ends, one space for any inside, lower case.
 fn fold(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").to_lowercase()
 }
 
-/// RFC 4514 section 2.4, and control characters as hex pairs of their UTF-8 bytes.
+/// Escapes a value by RFC 4514 section 2.4, and control characters as the hex pairs of their UTF-8 bytes.
 fn escape(text: &str) -> String {
     let last = text.chars().count().saturating_sub(1);
     let mut out = String::with_capacity(text.len());
@@ -309,7 +309,7 @@ fn escape_controls(text: &str) -> String {
     out
 }
 
-/// Control characters, and those that reorder or hide text on a terminal, as `\xx` a byte; others as they are.
+/// Appends a character; control characters, and those that reorder or hide text on a terminal, as `\xx` for each byte.
 fn push_visible(out: &mut String, c: char) {
     let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     if c.is_control() || hides {

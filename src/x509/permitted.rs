@@ -6,8 +6,8 @@ use super::certificate::Certificate;
 use super::constraints::NameConstraints;
 
 impl NameConstraints {
-    /// What is wrong with the names of `certificate`, in words; `None` where all of them are allowed. Kinds that
-    /// cannot be judged ([`Subtrees::unsupported`]) do not count here.
+    /// The first name of `certificate` that is not allowed, in words; `None` if all are. Subtrees that cannot be judged
+    /// ([`Subtrees::unsupported`](super::Subtrees::unsupported)) are passed over.
     pub fn violation(&self, certificate: &Certificate) -> Option<String> {
         let subject = certificate.subject();
         let directory = (!subject.is_empty()).then_some(subject).into_iter().chain(certificate.directory_names());
@@ -18,7 +18,7 @@ impl NameConstraints {
                 check("address", addresses, &self.permitted.ip, &self.excluded.ip, |ip, subnet| subnet.contains(*ip))
             })
             .or_else(|| {
-                // RFC 5280: addresses in the subject count where the certificate has none in its subjectAltName.
+                // Addresses in the subject count if the subjectAltName has none (RFC 5280 section 4.2.1.10).
                 let mut addresses = certificate.email_addresses().to_vec();
                 if addresses.is_empty() {
                     addresses = subject.email_addresses();
@@ -37,7 +37,7 @@ impl NameConstraints {
     }
 }
 
-/// The first name that lies in an excluded subtree, or in none of the permitted ones where there are any.
+/// The first name that lies in an excluded subtree, or in none of the permitted ones if there are any.
 fn check<'a, T: std::fmt::Display + 'a, B: 'a>(
     kind: &str,
     names: impl IntoIterator<Item = &'a T>,
@@ -56,8 +56,8 @@ fn check<'a, T: std::fmt::Display + 'a, B: 'a>(
     None
 }
 
-/// A domain covers itself and all names below it; an empty one covers everything. With a dot before it,
-/// of which RFC 5280 says nothing here, other verifiers let it cover the names below it but not itself.
+/// Whether a DNS name lies in a subtree: a domain includes itself and all names below it, an empty one every name. RFC
+/// 5280 does not say what a leading dot means; as with other verifiers, the domain itself is then left out.
 fn in_domain(name: &str, base: &str) -> bool {
     match base.strip_prefix('.') {
         Some(domain) => is_below(name, domain),
@@ -65,7 +65,7 @@ fn in_domain(name: &str, base: &str) -> bool {
     }
 }
 
-/// `host@domain`, a host, or `.domain` for the hosts below it.
+/// Whether an e-mail address lies in a subtree: a mailbox, a host, or `.domain` for all hosts below it.
 fn in_email(address: &str, base: &str) -> bool {
     let Some((user, host)) = address.rsplit_once('@') else { return false };
     match base.rsplit_once('@') {
@@ -74,7 +74,7 @@ fn in_email(address: &str, base: &str) -> bool {
     }
 }
 
-/// The host of a URI with an authority; others lie in no subtree.
+/// Whether the host of a URI lies in a subtree. A URI without an authority lies in none.
 fn in_uri(uri: &str, base: &str) -> bool {
     let Some((_, rest)) = uri.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();

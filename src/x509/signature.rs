@@ -1,6 +1,6 @@
-//! In: a key, an algorithm, a message and its signature. Out: whether the one made the other.
-//! Bounded: RSA moduli of 512 to 16,384 bits with exponents below 2^33. Left to others: whether the algorithm is still
-//! to be trusted: a diagnosis of old devices needs MD5 and 1024-bit keys checked, not refused.
+//! In: a key, an algorithm, a message and its signature. Out: whether the key made the signature. Bounded: RSA moduli of
+//! 512 to 16,384 bits with exponents below 2^33. Left to others: whether the algorithm is strong enough. To diagnose old
+//! devices, MD5 and 1024-bit keys have to be checked, not refused.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
 use super::der::{Element, elements, oid_text, single, tag};
 use super::key::{Curve, Kind, PublicKey};
 
-/// Shortest and longest RSA modulus that is computed with, in bits.
+/// The shortest and the longest RSA modulus that is computed with, in bits.
 const RSA_BITS: std::ops::RangeInclusive<u32> = 512..=16_384;
 
 /// Longest RSASSA-PSS salt: no modulus within [`RSA_BITS`] has room for more.
@@ -22,7 +22,7 @@ const PSS_SALT_LIMIT: usize = 2_048;
 /// A hash function that signatures are made over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HashAlgorithm {
-    /// MD2, which is named but not computed.
+    /// MD2, which is recognized but not computed.
     Md2,
     /// MD5.
     Md5,
@@ -38,7 +38,7 @@ pub enum HashAlgorithm {
     Sha512,
 }
 
-/// How a signature was made, as an AlgorithmIdentifier says it (RFC 5280 section 4.1.1.2).
+/// The algorithm of a signature, from an AlgorithmIdentifier (RFC 5280 section 4.1.1.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SignatureAlgorithm {
     /// RSASSA-PKCS1-v1_5 (RFC 8017 section 8.2).
@@ -60,19 +60,19 @@ pub enum SignatureAlgorithm {
     Other(String),
 }
 
-/// The answer to "did this key sign it?".
+/// Whether a key made a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignatureCheck {
-    /// Yes.
+    /// It did.
     Valid,
-    /// No: it was another key, or the bytes were changed.
+    /// It did not: another key did, or the bytes were changed.
     Invalid,
-    /// It cannot be computed here, for want of this algorithm or parameter.
+    /// Unknown: this algorithm or parameter is not supported here.
     Unsupported(String),
 }
 
 impl SignatureCheck {
-    /// Whether the answer is yes.
+    /// Whether the key made the signature.
     pub fn is_valid(&self) -> bool {
         *self == Self::Valid
     }
@@ -103,7 +103,7 @@ pub fn verify(key: &PublicKey, algorithm: &SignatureAlgorithm, message: &[u8], s
 }
 
 impl SignatureAlgorithm {
-    /// From the DER of an AlgorithmIdentifier. `None` where the bytes are not one.
+    /// From the DER of an AlgorithmIdentifier; `None` if the bytes are not one.
     pub fn from_der(der: &[u8]) -> Option<Self> {
         let parts = elements(single(der, tag::SEQUENCE)?.content)?;
         let (oid, parameters) = parts.split_first()?;
@@ -115,7 +115,7 @@ impl SignatureAlgorithm {
         })
     }
 
-    /// The hash function, where the algorithm has one of its own to name.
+    /// The hash function, if the algorithm names one.
     pub fn hash(&self) -> Option<HashAlgorithm> {
         match self {
             Self::RsaPkcs1(hash) | Self::RsaPss { hash, .. } | Self::Ecdsa(hash) => Some(*hash),
@@ -201,8 +201,8 @@ impl HashAlgorithm {
     }
 }
 
-/// RSASSA-PSS-params of RFC 4055 section 3.1. Each field is explicit and may be absent: SHA-1, MGF1 with SHA-1, 20
-/// bytes of salt, trailer field 1.
+/// Reads RSASSA-PSS-params (RFC 4055 section 3.1). Each field may be absent; the defaults are SHA-1, MGF1 with SHA-1, 20
+/// bytes of salt, and trailer field 1.
 fn pss_parameters(parameters: Option<&Element<'_>>) -> Option<SignatureAlgorithm> {
     let (mut hash, mut mgf_hash, mut salt_length) = (HashAlgorithm::Sha1, HashAlgorithm::Sha1, 20);
     for field in elements(single(parameters?.raw, tag::SEQUENCE)?.content)? {
@@ -304,7 +304,8 @@ fn verify_ecdsa(curve: &Curve, point: &[u8], hash: HashAlgorithm, message: &[u8]
     }
 }
 
-/// Zeros before a digest shorter than the field: the same number, but the verifiers refuse digests below half its size.
+/// Puts zeros before a digest that is shorter than the field. The number is the same, but the verifiers refuse digests
+/// of less than half the size.
 fn widen(digest: Vec<u8>, field_bytes: usize) -> Vec<u8> {
     let mut wide = vec![0; field_bytes.saturating_sub(digest.len())];
     wide.extend(digest);
