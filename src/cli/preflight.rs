@@ -1,4 +1,4 @@
-//! `chaingap preflight`: would a device trust the chain that a server is to send?
+//! `chaingap preflight`: whether devices would trust the chain that a server is to send.
 
 use std::path::PathBuf;
 use std::time::SystemTime;

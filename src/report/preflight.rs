@@ -18,7 +18,7 @@ use crate::x509;
 /// The value of the report's `schema` member.
 pub const PREFLIGHT_SCHEMA: &str = "chaingap.preflight/1";
 
-/// Would devices trust a chain?
+/// Whether devices would trust a chain.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PreflightReport {
@@ -26,15 +26,15 @@ pub struct PreflightReport {
     pub schema: String,
     /// The program that wrote it.
     pub tool: Tool,
-    /// What it was asked.
+    /// The options of the run.
     pub options: Options,
-    /// The name that the certificate should be for.
+    /// The name that devices ask for, which the certificate must match.
     pub host: Option<String>,
     /// The file with the chain.
     pub path: String,
     /// The chain in the file's order, by SHA-256.
     pub chain: Vec<String>,
-    /// The answer for each profile.
+    /// The answer for each profile, in the order asked for.
     pub profiles: Vec<PreflightProfile>,
     /// The certificates named, by SHA-256.
     pub certificates: BTreeMap<String, Certificate>,
@@ -52,7 +52,7 @@ pub struct PreflightProfile {
     pub pin: Prospect,
     /// The chain, judged.
     pub chain: Chain,
-    /// What is wrong, gravest first.
+    /// The findings, the gravest first.
     pub findings: Vec<Finding>,
 }
 

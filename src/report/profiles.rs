@@ -1,4 +1,5 @@
 //! In: device profiles. Out: what they say, each fact in words, schema `chaingap.profiles/1`. Bounded: by the profiles.
+//! Left to others: the words of facts that are not lists (`trust::facts`), and the layout.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -30,7 +31,7 @@ pub struct ProfileEntry {
     pub name: String,
     /// What kind of device, in a sentence.
     pub description: String,
-    /// The built-in profile that it takes over, but for what it says itself.
+    /// The built-in profile that it is based on.
     pub based_on: Option<String>,
     /// What is known of the device, and what is not.
     pub facts: Vec<ProfileFact>,
@@ -50,7 +51,7 @@ pub struct ProfileFact {
     pub value: Value,
     /// What the device does, as the predicate of a sentence; what is asked where it is not known.
     pub words: String,
-    /// `doc`, `measured`, `inferred`, `unverified`; `null` for what is taken of any device.
+    /// `doc`, `measured`, `inferred` or `unverified`; `null` for a default that holds for any device.
     pub provenance: Option<String>,
     /// Where it is known from.
     pub source: Option<String>,
@@ -60,7 +61,7 @@ pub struct ProfileFact {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProfileAnchor {
-    /// Name for people.
+    /// A short name.
     pub label: String,
     /// Subject, RFC 4514.
     pub subject: String,
@@ -68,7 +69,7 @@ pub struct ProfileAnchor {
     pub key: String,
     /// SHA-256 of the SubjectPublicKeyInfo.
     pub spki_sha256: String,
-    /// Last second of validity of the latest known issue.
+    /// The last second of validity of the known issue that expires last.
     pub not_after: Option<String>,
     /// SHA-1 thumbprints of the known issues.
     pub sha1: Vec<String>,
@@ -158,7 +159,7 @@ fn unsupported(entry: &Unsupported) -> ProfileFact {
     ProfileFact::stated("unsupported", value, words, entry.provenance, &entry.source)
 }
 
-/// What a fetch adds; where the profile does not say, what it adds on any device.
+/// What a fetch of this kind adds; the default of any device if the profile does not say.
 fn fetch(profile: &Profile, kind: FetchKind) -> ProfileFact {
     let adds: Vec<Adds> =
         [Adds::Anchors, Adds::Intermediates].into_iter().filter(|what| profile.adds(kind, *what)).collect();

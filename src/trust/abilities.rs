@@ -1,5 +1,7 @@
-//! In: the values of a profile file. Out: what they stand for: protocol versions, algorithms, checks, what a download adds
-//! to a store. Bounded: by the file. Left to others: which device they are said of, and where from.
+//! The types of what a profile says: protocol versions, algorithms, checks, and what a fetch adds to a store.
+//!
+//! In: values of a profile file. Out: the same as types, and which signatures and keys an algorithm stands for. Bounded: by
+//! the file. Left to others: which device they describe, and where that is known from.
 
 use std::fmt;
 
@@ -14,25 +16,25 @@ use crate::x509::{HashAlgorithm, PublicKey, SignatureAlgorithm};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsVersions {
-    /// Lowest.
+    /// The lowest version.
     #[serde(deserialize_with = "version", serialize_with = "version_name")]
     pub min: Version,
-    /// Highest.
+    /// The highest version.
     #[serde(deserialize_with = "version", serialize_with = "version_name")]
     pub max: Version,
 }
 
-/// A key, hash or signature that a device cannot do.
+/// A kind of key, hash or signature that a device does not support.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unsupported {
-    /// What.
+    /// The family that it belongs to.
     pub algorithm: Algorithm,
-    /// Restricts it to some of the devices, in words. Such an entry proves nothing about any one device.
+    /// Which of the devices it is true of, in words, if not of all. Such an entry proves nothing about a single device.
     pub only: Option<String>,
     /// How well it is known.
     pub provenance: Provenance,
-    /// Where from, in a sentence.
+    /// Where it is known from, in a sentence.
     #[serde(deserialize_with = "source")]
     pub source: String,
 }
@@ -59,17 +61,17 @@ words! {
     /// A check of RFC 5280 section 6.1 that devices make or leave out.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum Check {
-        /// Issuers are CAs.
+        /// Issuers are CA certificates.
         BasicConstraints = "basic-constraints",
-        /// Path length.
+        /// No more intermediates follow than pathLenConstraint allows.
         PathLength = "path-length",
-        /// Issuers may sign certificates.
+        /// The key usage of issuers includes keyCertSign.
         KeyUsage = "key-usage",
-        /// The leaf, and CAs where restricted, may serve TLS servers.
+        /// The extended key usage of the leaf, and of CAs that have one, includes serverAuth.
         ExtendedKeyUsage = "extended-key-usage",
-        /// Name constraints.
+        /// Names lie within the name constraints above them.
         NameConstraints = "name-constraints",
-        /// No critical extension that is not understood.
+        /// No critical extension is unknown.
         CriticalExtensions = "critical-extensions",
     }
 }

@@ -7,19 +7,19 @@ use super::fact::Provenance;
 use crate::capture::Timestamp;
 use crate::x509::{Certificate, Name, PublicKey};
 
-/// A root that a device trusts: a name and a key (RFC 5280 section 6.1.1 (d)). Roots are re-issued with other dates
-/// and signatures, so no digest of a certificate identifies one.
+/// A root that a device trusts: a name and a key (RFC 5280 section 6.1.1 (d)). Roots are issued anew with other dates
+/// and signatures, so the digest of a certificate does not identify one.
 #[derive(Clone, Debug)]
 pub struct Anchor {
-    /// Name for people.
+    /// A short name, to be shown.
     pub label: String,
-    /// Subject.
+    /// The subject of the root.
     pub subject: Name,
-    /// Key.
+    /// The key of the root.
     pub key: PublicKey,
     /// The certificate, where it is at hand.
     pub certificate: Option<Arc<Certificate>>,
-    /// Last second of validity of the latest known issue.
+    /// The last second of validity of the known issue that expires last.
     pub not_after: Option<Timestamp>,
     /// SHA-1 thumbprints of the known issues, lower-case hex.
     pub sha1: Vec<String>,

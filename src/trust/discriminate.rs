@@ -1,12 +1,12 @@
-//! In: a path whose top certificate has an issuer that is not at hand. Out: what speaks for that issuer being an
-//! intermediate or a root. Bounded: four sentences. Left to others: what follows from it.
+//! In: a path whose topmost certificate has an issuer that is not at hand. Out: the signs that this issuer is an
+//! intermediate, or a root. Bounded: four sentences. Left to others: what follows from them.
 
 use super::anchor::Anchor;
 use super::judgement::{Discriminator, Speaks};
 use super::path::{Path, StepFrom};
 use crate::x509::{Certificate, Name};
 
-/// What the topmost certificate tells of its issuer, in levels of strength.
+/// What `top`, the topmost certificate of a path, tells about its issuer, in three levels, the strongest first.
 pub(super) fn discriminators(anchors: &[Anchor], path: &Path, top: &Certificate) -> [Vec<Discriminator>; 3] {
     let issuer = top.issuer();
     let say = |speaks, what: String| Discriminator { speaks, what };
@@ -42,9 +42,9 @@ pub(super) fn discriminators(anchors: &[Anchor], path: &Path, top: &Certificate)
     [by_key_id, by_name, by_sending]
 }
 
-/// The same organization, or where the issuer has none the same domain components.
+/// Whether both name the same organization or, where the issuer names none, the same domain components.
 fn same_organization(anchor: &Name, issuer: &Name) -> bool {
-    // As RFC 5280 compares names: white space of any length is alike.
+    // Compared as in RFC 5280 section 7.1: letter case and the length of white space do not count.
     let fold = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
     match (issuer.organization(), anchor.organization()) {
         (Some(a), Some(b)) => fold(a) == fold(b),

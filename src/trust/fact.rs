@@ -1,19 +1,19 @@
-//! In: a value of a profile file with its provenance. Out: the fact. Bounded: by the file. Left to others: what it is a
-//! fact about.
+//! In: a value of a profile file, with how well it is known and where from. Out: the fact. Bounded: by the file. Left to
+//! others: what the fact is about.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::words::words;
 
-/// Something known, and where from.
+/// Something that is known about a device, and where from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fact<T> {
     /// What is known.
     pub value: T,
-    /// How well.
+    /// How well it is known.
     pub provenance: Provenance,
-    /// Where from, in a sentence.
+    /// Where it is known from, in a sentence.
     #[serde(deserialize_with = "source")]
     pub source: String,
 }
@@ -34,13 +34,13 @@ words! {
 }
 
 impl Provenance {
-    /// Whether it may be told as a fact; anything else only as "likely" or "consistent with".
+    /// Whether it may be stated as a fact. Anything else is only "likely" or "consistent with" something.
     pub fn is_fact(self) -> bool {
         matches!(self, Self::Doc | Self::Measured)
     }
 }
 
-/// A sentence that says something.
+/// Reads a source, which must not be blank.
 pub(super) fn source<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.trim().is_empty() {

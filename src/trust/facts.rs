@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: a table that whoever needs every fact goes through: the fields of a profile, the keys of its file,
 //! the template for such files, and how a fact is shown. Bounded: by the table. Left to others: what follows from a
-//! fact, and what is a list (anchors, algorithms that are not supported, downloads, notes).
+//! fact, and what is a list (anchors, algorithms that are not supported, fetches, notes).
 
 /// Calls the macro `$with` with the rows of the table. A row is
 ///

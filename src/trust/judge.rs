@@ -1,8 +1,10 @@
 //! In: what a server sent, what the device had, and everything known. Out: the chain's status, how sure it is, and the
-//! links that are absent. Bounded: two path searches. Left to others: dates, names, and whether it was the cause.
+//! missing links. Bounded: two path searches, four where dates count. Left to others: the device's clock, server names,
+//! and whether the chain was the cause of a failure.
 //!
-//! Two questions. A: what could this device then build? B: what could be built with everything known? Certificates of
-//! other servers, devices or captures never count for A: that would hide the fault this program exists to find.
+//! The search has two questions (docs/verdict.md, step 4). A: which path could this device build at the time? B: which
+//! path can be built with everything known? Certificates of other servers, devices or captures never count for A: that
+//! would hide the fault that this program exists to find.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,15 +22,15 @@ use crate::x509::{Certificate, Digest};
 /// One chain to judge.
 #[derive(Debug)]
 pub struct Case<'a> {
-    /// What the server sent, in order; the first is its own. Of a client's chain, what the client sent.
+    /// The certificates that the server sent (or the client, if it is a client's chain), in order, the leaf first.
     pub sent: &'a [Arc<Certificate>],
-    /// Whose chain it is.
+    /// Whether the chain is a server's or a client's.
     pub purpose: Purpose,
-    /// What the device had beside it: fetched, installed.
+    /// The certificates that the device had beside these: fetched or installed.
     pub held: &'a [(Arc<Certificate>, StepFrom)],
-    /// What the device trusted.
+    /// The anchors of the device.
     pub anchors: &'a [Anchor],
-    /// Everything else that is known.
+    /// Every other certificate that is known; the device did not have them.
     pub known: &'a Pool,
 }
 
@@ -37,7 +39,7 @@ pub fn judge(finder: &mut PathFinder, case: &Case<'_>) -> Judgement {
     judge_with(finder, case, None)
 }
 
-/// As [`judge`]; what the device did not have counts only where it is within its dates at an instant.
+/// As [`judge`]; with an instant, certificates that the device did not have count only within their dates then.
 fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -> Judgement {
     let Some(leaf) = case.sent.first() else {
         return Judgement::without_chain(ChainStatus::NotSent);
@@ -62,13 +64,13 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
     judgement.missing = missing(case, &b.path);
     decide(case, &a.path, &b.path, &mut judgement);
     if b.path.end == PathEnd::Anchor && a.path.reaches_anchor() {
-        // It had all links, one of which breaks a rule; that another certificate would do is not what was missing for sure.
+        // The device had every link, though one breaks a rule: that a replacement is known does not prove it missing.
         // Decided in D-DIAGNOSIS-28.
         judgement.fault = first_fault(&a.path);
         judgement.proof = Some(Proof::Inferred);
     }
     if a.left_out.is_some() && judgement.status != ChainStatus::Trusted {
-        // Nobody knows that this device could not.
+        // The device may have found a path where this search gave up.
         (judgement.status, judgement.proof) = (ChainStatus::Undetermined, Some(Proof::Undecidable));
     } else if b.left_out.is_some() {
         judgement.proof = judgement.proof.min(Some(Proof::Inferred));
@@ -78,11 +80,11 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
     judgement
 }
 
-/// What is to be said in place of `judgement` where it rests on certificates that are outside their dates at an instant
-/// and others would do; `None` where it stands.
+/// The judgement that replaces `judgement` where that one rests on certificates outside their dates at an instant, and
+/// others can take their place; `None` where it stands.
 ///
-/// A device that can build a path within its dates takes that one. And what nobody can send any more, for it has expired,
-/// is not what is missing if the chain can end elsewhere (D-TRUST-03).
+/// A device that can build a path of certificates within their dates takes that one. And a certificate that has expired,
+/// so that no server can send it any more, is not what is missing if the chain can end elsewhere (D-TRUST-03).
 pub fn rejudge(finder: &mut PathFinder, case: &Case<'_>, judgement: &Judgement, at: Timestamp) -> Option<Judgement> {
     let leaf = case.sent.first()?;
     let above = || judgement.completed.iter().flat_map(|path| path.steps.iter().skip(1));
@@ -114,7 +116,7 @@ pub fn rejudge(finder: &mut PathFinder, case: &Case<'_>, judgement: &Judgement, 
     Some(Judgement { proof, ..judgement.clone() })
 }
 
-/// What the device has beside its anchors: what the server sent and what it held.
+/// The certificates for question A, anchors aside: those sent and those held.
 fn own(case: &Case<'_>) -> Pool {
     let mut own = Pool::default();
     for certificate in case.sent {
@@ -126,11 +128,12 @@ fn own(case: &Case<'_>) -> Pool {
     own
 }
 
-/// Steps 4 and 5 of the contract's "How a verdict is reached".
+/// Decides status and proof where path `a`, of question A, does not reach an anchor, by path `b`, of question B
+/// (docs/verdict.md, steps 4 and 5).
 fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
     let lacks = !judgement.missing.is_empty();
     let held = held(case);
-    // Faults of what the device had, anchors among it; a bare anchor has no certificate.
+    // Faults of certificates that the device had, its anchors included; a bare anchor has no certificate.
     let met = b.faults.iter().filter(|(culprit, _)| {
         culprit.as_ref().is_none_or(|c| held.contains(&c.sha256()) || case.anchors.iter().any(|anchor| anchor.is(c)))
     });
@@ -144,7 +147,7 @@ fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
         (PathEnd::Faulty, _) if b.reaches_anchor() => {
             judgement.fault = first_fault(b);
             if judgement.fault.as_ref().is_some_and(|(culprit, _)| !held.contains(&culprit.sha256())) {
-                // The only one known for an absent link would not do, but the device never met it.
+                // The only certificate known for a missing link breaks a rule, but the device never saw it.
                 (ChainStatus::MissingIntermediate, Proof::Inferred)
             } else {
                 (ChainStatus::Invalid, Proof::Proven)
@@ -177,7 +180,7 @@ fn first_fault(path: &Path) -> Option<(Arc<Certificate>, Fault)> {
     path.faults.iter().find_map(|(culprit, fault)| culprit.clone().map(|culprit| (culprit, fault.clone())))
 }
 
-/// The topmost certificate's issuer is not at hand: is it an intermediate or a root?
+/// Decides where the issuer of the topmost certificate is not at hand: is it an intermediate or a root?
 fn by_discriminators(case: &Case<'_>, b: &Path, lacks: bool, judgement: &mut Judgement) -> (ChainStatus, Proof) {
     let Some(top) = b.top().cloned() else { return (ChainStatus::Undetermined, Proof::Undecidable) };
     let levels = discriminators(case.anchors, b, &top);
@@ -210,17 +213,17 @@ fn by_discriminators(case: &Case<'_>, b: &Path, lacks: bool, judgement: &mut Jud
     }
 }
 
-/// What the device had, its anchors aside.
+/// The certificates that the device had, anchors aside.
 fn held(case: &Case<'_>) -> BTreeSet<Digest> {
     case.sent.iter().chain(case.held.iter().map(|(certificate, _)| certificate)).map(|c| c.sha256()).collect()
 }
 
-/// Missing links told of; a chain lacks one or two (D-TRUST-10).
+/// Most missing links of one judgement; real chains miss one or two (D-TRUST-10).
 const MOST_MISSING: usize = 6;
-/// Certificates told of that would do for one that is missing.
+/// Most certificates named that would fill one missing link.
 const MOST_CANDIDATES: usize = 8;
 
-/// The certificates of a path that the device did not have, leaf side first.
+/// The links of a path that the device did not have, the one nearest to the leaf first.
 fn missing(case: &Case<'_>, path: &Path) -> Vec<Missing> {
     let held = held(case);
     let mut out = Vec::new();
@@ -230,7 +233,7 @@ fn missing(case: &Case<'_>, path: &Path) -> Vec<Missing> {
         let is_root = step.anchor.is_some() || certificate.is_self_signed();
         let lacks = !is_root && !held.contains(&certificate.sha256());
         if let Some(child) = below.filter(|_| lacks && out.len() < MOST_MISSING) {
-            // Another certificate for the same name and key would do as well.
+            // Any certificate for the same name and key fills the gap.
             let namesakes = case.known.named(certificate.subject()).iter().map(|(c, _)| Arc::clone(c));
             let same_key = namesakes.filter(|c| c.public_key() == certificate.public_key());
             let mut candidates: Vec<_> = same_key.filter(|c| !c.is_self_signed()).collect();
@@ -245,6 +248,7 @@ fn missing(case: &Case<'_>, path: &Path) -> Vec<Missing> {
     out
 }
 
+/// The first certificate with an issuer's name whose key did not make the signature.
 fn mismatch(path: &Path) -> Option<Arc<Certificate>> {
     let wrong = path.faults.iter().find(|(_, fault)| *fault == Fault::KeyMismatch);
     wrong.and_then(|(certificate, _)| certificate.clone())

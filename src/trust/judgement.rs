@@ -1,6 +1,8 @@
-//! In: nothing; these are the values that `judge` fills in. Out: whether a chain's links hold, how sure that is, the paths
-//! that show it, and the links that are absent. Bounded: by `judge`. Left to others: how it is reached, and whether it
-//! was the cause of a failure.
+//! The judgement on a chain.
+//!
+//! In: what `judge` found. Out: whether the links of the chain hold, how sure that is, the paths that show it, and the
+//! links that are missing. Bounded: by `judge`. Left to others: how a judgement is reached, and whether the chain was the
+//! cause of a failure.
 
 use std::sync::Arc;
 
@@ -11,22 +13,22 @@ use crate::words::words;
 use crate::x509::{Certificate, Name};
 
 words! {
-    /// Whether a chain's links hold. Dates and names are judged apart.
+    /// Whether a chain can be completed to an anchor. Dates and server names are judged apart.
     #[derive(Hash)]
     pub enum ChainStatus {
-        /// It ends at an anchor of the device.
+        /// The device could build a path to one of its anchors.
         Trusted = "trusted",
-        /// A certificate between is absent.
+        /// An intermediate is missing.
         MissingIntermediate = "missing-intermediate",
-        /// It is whole and ends at a root that is not an anchor.
+        /// The path is complete and ends at a root that is not an anchor of the device.
         UntrustedRoot = "untrusted-root",
-        /// A link that may not be.
+        /// A link violates RFC 5280 section 6.1.
         Invalid = "invalid",
-        /// Encrypted.
+        /// The certificates are encrypted.
         Hidden = "hidden",
-        /// None was sent.
+        /// No certificate was sent.
         NotSent = "not-sent",
-        /// The capture does not decide it.
+        /// The capture cannot tell.
         Undetermined = "undetermined",
     }
 }
@@ -35,36 +37,36 @@ words! {
     /// How sure something is.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum Proof {
-        /// The capture cannot decide it.
+        /// The capture cannot tell.
         Undecidable = "undecidable",
-        /// The evidence points to it.
+        /// The evidence points to it; what is left is listed as not excluded.
         Inferred = "inferred",
         /// Nothing else is possible.
         Proven = "proven",
     }
 }
 
-/// A link that is absent.
+/// A certificate that the path needs and the device did not have.
 #[derive(Clone, Debug)]
 pub struct Missing {
-    /// The certificate that names it as its issuer.
+    /// The certificate below it, which names it as its issuer.
     pub below: Arc<Certificate>,
-    /// Its subject.
+    /// Its subject: the issuer named by the certificate below.
     pub subject: Name,
-    /// Certificates that would do.
+    /// Known certificates that would fill the gap.
     pub candidates: Vec<Arc<Certificate>>,
 }
 
-/// What a certificate tells of an issuer that is not at hand.
+/// A sign of whether an issuer that is not at hand is an intermediate or a root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discriminator {
-    /// For what it speaks.
+    /// Which of the two it speaks for.
     pub speaks: Speaks,
-    /// In words.
+    /// The sign, in words.
     pub what: String,
 }
 
-/// What an unknown issuer seems to be.
+/// What a [`Discriminator`] says that an issuer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaks {
     /// An intermediate.
@@ -73,33 +75,33 @@ pub enum Speaks {
     Root,
 }
 
-/// The answer.
+/// The judgement on one chain.
 #[derive(Clone, Debug)]
 pub struct Judgement {
-    /// Whether the links hold.
+    /// Whether the chain can be completed to an anchor.
     pub status: ChainStatus,
-    /// How sure that is.
+    /// How sure that is; `None` where no chain was sent.
     pub proof: Option<Proof>,
-    /// What the device could build.
+    /// The best path that the device could build.
     pub path: Option<Path>,
-    /// The longest path with all that is known.
+    /// The best path with everything that is known. It is there if `path` is.
     pub completed: Option<Path>,
-    /// Links that are absent, leaf side first.
+    /// The missing links, the one nearest to the leaf first.
     pub missing: Vec<Missing>,
-    /// A root that is no anchor comes on top of what is missing.
+    /// Whether the root above what is missing is not known to be an anchor either.
     pub root_untrusted_too: bool,
-    /// What was looked at to tell an intermediate from a root, strongest first.
+    /// The signs that told an intermediate from a root, the strongest first.
     pub discriminators: Vec<Discriminator>,
-    /// A certificate with an issuer's name whose key did not sign.
+    /// A certificate that has an issuer's name, but another key than the one that signed.
     pub key_mismatch: Option<Arc<Certificate>>,
-    /// A link that breaks another rule.
+    /// A certificate of the path that breaks another rule.
     pub fault: Option<(Arc<Certificate>, Fault)>,
-    /// The search was cut short.
+    /// Whether a search left something out to stay within its budget.
     pub budget_hit: bool,
 }
 
 impl Judgement {
-    /// A chain of which nothing can be said but its status.
+    /// The judgement on a chain that could not be looked at: its status alone.
     pub fn without_chain(status: ChainStatus) -> Self {
         let proof = match status {
             ChainStatus::NotSent => None,
@@ -129,13 +131,13 @@ impl Judgement {
         self.longest_path()?.last_step()
     }
 
-    /// Index in [`Case::anchors`] of the anchor at which the [longest path](Self::longest_path) ends.
+    /// Index in [`Case::anchors`](super::Case::anchors) of the anchor at which the [longest path](Self::longest_path) ends.
     pub fn anchor(&self) -> Option<usize> {
         self.last_step()?.anchor
     }
 
     /// The anchor at which the [longest path](Self::longest_path) ends, if only its name and key are known; `anchors`
-    /// are those of the [`Case`].
+    /// are those of the [`Case`](super::Case).
     pub fn bare_anchor<'a>(&self, anchors: &'a [Anchor]) -> Option<&'a Anchor> {
         let step = self.last_step().filter(|step| step.certificate.is_none())?;
         anchors.get(step.anchor?)

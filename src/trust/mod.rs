@@ -1,9 +1,11 @@
-//! Stage 6b: what a device could have believed.
+//! Stage 6b: which certificates a device could have trusted.
 //!
-//! In: certificates, anchors, and who had which. Out: paths, and of a chain that does not reach an anchor which link is
-//! absent. Bounded: a budget of steps per search. Left to others: dates, server names, and whether it was the cause.
+//! In: certificates, anchors, and which of them the device had. Out: paths, and for a chain that does not reach an anchor
+//! the links that are missing. Bounded: a budget of steps for each search. Left to others: the device's clock, server
+//! names, and whether the chain was the cause of a failure.
 //!
-//! [`PathFinder`] is usable alone: give it anchors and certificates, ask for the path of one of them.
+//! [`PathFinder`] is usable alone, without captures or profiles. [`judge`] asks it what a device could build and what
+//! could be built with everything known; a [`Profile`] says which anchors a kind of device has.
 
 mod abilities;
 mod anchor;

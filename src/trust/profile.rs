@@ -17,15 +17,15 @@ macro_rules! define_profile {
     ($($(#[$doc:meta])* $key:ident: $type:ty { $($_rest:tt)* })*) => {
         /// What is known of a kind of device.
         ///
-        /// Facts that nothing is known of are `None` or empty; the methods then answer so that no failure is claimed
-        /// which the device may not have had.
+        /// A fact is `None`, or its list empty, where nothing is known. The methods then answer so that no failure is
+        /// claimed that the device may not have had.
         #[derive(Clone, Debug)]
         pub struct Profile {
             /// Short name, as `--profile` takes it.
             pub name: String,
             /// What kind of device, in a sentence.
             pub description: String,
-            /// The built-in profile that it takes over, but for what it says itself.
+            /// The built-in profile that it is based on: what it does not say itself is taken from there.
             pub based_on: Option<String>,
             /// Roots that the device ships with.
             pub anchors: Vec<Anchor>,
@@ -37,7 +37,7 @@ macro_rules! define_profile {
             $($(#[$doc])* pub $key: Option<Fact<$type>>,)*
             /// Keys, hashes and signatures that it does not support.
             pub unsupported: Vec<Unsupported>,
-            /// What each kind of download adds to its store; kinds that are not here keep their default.
+            /// What each kind of fetch adds to its store; kinds that are not here keep their default.
             pub fetches: BTreeMap<FetchKind, Fact<Vec<Adds>>>,
             /// Anything else worth telling, in sentences.
             pub notes: Vec<Fact<String>>,
@@ -66,7 +66,7 @@ macro_rules! define_profile {
 facts!(define_profile);
 
 impl Profile {
-    /// How the device matches a server's name. Where that is not known, the lenient way.
+    /// How the device matches a server's name; the lenient way where that is not known.
     pub fn host_rules(&self) -> HostRules {
         HostRules {
             wildcards: self.wildcard_san.as_ref().is_none_or(|fact| fact.value),
@@ -79,8 +79,9 @@ impl Profile {
         self.checks.as_ref().is_some_and(|checks| checks.value.contains(&check))
     }
 
-    /// What a fetch of this kind adds. By default certificate provisioning, the CA entries of LDAP and CA web pages
-    /// add anchors and intermediates, the others intermediates.
+    /// Whether a fetch of this kind adds such certificates to the device's store. Unless the profile says otherwise,
+    /// certificate provisioning, the CA entries of LDAP and the web pages of a CA add anchors and intermediates, other
+    /// fetches intermediates only (docs/verdict.md, step 2).
     pub fn adds(&self, kind: FetchKind, what: Adds) -> bool {
         match self.fetches.get(&kind) {
             Some(fact) => fact.value.contains(&what),
@@ -91,12 +92,12 @@ impl Profile {
         }
     }
 
-    /// The entries of [`Profile::unsupported`] that this signature algorithm falls under.
+    /// The entries of [`Profile::unsupported`] that include this signature algorithm.
     pub fn unsupported_signature(&self, algorithm: &SignatureAlgorithm) -> Vec<&Unsupported> {
         self.unsupported.iter().filter(|entry| entry.algorithm.covers_signature(algorithm)).collect()
     }
 
-    /// The entries of [`Profile::unsupported`] that this key falls under; [`Profile::max_rsa_bits`] is apart.
+    /// The entries of [`Profile::unsupported`] that include this key. [`Profile::max_rsa_bits`] is not looked at.
     pub fn unsupported_key(&self, key: &PublicKey) -> Vec<&Unsupported> {
         self.unsupported.iter().filter(|entry| entry.algorithm.covers_key(key)).collect()
     }

@@ -29,8 +29,8 @@ use crate::x509::{Name, PublicKey};
 pub struct ProfileError {
     /// Line, from 1.
     pub line: usize,
-    /// The key that is wrong or missing, after those of the tables it is in (`sni.value`); empty where the text is no
-    /// TOML there.
+    /// The key that is wrong or missing, with those of the tables around it (`sni.value`); empty where the text is not
+    /// valid TOML.
     pub key: String,
     /// What is wrong with it.
     pub reason: String,
@@ -112,7 +112,7 @@ struct AnchorDocument {
 
 impl Document {
     /// What the file says, over what its base says: a fact replaces that of the base, an unsupported algorithm or a kind
-    /// of download the one of that name, an anchor the one of that subject and key; notes follow those of the base.
+    /// of fetch the one of that name, an anchor the one of that subject and key; notes follow those of the base.
     fn into_profile(mut self, text: &str) -> Result<Profile, ProfileError> {
         if matches!(self.name.get_ref().as_str(), "auto" | "none") {
             return Err(ProfileError::of(text, &self.name, "--profile auto and --profile none mean something else"));
@@ -132,7 +132,8 @@ impl Document {
         Ok(self.over(base))
     }
 
-    /// The profile that `based_on` names, without the anchors that `without_anchors` names; else one that knows nothing.
+    /// The profile that `based_on` names, without the anchors that `without_anchors` names; [`Profile::none`] if there is
+    /// no such key.
     fn base(&self, text: &str) -> Result<Profile, ProfileError> {
         let Some(name) = &self.based_on else {
             return match self.without_anchors.first() {
@@ -208,12 +209,12 @@ fn decode<T>(
 }
 
 impl ProfileError {
-    /// About a value.
+    /// A mistake in a value.
     fn of<T>(text: &str, value: &Spanned<T>, reason: &str) -> Self {
         Self::at(text, value.span().start, reason)
     }
 
-    /// The parser tells the place and, where a key is missing, names it in its message.
+    /// An error of the parser, which gives the place; the name of a missing key is only in its message.
     fn from_toml(text: &str, error: &toml::de::Error) -> Self {
         let reason = error.message().lines().collect::<Vec<_>>().join(", ");
         let mut out = Self::at(text, error.span().map_or(0, |span| span.start), &reason);
@@ -226,7 +227,7 @@ impl ProfileError {
     fn at(text: &str, at: usize, reason: &str) -> Self {
         let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
         let line = before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1);
-        // Text that is no TOML gives a table too, of what was understood.
+        // Of text that is not valid TOML, the parser still gives a table of what it understood.
         let (table, _) = DeTable::parse_recoverable(text);
         Self { line, key: printable(&key_in_table(table.get_ref(), at).unwrap_or_default()), reason: printable(reason) }
     }
@@ -249,7 +250,7 @@ fn key_in_value(value: &DeValue<'_>, at: usize) -> Option<String> {
     }
 }
 
-/// One line in which nothing steers a terminal: a file from elsewhere may be quoted in it.
+/// Escapes control characters, because the message may quote a file of unknown origin and goes to a terminal.
 fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,5 +1,5 @@
 //! In: a profile. Out: each fact of the table as reports show it. Bounded: by the table. Left to others: lists
-//! (anchors, algorithms that are not supported, downloads, notes) and the layout.
+//! (anchors, algorithms that are not supported, fetches, notes) and the layout.
 
 use serde::Serialize;
 use serde_json::{Value, json};

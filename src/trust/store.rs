@@ -1,6 +1,6 @@
 //! In: the bytes of a certificate store: PEM in any text, DER, PKCS#7. Out: the certificates in their order, each once,
-//! and in words what could not be read. Bounded: a small multiple of the bytes; each is looked at a few times. Left to
-//! others: which files to read, and what the store is for.
+//! and in words what could not be read. Bounded: a small multiple of the bytes, each of which is read a few times. Left
+//! to others: which files to read, and what the store is for.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -13,7 +13,7 @@ use memchr::memmem;
 use crate::protocol::pkcs7;
 use crate::x509::Certificate;
 
-/// Text files may lack the padding, or have bits in it.
+/// Lenient, because text files may lack the padding or have bits set in it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -30,7 +30,7 @@ const DASHES: &[u8] = b"-----";
 pub struct StoreContents {
     /// The certificates that can be read, in their order, each once.
     pub certificates: Vec<Certificate>,
-    /// What was left out, and why: one line each, in the order of the file, then a line that counts duplicates.
+    /// What was left out, and why: a line each, in the order of the file, then a line that counts duplicates.
     pub problems: Vec<String>,
 }
 
@@ -55,10 +55,10 @@ pub fn read_certificates(bytes: &[u8]) -> StoreContents {
     store.finish()
 }
 
-/// What a file without certificates is, and how to get at those that it may hide.
+/// What kind of file this is, since no certificate was found in it, and how to export those that it may hold.
 fn other_kind(bytes: &[u8]) -> &'static str {
     match bytes {
-        // A PFX, version 3 (RFC 7292 section 4), with lengths of two or four bytes.
+        // A PFX of version 3 (RFC 7292 section 4); its length is written in three forms.
         [0x30, 0x82, _, _, 2, 1, 3, ..] | [0x30, 0x80, 2, 1, 3, ..] | [0x30, 0x83, _, _, _, 2, 1, 3, ..] => {
             "it is PKCS#12, which a password locks; export it: openssl pkcs12 -in FILE -nokeys -out FILE.pem"
         }
@@ -90,7 +90,7 @@ impl Builder {
         self.contents
     }
 
-    /// Every PEM block of `text`.
+    /// Adds every PEM block of `text`.
     fn add_pem(&mut self, text: &[u8]) {
         for begin in memmem::find_iter(text, BEGIN) {
             if let Err(why) = self.add_block(text.get(begin..).unwrap_or_default(), begin) {
@@ -99,7 +99,7 @@ impl Builder {
         }
     }
 
-    /// The block that `text` begins with, which stands at byte `begin` of the file.
+    /// Adds the block at the start of `text`, which is at byte `begin` of the file.
     fn add_block(&mut self, text: &[u8], begin: usize) -> Result<(), String> {
         let rest = text.get(BEGIN.len()..).unwrap_or_default();
         // The next block's first line bounds this one, so that a missing last line costs one block only.
@@ -123,7 +123,8 @@ impl Builder {
         Ok(())
     }
 
-    /// A PKCS#7 message, or certificates one after the other; false if it is neither. `place` opens each problem.
+    /// Adds the certificates of a PKCS#7 message, or certificates one after the other; false if it is neither. Each
+    /// problem begins with `place`.
     fn add_der(&mut self, bytes: &[u8], place: &str) -> bool {
         if let Some(certificates) = pkcs7::certificates(bytes) {
             if certificates.is_empty() {
@@ -138,7 +139,7 @@ impl Builder {
             self.add(der, place);
             rest = after;
         }
-        // In a PEM block, OpenSSL's trust settings follow a certificate; in a file, nothing should.
+        // In a PEM block, OpenSSL's trust settings may follow a certificate; in a file of DER, nothing should.
         if place.is_empty() && rest.len() < bytes.len() && rest.iter().any(|byte| !byte.is_ascii_whitespace()) {
             let at = bytes.len() - rest.len();
             self.contents.problems.push(format!("{} bytes after the last certificate, at byte {at}", rest.len()));
@@ -159,15 +160,15 @@ impl Builder {
     }
 }
 
-/// The bytes of base64 text. White space, the quotes and backslash escapes of CSV and JSON, and the marks of quoted
-/// mail do not count; anything else that is no base64 is an error.
+/// Decodes base64 text. White space, the quotes and backslash escapes of CSV and JSON, and the `>` of quoted mail are
+/// skipped; any other character outside the alphabet is an error.
 fn unarmour(text: &[u8]) -> Result<Vec<u8>, String> {
     let mut letters = Vec::with_capacity(text.len());
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'=' => letters.push(*byte),
-            // A JSON string has its line ends as backslash and letter.
+            // A JSON string writes line ends as a backslash and a letter.
             b'\\' => drop(bytes.next()),
             b'"' | b'\'' | b',' | b'>' => {}
             _ if byte.is_ascii_whitespace() => {}
@@ -177,7 +178,7 @@ fn unarmour(text: &[u8]) -> Result<Vec<u8>, String> {
     BASE64.decode(letters).map_err(|error| format!("not base64: {error}"))
 }
 
-/// The text as bytes of ASCII: UTF-16, as some Windows tools write, is recognized by its byte order mark.
+/// The text as ASCII. UTF-16, which some Windows tools write, is recognized by its byte order mark.
 fn narrow(bytes: &[u8]) -> Cow<'_, [u8]> {
     let decode: fn([u8; 2]) -> u16 = match bytes {
         [0xff, 0xfe, ..] => u16::from_le_bytes,

@@ -10,10 +10,10 @@ use crate::report::{ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 /// Column at which the text of a fact stands, after its provenance.
 const TEXT: usize = 14;
 
-/// The longest label of an anchor shown whole.
+/// Columns of the longest anchor label that is not shortened.
 const LABEL: usize = 60;
 
-/// The longest kind and size of a key shown whole: `RSA 2048`, `EC P-521`.
+/// Columns for the kind and size of a key: `RSA 2048`, `EC P-521`.
 const KEY: usize = 8;
 
 /// Name and description of each profile, a line each.
@@ -63,7 +63,7 @@ fn add_fact(lines: &mut Vec<Line>, fact: &ProfileFact, width: usize) {
     }
 }
 
-/// A mark in the first column, and text wrapped beside it.
+/// Adds a mark, and beside it text that wraps.
 fn add(lines: &mut Vec<Line>, (mark, mark_role): (&str, Role), text: &str, role: Role, width: usize) {
     let room = width.saturating_sub(TEXT);
     // Line breaks in a file's sentences are spaces like any other.
@@ -74,7 +74,7 @@ fn add(lines: &mut Vec<Line>, (mark, mark_role): (&str, Role), text: &str, role:
     }
 }
 
-/// How far to trust it.
+/// The colour of a provenance: how far to trust the fact.
 fn role(provenance: &str) -> Role {
     match provenance {
         "doc" | "measured" => Role::Good,
