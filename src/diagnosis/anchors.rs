@@ -23,8 +23,8 @@ pub(super) struct DeviceAnchors<'a> {
 pub(super) enum Presence {
     /// The user gave it.
     Given,
-    /// The device downloaded it.
-    Downloaded,
+    /// The device fetched it.
+    Fetched,
     /// A profile that lists every anchor names it, and fits for sure.
     InFullList,
     /// A profile that fits for sure names it, by a source that can be checked.
@@ -38,7 +38,7 @@ pub(super) enum Presence {
 impl Presence {
     /// Whether the root counts as excluded from the causes (D-TRUST-07).
     pub(super) fn is_known(self) -> bool {
-        matches!(self, Self::Given | Self::Downloaded | Self::InFullList | Self::Sourced)
+        matches!(self, Self::Given | Self::Fetched | Self::InFullList | Self::Sourced)
     }
 
     /// Whether a finding that rests on the root may be proven (docs/verdict.md, step 5).
@@ -72,9 +72,9 @@ impl<'a> DeviceAnchors<'a> {
         Self { profile, list: trust.anchors(profile), assumed: false }
     }
 
-    /// Why the anchor of this index is present. Roots that the device downloaded come behind the others.
+    /// Why the anchor of this index is present. Roots that the device fetched come behind the others.
     pub(super) fn presence(&self, index: usize) -> Presence {
-        let Some(anchor) = self.list.get(index) else { return Presence::Downloaded };
+        let Some(anchor) = self.list.get(index) else { return Presence::Fetched };
         match anchor.provenance {
             _ if anchor.given => Presence::Given,
             _ if self.assumed => Presence::Assumed,
@@ -91,7 +91,7 @@ impl<'a> DeviceAnchors<'a> {
         let listed = format!("{name} is in the profile {}", self.profile.name);
         let why = match presence {
             Presence::Given => format!("{name} is on the device"),
-            Presence::Downloaded => "the device downloaded the root".into(),
+            Presence::Fetched => "the device downloaded the root".into(),
             Presence::InFullList | Presence::Sourced => listed,
             Presence::Unsourced => format!("{listed}, for which there is no source that could be checked"),
             Presence::Assumed => format!("{listed}, which is only assumed to fit"),
@@ -110,13 +110,13 @@ impl<'a> DeviceAnchors<'a> {
         }
     }
 
-    /// The anchors, and behind them roots that the device downloaded.
-    pub(super) fn with_downloaded(&self, roots: &[Arc<Certificate>]) -> Arc<[Anchor]> {
+    /// The anchors, and behind them roots that the device fetched.
+    pub(super) fn with_fetched(&self, roots: &[Arc<Certificate>]) -> Arc<[Anchor]> {
         if roots.is_empty() {
             return Arc::clone(&self.list);
         }
-        let downloaded = roots.iter().map(|root| Anchor::from_certificate(Arc::clone(root)));
-        self.list.iter().cloned().chain(downloaded).collect()
+        let fetched = roots.iter().map(|root| Anchor::from_certificate(Arc::clone(root)));
+        self.list.iter().cloned().chain(fetched).collect()
     }
 }
 
@@ -190,9 +190,9 @@ mod tests {
     }
 
     #[test]
-    fn a_downloaded_root_is_present_and_proves_nothing_that_rests_on_it() {
+    fn a_fetched_root_is_present_and_proves_nothing_that_rests_on_it() {
         let none = Profile::none();
-        assert_eq!(first(&held_to(&none, &Trust::default(), false)), (Presence::Downloaded, true, false));
+        assert_eq!(first(&held_to(&none, &Trust::default(), false)), (Presence::Fetched, true, false));
     }
 
     #[test]

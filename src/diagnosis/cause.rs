@@ -104,7 +104,7 @@ impl Case<'_> {
         {
             allowed.retain(|code| *code == Code::CertificateExpired);
         }
-        if self.stage == Stage::ServerAfterFlight && self.alert.is_none() && stage::server_took_answer(handshake) {
+        if self.stage == Stage::ServerAfterFlight && self.alert.is_none() && stage::server_accepted_answer(handshake) {
             allowed.clear();
         }
         match (self.stage, self.alert) {

@@ -174,7 +174,7 @@ impl<'e> Bench<'_, 'e> {
         }
     }
 
-    /// Decides the causes that remain for each handshake, and which other handshake makes up for it.
+    /// Decides the causes that remain for each handshake, and which success recovered it.
     fn judge_handshakes(
         &self,
         device: &'e Device,

@@ -24,7 +24,7 @@ pub struct Judged<'e> {
     pub ruling: Ruling,
     /// For each cause that is told, the others and whether they are excluded.
     pub excluded: Vec<(Code, Vec<Excluded>)>,
-    /// The first frame of the success that makes up for its failure.
+    /// The first frame of the success that recovered it.
     pub recovered_by: Option<FrameRef>,
 }
 

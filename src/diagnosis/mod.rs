@@ -5,7 +5,7 @@
 //! format.
 //!
 //! The order is that of `docs/verdict.md`: each handshake is assessed (`assess`), the causes that remain for its ending
-//! are decided in one place (`cause`), `recovery` says which success makes up for a failure, `exclude` why other causes
+//! are decided in one place (`cause`), `recovery` says which success recovered a failure, `exclude` why other causes
 //! are excluded, the families of `rules` put that into words and evidence, and `verdict` settles severity and the
 //! headline. `diagnose` is the wiring.
 

@@ -1,7 +1,7 @@
 //! Preflight: would this device trust the chain that a server is to send? No capture is needed.
 //!
 //! In: a chain, a profile, what the user brought, an instant. Out: the judgement, findings, and whether a sign-in would
-//! work over USB (with nothing fetched) and after a PIN sign-in (which downloads what the web service hands out).
+//! work over USB (with nothing fetched) and after a PIN sign-in (which fetches what the web service hands out).
 //! Bounded: two path searches. Left to others: files, the clock, text.
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! In: a device's handshakes and what became of each. Out: which of them another one makes up for: a later one, or for a
-//! connection that was opened to spare an earlier one too. Bounded: by the handshakes kept. Left to others: severity.
+//! In: a device's judged handshakes. Out: which failures another handshake recovered: a later one, or for a spare connection
+//! an earlier one too. Bounded: by the handshakes kept. Left to others: severity.
 
 use super::judged::Judged;
 use super::stage::Stage;
@@ -8,8 +8,8 @@ use crate::evidence::{Device, Handshake, Outcome};
 use crate::trust::{ChainStatus, Judgement, Path};
 use crate::x509::Digest;
 
-/// Strikes out causes that a success in another handshake excludes, then notes for each failure the success that makes up
-/// for it.
+/// Strikes out causes that a success in another handshake excludes, then notes for each failure the success that
+/// recovered it.
 pub(super) fn settle(device: &Device, judged: &mut [Judged<'_>]) {
     for index in unused_spares(device, judged) {
         if let Some(spare) = judged.get_mut(index) {
@@ -22,15 +22,15 @@ pub(super) fn settle(device: &Device, judged: &mut [Judged<'_>]) {
     }
 }
 
-/// The completed handshake, for the same server name or service, that makes up for a failed one: it, or one like it, began
+/// The completed handshake, for the same server name or service, that recovered a failed one: it, or one like it, began
 /// after the last of those like the failed one.
 fn recovery(device: &Device, judged: &[Judged<'_>], failed: &Judged<'_>) -> Option<FrameRef> {
     let handshake = failed.handshake;
-    let makes_up = |other: &Handshake| {
+    let recovers = |other: &Handshake| {
         handshake.repeated_from.is_before(&other.repeated_from) || (is_spare(handshake) && same_chain(handshake, other))
     };
     let others = completed(device, judged, handshake).filter(|_| !failed.is_completed());
-    let firsts = others.filter(|other| makes_up(other.handshake)).map(|other| other.handshake.first);
+    let firsts = others.filter(|other| recovers(other.handshake)).map(|other| other.handshake.first);
     firsts.min_by_key(|at| at.place())
 }
 
@@ -79,7 +79,7 @@ fn built(chain: &Judgement) -> (ChainStatus, Vec<Digest>) {
 /// Whether two handshakes went to the same service: by name, or by address if neither has a name (D-DIAGNOSIS-30).
 fn serves_same(a: &Handshake, b: &Handshake) -> bool {
     match (a.service_name(), b.service_name()) {
-        // A success on one port makes up for nothing on another port if the servers differ.
+        // A success on one port recovers nothing on another port if the servers differ.
         (Some(one), Some(other)) => {
             one.eq_ignore_ascii_case(other) && (a.server.port() == b.server.port() || same_chain(a, b))
         }

@@ -76,7 +76,7 @@ impl Stage {
 
 /// Whether the server went on after the client's answer to its CertificateRequest: before TLS 1.3 its Finished comes after
 /// that (RFC 5246 section 7.3; D-DIAGNOSIS-13).
-pub(super) fn server_took_answer(handshake: &Handshake) -> bool {
+pub(super) fn server_accepted_answer(handshake: &Handshake) -> bool {
     let tls = &handshake.tls;
     let finished = tls.finished.server.filter(|_| tls.both_finished() && !tls.is_1_3());
     let asked_later = |at: FrameRef| tls.certificate_request.as_ref().is_some_and(|asked| at.is_before(&asked.at));

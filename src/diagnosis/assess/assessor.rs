@@ -56,7 +56,7 @@ pub(in crate::diagnosis) struct Assessor {
     at: Option<Timestamp>,
 }
 
-/// What decides a judgement under one profile: the chain sent, the intermediates held, the roots downloaded.
+/// What decides a judgement under one profile: the chain sent, the intermediates held, the roots fetched.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Had {
     sent: Vec<Digest>,
@@ -158,7 +158,7 @@ impl Assessor {
 
     fn means(&self, device: &Device, handshake: &Handshake, anchors: &DeviceAnchors<'_>) -> Means {
         let mut means = Means { held: self.installed.clone(), roots: Vec::new() };
-        for (certificate, kind) in downloaded(device, handshake) {
+        for (certificate, kind) in fetched(device, handshake) {
             let adds = |what| anchors.profile.adds(kind, what);
             if certificate.is_self_signed() {
                 if adds(Adds::Anchors) {
@@ -183,7 +183,7 @@ impl Assessor {
         let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256()).collect();
         let held = means.held.iter().map(|(c, _)| c.sha256()).collect();
         let had = Had { sent: digests(sent), held, roots: digests(&means.roots) };
-        let anchors = anchors.with_downloaded(&means.roots);
+        let anchors = anchors.with_fetched(&means.roots);
         let case = Case { sent, purpose: Purpose::Server, held: &means.held, anchors: &anchors, known: &self.known };
         let judgement = match self.memory.get(&had) {
             Some(known) => Rc::clone(known),
@@ -209,8 +209,8 @@ impl Assessor {
     }
 }
 
-/// What the device had downloaded before its deciding frame.
-fn downloaded<'d>(device: &'d Device, handshake: &Handshake) -> Vec<(&'d Arc<Certificate>, FetchKind)> {
+/// What the device had fetched before its deciding frame.
+fn fetched<'d>(device: &'d Device, handshake: &Handshake) -> Vec<(&'d Arc<Certificate>, FetchKind)> {
     if device.shared_address {
         return Vec::new();
     }

@@ -116,9 +116,9 @@ const ROOT_NOT_KNOWN: &str = "the root above what is missing is not known to be 
 
 fn missing_intermediate_excluded(rival: &Rival<'_>) -> Option<(bool, String)> {
     let chain = &rival.assessment.chain;
-    let downloaded = || chain.downloaded_step()?.certificate.as_ref().map(|c| c.subject().short());
+    let fetched = || chain.downloaded_step()?.certificate.as_ref().map(|c| c.subject().short());
     let by_status = || match chain.status {
-        ChainStatus::Trusted => Some(match downloaded().filter(|_| rival.told == Code::RejectedWithoutReason) {
+        ChainStatus::Trusted => Some(match fetched().filter(|_| rival.told == Code::RejectedWithoutReason) {
             Some(name) => (false, format!("\"{name}\" was only downloaded; that the device kept it cannot be seen")),
             None => (true, "every link was there".into()),
         }),
@@ -371,7 +371,7 @@ pub(super) fn found(session: &Session<'_>, missing: &Missing) -> Option<(FrameRe
     Some((sighting.at, format!("\"{}\" is here ({})", missing.subject.short(), sighting.how)))
 }
 
-/// The same device's download of a missing certificate in an earlier recording.
+/// The same device's fetch of a missing certificate in an earlier recording.
 fn fetched_earlier(session: &Session<'_>, handshake: &Handshake, missing: &Missing) -> Option<(FrameRef, String)> {
     let device = session.device;
     let same = |other: &&Device| match (device.mac, other.mac) {

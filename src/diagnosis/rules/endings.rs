@@ -13,7 +13,7 @@ use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Excluded, Finding, Severity};
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
-use crate::diagnosis::stage::{Stage, server_took_answer};
+use crate::diagnosis::stage::{Stage, server_accepted_answer};
 use crate::diagnosis::words;
 use crate::evidence::Handshake;
 use crate::flow::Side;
@@ -129,7 +129,7 @@ fn other_protocol_in_words(text: &str) -> String {
 /// The client certificate as a cause that is not excluded: the server's TLS accepted it, and the server closed all the same.
 fn looked_at_later(handshake: &Handshake) -> Option<Excluded> {
     let asked = handshake.tls.certificate_request.is_some() && handshake.last_word().is_none();
-    (asked && server_took_answer(handshake)).then(|| Excluded {
+    (asked && server_accepted_answer(handshake)).then(|| Excluded {
         cause: Code::ClientCertificate.name().into(),
         excluded: false,
         why: "the server finished the handshake after the client's answer, but may look at it later".into(),

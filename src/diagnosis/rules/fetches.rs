@@ -1,6 +1,6 @@
-//! CG004, CG005: downloads of certificates that failed, or that did not help.
+//! CG004, CG005: fetches of certificates that failed, or that did not help.
 //!
-//! In: the session. Out: why a link of the chain is absent. Bounded: by the downloads kept. Left to others: the chain
+//! In: the session. Out: why a link of the chain is absent. Bounded: by the fetches kept. Left to others: the chain
 //! itself.
 
 use super::logic::{Lacks, Logic};
@@ -20,7 +20,7 @@ pub(super) const CERTIFICATE_FETCH_UNHELPFUL: Logic =
 fn failures(session: &Session<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for fetch in session.device.fetches.iter().filter(|fetch| fetch.failed() && fetch.status != Some(0)) {
-        if !made_up_for(session, fetch) {
+        if !is_recovered(session, fetch) {
             failed(session, fetch).add_to(&mut found);
         }
     }
@@ -37,11 +37,11 @@ fn unhelpful_ones(session: &Session<'_>) -> Vec<Finding> {
     found
 }
 
-/// Redirections that are followed from one download; browsers follow as many.
+/// Redirections that are followed from one fetch; browsers follow as many.
 const MOST_REDIRECTS: usize = 20;
 
-/// Whether a later download of the same URL succeeded, or of one to which the answer redirected the device.
-fn made_up_for(session: &Session<'_>, fetch: &Fetch) -> bool {
+/// Whether a later fetch of the same URL succeeded, or of one to which the answer redirected the device.
+fn is_recovered(session: &Session<'_>, fetch: &Fetch) -> bool {
     let mut urls = vec![fetch.url.as_str()];
     urls.extend(fetch.redirect.as_deref());
     // With NTLM and Negotiate the first answer is a 401 that asks for credentials (RFC 4559 section 4).
@@ -81,7 +81,7 @@ fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
 
 /// A fetch that brought certificates, after which a handshake failed because another one is missing.
 fn unhelpful(session: &Session<'_>, fetch: &Fetch) -> Option<Finding> {
-    // Behind a shared address it is unknown which device made the download.
+    // Behind a shared address it is unknown which device made the fetch.
     let done = fetch.last.filter(|_| !session.device.shared_address)?;
     let failed = session.handshakes.iter().find(|judged| {
         judged.ruling.survives(Code::MissingIntermediate)
