@@ -131,6 +131,21 @@ fn the_library_opens_no_file_and_reads_no_clock_or_environment() {
 }
 
 #[test]
+fn a_match_on_codes_names_every_code() {
+    // A code that is added then does not compile until every rule has an answer for it.
+    for (file, text) in sources() {
+        let lines: Vec<&str> = text.lines().collect();
+        for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("_ =>")) {
+            let indent = |line: &str| line.len() - line.trim_start().len();
+            let arms = lines[..index].iter().rev().take_while(|arm| arm.is_empty() || indent(arm) >= indent(line));
+            let mut patterns = arms.filter(|arm| indent(arm) == indent(line)).filter_map(|arm| arm.split("=>").next());
+            let code = patterns.find(|pattern| words(pattern).any(|word| word == "Code"));
+            assert!(code.is_none(), "{file}:{}: `_ =>` beside {code:?}", index + 1);
+        }
+    }
+}
+
+#[test]
 fn every_file_opens_with_what_it_is_and_is_one_room() {
     for (file, text) in sources().into_iter().chain(tests()) {
         assert!(text.starts_with("//! "), "{file} opens without a comment that says what comes in and goes out");
