@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::event::{Event, Fact};
-use super::sign_in::Recognition;
+use super::recognition::Recognition;
 use crate::capture::FrameRef;
 
 const MAX_ADDRESSES: usize = 8;

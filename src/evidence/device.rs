@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use super::event::{Event, HttpRequest};
 use super::fetch::Fetch;
 use super::handshake::{Handshake, Parts};
+use super::recognition::Recognition;
 use super::refused::{Refused, SIGN_IN_PORTS};
-use super::sign_in::{Recognition, SignIn};
+use super::sign_in::SignIn;
 use crate::capture::FrameRef;
 
 /// Refused connections to different servers kept of one device: of those to the ports of a sign-in, and of the others.

@@ -12,7 +12,7 @@ use super::card::Card;
 use super::device::Device;
 use super::event::{Event, EventKind};
 use super::facts::Evidence;
-use super::sign_in::SignIn;
+use super::signals::sign_in_of;
 use crate::capture::FrameRef;
 
 impl Evidence {
@@ -45,7 +45,7 @@ impl Evidence {
             }
         }
         for device in self.devices.iter_mut().filter(|device| device.recording == recording && !device.merged) {
-            device.sign_in = SignIn::of(device);
+            device.sign_in = sign_in_of(device);
         }
     }
 

@@ -11,7 +11,7 @@ use super::facts::Evidence;
 use super::fetch::Fetch;
 use super::handshake::Handshake;
 use super::outcome::Outcome;
-use super::sign_in::SignIn;
+use super::signals::sign_in_of;
 use crate::capture::FrameRef;
 use crate::flow::Side;
 use crate::protocol::tls;
@@ -123,7 +123,7 @@ impl Evidence {
         other.refused.clear();
         self.merge(base, twin);
         if let Some(device) = self.devices.get_mut(base) {
-            device.sign_in = SignIn::of(device);
+            device.sign_in = sign_in_of(device);
         }
     }
 }

@@ -138,8 +138,10 @@ fn a_match_on_codes_names_every_code() {
         for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("_ =>")) {
             let indent = |line: &str| line.len() - line.trim_start().len();
             let arms = lines[..index].iter().rev().take_while(|arm| arm.is_empty() || indent(arm) >= indent(line));
-            let mut patterns = arms.filter(|arm| indent(arm) == indent(line)).filter_map(|arm| arm.split("=>").next());
-            let code = patterns.find(|pattern| words(pattern).any(|word| word == "Code"));
+            let mut patterns =
+                arms.filter(|arm| indent(arm) == indent(line)).map(|arm| arm.split(" =>").next().unwrap_or(arm));
+            // What a guard asks is no pattern.
+            let code = patterns.find(|arm| words(arm).take_while(|word| *word != "if").any(|word| word == "Code"));
             assert!(code.is_none(), "{file}:{}: `_ =>` beside {code:?}", index + 1);
         }
     }
