@@ -12,7 +12,7 @@ use crate::evidence::{Device, Handshake};
 /// Two hellos show the same clock if it advanced with the packets' time, to within this many seconds.
 const CLOCK_TOLERANCE: i64 = 5;
 /// A clock that is off by more than this many seconds is a finding.
-const SKEW: i64 = 300;
+pub(crate) const SKEW: i64 = 300;
 /// 2000-01-01T00:00:00Z.
 pub(super) const YEAR_2000: i64 = 946_684_800;
 /// Thirty years in seconds.

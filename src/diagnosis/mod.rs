@@ -40,5 +40,6 @@ pub use preflight::{Preflight, Prospect, preflight};
 pub use ruling::{AcceptedElsewhere, Ruling};
 pub use stage::Stage;
 
+pub(crate) use clock::SKEW;
 pub(crate) use diagnose::devices;
-pub(crate) use words::ending as ending_in_words;
+pub(crate) use words::{ending as ending_in_words, ending_of};

@@ -1,6 +1,6 @@
 //! In: numbers and names. Out: the words that several findings share.
 
-use crate::evidence::Handshake;
+use crate::evidence::{EndHow, Handshake};
 use crate::flow::Side;
 use crate::protocol::tls::{Alert, AlertCode};
 
@@ -42,14 +42,17 @@ pub(super) fn meaning(handshake: &Handshake) -> Option<String> {
 
 /// How a handshake ended, as the end of a sentence about it.
 pub(crate) fn ending(handshake: &Handshake) -> String {
-    use crate::evidence::EndHow;
-    let frame = handshake.ending.at.map(|at| format!(", frame {}", at.number)).unwrap_or_default();
-    let who = handshake.ending.by.map_or("nobody", side);
-    match handshake.ending.how {
-        EndHow::Alert => {
-            let alert = handshake.last_word().map(alert).unwrap_or_default();
-            format!("{who}: {alert}{frame}")
-        }
+    let ending = &handshake.ending;
+    let alert = handshake.last_word().map(alert).unwrap_or_default();
+    ending_of(ending.by.map(side), ending.how, &alert, ending.at.map(|at| at.number))
+}
+
+/// How something ended: by which side, with which alert, in which frame.
+pub(crate) fn ending_of(by: Option<&str>, how: EndHow, alert: &str, frame: Option<u64>) -> String {
+    let frame = frame.map(|frame| format!(", frame {frame}")).unwrap_or_default();
+    let who = by.unwrap_or("nobody");
+    match how {
+        EndHow::Alert => format!("{who}: {alert}{frame}"),
         EndHow::Fin => format!("{who} closed it (FIN){frame}"),
         EndHow::Rst => format!("{who} reset it (RST){frame}"),
         EndHow::Silence => "nothing more came".into(),

@@ -41,4 +41,4 @@ pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport};
 pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 pub use redact::{NotRedacted, Redaction};
 pub use summary::{CodeCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary};
-pub(crate) use words::counted;
+pub(crate) use words::{counted, frames};

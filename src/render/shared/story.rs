@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::scope::Scope;
 use super::words::{clean, date_and_clock, shorten};
-use crate::report::{Device, Event, EventKind, Finding};
+use crate::report::{Device, Event, EventKind, Finding, frames};
 
 /// Of each kind, so many events come before the repetitions of another kind.
 const FIRST_OF_A_KIND: usize = 2;
@@ -44,10 +44,7 @@ fn rank(kind: EventKind) -> usize {
 pub(in crate::render) fn told(scope: &Scope<'_>, event: &Event) -> String {
     let Some(elsewhere) = &event.elsewhere else { return event.summary.clone() };
     let capture = scope.capture(&elsewhere.capture);
-    let frames = match (elsewhere.first_frame, elsewhere.last_frame) {
-        (first, last) if first == last => format!("frame {first}"),
-        (first, last) => format!("frames {first}–{last}"),
-    };
+    let frames = frames(elsewhere.first_frame, elsewhere.last_frame);
     if clean(&event.summary).contains(&frames) || clean(&event.summary).contains(&capture) {
         event.summary.clone()
     } else if elsewhere.capture == event.capture {

@@ -4,6 +4,7 @@
 
 use super::model::{Because, CompareStep, StepSide, WhichSide};
 use super::names::{MOST, shortened};
+use crate::report::words;
 
 /// A conclusion and its frames.
 pub(super) struct Sentence {
@@ -19,11 +20,8 @@ impl Sentence {
 
 /// `frame 7`, `frames 7–9`.
 pub(super) fn frames(side: &StepSide) -> String {
-    match (side.frame, side.last_frame) {
-        (Some(first), Some(last)) if last > first => format!("frames {first}–{last}"),
-        (Some(first), _) => format!("frame {first}"),
-        (None, _) => "no frame".into(),
-    }
+    let Some(first) = side.frame else { return "no frame".into() };
+    words::frames(first, side.last_frame.unwrap_or(first))
 }
 
 pub(super) fn because(which: WhichSide, side: &StepSide) -> Because {

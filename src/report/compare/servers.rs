@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::StepSide;
 use super::names::{Names, listed};
 use crate::capture::Timestamp;
-use crate::report::model::{Certificate, Device, EndHow, Event, EventDetail, EventKind, Handshake, Outcome, Party};
+use crate::diagnosis::ending_of;
+use crate::report::model::{Certificate, Device, Event, EventDetail, EventKind, Handshake, Outcome, Party};
 
 /// What one device had to do with one service.
 #[derive(Debug, Default)]
@@ -253,20 +254,15 @@ fn is_failure(handshake: &Handshake) -> bool {
 
 /// How a handshake ended, in words.
 pub(super) fn ending(handshake: &Handshake) -> String {
-    let frame = handshake.end.frame.map(|frame| format!(", frame {frame}")).unwrap_or_default();
-    let who = handshake.end.by.map_or("nobody", Party::as_str);
-    match (handshake.outcome, handshake.end.how) {
-        (Outcome::Completed, _) => "completed".into(),
-        (Outcome::Undetermined, _) => "encryption hides how it ended".into(),
-        (_, EndHow::Alert) => {
-            let last = handshake.alerts.iter().rfind(|alert| Some(alert.frame) == handshake.end.frame);
+    match handshake.outcome {
+        Outcome::Completed => "completed".into(),
+        Outcome::Undetermined => "encryption hides how it ended".into(),
+        _ => {
+            let end = &handshake.end;
+            let last = handshake.alerts.iter().rfind(|alert| Some(alert.frame) == end.frame);
             let alert = last.map(|alert| format!("{} {}", alert.level, alert.name)).unwrap_or_default();
-            format!("{who}: {alert}{frame}")
+            ending_of(end.by.map(Party::as_str), end.how, &alert, end.frame)
         }
-        (_, EndHow::Fin) => format!("{who} closed it (FIN){frame}"),
-        (_, EndHow::Rst) => format!("{who} reset it (RST){frame}"),
-        (_, EndHow::Silence) => "nothing more came".into(),
-        (_, EndHow::CaptureEnd) => "the capture ends".into(),
     }
 }
 

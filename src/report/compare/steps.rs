@@ -8,10 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::{CompareStep, StepSide};
 use super::names::Names;
 use super::servers::{self, Difference, Ground, Service};
+use crate::diagnosis::SKEW;
 use crate::report::model::{Device, Event, EventDetail, EventKind, Fetch, Report};
-
-/// A device's clock may be off by so many seconds (CG014 has the same bound).
-const CLOCK_SECONDS: u64 = 300;
 
 /// Both stories.
 pub(super) struct Told<'a> {
@@ -320,7 +318,7 @@ impl Rows {
     fn clock(&mut self, good: &Device, bad: &Device) {
         let offset = |device: &Device| device.clock.as_ref().map(|clock| clock.offset_s);
         let (one, other) = (offset(good), offset(bad));
-        let is_off = |offset: Option<i64>| offset.is_some_and(|seconds| seconds.unsigned_abs() > CLOCK_SECONDS);
+        let is_off = |offset: Option<i64>| offset.is_some_and(|seconds| seconds.unsigned_abs() > SKEW.unsigned_abs());
         if !is_off(one) && !is_off(other) {
             return;
         }
@@ -333,7 +331,7 @@ impl Rows {
                 ..StepSide::default()
             })
         };
-        let apart = one.unwrap_or_default().abs_diff(other.unwrap_or_default()) > CLOCK_SECONDS;
+        let apart = one.unwrap_or_default().abs_diff(other.unwrap_or_default()) > SKEW.unsigned_abs();
         let words = |offset: Option<i64>| offset.map_or("not known".into(), off);
         let difference = apart.then(|| {
             Difference::parts(format!("the good one's clock is {}, the bad one's {}", words(one), words(other)))
