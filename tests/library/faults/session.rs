@@ -13,6 +13,7 @@ use chaingap::flow::Side;
 use chaingap::limits::Limits;
 use chaingap::report::{Finding, Proof, Report, Severity, VerdictStatus};
 
+use super::disorder;
 use super::file::Format;
 use super::frame::{Frame, Segment};
 use super::samples::SAMPLES;
@@ -317,6 +318,32 @@ fn a_hello_inside_an_upload_is_data() {
     assert_eq!(judge(&session(&[(80, upgraded, Client)]), &northwind()).statistics.handshakes, 1);
 }
 
+/// The report on a phone that trusts Northwind's root.
+fn judge_within(frames: &[Frame], limits: Limits) -> Report {
+    let root = std::fs::read("captures/pki/root.pem").unwrap();
+    let analyzer = Analyzer::builder().limits(limits).root("root.pem", &root).build();
+    expectations::report(&analyzer, &[("session.pcap".into(), Format::PLAIN.write(frames))])
+}
+
+#[test]
+fn bytes_kept_to_order_segments_are_limited_together() {
+    let frames = session(&[(443, said("usb-full-chain.pcapng", 443), Client)]);
+    let mut disordered = disorder::recut(&frames, 100);
+    // Of every three segments of one side the last comes first, and the first last.
+    let side = |frame: &Frame| frame.data().map(Segment::direction);
+    for three in disordered.chunk_by_mut(|a, b| side(a) == side(b)).flat_map(|run| run.chunks_exact_mut(3)) {
+        let times = [three[0].time, three[1].time, three[2].time];
+        three.reverse();
+        three.iter_mut().zip(times).for_each(|(frame, time)| frame.time = time);
+    }
+    let missing = |stream_bytes: usize| {
+        let report = judge_within(&disordered, Limits { stream_bytes, ..Limits::default() });
+        report.findings.iter().any(|finding| finding.code == "CG017") || verdicts(&report) != [VerdictStatus::Ok]
+    };
+    // What is not kept counts as missing from the capture.
+    assert_eq!((missing(Limits::default().stream_bytes), missing(0)), (false, true));
+}
+
 #[test]
 fn a_late_segment_begins_no_connection() {
     let mut frames = session(&[(443, said("usb-full-chain.pcapng", 443), Client)]);
@@ -326,13 +353,8 @@ fn a_late_segment_begins_no_connection() {
     for wait in [1_000, 60_000] {
         late.time = end + wait * MILLISECOND;
         frames.push(late.clone());
-        let analyze = |limits: Limits| {
-            let root = std::fs::read("captures/pki/root.pem").unwrap();
-            let analyzer = Analyzer::builder().limits(limits).root("root.pem", &root).build();
-            expectations::report(&analyzer, &[("session.pcap".into(), Format::PLAIN.write(&frames))])
-        };
         for limits in [Limits::default(), Limits { lingering_flows: 0, ..Limits::default() }] {
-            let report = analyze(limits);
+            let report = judge_within(&frames, limits);
             assert_eq!((report.statistics.flows, verdicts(&report)), (1, vec![VerdictStatus::Ok]), "{wait} ms");
         }
     }
