@@ -11,7 +11,7 @@ const SERVERS: usize = 3;
 /// Ports on which certificates are fetched in clear: their lanes stand before the others.
 const FETCHED_AT: [&str; 4] = ["80", "8080", "389", "3268"];
 
-/// One vertical line: who stands there.
+/// One vertical line: a party to the device's connections.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Lane {
     /// `phone`, `port 443`.
@@ -20,12 +20,12 @@ pub(super) struct Lane {
     pub(super) note: String,
 }
 
-/// The lanes of one device: itself, those who answer broadcasts and names, the servers.
+/// The lanes of one device: its own, one for DHCP and DNS, and those of servers.
 pub(super) struct Lanes {
     pub(super) list: Vec<Lane>,
     helpers: Option<usize>,
     servers: Vec<(String, usize)>,
-    /// Where a download in clear would have gone.
+    /// The lane to which a download in clear would have gone.
     clear: Option<usize>,
     rest: Option<usize>,
 }

@@ -22,24 +22,24 @@ const WORDS: usize = 300;
 
 /// One line, from top to bottom.
 pub(super) enum Line {
-    /// Another capture, another day.
+    /// From here on another capture or another day.
     Place(String),
     /// What was said.
     Arrow(Arrow),
-    /// The same, where two stories part, and in what.
+    /// What was said where two stories part, and how they differ.
     Parting(Arrow, String),
-    /// What is left out: how much, and what.
+    /// What is left out: how many events of which kinds, and the events.
     Fold(String, Vec<Arrow>),
 }
 
-/// What of a story is told for certain, and in full.
+/// What a story must tell, and what it tells in full.
 #[derive(Clone, Copy)]
 pub(super) struct Focus<'a> {
-    /// The finding that it is told for.
+    /// The finding that the story explains.
     pub(super) headline: Option<&'a Finding>,
     /// The one handshake that is told message by message; without it the first.
     pub(super) handshake: Option<&'a Handshake>,
-    /// Where it parts from another story.
+    /// Where the story parts from another one.
     pub(super) parting: Option<&'a Parting<'a>>,
 }
 
@@ -165,7 +165,7 @@ impl Teller<'_> {
         }
     }
 
-    /// Request and answer.
+    /// A download as request and answer.
     fn download(&self, event: &Event, fetch: &Fetch, lane: usize) -> Vec<Arrow> {
         let asked = match (&fetch.method, &fetch.url) {
             (method, Some(url)) => format!("{} {url}", method.as_deref().unwrap_or(fetch.via.as_str())),

@@ -7,11 +7,11 @@ use super::scope::Scope;
 use super::words::{clean, date_and_clock, shorten};
 use crate::report::{Device, Event, EventKind, Finding, frames};
 
-/// Of each kind, so many events come before the repetitions of another kind.
+/// How many events of a kind rank before the repetitions of all kinds.
 const FIRST_OF_A_KIND: usize = 2;
 
-/// Indices of the events worth showing, the most telling first: what the headline cites, then what a person asks for
-/// first, and of each kind the first ones before all others.
+/// Indices of the events worth showing, the most telling first: those that the headline cites, then by kind, and of each
+/// kind the first ones before all repetitions.
 pub(in crate::render) fn most_telling(device: &Device, headline: Option<&Finding>, most: usize) -> Vec<usize> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut ranked: Vec<(usize, usize)> = Vec::with_capacity(device.events.len());
@@ -40,21 +40,18 @@ fn rank(kind: EventKind) -> usize {
     }
 }
 
-/// What happened, and where a step that is absent was seen.
+/// What happened, and where another device took a step that is absent here.
 pub(in crate::render) fn told(scope: &Scope<'_>, event: &Event) -> String {
     let Some(elsewhere) = &event.elsewhere else { return event.summary.clone() };
-    let capture = scope.capture(&elsewhere.capture);
     let frames = frames(elsewhere.first_frame, elsewhere.last_frame);
-    if clean(&event.summary).contains(&frames) || clean(&event.summary).contains(&capture) {
-        event.summary.clone()
-    } else if elsewhere.capture == event.capture {
-        format!("{} (another {} made one, {frames})", event.summary, scope.thing)
-    } else {
-        format!("{} (the {} in {capture} made one, {frames})", event.summary, scope.thing)
-    }
+    let whose = match elsewhere.capture == event.capture {
+        true => format!("another {}", scope.thing),
+        false => format!("the {} in {}", scope.thing, scope.capture(&elsewhere.capture)),
+    };
+    format!("{} ({whose} made one, {frames})", event.summary)
 }
 
-/// The day of an event.
+/// The date of an event.
 pub(in crate::render) fn date(event: &Event) -> Option<String> {
     event.time.as_deref().map(|time| shorten(&date_and_clock(time).0, 10))
 }
@@ -69,7 +66,7 @@ pub(in crate::render) fn tag(kind: &str) -> String {
     }
 }
 
-/// Kinds of events, as their tags, each once.
+/// The tags of these events, each once.
 pub(in crate::render) fn tags(events: &[Event]) -> Vec<String> {
     let mut kinds: Vec<String> = Vec::new();
     for event in events {
