@@ -212,12 +212,11 @@ fn add_to_server(missing: &[Missing]) -> Vec<String> {
 
 fn trust_root(chain: &Judgement) -> Vec<String> {
     let root = chain.longest_path().and_then(|path| path.root());
-    let thumbprint = root.map_or("<thumbprint>", |root| root.sha1_hex());
     vec![
         "give the server a certificate of a CA that the device trusts, or make the device trust this root".into(),
         format!(
             "for Lync phones: hand the root out by the web service, and publish it in Active Directory\n{}\n  certutil -f -dspublish root.cer RootCA",
-            remedy::web_service(thumbprint, "TrustedRootCA")
+            remedy::web_service(root, "TrustedRootCA")
         ),
     ]
 }

@@ -3,10 +3,17 @@
 use crate::evidence::{EndHow, Handshake};
 use crate::flow::Side;
 use crate::protocol::tls::{Alert, AlertCode};
+use crate::trust::Missing;
 
 /// `1 byte`, `4 bytes`.
 pub(super) fn bytes(count: u64) -> String {
     if count == 1 { "1 byte".into() } else { format!("{count} bytes") }
+}
+
+/// `"Northwind Policy CA 1" and "Northwind Issuing CA 1"`.
+pub(super) fn names(missing: &[Missing]) -> String {
+    let names: Vec<_> = missing.iter().map(|link| format!("\"{}\"", link.subject.short())).collect();
+    names.join(" and ")
 }
 
 /// `client` or `server`.

@@ -136,12 +136,11 @@ pub(in crate::diagnosis) fn use_supported() -> Vec<String> {
 
 fn trust_that_ca(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
     let root = chain.path.as_ref().and_then(|path| path.root());
-    let thumbprint = root.map_or("<thumbprint>", |root| root.sha1_hex());
     vec![
         format!(
             "make the {} trust that CA too: a phone may know no CA but the one of its pool until others are added to what the web service hands out\n{}",
             session.noun(),
-            web_service(thumbprint, "TrustedRootCA")
+            web_service(root, "TrustedRootCA")
         ),
         "or give that server a certificate of the CA that the pool uses".into(),
     ]

@@ -12,6 +12,7 @@ use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Excluded, Finding};
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
+use crate::diagnosis::words;
 use crate::evidence::{Device, Fetch, Handshake, SignInMethod};
 use crate::protocol::tls::AlertCode;
 use crate::trust::{ChainStatus, Check, Fault, Judgement, Missing, Profile, Proof, Speaks};
@@ -266,10 +267,7 @@ fn unreadable_before<'s>(session: &Session<'s>, handshake: &Handshake) -> Option
 pub(in crate::diagnosis) fn missing_in_words(chain: &Judgement) -> String {
     match chain.missing.as_slice() {
         [one] => format!("intermediate certificate \"{}\" is missing", one.subject.short()),
-        several => {
-            let names: Vec<_> = several.iter().map(|missing| format!("\"{}\"", missing.subject.short())).collect();
-            format!("intermediate certificates {} are missing", names.join(" and "))
-        }
+        several => format!("intermediate certificates {} are missing", words::names(several)),
     }
 }
 
@@ -393,8 +391,7 @@ fn fetched_earlier(session: &Session<'_>, handshake: &Handshake, missing: &Missi
 pub(super) fn add_intermediates(session: &Session<'_>, handshake: &Handshake, missing: &[Missing]) -> Vec<String> {
     let server = remedy::server_of(session, handshake);
     let it = if missing.len() == 1 { "it" } else { "them" };
-    let thumbprint = missing.first().and_then(|link| link.candidates.first()).map(|c| c.sha1_hex());
-    let thumbprint = thumbprint.unwrap_or("<thumbprint>");
+    let first = missing.first().and_then(|link| link.candidates.first());
     let mut remedies = vec![format!(
         "make the server send {it}: on Windows import into LocalMachine\\Intermediate and restart the service, then check\n  certutil -addstore CA intermediate.cer\n  openssl s_client -connect {server} -showcerts"
     )];
@@ -407,14 +404,13 @@ pub(super) fn add_intermediates(session: &Session<'_>, handshake: &Handshake, mi
     remedies.push(format!("{lync}publish {it} in Active Directory, where USB sign-in looks\n  certutil -f -dspublish intermediate.cer SubCA"));
     remedies.push(format!(
         "{lync}add {it} to what the web service hands out\n{}",
-        remedy::web_service(thumbprint, "IntermediateCA")
+        remedy::web_service(first, "IntermediateCA")
     ));
     remedies
 }
 
 fn add_root(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
     let root = chain.longest_path().and_then(|path| path.root());
-    let thumbprint = root.map_or("<thumbprint>", |root| root.sha1_hex());
     let lync = remedy::if_lync(session);
     let mut remedies = Vec::new();
     if !session.is_phone() {
@@ -427,7 +423,7 @@ fn add_root(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
     ));
     remedies.push(format!(
         "{lync}add it to what the web service hands out at PIN sign-in\n{}",
-        remedy::web_service(thumbprint, "TrustedRootCA")
+        remedy::web_service(root, "TrustedRootCA")
     ));
     remedies.push(format!(
         "if the {} should know this root, update its firmware: older releases ship fewer roots",

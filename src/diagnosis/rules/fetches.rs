@@ -9,6 +9,7 @@ use crate::capture::FrameRef;
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Finding, Severity};
 use crate::diagnosis::session::Session;
+use crate::diagnosis::words;
 use crate::evidence::Fetch;
 use crate::trust::Proof;
 
@@ -88,15 +89,13 @@ fn unhelpful(session: &Session<'_>, fetch: &Fetch) -> Option<Finding> {
             && !judged.is_completed()
             && done.is_before(&judged.handshake.deciding())
     })?;
-    let wanted: Vec<_> =
-        failed.assessment.chain.missing.iter().map(|missing| format!("\"{}\"", missing.subject.short())).collect();
     let came: Vec<_> =
         fetch.certificates.iter().map(|(certificate, _)| format!("\"{}\"", certificate.subject().short())).collect();
     let summary = format!(
         "{} gave {}, but not {}, which the server's chain needs",
         fetch.url,
         came.join(" and "),
-        wanted.join(" and ")
+        words::names(&failed.assessment.chain.missing)
     );
     let mut finding = about(session, fetch, Code::CertificateFetchUnhelpful, Severity::Warning, summary);
     finding.proof = Proof::Inferred;

@@ -6,9 +6,11 @@
 //! stand in a command; anything else is a placeholder, because people paste these lines into a shell.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::diagnosis::session::Session;
 use crate::evidence::Handshake;
+use crate::x509::Certificate;
 
 /// A host name that is safe to stand in a command.
 pub(super) fn host(name: Option<&str>, placeholder: &str) -> String {
@@ -40,7 +42,9 @@ pub(super) fn if_lync(session: &Session<'_>) -> &'static str {
     if session.is_phone() { "or " } else { "if it is a Lync phone: " }
 }
 
-pub(in crate::diagnosis) fn web_service(thumbprint: &str, store: &str) -> String {
+/// The commands that let the web service hand a certificate out, with a placeholder if it was not seen.
+pub(in crate::diagnosis) fn web_service(certificate: Option<&Arc<Certificate>>, store: &str) -> String {
+    let thumbprint = certificate.map_or("<thumbprint>", |certificate| certificate.sha1_hex());
     format!(
         "  $x = New-CsWebTrustedCACertificate -Thumbprint \"{thumbprint}\" -CAStore {store}\n  Set-CsWebServiceConfiguration -Identity site:<Site> -TrustedCACerts @{{Add=$x}}"
     )

@@ -9,6 +9,7 @@ use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Finding, Severity};
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
+use crate::diagnosis::words;
 use crate::trust::{PathEnd, Proof};
 
 pub(super) const INCOMPLETE_CHAIN_TOLERATED: Logic =
@@ -21,7 +22,6 @@ fn find(session: &Session<'_>) -> Vec<Finding> {
 
 fn describe(session: &Session<'_>, judged: &Judged<'_>) -> Finding {
     let left_out = &judged.assessment.as_sent.left_out;
-    let names: Vec<_> = left_out.iter().map(|missing| format!("\"{}\"", missing.subject.short())).collect();
     let had = if judged.assessment.chain.path.as_ref().is_some_and(|path| path.end == PathEnd::Anchor) {
         "this device had fetched it"
     } else {
@@ -29,7 +29,7 @@ fn describe(session: &Session<'_>, judged: &Judged<'_>) -> Finding {
     };
     let summary = format!(
         "the server leaves out {}; it worked because {had}, and fails on a device that has neither stored nor fetched it",
-        names.join(" and ")
+        words::names(left_out)
     );
     let handshake = judged.handshake;
     let code = Code::IncompleteChainTolerated;
