@@ -37,7 +37,7 @@ struct Connections {
 /// What one recording was.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    /// What stayed encrypted although there are secrets, in words.
+    /// Records that stayed encrypted although there are secrets, in words.
     pub(crate) problems: Vec<String>,
     pub(crate) flows: u64,
     pub(crate) flows_dropped: u64,
@@ -68,8 +68,8 @@ impl Pipeline {
         self.read_frames(evidence)
     }
 
-    /// Takes a file to its end, its bytes read and made frames on a thread of their own: the number of bytes, and how it
-    /// ended.
+    /// Reads a file to its end, with a second thread that turns its bytes into frames; returns the number of bytes, and how
+    /// reading ended.
     pub(crate) fn read_ahead(&mut self, read: impl Read + Send, evidence: &mut Evidence) -> (u64, Result<(), Broken>) {
         let Self { reader, decoder, connections } = self;
         let (read, bytes, ended) = read_ahead(std::mem::replace(reader, CaptureReader::new(u32::MAX)), read, |batch| {
@@ -96,7 +96,7 @@ impl Pipeline {
         self.reader = CaptureReader::new(capture);
     }
 
-    /// The file is over: what it was.
+    /// Ends the file and returns its summary.
     pub(crate) fn finish_capture(&mut self, evidence: &mut Evidence) -> Result<CaptureSummary, CaptureError> {
         self.reader.end();
         self.read_frames(evidence)?;
@@ -109,7 +109,7 @@ impl Pipeline {
         Ok(summary)
     }
 
-    /// The recording is over: its open connections end with it.
+    /// Ends the recording, and with it the connections that are still open.
     pub(crate) fn finish(self, evidence: &mut Evidence) -> Finished {
         self.connections.finish(evidence)
     }
@@ -138,7 +138,7 @@ impl Connections {
         }
     }
 
-    /// Puts a segment into its connection, what that makes whole into the evidence, and connections that are over too.
+    /// Puts a segment into its connection, and gives the exchanges and connections that it completes to the evidence.
     fn segment(&mut self, segment: &Segment<'_>, evidence: &mut Evidence) {
         let Self { flows, limits, keys, outputs, .. } = self;
         let context = Context { limits, keys };
@@ -208,7 +208,7 @@ impl Connections {
     }
 }
 
-/// Who talks to whom: the side that speaks like a client is the client, whatever the ports said.
+/// The client and server of a connection: the side that speaks like a client is the client, whatever the ports are.
 fn talk_of(flow: &Flow<Conversation>) -> Talk {
     let swapped = flow.conversation.is_swapped();
     let (client, server) = if swapped { (flow.server, flow.client) } else { (flow.client, flow.server) };

@@ -116,7 +116,7 @@ impl<'a> Investigation<'a> {
         CaptureRun { investigation: self, pipeline: Some(pipeline), bytes: 0 }
     }
 
-    /// A capture is over, and unless another may continue it, so is its recording.
+    /// Ends a capture, and its recording too unless another capture may continue it.
     fn close(&mut self, pipeline: Pipeline) {
         if self.analyzer.continuous {
             self.open = Some(pipeline);
@@ -245,7 +245,7 @@ impl CaptureRun<'_, '_> {
         self.unreadable(error)
     }
 
-    /// Reading failed: what came before counts, if anything did.
+    /// Ends a capture whose reading failed; what was read before counts.
     fn broken_off(mut self, source: std::io::Error) -> Result<(), Error> {
         let offset = self.bytes;
         let problem = format!("offset {offset}: {source}; nothing after it could be read");

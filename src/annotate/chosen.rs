@@ -19,16 +19,16 @@ const MOST_BYTES: usize = 64 << 20;
 /// Names of one server.
 const MOST_NAMES: usize = 16;
 
-/// What was found.
+/// The frames chosen so far.
 #[derive(Debug, Default)]
 pub(super) struct Chosen {
     pub(super) frames: Vec<Copied>,
-    /// Frames so far of each connection, whoever sent them.
+    /// Frames so far of each connection, both directions together.
     counts: BTreeMap<(SocketAddr, SocketAddr), usize>,
     bytes: usize,
     /// What was sent in each direction: frame, sequence number, bytes.
     pub(super) requests: BTreeMap<(SocketAddr, SocketAddr), Vec<Sent>>,
-    /// Frames of Kerberos: what is encrypted there with a password can be tried against guesses.
+    /// Frames of Kerberos: what is encrypted there with a password is open to guessing.
     pub(super) kerberos: BTreeSet<u64>,
     /// Names that were resolved to addresses.
     resolved: BTreeMap<IpAddr, BTreeSet<String>>,

@@ -17,7 +17,7 @@ const ELEMENTS: &[&str] =
 /// Parameters of queries and forms that hold a secret.
 const PARAMETERS: &[&str] = &["password", "passwd", "pwd", "pin", "token", "access_token", "ticket"];
 
-/// Methods by which the next request of a connection is told.
+/// Methods that begin the next request of a connection.
 const METHODS: &[&str] = &["GET ", "POST ", "HEAD ", "PUT ", "OPTIONS ", "DELETE ", "CONNECT ", "PATCH "];
 
 /// What one segment carried.
@@ -42,7 +42,7 @@ fn of_direction(sent: &[Sent]) -> BTreeSet<u64> {
         return BTreeSet::new();
     }
     let mut secrets = if bytes.first() == Some(&0x30) { ldap_binds(bytes) } else { Vec::new() };
-    // After a hole in a request nobody knows what it goes on with.
+    // What follows a hole in a request may be the rest of a credential.
     let holes = stream.holes.iter().copied().filter(|_| begins_request(bytes));
     secrets.extend(starts(bytes).into_iter().chain(holes).map(|start| (start, end_of_request(bytes, start))));
     let carries = |start: usize, end: usize| secrets.iter().any(|(from, to)| *from < end && start < *to);
@@ -74,7 +74,7 @@ impl Stream {
                 stream.holes.push(stream.bytes.len());
                 next = at;
             }
-            // What came again stands where it stood; only what is new is appended.
+            // Retransmitted bytes keep their place; only new ones are appended.
             let known = usize::try_from(next - at).unwrap_or_default();
             let start = stream.bytes.len().saturating_sub(known);
             let fresh = sent.bytes.get(known..).unwrap_or_default();

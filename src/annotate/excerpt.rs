@@ -40,8 +40,8 @@ pub struct Annotated {
 }
 
 /// The frames of a capture that matter to a report, in the order of the file: those that its findings cite, each with a
-/// comment for each piece of evidence, and around them the connections and downloads in which they lie, and those and the
-/// look-ups of the devices concerned.
+/// comment for each piece of evidence, the connections and downloads around them, and the connections, downloads and
+/// lookups of the devices concerned.
 /// `path` is the capture's path in the report.
 ///
 /// # Errors

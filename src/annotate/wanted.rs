@@ -21,7 +21,7 @@ pub(super) struct Wanted {
     pub(super) frames: BTreeSet<u64>,
     /// Both ends of handshakes, and of what the evidence lies in.
     connections: BTreeSet<(SocketAddr, SocketAddr)>,
-    /// Downloads: whose, from where, in which frames.
+    /// Downloads by client and server, with their frames.
     downloads: BTreeMap<(IpAddr, SocketAddr), Vec<RangeInclusive<u64>>>,
     /// Addresses of servers, with the names that clients gave them.
     pub(super) servers: BTreeMap<IpAddr, BTreeSet<String>>,
@@ -63,7 +63,7 @@ impl Wanted {
         for fetch in device.fetches.iter().filter(|fetch| fetch.capture == path) {
             let Some(server) = socket(&fetch.server) else { continue };
             self.servers.entry(server.ip()).or_default();
-            // Of a download that was never whole nobody knows the last frame.
+            // The last frame of an incomplete download is not known.
             let frames = fetch.frame..=fetch.last_frame.unwrap_or(u64::MAX);
             for client in &addresses {
                 self.downloads.entry((*client, server)).or_default().push(frames.clone());
@@ -74,7 +74,7 @@ impl Wanted {
     /// The ends of a segment in a frame that the evidence cites.
     pub(super) fn cite(&self, frame: &Frame<'_>, decoder: &mut Decoder, cited: &mut Vec<Cited>) {
         let number = frame.at.number;
-        // Every frame is decoded, for fragments of a cited one may stand before it.
+        // Every frame is decoded, because fragments of a cited one may come before it.
         decoder.decode(frame, &mut |packet| match packet {
             Packet::Tcp(segment) if self.comments.contains_key(&number) => {
                 cited.push((number, segment.source, segment.destination));
@@ -83,8 +83,8 @@ impl Wanted {
         });
     }
 
-    /// What the evidence lies in is wanted whole, whosever it is: another client's handshake may tell what is wrong with
-    /// this one's, and one frame of it tells nothing (D-ANNOTATE-01).
+    /// Wants the whole connection or download in which evidence lies, also another client's: its handshake may show what is
+    /// wrong with this one's, and a single frame of it shows nothing (D-ANNOTATE-01).
     pub(super) fn around(&mut self, report: &Report, path: &str, (number, source, destination): Cited) {
         let fetches = report.devices.iter().flat_map(|device| &device.fetches).filter(|fetch| fetch.capture == path);
         for fetch in fetches {

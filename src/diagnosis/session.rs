@@ -41,7 +41,7 @@ impl Session<'_> {
 
     /// Whether handshakes that were not kept may have failed: some are known to, or none was kept at all.
     pub(super) fn lacks_handshakes(&self) -> bool {
-        self.device.unkept > 0 || (self.handshakes.is_empty() && self.device.handshakes_total > 0)
+        self.device.dropped_incomplete > 0 || (self.handshakes.is_empty() && self.device.handshakes_total > 0)
     }
 
     /// A finding about one handshake, with its place filled in.

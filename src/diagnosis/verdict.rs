@@ -130,7 +130,7 @@ fn plain_summary(session: &Session<'_>, status: VerdictStatus) -> String {
         }
         total if status == VerdictStatus::Undecided && session.lacks_handshakes() => format!(
             "cannot be decided: of the {total} TLS handshakes {} that did not complete were not kept, for want of room",
-            session.device.unkept
+            session.device.dropped_incomplete
         ),
         _ if status == VerdictStatus::Undecided => {
             "cannot be decided: how the TLS handshake ended cannot be seen".into()

@@ -10,7 +10,7 @@ use crate::capture::FrameRef;
 const MAX_ADDRESSES: usize = 8;
 const MAX_EVENTS: usize = 64;
 
-/// What a network card said by DHCP or LLDP, before its address was known or after.
+/// What a network card said by DHCP or LLDP, kept until the device with its address is known.
 #[derive(Debug, Default)]
 pub(super) struct Card {
     /// Its addresses, each with whether a DHCP server bound it.
@@ -18,7 +18,7 @@ pub(super) struct Card {
     pub(super) at: Option<FrameRef>,
     pub(super) events: Vec<Event>,
     pub(super) recognition: Recognition,
-    /// What the client last called itself; servers do not repeat it.
+    /// The vendor class in the client's last message; servers do not repeat it.
     pub(super) vendor_class: Option<String>,
     pub(super) names: Vec<(String, FrameRef)>,
 }

@@ -9,15 +9,15 @@ use super::endpoint::endpoint;
 use crate::capture::FrameRef;
 use crate::x509::{Certificate, Digest};
 
-/// Places remembered of one certificate: enough to prove that it exists, and to find it.
+/// Sightings kept of one certificate: enough to prove that it exists and to find it.
 const MAX_PLACES: usize = 8;
-/// Of so many certificates kept one may be that of no CA.
+/// At most one in this many stored certificates may be a non-CA certificate.
 const OTHERS: usize = 4;
-/// Bytes that those kept may take, for each of as many as may be: an ordinary one takes less.
+/// Bytes that the stored certificates may take on average; an ordinary one takes less.
 const MEAN_BYTES: usize = 12 * 1024;
-/// Of so many one may be one that cannot be read.
+/// At most one in this many stored certificates may be unreadable.
 const BROKEN: usize = 64;
-/// The certificates seen last: a few servers' chains.
+/// Recently seen certificates that are compared before hashing: the chains of a few servers.
 const RECENT: usize = 16;
 
 /// Where a certificate was seen.
@@ -57,29 +57,29 @@ impl std::fmt::Display for How {
 #[derive(Debug, Default)]
 pub struct Certificates {
     known: BTreeMap<Digest, (Arc<Certificate>, Vec<Sighting>)>,
-    /// Most handshakes show what the ones before them showed, and to compare is cheaper than to hash.
+    /// Recently seen certificates: most handshakes repeat a chain, and comparing bytes is cheaper than hashing them.
     recent: VecDeque<Arc<Certificate>>,
-    /// As many are kept.
+    /// How many may be stored.
     most: usize,
-    /// Of no CA, among those kept.
+    /// Stored non-CA certificates.
     others: usize,
-    /// Not to be read, among those kept.
+    /// Stored certificates that cannot be read.
     broken: usize,
-    /// Not among those, but held by a handshake or a download that is.
+    /// Certificates that are not stored but belong to a handshake or download that is kept.
     held: usize,
-    /// Bytes that those kept take, and those only held.
+    /// Bytes of the stored certificates.
     bytes: usize,
     held_bytes: usize,
     dropped: u64,
 }
 
 impl Certificates {
-    /// None yet, and never more than this.
+    /// An empty store for at most `most` certificates.
     pub fn new(most: usize) -> Self {
         Self { most, ..Self::default() }
     }
 
-    /// Remembers a sighting, and gives the one copy of the certificate.
+    /// Records a sighting and returns the shared copy of the certificate.
     pub fn see(&mut self, der: &[u8], sighting: Sighting) -> Arc<Certificate> {
         let recent = self.recent.iter().find(|certificate| certificate.der() == der);
         let digest = recent.map_or_else(|| Digest::of(der), |certificate| certificate.sha256());
@@ -116,8 +116,8 @@ impl Certificates {
         certificate
     }
 
-    /// Whether a handshake or a download that showed these can be kept with them: those beyond what is kept of all have a
-    /// bound of their own, half as many.
+    /// Whether there is room to keep a handshake or download together with these certificates. Those that are not stored
+    /// have a bound of their own, half that of the store.
     pub fn hold<'c>(&mut self, certificates: impl IntoIterator<Item = &'c Arc<Certificate>>) -> bool {
         if self.dropped == 0 {
             return true;
@@ -150,7 +150,7 @@ impl Certificates {
         self.known.get(&digest).map_or(&[], |(_, places)| places.as_slice())
     }
 
-    /// How many were not remembered because there were too many.
+    /// How many certificates were not stored because there were too many.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }

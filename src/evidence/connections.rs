@@ -15,14 +15,14 @@ use crate::protocol::Conversation;
 use crate::protocol::tls::{self, History, Letter};
 use crate::x509::Certificate;
 
-/// Handshakes of one device that resemble no other are kept up to this many times the cap; of those that did not complete,
-/// which matter more, as many again.
+/// Distinct handshakes of one device are kept up to this many times the cap; failed ones, which matter more, up to twice
+/// as many.
 const DISTINCT_FACTOR: usize = 4;
-/// The same, once all devices together have as many handshakes as are kept one by one.
+/// Distinct handshakes kept of one device once all devices together have reached `Limits::handshakes`.
 const MOST_DISTINCT: usize = 16;
-/// Of so many times that number on, a device has one.
+/// From this many times `Limits::handshakes` on, one handshake is kept of each device.
 const MOST_FACTOR: usize = 4;
-/// Versions and suites kept of what one server took: more than any server of its own takes of all its clients.
+/// Pairs of version and suite kept of one server: more than one server agrees to with all its clients.
 const MAX_TAKEN: usize = 64;
 /// The port of a Kerberos key distribution centre (RFC 4120 section 7.2.1).
 const KERBEROS: u16 = 88;
@@ -43,9 +43,9 @@ pub struct Talk {
 pub struct Connection<'a> {
     /// What TCP tells of it.
     pub flow: &'a Flow<Conversation>,
-    /// Its client and server were guessed the wrong way round.
+    /// Whether the side taken for the client by its port was the server.
     pub swapped: bool,
-    /// It went on encrypted in a way that hides certificates it may have carried.
+    /// Whether it went on encrypted and may have carried certificates unseen.
     pub sealed: bool,
 }
 
@@ -98,7 +98,7 @@ impl Evidence {
                 Side::Server => How::SentByServer(talk.server),
             };
             let at = list.last;
-            // The bytes live on in the interned certificate; the message keeps only what is said about them.
+            // The interned certificate owns the bytes from here on.
             let certificates = std::mem::take(&mut list.certificates);
             certificates.iter().map(|der| self.certificates.see(der, Sighting { at, how: how.clone() })).collect()
         };
@@ -131,11 +131,11 @@ impl Evidence {
         }
         let most = if failed && distinct > 1 { distinct.saturating_mul(2) } else { distinct };
         let room = device.handshakes.len() < most && self.certificates.hold(sent.iter().chain(&client_sent));
-        // The letters alone are kept of it.
+        // `history` holds the letters; their frames are not needed any more.
         tls.history = Vec::new();
         let Some(device) = self.device(talk.client.ip(), first) else { return };
         if !room {
-            device.unkept += u64::from(failed);
+            device.dropped_incomplete += u64::from(failed);
             self.handshakes_dropped += 1;
             return;
         }

@@ -12,7 +12,7 @@ use super::refused::{Refused, SIGN_IN_PORTS};
 use super::sign_in::SignIn;
 use crate::capture::FrameRef;
 
-/// Refused connections to different servers kept of one device: of those to the ports of a sign-in, and of the others.
+/// Refused connections kept of one device, to different servers: this many to ports of a sign-in, and as many to others.
 const MAX_REFUSED: usize = 32;
 pub(super) const MAX_NAMES: usize = 64;
 const MAX_SERVICES: usize = 16;
@@ -24,32 +24,32 @@ pub struct Device {
     pub recording: u32,
     /// Index of the capture in which it was first seen.
     pub capture: u32,
-    /// Its address; of several the first.
+    /// Its address, the first one where it had several.
     pub address: IpAddr,
-    /// Each of its addresses with the first and the last frame of it.
+    /// Each of its addresses with the first and the last frame in which it occurs.
     pub addresses: Vec<(IpAddr, FrameRef, FrameRef)>,
     /// Its network card, where DHCP or ARP binds it to the address.
     pub mac: Option<([u8; 6], FrameRef)>,
     /// First and last frame of it.
     pub frames: (FrameRef, FrameRef),
-    /// What tells that it is a Lync phone, or another maker's device.
+    /// What shows whether it is a Lync phone or another maker's device.
     pub recognition: Recognition,
     /// How it signed in.
     pub sign_in: SignIn,
-    /// Names it asked for or was told, each with the addresses they stand for, and the frame that says so.
+    /// Names that it looked up or was told, each with its addresses and the first frame.
     pub names: BTreeMap<String, Naming>,
     /// Its downloads of certificates.
     pub fetches: Vec<Fetch>,
     /// Its handshakes.
     pub handshakes: Vec<Handshake>,
-    /// Its handshakes, counted.
+    /// How many handshakes it made, kept or not.
     pub handshakes_total: u64,
     /// Connections that came to nothing.
     pub refused: Vec<Refused>,
-    /// The first thing that may have brought certificates and is not known: its frame, and what it is.
+    /// The first exchange that may have brought certificates but cannot be read: its frame, and what it is.
     pub unreadable: Option<(FrameRef, &'static str)>,
-    /// Its handshakes that did not complete, resemble none that is kept, and had no room (D-EVIDENCE-12).
-    pub unkept: u64,
+    /// Incomplete handshakes dropped for lack of space (D-EVIDENCE-12).
+    pub dropped_incomplete: u64,
     /// Where its SIP servers were said to be.
     pub services: Vec<Service>,
     /// First Network Time query and the number of them.
@@ -62,9 +62,9 @@ pub struct Device {
     pub http_errors: Vec<(FrameRef, HttpRequest)>,
     /// The rest of its story.
     pub events: Vec<Event>,
-    /// Several TLS stacks or DHCP clients behind the address (D-EVIDENCE-18).
+    /// Whether several TLS stacks or DHCP clients share the address (D-EVIDENCE-18).
     pub shared_address: bool,
-    /// All of it was told of another device: the same handshakes seen at another tap, or another address of one card.
+    /// Whether another device has taken over all of it: the same handshakes at another tap, or the same network card.
     pub merged: bool,
 }
 
@@ -89,16 +89,16 @@ impl Service {
     }
 }
 
-/// What stands behind a name.
+/// What is known of a name.
 #[derive(Clone, Debug, Default)]
 pub struct Naming {
     /// Addresses it resolved to.
     pub addresses: Vec<IpAddr>,
     /// The frame of the first query or option.
     pub at: Option<FrameRef>,
-    /// It came as the target of an SRV record.
+    /// Whether it was the target of an SRV record.
     pub is_srv_target: bool,
-    /// It came by DHCP.
+    /// Whether DHCP handed it out.
     pub by_dhcp: bool,
 }
 
@@ -119,7 +119,7 @@ impl Device {
             handshakes_total: 0,
             refused: Vec::new(),
             unreadable: None,
-            unkept: 0,
+            dropped_incomplete: 0,
             services: Vec::new(),
             time_asked: None,
             time_answers: Vec::new(),
@@ -139,14 +139,14 @@ impl Device {
         }
     }
 
-    /// Something that may have brought certificates and is not known.
+    /// Notes an exchange that may have brought certificates but cannot be read.
     pub(super) fn cannot_read(&mut self, at: FrameRef, what: &'static str) {
         if self.unreadable.is_none_or(|(known, _)| at.is_before(&known)) {
             self.unreadable = Some((at, what));
         }
     }
 
-    /// Counts a handshake with one that it resembles, where there is one among those kept, from `cap` of them on.
+    /// From `cap` kept handshakes on, counts a handshake as a repeat of a kept one that it resembles, if there is one.
     pub(super) fn count_with_another(
         &mut self,
         parts: &Parts<'_>,
@@ -166,8 +166,8 @@ impl Device {
         true
     }
 
-    /// Keeps a download of certificates. Of more than `limit` those go first that brought none; one that did and has no
-    /// room is not known, like one that cannot be read. Says whether one was left out.
+    /// Keeps a download. Beyond `limit`, downloads that brought no certificates make room for those that did; one that
+    /// did and finds no room counts as unreadable. Returns whether a download was left out.
     pub(super) fn keep_fetch(&mut self, fetch: Fetch, limit: usize, room: bool) -> bool {
         let full = self.fetches.len() >= limit;
         let vain = if full { self.fetches.iter().rposition(|known| known.certificates.is_empty()) } else { None };
@@ -185,7 +185,7 @@ impl Device {
 
     pub(super) fn keep(&mut self, handshake: Handshake) {
         if self.handshakes.is_empty() {
-            // Many devices have one handshake, and these are large.
+            // Many devices have a single handshake, and a `Handshake` is large.
             self.handshakes.reserve_exact(1);
         }
         self.handshakes.push(handshake);

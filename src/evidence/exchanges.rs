@@ -11,11 +11,11 @@ use crate::protocol::Said;
 use crate::protocol::http::Exchange;
 use crate::protocol::ldap::LdapSearch;
 
-/// Refusals in clear kept of one device.
+/// Refused HTTP requests kept of one device.
 const MAX_HTTP_ERRORS: usize = 16;
 
 impl Evidence {
-    /// Takes something that a connection said whole.
+    /// Takes a complete exchange or search of a connection.
     pub fn said(&mut self, talk: Talk, said: Said) {
         match said {
             Said::Http(exchange) => self.http(talk, exchange),

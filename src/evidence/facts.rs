@@ -14,14 +14,14 @@ use crate::limits::Limits;
 use crate::protocol::other_tls::OtherTls;
 use crate::protocol::tls::Version;
 
-/// What a server took of a hello.
+/// The version and cipher suite that a server chose from a ClientHello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Agreed {
     /// The version.
     pub version: Version,
     /// The cipher suite; `None` where it is one of SSL 2.0.
     pub cipher_suite: Option<u16>,
-    /// What the hello was like in all but these (`ClientHello::besides`); `None` where that is not known.
+    /// A hash of the rest of the hello (`ClientHello::besides`); `None` where that is not known.
     pub besides: Option<u64>,
 }
 
@@ -29,14 +29,14 @@ pub struct Agreed {
 #[derive(Debug, Default)]
 pub struct Evidence {
     pub(super) limits: Limits,
-    /// Devices in the order of their first frames; also hosts that turn out to be none.
+    /// Hosts in the order of their first frames; some turn out to be no device.
     pub devices: Vec<Device>,
     /// Every certificate seen.
     pub certificates: Certificates,
     /// Recordings in which both directions of some connection were seen.
     pub two_way: Vec<u32>,
-    /// Servers that speak TLS, each with what it took from anybody. Of servers behind a proxy the address says nothing, so
-    /// what they took does not count.
+    /// What each TLS server agreed to with any client. A server behind a proxy is left out, because the address is the
+    /// proxy's.
     pub tls_servers: BTreeMap<SocketAddr, BTreeSet<Agreed>>,
     /// Handshakes seen.
     pub handshakes: u64,
@@ -46,17 +46,17 @@ pub struct Evidence {
     pub other_tls: BTreeMap<(u32, OtherTls), (FrameRef, u64)>,
     /// Handshakes kept.
     pub(super) kept: usize,
-    /// The captures are one recording, rotated.
+    /// Whether the captures are one recording, rotated over several files.
     pub(super) continuous: bool,
     pub(super) index: HashMap<(u32, IpAddr), usize, RandomState>,
     pub(super) cards: HashMap<(u32, [u8; 6]), Card>,
-    /// Who had a connection accepted by whom, last in which frame.
+    /// Last frame in which a server accepted a connection, by recording, client and server.
     pub(super) connected: HashMap<(u32, IpAddr, SocketAddr), FrameRef, RandomState>,
-    /// There were more of them than are kept.
+    /// Whether more connections were accepted than are remembered.
     pub connected_dropped: bool,
-    /// Handshakes of which there was no room to keep them.
+    /// Handshakes that were dropped for lack of space.
     pub handshakes_dropped: u64,
-    /// Downloads of which there was no room to keep them.
+    /// Downloads that were dropped for lack of space.
     pub fetches_dropped: u64,
 }
 
@@ -66,12 +66,12 @@ impl Evidence {
         Self { certificates: Certificates::new(limits.certificates), limits, continuous, ..Self::default() }
     }
 
-    /// Whether a device had a connection to this server accepted after a frame, as far as it is known.
+    /// Whether the server is known to have accepted a connection from the device after a frame.
     pub fn connected_after(&self, device: &Device, server: SocketAddr, at: FrameRef) -> bool {
         self.last_connected(device, server).is_some_and(|last| at.is_before(&last))
     }
 
-    /// The last frame in which a device had a connection to this server accepted.
+    /// The last frame in which the server accepted a connection from the device.
     fn last_connected(&self, device: &Device, server: SocketAddr) -> Option<FrameRef> {
         let from = |(address, ..): &(IpAddr, FrameRef, FrameRef)| {
             self.connected.get(&(device.recording, *address, server)).copied()

@@ -53,13 +53,13 @@ pub struct Fetch {
     pub status: Option<u32>,
     /// Declared content type.
     pub content_type: Option<String>,
-    /// What came, each with the kind of place it came from.
+    /// The certificates that it brought, each with the kind of source.
     pub certificates: Vec<(Arc<Certificate>, FetchKind)>,
-    /// The answer came whole.
+    /// Whether the answer is complete.
     pub complete: bool,
-    /// Bytes of the answer were sent that are not in the capture.
+    /// Whether bytes of the answer are missing from the capture.
     pub gap: bool,
-    /// The address to which the answer sends the device on, written like `url`.
+    /// The target of a redirection, written like `url`.
     pub redirect: Option<String>,
     /// What went wrong.
     pub problem: Option<String>,
@@ -80,20 +80,20 @@ impl Fetch {
         self.succeeded() && self.via == Via::Http
     }
 
-    /// Whether it may have brought certificates, for all that its status says: a whole file, one that a proxy changed, a part
+    /// Whether its status allows that it brought certificates: 200, 203 (changed by a proxy) and 206 (a part) do
     /// (RFC 9110 section 15.3).
     pub fn may_succeed(&self) -> bool {
         self.via == Via::Ldap || matches!(self.status, Some(200 | 203 | 206))
     }
 
-    /// Whether it did not bring what it asked for. One for the head alone asks for no certificate, and the answer 304 says
-    /// that the device has it already (RFC 9110 sections 9.3.2 and 15.4.5; D-PROTOCOL-13).
+    /// Whether it failed to bring what it asked for. HEAD asks for no certificate, and the answer 304 says that the device
+    /// has it already (RFC 9110 sections 9.3.2 and 15.4.5; D-PROTOCOL-13).
     pub fn failed(&self) -> bool {
         let fulfilled = self.problem.is_none() && (self.method == "HEAD" || self.status == Some(304));
         !self.succeeded() && !fulfilled
     }
 
-    /// What it was, where the device may have more by it than the capture shows (D-DIAGNOSIS-27).
+    /// What kind of download it is, where it may have given the device more than the capture shows (D-DIAGNOSIS-27).
     pub fn unseen(&self) -> Option<&'static str> {
         match self.status {
             Some(304) => Some("a file of which the server says that the device has it already (304)"),

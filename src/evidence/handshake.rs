@@ -31,15 +31,15 @@ pub struct Handshake {
     pub first: FrameRef,
     /// Last frame of the connection.
     pub last: FrameRef,
-    /// Both directions were captured.
+    /// Whether both directions were captured.
     pub two_sided: bool,
-    /// The connection's start was captured.
+    /// Whether the start of the connection was captured.
     pub opened: bool,
-    /// A copy of bytes in clear that differs from another, with nothing to tell which is right.
+    /// The frame in which a copy of bytes in clear differs from another one and nothing shows which is right.
     pub conflict: Option<FrameRef>,
     /// The messages in order, and how each side closed the connection.
     pub history: tls::History,
-    /// How many more were like this in everything but time.
+    /// How many more handshakes were equal to this one in everything but time.
     pub repeats: u64,
     /// First frame of the last of those.
     pub repeated_from: FrameRef,
@@ -61,7 +61,7 @@ impl Handshake {
         self.sent.first().filter(|_| own)
     }
 
-    /// The readable fatal alert that ended it. One that answers the other side's end is none.
+    /// The readable fatal alert that ended it; an alert sent in answer to the other side's close does not count.
     pub fn last_word(&self) -> Option<&tls::Alert> {
         let ended = |alert: &&tls::Alert| self.ending.how == EndHow::Alert && self.ending.at == Some(alert.at);
         self.tls.fatal_alert().filter(ended)
@@ -72,7 +72,7 @@ impl Handshake {
         self.last_word().is_some_and(|alert| alert.code == code)
     }
 
-    /// Whether the server answered with its flight, though that may be cut, or not be there.
+    /// Whether the server answered with its flight, even if the capture lacks some or all of it.
     pub fn server_answered(&self) -> bool {
         self.history.has_server_flight() || self.tls.lacks_in_clear(Side::Server)
     }
@@ -87,13 +87,13 @@ impl Handshake {
         !self.opened && self.tls.client_hello.is_none()
     }
 
-    /// Whether the server asked for a client certificate: its request is there, or what only answers one.
+    /// Whether the server asked for a client certificate: the capture has its request, or the client's answer to one.
     /// Decided in D-EVIDENCE-10.
     pub fn asked_client(&self) -> bool {
         self.tls.certificate_request.is_some() || self.tls.certificates.client.is_some()
     }
 
-    /// The frame by which the client had made up its mind: what it fetched later did not count (D-DIAGNOSIS-19).
+    /// The frame by which the client had decided about the chain: later downloads did not matter (D-DIAGNOSIS-19).
     pub fn deciding(&self) -> FrameRef {
         let accepted = self.tls.client_key_exchange.or(self.tls.finished.client);
         accepted.or(self.ending.at).unwrap_or(self.last)
@@ -104,7 +104,7 @@ impl Handshake {
         self.tls.client_key_exchange.is_some() || self.tls.finished.client.is_some() || self.tls.data.client.records > 0
     }
 
-    /// Whether what was read of another one is equal in everything but time, so that the two can be told as one.
+    /// Whether another handshake is equal in everything but time, so that the two can be counted as one.
     pub(super) fn is_like(&self, other: &Parts<'_>) -> bool {
         let (mine, its) = (&self.tls, other.tls);
         let hellos = |tls: &tls::Handshake| tls.server_hello.as_ref().map(|hello| (hello.version, hello.cipher_suite));
@@ -119,7 +119,7 @@ impl Handshake {
     }
 }
 
-/// What of a handshake tells whether it is like another, before it is known whether it is kept.
+/// The parts of a handshake that are compared with kept ones, before it is known whether it is kept itself.
 #[derive(Debug)]
 pub(super) struct Parts<'a> {
     pub(super) server: SocketAddr,

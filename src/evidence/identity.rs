@@ -16,7 +16,7 @@ use super::signals::sign_in_of;
 use crate::capture::FrameRef;
 
 impl Evidence {
-    /// The recording is over: what network cards said goes to the devices that have them.
+    /// Ends a recording: gives what network cards said to the devices that own them.
     pub fn finish_recording(&mut self, last: FrameRef) {
         let (recording, limit) = (self.recording(last), self.limits.events_per_device);
         let mut cards: Vec<_> = self.cards.drain().filter(|((owner, _), _)| *owner == recording).collect();
@@ -49,7 +49,7 @@ impl Evidence {
         }
     }
 
-    /// Makes two devices one: the first goes on, the second is told of no more.
+    /// Merges the second device into the first; the second is no longer reported.
     pub(super) fn merge(&mut self, into: usize, from: usize) {
         let Some(device) = self.devices.get_mut(from).filter(|_| into != from) else { return };
         let mut gone = Device::new(device.recording, device.frames.0, device.address);
@@ -71,7 +71,7 @@ impl Device {
         }
         self.recognition.merge(&card.recognition);
         self.recognition.card(mac, at);
-        // Where a server answered, its answers tell the story; what the client asked for stands in them.
+        // A DHCP ACK repeats what the client asked for, so the other messages add nothing to the story.
         let answered = card.events.iter().any(Event::is_dhcp_ack);
         let telling = |event: &&Event| !answered || event.fact.kind() != EventKind::Dhcp || event.is_dhcp_ack();
         for event in card.events.iter().filter(telling) {
@@ -86,7 +86,7 @@ impl Device {
         }
     }
 
-    /// Takes over all that another device did.
+    /// Takes over everything that another device did.
     fn absorb(&mut self, other: Device, event_limit: usize) {
         for address in other.addresses {
             if !self.addresses.iter().any(|(known, ..)| *known == address.0) {
@@ -119,7 +119,7 @@ impl Device {
         if let Some((at, what)) = other.unreadable {
             self.cannot_read(at, what);
         }
-        self.unkept += other.unkept;
+        self.dropped_incomplete += other.dropped_incomplete;
         self.services.extend(other.services);
         self.http_errors.extend(other.http_errors);
         self.time_asked = match (self.time_asked, other.time_asked) {

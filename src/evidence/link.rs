@@ -26,7 +26,7 @@ impl Evidence {
         }
     }
 
-    /// Takes a datagram that no other stage reads.
+    /// Takes a datagram of a protocol that is only recognized.
     pub(super) fn other_datagram(&mut self, datagram: &Datagram<'_>) {
         let (source, destination) = (datagram.source, datagram.destination);
         let Some(other) = other_tls::datagram(source.port(), destination.port(), datagram.payload) else { return };

@@ -105,7 +105,7 @@ impl Evidence {
             }
             for answer in &dns.answers {
                 match &answer.data {
-                    // Behind an alias the address is that of the name asked for as well.
+                    // The address of an alias is the address of the name asked for, too.
                     RecordData::A(address) => device.name(&name, at, |naming| naming.addresses.push(*address)),
                     RecordData::Srv { target, .. } => {
                         device.name(target, at, |naming| naming.is_srv_target = true);

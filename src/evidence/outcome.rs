@@ -70,7 +70,7 @@ pub struct Ending {
     pub stall: Option<Stall>,
 }
 
-/// An end of one direction: whose, how, in which frame.
+/// The end of one direction: its side, how, and in which frame.
 type End<'f> = (Side, EndHow, &'f FrameRef);
 
 /// The facts of a connection that an ending rests on.
@@ -79,10 +79,10 @@ pub(super) struct Closing<'f> {
     pub(super) fin: Both<Option<&'f FrameRef>>,
     pub(super) reset: Both<Option<&'f FrameRef>>,
     pub(super) seen: Both<bool>,
-    /// Where what a side sent last was acknowledged, if the capture lacks it.
+    /// The frame that acknowledges the last bytes of a side, where the capture lacks those bytes.
     unseen: Both<Option<&'f FrameRef>>,
     pub(super) stalls: &'f [Stall],
-    /// Frames recorded late, each with the one before which it was sent.
+    /// Frames that were recorded late, each with the frame before which it was sent.
     pub(super) late: &'f VecDeque<(FrameRef, FrameRef)>,
 }
 
@@ -101,16 +101,16 @@ impl<'f> Closing<'f> {
         self.seen.client && self.seen.server
     }
 
-    /// When a frame was sent, for comparing: one that was recorded late comes before the frame that acknowledges it.
+    /// Sort key for the time a frame was sent: a frame recorded late comes before the one that acknowledges it.
     /// Decided in D-FLOW-03.
     fn order(&self, at: &FrameRef) -> ((u32, u64), bool) {
         let late = self.late.iter().find(|(late, _)| late.place() == at.place());
         late.map_or((at.place(), true), |(_, acknowledging)| (acknowledging.place(), false))
     }
 
-    /// Who ended the connection first, and whether that is sure: the other side may have done so before, in what the capture
-    /// lacks. An encrypted alert tells who, though what it says is hidden; the FIN or RST
-    /// that follows from the same side tells how (D-EVIDENCE-01).
+    /// Which side ended the connection first, and whether that is sure: the other side may have ended it before, in bytes
+    /// that the capture lacks. An encrypted alert shows the side, and the FIN or RST that follows from it shows how
+    /// (D-EVIDENCE-01).
     fn first(&self, tls: &'f tls::Handshake) -> Option<(End<'f>, bool)> {
         let of = |side: Side| {
             let alert = tls.encrypted_alert.of(side).as_ref().map(|at| (side, EndHow::Alert, at));
@@ -122,7 +122,7 @@ impl<'f> Closing<'f> {
         Some((self.closing(first.0).unwrap_or(first), *self.seen.of(other) && !had_said_more))
     }
 
-    /// Whether the other side than an alert's had closed before it, by a FIN that the capture lacks: it was acknowledged, and
+    /// Whether the receiver of an alert had closed before it by a FIN that the capture lacks: the FIN was acknowledged, and
     /// no bytes are missing there (D-EVIDENCE-07).
     fn had_closed(&self, tls: &tls::Handshake, alert: &tls::Alert) -> bool {
         let side = alert.from.other();
@@ -132,7 +132,7 @@ impl<'f> Closing<'f> {
         })
     }
 
-    /// What came first of one side, FIN or RST.
+    /// The FIN or RST of one side, whichever came first.
     fn closing(&self, side: Side) -> Option<End<'f>> {
         let fin = self.fin.of(side).map(|at| (side, EndHow::Fin, at));
         let reset = self.reset.of(side).map(|at| (side, EndHow::Rst, at));
@@ -155,7 +155,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
         None if closing.stalls.iter().any(|stall| stall.until.is_none()) => (None, EndHow::Silence, None),
         None => (None, EndHow::CaptureEnd, None),
     };
-    // An alert in answer to the other side's end is no reason for it (D-EVIDENCE-02).
+    // An alert that answers the other side's close is not the reason for it (D-EVIDENCE-02).
     let spoken = |alert: &&tls::Alert| {
         first.is_none_or(|(side, _, at)| side == alert.from || closing.order(&alert.at) <= closing.order(at))
             && !closing.had_closed(tls, alert)
@@ -182,7 +182,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
         return ending(Outcome::Undetermined);
     }
     if tls.both_finished() {
-        // Lost bytes of the encrypted part may have been the data that is not there.
+        // The missing encrypted bytes may have been application data.
         let lost = tls.holes.iter().any(|hole| !hole.in_clear);
         return ending(match first {
             Some(_) if lost || !sure => Outcome::Incomplete,
@@ -196,7 +196,7 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
     })
 }
 
-/// Whether an alert came after data had gone both ways, and names no fault of a certificate: the handshake was over.
+/// Whether an alert came after data had gone both ways and names no certificate fault: the handshake was complete then.
 /// Decided in D-EVIDENCE-04.
 fn is_about_data(tls: &tls::Handshake, alert: &tls::Alert) -> bool {
     let asked = tls.data.client.first.zip(tls.data.server.last);
@@ -221,7 +221,7 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
     }
     // No side sends data before its Finished (RFC 5246 section 7.4.9), whether or not the capture has that.
     let finished = |side: Side| tls.finished.of(side).is_some() || tls.data.of(side).records > 0;
-    // Who asks for another handshake within the connection has accepted the first.
+    // A side that starts a renegotiation has accepted the first handshake.
     let went_on = client.records > 0 || server.records > 0 || tls.renegotiation.is_some();
     let spoke_after_both = finished(Side::Client) && finished(Side::Server) && went_on;
     // Where only one direction was captured, its data shows that it had the other's Finished. A server of TLS 1.3 may send
@@ -238,13 +238,13 @@ fn is_explained(tls: &tls::Handshake, stall: &Stall, alert: Option<&tls::Alert>,
     if ended && tls.other_protocol().is_some() {
         return true;
     }
-    // What came meanwhile and is not in the capture shows that it is the capture that was silent.
+    // Bytes that are missing from this time show that the capture was silent, not the connection.
     let meanwhile =
         |at: FrameRef| stall.after.place() < at.place() && stall.until.is_some_and(|until| at.place() <= until.place());
     if tls.holes.iter().any(|hole| meanwhile(hole.at)) {
         return true;
     }
-    // These two say that one ends it, not why (RFC 5246 section 7.2, RFC 8446 section 6.1).
+    // close_notify and user_canceled do not say why (RFC 5246 section 7.2, RFC 8446 section 6.1).
     let Some(alert) = alert.filter(|alert| !alert.code.is_closure()) else { return false };
     let awaited = match owes_flight(tls, stall) {
         true => tls.server_hello_done.or(tls.finished.server),
@@ -252,7 +252,7 @@ fn is_explained(tls: &tls::Handshake, stall: &Stall, alert: Option<&tls::Alert>,
     };
     let in_answer = match alert.from {
         Side::Server => tls.client_hello.is_some(),
-        // Who complains of a certificate was sent one, though the capture lacks it.
+        // A client that complains of a certificate was sent one, even if the capture lacks it.
         Side::Client => awaited.is_some() || (alert.code.answers_certificate() && tls.lacks_in_clear(Side::Server)),
     };
     in_answer || alert.at.place() <= stall.after.place()
@@ -264,8 +264,8 @@ fn owes_flight(tls: &tls::Handshake, stall: &Stall) -> bool {
     !(by(tls.server_hello_done) || by(tls.finished.server))
 }
 
-/// Whether the silence came after the first message, while the server still owed its flight or its Finished. What a
-/// client does before its hello is its own affair.
+/// Whether the silence came after the first message, while the server still owed its flight or its Finished. A client may
+/// wait before its hello for as long as it likes.
 fn before_flight_is_whole(tls: &tls::Handshake, stall: &Stall) -> bool {
     let by = |at: Option<FrameRef>| at.is_some_and(|at| at.place() <= stall.after.place());
     let read = tls.history.iter().filter(|(letter, _)| *letter != Letter::Uncertain).map(|(_, at)| at.place());

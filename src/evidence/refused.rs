@@ -19,7 +19,7 @@ pub struct Refused {
     pub opening: Opening,
     /// The server's RST; `None` when nothing came.
     pub reset: Option<FrameRef>,
-    /// How many more there were like this.
+    /// How many more connections to the server ended like this.
     pub repeats: u64,
     /// Last frame of the last of them.
     pub last: FrameRef,

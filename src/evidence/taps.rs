@@ -16,14 +16,14 @@ use crate::capture::FrameRef;
 use crate::flow::Side;
 use crate::protocol::tls;
 
-/// Two answers to one request recorded at two taps are no further apart (two seconds, in nanoseconds).
+/// Two recordings of one download at two taps are at most this far apart (two seconds, in nanoseconds).
 const SAME_FETCH_NANOS: i64 = 2_000_000_000;
 
 /// A handshake by the indices of its device and of itself.
 type Place = (usize, usize);
 
 impl Evidence {
-    /// Makes one of the handshakes that were recorded at several taps (D-EVIDENCE-16).
+    /// Joins handshakes that were recorded at several taps (D-EVIDENCE-16).
     pub fn join_taps(&mut self) {
         let mut seen: BTreeMap<[u8; 32], Vec<Place>> = BTreeMap::new();
         for (at, device) in self.devices.iter().enumerate() {
@@ -60,7 +60,7 @@ impl Evidence {
         }
     }
 
-    /// How long each of the devices waited for its ServerHello, in nanoseconds on the average.
+    /// How long each device waited for its ServerHello on average, in nanoseconds.
     fn waits(&self, twins: &[Vec<Place>]) -> BTreeMap<usize, i64> {
         let mut waits: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
         for (at, index) in twins.iter().flatten() {
@@ -76,7 +76,7 @@ impl Evidence {
     }
 
     /// The sighting nearest to the client: the farther a tap is from the server, the longer it sees the client wait,
-    /// whatever its clock says. Where that is not known, the one where most is known of the client.
+    /// whatever its clock says. Where that is not known, the sighting with the most facts about the client.
     fn nearest(&self, places: &[Place], waits: &BTreeMap<usize, i64>) -> Option<Place> {
         let all_waited = places.iter().all(|(at, _)| waits.contains_key(at));
         let nearness = |place: &Place| {
@@ -88,8 +88,8 @@ impl Evidence {
         places.iter().max_by_key(|place| nearness(place)).copied()
     }
 
-    /// Fills the first sighting from the second; how far the first tap's clock is ahead, in nanoseconds. `None` where they
-    /// are not the same handshake.
+    /// Completes the first sighting from the second, and returns how far the first tap's clock is ahead in nanoseconds, or
+    /// `None` if they are not the same handshake.
     fn join(&mut self, base: Place, twin: Place) -> Option<i64> {
         let other = self.devices.get(twin.0)?.handshakes.get(twin.1)?.clone();
         let own = self.devices.get_mut(base.0)?.handshakes.get_mut(base.1)?;
@@ -105,7 +105,7 @@ impl Evidence {
     /// What else the device did at the other tap.
     fn join_devices(&mut self, base: usize, twin: usize, offset: i64) {
         let Some([own, other]) = self.devices.get_disjoint_mut([base, twin]).ok() else { return };
-        // Behind one translated address there may be others.
+        // A translated address may hide several devices.
         let same = own.address == other.address;
         let fetched = |fetch: &Fetch| own.fetches.iter().any(|known| is_same_fetch(known, fetch, offset));
         if !(same || other.handshakes.is_empty() && other.fetches.iter().all(fetched)) {
@@ -175,7 +175,7 @@ impl Handshake {
                 let (first, last) = (data.first.map(shift), data.last.map(shift));
                 *own.data.of_mut(side) = tls::Data { first, last, ..data };
             }
-            // What one tap lost the other has.
+            // The other tap has the bytes that this one lost.
             if !tls.holes.iter().any(|hole| hole.side == side) {
                 own.holes.retain(|hole| hole.side != side);
             }

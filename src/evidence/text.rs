@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use super::endpoint::endpoint;
 use crate::protocol::http::Exchange;
 
-/// Bytes of a line of a device's story, and of where a download came from: a name of DNS fits the one, and most URLs the
-/// other.
+/// Bytes kept of a line of a device's story: any DNS name fits. `MAX_URL` bytes are kept of the address of a download:
+/// most URLs fit.
 pub(crate) const MAX_LINE: usize = 320;
 pub(super) const MAX_URL: usize = 1024;
 

@@ -59,7 +59,7 @@ pub(crate) fn build(material: &Material<'_>) -> model::Report {
     }
 }
 
-/// An address, with a number where several captures have it.
+/// The name of each device: its address, with a number where several devices have it.
 fn device_ids(material: &Material<'_>) -> BTreeMap<usize, String> {
     let mut used: BTreeMap<String, usize> = BTreeMap::new();
     let mut ids = BTreeMap::new();

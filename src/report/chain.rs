@@ -9,9 +9,9 @@ use crate::evidence::{Device, Handshake};
 use crate::trust::{Anchor, ChainStatus, Judgement, Missing, Path, StepFrom};
 use crate::x509::{Certificate, hex};
 
-/// Addresses told of from which one missing certificate can be had.
+/// Most download addresses reported of one missing certificate.
 const MOST_ADDRESSES: usize = 8;
-/// Characters of one name or address of a missing certificate: they stand in every finding about it.
+/// Most characters of one name or address of a missing certificate, since every finding about it repeats them.
 const MOST_CHARACTERS: usize = 1024;
 
 /// What the steps of a chain are explained by.

@@ -14,7 +14,7 @@ use crate::evidence::{Device, Fetch, endpoint};
 /// What devices are reported with.
 pub(super) struct Devices<'a> {
     pub(super) findings: Findings<'a>,
-    /// Two devices that downloaded certificates: for each device there is another one among them, if there is any.
+    /// Two devices that downloaded certificates, so that for every device there is another one, if any.
     pub(super) downloaders: Vec<&'a Device>,
     /// Show every handshake that was kept.
     pub(super) all_handshakes: bool,
@@ -123,7 +123,7 @@ fn fetch(places: &Places<'_>, fetch: &Fetch) -> model::Fetch {
     }
 }
 
-/// What makes the packets those of one device, in words.
+/// Why these packets are taken for those of one device, in words.
 fn identity_basis(device: &Device) -> String {
     let bound = device.mac.map(|(_, at)| format!("; frame {} binds it to the network card", at.number));
     let mut basis = match device.addresses.len() {

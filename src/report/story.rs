@@ -52,7 +52,7 @@ impl Story<'_> {
         events
     }
 
-    /// The download that this device did not make before a handshake that failed for want of it.
+    /// The download that this device did not make, before the first handshake that failed for want of it.
     fn absent(&self) -> Option<Event> {
         let device = self.device;
         let wants = |at: usize| self.findings.iter().any(|f| f.handshake == Some(at) && f.code.may_lack_intermediate());

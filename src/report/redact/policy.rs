@@ -53,18 +53,18 @@ pub(super) const FILES: &[&str] = &["path", "capture", "roots", "installed", "bu
 /// Members that hold distinguished names (RFC 4514).
 pub(super) const DISTINGUISHED: &[&str] = &["subject", "issuer"];
 
-/// Names of containers in every directory, which tell nobody anything.
+/// Containers of every Active Directory, which identify nobody.
 pub(super) const CONTAINERS: &[&str] =
     &["Configuration", "Services", "Public Key Services", "AIA", "Certification Authorities", "Enrollment Services"];
 
-/// Names that tell nobody anything, and that sentences hold for other reasons.
+/// Words that identify nobody and occur in sentences for other reasons.
 pub(super) const COMMON: &[&str] =
     &["ca", "ssl", "tls", "pki", "dns", "http", "ldap", "root", "server", "client", "phone", "device", "certificate"];
 
 /// Paths that are the product's.
 pub(super) const PATHS: &[&str] = &["/certprov/", "/webticket/", "/requesthandler/"];
 
-/// Name that a member is treated by: the name of a profile is one of a profile, and how a handshake ended is a word.
+/// The name by whose rules a member is treated: `name` and `how` mean other things in other objects.
 pub(super) fn own_name<'a>(of: &str, name: &'a str) -> &'a str {
     match (of, name) {
         ("profile", "name") => "profile",

@@ -13,7 +13,7 @@ use crate::capture::STARTS_WITH;
 
 /// Single letters would be found everywhere.
 const SHORTEST: usize = 2;
-/// Names below so many bytes count as whole words only, for longer words hold them by chance.
+/// Names shorter than this count as whole words only: longer words contain them by chance.
 const WHOLE_WORD: usize = 5;
 
 /// The texts of a report, and what is known to be named in them.
@@ -26,7 +26,7 @@ pub(super) struct Sentences {
 }
 
 impl Sentences {
-    /// A host of one label, which nothing in a sentence shows to be a host.
+    /// Learns a host name of one label, which a sentence does not show to be a host.
     pub(super) fn learn_host(&mut self, text: &str) {
         let name = with_port(text).map_or(text, |(name, _)| name).trim_end_matches(['.', ':']);
         if host(name).is_none() && self.stand_ins.address(name).is_none() && !name.contains(['/', ' ', '@', ':']) {
@@ -152,7 +152,7 @@ impl Sentences {
         format!("{user}{}{port}", self.stand_ins.host(name))
     }
 
-    /// Behind a host stands a path, which may be named after anybody; gives what follows it.
+    /// Replaces the path behind a host, which may be named after anybody, and returns the text after it.
     fn path_behind<'a>(&mut self, text: &'a str, out: &mut String) -> &'a str {
         let port =
             text.strip_prefix(':').map_or(0, |port| 1 + port.find(|c: char| !c.is_ascii_digit()).unwrap_or(port.len()));
