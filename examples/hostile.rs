@@ -2,7 +2,8 @@
 //!
 //! In: the cases. Out: for each its size, the time, the peak of memory with the default limits and with those of 64 MiB, and
 //! what the report says was lost; status 1 where one fails or takes more. Each runs in a process of its own, so that its
-//! memory is its own; `--scale N` makes N hundredths of each.
+//! memory is its own; `--scale N` makes N hundredths of each. `--damage N` cuts and damages the samples at every Nth byte
+//! instead, and runs every seed.
 
 use std::io::Read;
 use std::process::{Command, ExitCode, Stdio};
@@ -10,7 +11,8 @@ use std::time::Instant;
 
 use chaingap::Analyzer;
 use chaingap::limits::Limits;
-use support::hostile::{CASES, Case};
+use support::hostile::{CASES, Case, damage};
+use support::{entries, seeds};
 
 /// Mebibytes of the second measurement of memory: a quarter of what the default limits are made for.
 const LESS: u64 = 64;
@@ -23,9 +25,29 @@ fn main() -> ExitCode {
             measure(case, number(count), Limits::within(number(mebibytes) << 20));
             ExitCode::SUCCESS
         }
+        ["--damage", stride] => damage(stride.parse().expect("a number")),
         ["--scale", percent, ref parts @ ..] => table(number(percent), parts),
         ref parts => table(100, parts),
     }
+}
+
+/// Cuts and damages the samples, and runs every seed of the repository; each panics where something is wrong.
+fn damage(stride: usize) -> ExitCode {
+    let seeds = seeds::all();
+    for (name, seeds) in &seeds {
+        seeds.iter().for_each(|seed| entries::run(name, seed));
+    }
+    let counts = std::thread::scope(|scope| {
+        let bytes = scope.spawn(|| damage::every_damaged_byte(stride));
+        (damage::every_prefix(stride), bytes.join().expect("no panic"))
+    });
+    println!(
+        "{} seeds, {} prefixes, {} damaged bytes",
+        seeds.values().map(|of| of.len()).sum::<usize>(),
+        counts.0,
+        counts.1
+    );
+    ExitCode::SUCCESS
 }
 
 fn number(text: &str) -> u64 {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use support::tell;
 use tempfile::TempDir;
 
 const PIN: &str = "captures/pin-sign-in.pcapng";
@@ -75,8 +76,7 @@ fn wireshark_shows_a_comment_for_each_piece_of_evidence() {
         let path = path.to_str().unwrap();
         annotate(path, &target, &[]);
         let Some(found) = comments(&target) else {
-            eprintln!("SKIPPED: tshark is not installed, so WIRESHARK SAW NO COMMENT");
-            return;
+            return tell("SKIPPED: tshark is not installed, so WIRESHARK SAW NO COMMENT");
         };
         assert_eq!(found, evidence(&report(path)), "{path}");
         total += found.len();

@@ -12,6 +12,7 @@ use std::thread;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use support::{share, tell};
 
 /// What both programs say of one TCP stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,10 +33,9 @@ type Streams = BTreeMap<u64, Stream>;
 #[test]
 fn every_sample_is_read_as_wireshark_reads_it() {
     let Some(names) = Names::of_tshark() else {
-        eprintln!("SKIPPED: tshark is not installed, so NOTHING WAS COMPARED WITH WIRESHARK");
-        return;
+        return tell("SKIPPED: tshark is not installed, so NOTHING WAS COMPARED WITH WIRESHARK");
     };
-    let samples = samples();
+    let samples: Vec<_> = share("tshark", samples()).collect();
     let half = samples.len().div_ceil(2);
     let compared: Vec<_> = thread::scope(|scope| {
         let compare = |(sample, keys): &Sample| {
@@ -66,12 +66,12 @@ fn every_sample_is_read_as_wireshark_reads_it() {
     // Were both sides empty, they would agree too.
     assert!(total.server_certificates.len() >= samples.len() && total.alerts.len() >= samples.len() / 3, "{total:?}");
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), samples.len(), wrong.join("\n"));
-    eprintln!(
+    tell(&format!(
         "compared with Wireshark: {} captures, {} certificates, {} alerts",
         samples.len(),
         total.server_certificates.len(),
         total.alerts.len()
-    );
+    ));
 }
 
 /// Where Wireshark 4.0 shows the same in another way.

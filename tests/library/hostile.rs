@@ -2,7 +2,7 @@
 //!
 //! In: the captures of the repository, and the cases of `support::hostile` in their small form. Out: failed tests where
 //! the program panics, breaks a promise that holds for every report, takes ten times as long as for the sound capture,
-//! or does not say what it left out. Bounded: some places of each capture, every one with `CHAINGAP_STRIDE=1`. Left to others:
+//! or does not say what it left out. Bounded: some places of each capture. Left to others: more places,
 //! memory, and the cases in full (`cargo run --release --example hostile`).
 
 use std::fs;
@@ -13,76 +13,20 @@ use chaingap::limits::Limits;
 use chaingap::render;
 use chaingap::report::Report;
 use support::broken_promises;
-use support::hostile::{CASES, Case};
+use support::hostile::{CASES, Case, damage};
 
-/// Times shorter than this say nothing on a machine that does other things as well.
-const NOISE: Duration = Duration::from_millis(100);
-
-/// Name and bytes of each sample capture; of those in other formats and links, too.
-fn samples() -> Vec<(String, Vec<u8>)> {
-    let folders = ["captures", "captures/formats", "captures/links"];
-    let paths = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
-    let mut paths: Vec<_> = paths.filter(|path| path.is_file()).collect();
-    paths.sort();
-    let read = paths.into_iter().map(|path| (path.display().to_string(), fs::read(&path).unwrap()));
-    let analyzer = Analyzer::builder().build();
-    read.filter(|(name, bytes)| analyzer.analyze(bytes.as_slice(), name).is_ok()).collect()
-}
-
-/// Every how many bytes of a capture something is done to it.
-fn stride(some: usize) -> usize {
-    std::env::var("CHAINGAP_STRIDE").map_or(some, |stride| stride.parse().expect("CHAINGAP_STRIDE is a number"))
-}
-
-/// A report or an error, and how long it took.
-fn analyze(analyzer: &Analyzer, bytes: &[u8]) -> (Option<Report>, Duration) {
-    let start = Instant::now();
-    let report = analyzer.analyze(bytes, "capture").ok();
-    (report, start.elapsed())
-}
-
-/// Analyzes a capture that something was done to; the time counts only where it is too long three times.
-fn withstands(analyzer: &Analyzer, bytes: &[u8], original: Duration, what: &dyn Fn() -> String) {
-    let most = (original * 10).max(NOISE);
-    let (report, mut time) = analyze(analyzer, bytes);
-    for _ in 0..2 {
-        time = if time > most { analyze(analyzer, bytes).1 } else { time };
-    }
-    assert!(time <= most, "{}: {time:?} instead of {original:?}", what());
-    let broken = report.map(|report| broken_promises(&report)).unwrap_or_default();
-    assert!(broken.is_empty(), "{}: {broken:?}", what());
-}
+/// One place in so many bytes; `cargo run --release --example hostile -- --damage 29` takes more of them.
+const STRIDE: usize = 1_499;
 
 #[test]
 fn every_prefix_gives_a_report_or_an_error() {
-    let (analyzer, stride, mut count) = (Analyzer::builder().build(), stride(1_499), 0);
-    for (number, (name, bytes)) in samples().iter().enumerate() {
-        let original = analyze(&analyzer, bytes).1;
-        for length in (number % stride..bytes.len()).step_by(stride) {
-            withstands(&analyzer, &bytes[..length], original, &|| format!("{name}, the first {length} bytes"));
-            count += 1;
-        }
-    }
-    println!("{count} prefixes");
+    let count = damage::every_prefix(STRIDE);
     assert!(count > 500, "{count}");
 }
 
 #[test]
 fn every_damaged_byte_gives_a_report_or_an_error() {
-    let (analyzer, stride, mut count) = (Analyzer::builder().build(), stride(1_499), 0);
-    for (number, (name, bytes)) in samples().iter().enumerate() {
-        let original = analyze(&analyzer, bytes).1;
-        let mut bytes = bytes.clone();
-        for at in ((number * 31) % stride..bytes.len()).step_by(stride) {
-            // One bit, or all of them.
-            let mask = [0xff, 1, 0x80, 0x10][at % 4];
-            bytes[at] ^= mask;
-            withstands(&analyzer, &bytes, original, &|| format!("{name}, byte {at} ^ {mask:#x}"));
-            bytes[at] ^= mask;
-            count += 1;
-        }
-    }
-    println!("{count} damaged bytes");
+    let count = damage::every_damaged_byte(STRIDE);
     assert!(count > 500, "{count}");
 }
 
@@ -133,7 +77,7 @@ fn of_many_certificates_those_of_cas_are_kept_and_those_shown() {
     let names = ["usb-full-chain", "usb-sign-in", "same-name-other-key", "expired"];
     // The same handshake in another format would be taken for one at another tap.
     let wanted = |path: &str| path.matches('/').count() == 1 && names.iter().any(|name| path.contains(name));
-    let samples: Vec<_> = samples().into_iter().filter(|(path, _)| wanted(path)).collect();
+    let samples: Vec<_> = damage::samples().into_iter().filter(|(path, _)| wanted(path)).collect();
     let report = |certificates: usize| {
         let analyzer = Analyzer::builder().limits(Limits { certificates, ..Limits::default() }).build();
         let mut investigation = analyzer.investigate();

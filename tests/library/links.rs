@@ -17,6 +17,7 @@ use chaingap::report::Report;
 use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use support::tell;
 
 /// Conversions of which nothing can be read, and what the report says instead.
 const UNREADABLE: &[(&str, &str)] = &[
@@ -201,8 +202,7 @@ const BEYOND_TSHARK: &[(&str, &str)] = &[
 fn tshark_sees_the_same_certificates_and_connections() {
     let installed = Command::new("tshark").arg("--version").output().is_ok();
     if std::env::var("CHAINGAP_ORACLES").as_deref() != Ok("1") || !installed {
-        eprintln!("SKIPPED: tshark is not asked about the links; install it and set CHAINGAP_ORACLES=1 to do so");
-        return;
+        return tell("SKIPPED: tshark is not asked about the links; install it and set CHAINGAP_ORACLES=1 to do so");
     }
     let unreadable = UNREADABLE.iter().map(|(name, _)| *name);
     let beyond: BTreeSet<_> = unreadable.chain(BEYOND_TSHARK.iter().map(|(name, _)| *name)).collect();
@@ -222,7 +222,7 @@ fn tshark_sees_the_same_certificates_and_connections() {
         compared += 1;
     }
     assert!(compared >= 50, "{compared}");
-    eprintln!("compared with tshark: {compared} captures");
+    tell(&format!("compared with tshark: {compared} captures on other links"));
 }
 
 struct Seen {

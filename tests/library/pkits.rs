@@ -5,13 +5,13 @@
 //! revocation and policies, which nothing here judges.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chaingap::capture::Timestamp;
 use chaingap::trust::{Anchor, Fault, PathEnd, PathFinder, Pool, Purpose, StepFrom};
 use chaingap::x509::Certificate;
+use support::tell;
 
 /// Signatures, dates, names, self-issued certificates, basic constraints, key usage, name constraints, extensions.
 const SECTIONS: &[&str] = &["4.1", "4.2", "4.3", "4.5", "4.6", "4.7", "4.13", "4.16"];
@@ -104,11 +104,7 @@ impl Suite {
     /// `None` where the environment names no folder, which is said aloud.
     fn open() -> Option<Self> {
         let Some(folder) = std::env::var_os("CHAINGAP_PKITS").map(PathBuf::from) else {
-            // Past the test harness, which would swallow it.
-            let _ = writeln!(
-                std::io::stderr(),
-                "SKIPPED: NIST's PKITS was not run; set CHAINGAP_PKITS to the folder that holds it"
-            );
+            tell("SKIPPED: NIST's PKITS was not run; set CHAINGAP_PKITS to the folder that holds it");
             return None;
         };
         let tests = tests(&std::fs::read_to_string(folder.join("pkits.json")).unwrap());

@@ -18,10 +18,11 @@ use super::loss;
 use super::mix::{self, Random, Spared};
 use super::samples::{SAMPLES, Sample};
 use support::expectations::{self, ExpectedDevice};
+use support::{share, share_of};
 
 /// Fixes every choice. Another one, as `MATRIX_SEED` in the environment, makes other sessions of the same recordings.
 const SEED: u64 = 20_120_711;
-/// Sessions in all, and of each cause, at least.
+/// Sessions in all, and of each cause, at least; with `CHAINGAP_TESTS=all`.
 const SESSIONS: usize = 2_000;
 const SESSIONS_OF_A_CAUSE: usize = 40;
 /// Cases made of each sample, at least.
@@ -250,7 +251,7 @@ impl Session {
 #[test]
 fn no_cause_is_taken_for_another() {
     let seed = std::env::var("MATRIX_SEED").map_or(SEED, |seed| seed.parse().unwrap());
-    let cases = cases(seed);
+    let cases: Vec<_> = share("matrix", cases(seed)).collect();
     let sessions = sessions(&cases);
     println!("seed {seed}: {} sessions in {} captures\n", sessions.len(), cases.len());
     println!("{}\n{}", table(&sessions), by_discriminator(&sessions));
@@ -272,9 +273,9 @@ fn no_cause_is_taken_for_another() {
         failures.extend(stories.into_iter().map(|story| format!("{what}: {story}")));
     }
     assert!(failures.is_empty(), "{} sessions of seed {seed}:\n{}", failures.len(), failures.join("\n"));
-    assert!(sessions.len() >= SESSIONS, "only {} sessions", sessions.len());
+    assert!(sessions.len() >= share_of(SESSIONS), "only {} sessions", sessions.len());
     let mut of_cause: BTreeMap<&str, usize> = BTreeMap::new();
     sessions.iter().for_each(|session| *of_cause.entry(&session.truth).or_default() += 1);
-    let few: Vec<_> = of_cause.iter().filter(|(_, count)| **count < SESSIONS_OF_A_CAUSE).collect();
-    assert!(few.is_empty(), "fewer than {SESSIONS_OF_A_CAUSE} sessions: {few:?}");
+    let few: Vec<_> = of_cause.iter().filter(|(_, count)| **count < share_of(SESSIONS_OF_A_CAUSE)).collect();
+    assert!(few.is_empty(), "too few sessions: {few:?}");
 }

@@ -29,6 +29,7 @@ use file::{Container, Format};
 use frame::Frame;
 use loss::{Besides, Part};
 use samples::{Recording, SAMPLES, Sample};
+use support::{share, share_of};
 
 /// Applies a fault to every sample and wants the same verdicts and findings.
 fn same_after(what: &str, fault: impl Fn(&[Frame]) -> Vec<Frame>) {
@@ -48,7 +49,7 @@ fn same_if(what: &str, analyze: impl Fn(&Sample) -> Report) {
 
 fn same_of<'s>(what: &str, samples: impl Iterator<Item = &'s Sample>, analyze: impl Fn(&Sample) -> Report) {
     let mut failures = Vec::new();
-    for sample in samples {
+    for sample in share(what, samples) {
         let (before, after) = (&sample.before, analyze(sample));
         let mut lines = same::differences(before, &after);
         lines.extend(support::broken_promises(&after));
@@ -159,7 +160,7 @@ fn another_byte_order_and_precision() {
 fn a_segment_lost_after_the_certificate() {
     let mut failures = Vec::new();
     let mut losses = 0;
-    for sample in SAMPLES.iter() {
+    for sample in share("lost after", SAMPLES.iter()) {
         let before = &sample.before;
         for cut in [<[Frame]>::to_vec, loss::in_small_segments] {
             for (which, recording) in sample.captures.iter().enumerate() {
@@ -180,7 +181,7 @@ fn a_segment_lost_after_the_certificate() {
             }
         }
     }
-    assert!(losses > 300, "only {losses} segments were lost");
+    assert!(losses > share_of(300), "only {losses} segments were lost");
     report("a segment lost after the Certificate", &failures);
 }
 
@@ -188,7 +189,7 @@ fn a_segment_lost_after_the_certificate() {
 fn a_segment_lost_inside_the_certificate() {
     let mut failures = Vec::new();
     let mut undecided = 0;
-    for sample in SAMPLES.iter() {
+    for sample in share("lost inside", SAMPLES.iter()) {
         let before = &sample.before;
         for part in [Part::FlightStart, Part::Start, Part::Middle, Part::End] {
             let (mut captures, mut losses) = (sample.captures.clone(), Vec::new());
@@ -211,14 +212,14 @@ fn a_segment_lost_inside_the_certificate() {
             failures.extend(lines.iter().map(|line| format!("{} without {part:?}: {line}", sample.name)));
         }
     }
-    assert!(undecided > 60, "only {undecided} verdicts rest on certificates");
+    assert!(undecided > share_of(60), "only {undecided} verdicts rest on certificates");
     report("a segment lost inside the Certificate", &failures);
 }
 
 #[test]
 fn packets_cut_at_96_bytes() {
     let mut failures = Vec::new();
-    for sample in SAMPLES.iter() {
+    for sample in share("cut", SAMPLES.iter()) {
         // Without the devices whose TLS begins within another protocol: cut, nothing tells that it is there.
         let mut before = sample.before.clone();
         before.devices.retain(|device| !loss::is_tunneled(device, &sample.captures));

@@ -12,6 +12,7 @@ use super::loss::{self, findings_of};
 use super::samples::{SAMPLES, Sample, sample};
 use super::stream::{Connection, connections};
 use super::{report, same_after, same_of};
+use support::share;
 
 const SECOND: i64 = 1_000_000_000;
 /// Longer than the ten seconds of a stall.
@@ -31,7 +32,7 @@ fn nothing_wrong_after(
     fault: impl Fn(&[Frame]) -> Vec<Frame>,
 ) {
     let mut failures = Vec::new();
-    for sample in samples {
+    for sample in share(what, samples) {
         let after = sample.report_after(&fault);
         let mut lines = loss::wrong_errors(&sample.before, &after);
         lines.extend(support::broken_promises(&after));

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use read::{Capture, Frame, as_wireshark, essence, project, read, read_in_pieces, report, wireshark};
+use support::tell;
 use tempfile::TempDir;
 use write::{BIG, LITTLE, Order, netmon, pcap, ticks};
 
@@ -50,7 +51,7 @@ fn as_wireshark_reads(name: &str, bytes: &[u8]) {
     fs::write(&path, bytes).unwrap();
     match wireshark(&path) {
         Some(theirs) => assert_eq!(as_wireshark(&read(bytes)), theirs, "{name}"),
-        None => eprintln!("NOT COMPARED: there is no tshark"),
+        None => tell("NOT COMPARED: there is no tshark"),
     }
 }
 
@@ -90,7 +91,7 @@ fn wireshark_reads_the_same_frames() {
         if name.ends_with(".gz.zst") || name.contains("trailing") {
             continue;
         }
-        let Some(theirs) = wireshark(path) else { return eprintln!("NOT COMPARED: there is no tshark") };
+        let Some(theirs) = wireshark(path) else { return tell("NOT COMPARED: there is no tshark") };
         assert_eq!(as_wireshark(&read(bytes)), theirs, "{name}");
         compared += 1;
     }

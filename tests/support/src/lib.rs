@@ -3,6 +3,7 @@
 //! In: the files of the repository. Out: its expectations with their captures, captures and certificates made on the
 //! spot, and what must hold of any report and of any bytes. Left to others: the tests themselves.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 pub mod bench_captures;
@@ -11,8 +12,36 @@ pub mod entries;
 pub mod expectations;
 pub mod hostile;
 mod promises;
+pub mod seeds;
 
 pub use promises::broken_promises;
+
+/// The heavy loops of a plain `cargo test` take every third item.
+const SHARE: usize = 3;
+
+/// Whether the heavy loops leave nothing out: with `CHAINGAP_TESTS=all`, as in `.ci/run`.
+fn everything() -> bool {
+    std::env::var("CHAINGAP_TESTS").is_ok_and(|value| value == "all")
+}
+
+/// Every third of the items, always the same ones for `what`, and other ones for other loops; all of them with
+/// `CHAINGAP_TESTS=all`.
+pub fn share<I: IntoIterator>(what: &str, items: I) -> impl Iterator<Item = I::Item> {
+    let first = what.bytes().map(usize::from).sum::<usize>() % SHARE;
+    let (skip, step) = if everything() { (0, 1) } else { (first, SHARE) };
+    items.into_iter().skip(skip).step_by(step)
+}
+
+/// How many are expected of a share where all of the items give at least `count`: a third, less what is lost where the
+/// items differ.
+pub fn share_of(count: usize) -> usize {
+    if everything() { count } else { count / (SHARE + 1) }
+}
+
+/// Prints a line past the test harness, which shows nothing of a test that passes.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// A path within the repository.
 pub fn project(path: impl AsRef<Path>) -> PathBuf {

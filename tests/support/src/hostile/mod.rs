@@ -1,6 +1,7 @@
 //! In: how much. Out: captures made to exhaust memory or time, each by its name. Bounded: made while they are read.
 //! Left to others: measuring.
 
+pub mod damage;
 mod packets;
 
 use std::io::Read;

@@ -1,0 +1,129 @@
+# The steps, a function each. Read by .ci/run, which says in which order they run.
+
+# The one line of README's fenced blocks that starts with these words, word for word.
+readme_command() {
+  awk -v words="$1" '/^```/ { inside = !inside; next } inside && index($0, words) == 1' README.md
+}
+
+# readme WORDS STATUS: runs README's command; it must exit with this status.
+readme() {
+  local line status
+  line=$(readme_command "$1")
+  if [ "$(grep -c . <<< "$line")" != 1 ]; then
+    echo "README.md must hold one command that starts with '$1'; it holds: $line"
+    return 1
+  fi
+  echo "\$ $line"
+  bash -c "$line"
+  status=$?
+  [ "$status" = "$2" ] || { echo "exit status $status instead of $2"; return 1; }
+}
+
+# The release binary, where README's first command has not just built it.
+release_binary() { cargo build --locked --release --quiet; }
+
+formatting() { cargo fmt --all --check; }
+clippy() { cargo clippy --locked --workspace --all-targets -- -D warnings; }
+clippy_library() { cargo clippy --locked --no-default-features --lib -- -D warnings; }
+documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps; }
+release() { readme 'cargo run' 1; }
+
+# Every test once, with nothing left out: all of the heavy loops, and with the oracles that are there.
+tests() {
+  export CHAINGAP_TESTS=all
+  have tshark && have openssl && export CHAINGAP_ORACLES=1
+  [ -d "$shared/pkits" ] && export CHAINGAP_PKITS=$PWD/$shared/pkits
+  readme 'cargo test' 0
+}
+
+# What the tests compared with other programs and with others' data, as they told it past the test harness.
+oracles() {
+  local log=$work/tests.log
+  [ -e "$log" ] || tests > "$log" 2>&1 || { cat "$log"; return 1; }
+  grep -ohE '(compared with|NOT COMPARED|SKIPPED).*' "$log"
+  [ -d "$shared/pkits" ] || echo "PKITS WAS NOT COMPARED: no $shared/pkits"
+  grep -q 'compared with Wireshark' "$log" && grep -q 'compared with OpenSSL' "$log" &&
+    ! grep -qE 'NOT COMPARED|SKIPPED.*(tshark|openssl|OpenSSL)' "$log"
+}
+
+formats() { release_binary && .ci/formats.sh "$chaingap"; }
+
+# Real captures against what Wireshark saw: every difference must be listed with its reason.
+corpus() {
+  [ -d "$shared/corpus" ] || { skip "no $shared/corpus"; return; }
+  release_binary && python3 .ci/corpus.py "$shared/tools/corpus_check.py" "$chaingap" .ci/corpus-differences.toml
+}
+
+# HTML reports of one, two and some two hundred devices, and of hostile words, in Chromium. Nothing is installed in the
+# checkout; what is made stays in a temporary folder.
+browser() {
+  local pages=$work/pages
+  mkdir "$pages" && cp tests/browser/package.json tests/browser/page.mjs "$pages" &&
+    npm install --prefix "$pages" --silent --no-audit --no-fund > /dev/null &&
+    release_binary && make_pages "$pages" && node "$pages/page.mjs" "$pages/shots" "$pages"/*.html
+}
+
+make_pages() {
+  local analyze=("$chaingap" analyze --roots captures/pki/root.pem --fail-on never --format html)
+  printf '%s\n' captures/pin-sign-in.pcapng captures/usb-sign-in.pcapng | python3 benches/repeat.py "$1/many.pcap" 2 200 &&
+    "${analyze[@]}" -o "$1/one.html" captures/usb-sign-in.pcapng &&
+    "${analyze[@]}" -o "$1/two.html" captures/pin-sign-in.pcapng captures/usb-sign-in.pcapng &&
+    "${analyze[@]}" -o "$1/many.html" "$1/many.pcap" || return
+  "$chaingap" compare --roots captures/pki/root.pem --format html -o "$1/compared.html" \
+    captures/pin-sign-in.pcapng captures/usb-sign-in.pcapng
+  # Exit status 1: the two differ.
+  [ $? = 1 ] && CHAINGAP_PAGES=$1 cargo test --locked --quiet --lib pages_for_the_browser
+}
+
+# Every 29th prefix and damaged byte of each sample, every seed, and hostile captures, in the release build; a fifth of
+# each hostile capture within its memory.
+hostile() {
+  local hostile=(cargo run --locked --release --quiet --example hostile --)
+  "${hostile[@]}" --damage 29 && "${hostile[@]}" --scale 20
+}
+
+# The seeds, then 20 seconds of each target.
+fuzzing() { fuzz/seeds.sh && fuzz/run.sh 20; }
+
+# Licences, bans and sources, of every platform's crates; advisories need the network.
+licences() { cargo fetch --locked --quiet && cargo deny --offline check --hide-inclusion-graph licenses bans sources; }
+
+# What is packaged holds what it should, and installs: built beside the rest, so that only the crate itself is compiled.
+package() {
+  local list file unpacked=$work/package
+  list=$(cargo package --locked --list --allow-dirty) || return
+  for file in src/lib.rs src/main.rs README.md captures/pki/root.pem captures/pin-sign-in.pcapng captures/usb-sign-in.pcapng \
+    schema/report-2.json docs/ci/action/action.yml; do
+    grep -qx "$file" <<< "$list" || { echo "the package lacks $file"; return 1; }
+  done
+  echo "$(wc -l <<< "$list") files"
+  mkdir "$unpacked" && cargo package --locked --quiet --no-verify --allow-dirty &&
+    tar xzf "$target"/package/chaingap-*.crate -C "$unpacked" &&
+    CARGO_TARGET_DIR=$target cargo install --debug --locked --quiet --path "$unpacked"/chaingap-* --root "$unpacked/installed" &&
+    "$unpacked/installed/bin/chaingap" --version
+}
+
+size() { release_binary && echo "release binary: $(stat -c %s "$chaingap") bytes"; }
+
+# Time of the release binary on the samples repeated to 64 MiB, beside that of a bare copy.
+speed() {
+  local big=$work/big.pcap
+  release_binary && printf '%s\n' captures/*.pcap* | python3 benches/repeat.py "$big" 64 &&
+    hyperfine --ignore-failure --warmup 1 --runs 3 --style basic \
+      "$chaingap analyze --profile none --fail-on never --format json $big" \
+      "tcpdump -r $big -w /dev/null 'tcp port 443'" 2> /dev/null
+}
+
+# Over a thousand captures: Spark, xargs and GNU parallel say what the program says alone. PySpark comes from PyPI.
+spark() {
+  local python=$target/spark-venv/bin/python
+  python3 -m venv "$target/spark-venv" &&
+    "$python" -m pip install --quiet --disable-pip-version-check -r integrations/spark/requirements.txt ||
+    { skip 'NO CAPTURE WAS READ BY MANY: PyPI does not give PySpark'; return; }
+  release_binary && "$python" integrations/spark/test_spark.py "$chaingap"
+}
+
+# Folders of the machine that built it; the brackets keep this line from finding itself.
+paths() {
+  ! git grep -nIE '/wor[k]/|/far[m]/|/tmp/bash_job[s]|\.librar[y]|(^|[^a-z])/(hom[e]|roo[t])/' -- . ':!Cargo.lock'
+}

@@ -1,0 +1,58 @@
+# Programs that steps need, and how a new machine gets them. Read by .ci/run.
+
+# Programs from PyPI and what spark needs live in the build's folder: the checkout and the machine stay as they are.
+tools=$target/tools
+PATH=$tools/bin:$PATH
+
+have() { command -v "$1" > /dev/null; }
+
+# What of a step's programs is not there. One marked by ? is wanted, and the step runs without it; the second argument
+# `all` names those, too.
+missing_programs() {
+  local program name
+  for program in ${NEEDS[$1]}; do
+    name=${program#\?}
+    [ "$name" = "$program" ] || [ "${2:-}" = all ] || continue
+    have "$name" || printf '%s ' "$name"
+  done
+}
+
+# Debian's package of a program.
+package_of() {
+  case $1 in
+    chromium) echo chromium fonts-dejavu-core ;;
+    editcap) echo wireshark-common ;;
+    java) echo openjdk-17-jre-headless ;;
+    node) echo nodejs ;;
+    xmllint) echo libxml2-utils ;;
+    cargo-*) ;;
+    *) echo "$1" ;;
+  esac
+}
+
+# Installs what the selected steps lack. What cannot be had is told by the step that needs it.
+prepare() {
+  local name program packages=()
+  for name in "${selected[@]}"; do
+    for program in $(missing_programs "$name" all); do
+      case $program in
+        cargo-*) cargo_tool "$program" & ;;
+        *) read -ra names <<< "$(package_of "$program")" && packages+=("${names[@]}") ;;
+      esac
+    done
+  done
+  if [ ${#packages[@]} -gt 0 ]; then
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${packages[@]}"; } > /dev/null < /dev/null ||
+      echo "SOME OF ${packages[*]} COULD NOT BE INSTALLED"
+  fi
+  wait
+  touch "$work/prepared"
+}
+
+# Built already, by PyPI; else compiled.
+cargo_tool() {
+  { flock 9; [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"; } 9> "$work/venv.lock" > /dev/null &&
+    "$tools/bin/pip" install --quiet --disable-pip-version-check "astral-dev-toolchain-$1" > /dev/null 2>&1 &&
+    have "$1" && return
+  cargo install --locked --quiet --debug "$1" || echo "$1 COULD NOT BE INSTALLED"
+}
