@@ -249,7 +249,8 @@ impl Conversation {
         match &self.state {
             State::Tls(tls) | State::OpenVpn(_, tls) => tls.is_settled(),
             State::Ignored => true,
-            State::Probing(_) | State::Other(_) | State::Http(_) | State::Ldap(_) => false,
+            State::Other(upgrade) => upgrade.is_late(),
+            State::Probing(_) | State::Http(_) | State::Ldap(_) => false,
         }
     }
 
@@ -299,11 +300,11 @@ impl Conversation {
             (State::OpenVpn(vpn, tls), piece) => {
                 vpn.push(side, piece, at, |bytes, at| tls.push(side, Piece::Bytes(bytes), at, context.keys));
             }
-            (State::Other(upgrade), piece) => match upgrade.push(side, piece, at) {
-                Some(held) => self.go_over_to_tls(side, held, context),
-                None if upgrade.is_hopeless() => self.state = State::Ignored,
-                None => {}
-            },
+            (State::Other(upgrade), piece) => {
+                if let Some(held) = upgrade.push(side, piece, at) {
+                    self.go_over_to_tls(side, held, context);
+                }
+            }
             (State::Probing(_) | State::Ignored, _) => {}
         }
     }

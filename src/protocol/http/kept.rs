@@ -69,7 +69,7 @@ impl KeptBody {
         self.bytes.extend_from_slice(piece.get(..room).unwrap_or(piece));
         if self.policy == Policy::Sniff && self.bytes.len() >= SNIFFED {
             let start = self.bytes.get(..SNIFFED).unwrap_or_default();
-            let keep = may_hold_certificates(&decode(start, &self.codings, SNIFFED).0);
+            let keep = may_hold_certificates(&decode(start, &self.applied(), SNIFFED).0);
             self.policy = if keep { Policy::Keep } else { Policy::Skip };
             if !keep {
                 self.bytes = Vec::new();
@@ -85,6 +85,15 @@ impl KeptBody {
         }
     }
 
+    /// The codings that were declared, or else gzip where the body begins like it (RFC 1952 section 2.3.1): servers send
+    /// files that they store compressed without saying so.
+    fn applied(&self) -> Cow<'_, [String]> {
+        match self.bytes.as_slice() {
+            [0x1f, 0x8b, 8, ..] if self.codings.is_empty() => Cow::Owned(vec!["gzip".to_owned()]),
+            _ => Cow::Borrowed(&self.codings),
+        }
+    }
+
     /// Bytes held at present.
     pub(super) fn held(&self) -> usize {
         self.bytes.len()
@@ -96,9 +105,10 @@ impl KeptBody {
             return Contents { nothing: "no certificate in the body", ..Contents::default() };
         }
         let start = self.bytes.get(..self.holes.first().copied().unwrap_or(self.bytes.len())).unwrap_or_default();
-        let (decoded, mut trouble) = decode(start, &self.codings, MAX_BODY);
+        let codings = self.applied();
+        let (decoded, mut trouble) = decode(start, &codings, MAX_BODY);
         let mut certificates = certificates_in(&decoded, content_type);
-        if self.codings.is_empty() && !self.holes.is_empty() {
+        if codings.is_empty() && !self.holes.is_empty() {
             let ends = self.holes.iter().skip(1).copied().chain([self.bytes.len()]);
             let mut known: HashSet<_> = certificates.iter().map(|one| one.der.clone()).collect();
             for (begin, end) in self.holes.iter().zip(ends) {

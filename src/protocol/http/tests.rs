@@ -110,6 +110,13 @@ fn codings_and_framings() {
 }
 
 #[test]
+fn a_compressed_file_is_read_though_nobody_says_that_it_is() {
+    let gzip = include_bytes!("../../../tests/data/protocol/soap.xml.gz");
+    let found = exchanges(&[said(Client, FETCH), said(Server, &answer("", gzip))]);
+    assert_eq!((ders(&found[0]), problem(&found[0])), (vec![ISSUING, ROOT], ""));
+}
+
+#[test]
 fn pipelined_answers_follow_their_requests() {
     let requests = "HEAD /a.cer HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\nPOST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\
         3\r\nabc\r\n0\r\n\r\nGET /d.p7b HTTP/1.1\r\nHost: x\r\n\r\nGET /e HTTP/1.1\r\n\r\n";

@@ -8,7 +8,8 @@
 use std::fmt;
 
 use super::cipher::Opened;
-use super::handshake::{Handshake, Hole};
+use super::facts::ALERT_RECORD;
+use super::handshake::{Handshake, Hole, Overlong};
 use super::held::Held;
 use super::keylog::KeyLog;
 use super::message;
@@ -22,6 +23,9 @@ use crate::flow::{Both, Piece, Side};
 
 /// Bytes of the lists in an ordinary handshake: a few certificate chains, or the names of all CAs of a system.
 const ORDINARY: usize = 16 * 1024;
+
+/// Bytes that a record in clear may hold (RFC 5246 section 6.2.1).
+const MAX_PLAINTEXT: usize = 1 << 14;
 
 /// The TLS state of one connection.
 #[derive(Debug, Default)]
@@ -54,6 +58,9 @@ struct Direction {
     why: Option<Undecrypted>,
     /// Application keys are in use, in TLS 1.3.
     application: bool,
+    /// The protection of early data (RFC 8446 section 4.2.10). A client whose early data was rejected still refuses the
+    /// server's certificate under it.
+    early: Option<Box<Protection>>,
     /// The bytes received of an alert record in clear.
     alert: Vec<u8>,
     /// The incomplete protected record, if it is to be decrypted.
@@ -147,7 +154,7 @@ impl State {
     fn read(&mut self, side: Side, event: &Event<'_>, at: &FrameRef, keys: &KeyLog) {
         match *event {
             Event::Whole(header, body) => self.whole(side, header, body, at, keys),
-            Event::Begin(header) => self.begin(side, header),
+            Event::Begin(header) => self.begin(side, header, at),
             Event::Body(kind, piece) => self.body(side, kind, piece, at, keys),
             Event::End { kind, length } => self.end(side, kind, length, at, keys),
             Event::Sslv2(record) => self.handshake.sslv2(side, record, *at),
@@ -168,14 +175,14 @@ impl State {
     fn whole(&mut self, side: Side, header: [u8; 5], body: &[u8], at: &FrameRef, keys: &KeyLog) {
         let [kind, ..] = header;
         let kind = ContentType(kind);
-        self.begin(side, header);
+        self.begin(side, header, at);
         if !body.is_empty() {
             self.body(side, kind, Piece::Bytes(body), at, keys);
         }
         self.end(side, kind, body.len(), at, keys);
     }
 
-    fn begin(&mut self, side: Side, header: [u8; 5]) {
+    fn begin(&mut self, side: Side, header: [u8; 5], at: &FrameRef) {
         let [kind, .., high, low] = header;
         let kind = ContentType(kind);
         let protected = self.is_protected(side, kind);
@@ -183,12 +190,16 @@ impl State {
         let length = usize::from(high) << 8 | usize::from(low);
         let wanted = |protection: &Protection| protection.wants(kind, length, direction.application);
         direction.pending = None;
-        if protected && direction.protection.as_deref().is_some_and(wanted) {
+        let early = direction.early.is_some() && direction.protection.is_none() && !direction.application;
+        if protected && (early || direction.protection.as_deref().is_some_and(wanted)) {
             direction.pending = Some(Pending::new(header));
         } else if kind == ContentType::HANDSHAKE && !protected {
             direction.messages.record_begins();
-        } else if kind == ContentType::ALERT {
+        } else if kind == ContentType::ALERT && (length, direction.alert.len()) != (1, 1) {
             direction.alert.clear();
+        }
+        if !protected && length > MAX_PLAINTEXT {
+            self.handshake.overlong.get_or_insert(Overlong { from: side, length, at: *at });
         }
     }
 
@@ -232,6 +243,12 @@ impl State {
         }
         match kind {
             ContentType::CHANGE_CIPHER_SPEC => self.change_of_keys(side, *at, keys),
+            // The first half of an alert that is split over two records, as TLS before 1.3 allows (RFC 5246 section 6.2.1).
+            ContentType::ALERT if length == 1 && self.sides.of(side).alert.len() == 1 => {}
+            ContentType::ALERT if length == 1 => {
+                let alert = std::mem::take(&mut self.sides.of_mut(side).alert);
+                self.clear_alert(side, &alert, *at);
+            }
             // One alert, or two in one record; a longer record is encrypted.
             ContentType::ALERT if matches!(length, 2 | 4) => {
                 let alerts = std::mem::take(&mut self.sides.of_mut(side).alert);
@@ -273,9 +290,18 @@ impl State {
             // The content length of an unpadded record is known: all but the content type and the tag.
             let missing = u64::try_from(length.saturating_sub(17)).unwrap_or_default();
             self.handshake_bytes(side, Piece::Gap { missing, cut: None }, at, keys);
-        } else if in_handshake && direction.protection.as_deref().is_some_and(Protection::awaits_handshake) {
+        } else if in_handshake
+            && direction.protection.as_deref().map_or(direction.early.is_some(), |it| it.awaits_handshake())
+        {
             // Early data, until a handshake record has been decrypted.
-            *self.handshake.unread.of_mut(side) += 1;
+            match self.open_early(&pending) {
+                Some(opened) if ContentType(opened.kind) == ContentType::ALERT => {
+                    self.content(side, &opened, &pending, *at, keys);
+                }
+                Some(_) => {}
+                None if length == ALERT_RECORD => self.handshake.encrypted_alert(side, *at),
+                None => *self.handshake.unread.of_mut(side) += 1,
+            }
         } else {
             self.unread(side, kind, length, *at, keys);
         }
@@ -312,6 +338,11 @@ impl State {
         }
         (direction.protection, direction.why) = (None, Some(why));
         None
+    }
+
+    /// Decrypts a record of the client under the keys of early data.
+    fn open_early(&mut self, pending: &Pending) -> Option<Opened> {
+        self.sides.client.early.as_mut()?.open(pending).ok().flatten()
     }
 
     /// Takes the content of a decrypted record.
@@ -377,7 +408,11 @@ impl State {
 
     fn change_of_keys(&mut self, side: Side, at: FrameRef, keys: &KeyLog) {
         self.handshake.change_of_keys(side, at);
-        if !self.handshake.is_1_3() {
+        // Before the server's hello only a client that sends early data says it: for middleboxes (RFC 8446 appendix D.4).
+        let handshake = &self.handshake;
+        let offers = handshake.client_hello.as_ref().is_some_and(|hello| hello.offers_early_data);
+        let early = side == Side::Client && offers && handshake.version().is_none();
+        if !handshake.is_1_3() && !early {
             self.sides.of_mut(side).encrypted = true;
             let next = self.session.key_block(side, keys);
             self.protect(side, next);
@@ -429,6 +464,11 @@ impl State {
                 protection.await_handshake();
             }
             self.protect(side, next);
+        }
+        if early && let Some(mut protection) = self.session.early_traffic(keys) {
+            // Early data came before the server's hello, and was not counted.
+            protection.lose();
+            self.sides.client.early = Some(Box::new(protection));
         }
     }
 

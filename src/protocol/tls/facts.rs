@@ -17,7 +17,7 @@ const MAX_ALERTS: usize = 16;
 const MAX_HISTORY: usize = 64;
 /// Length of a protected record with an alert in TLS 1.3: level, code, content type, and a tag of 16 bytes (RFC 8446
 /// section 5.2).
-const ALERT: usize = 19;
+pub(super) const ALERT_RECORD: usize = 19;
 /// Most characters kept of a line that is not TLS.
 const MAX_LINE: usize = 40;
 
@@ -28,6 +28,7 @@ impl Handshake {
             (1, Side::Client) => Letter::ClientHello,
             (2, Side::Server) => Letter::ServerHello,
             (4, Side::Server) => Letter::NewSessionTicket,
+            (8, Side::Server) => return self.encrypted_extensions(message),
             (11 | 25, _) => Letter::Certificate(side),
             (12, Side::Server) => Letter::ServerKeyExchange,
             (13, Side::Server) => Letter::CertificateRequest,
@@ -77,7 +78,17 @@ impl Handshake {
         entries.map(|entry| size_of::<Vec<u8>>() + entry.len()).sum()
     }
 
+    /// EncryptedExtensions: of them the types of certificates count (RFC 7250 section 4).
+    fn encrypted_extensions(&mut self, message: &Message<'_>) {
+        if message.is_whole()
+            && let Some(hello) = &mut self.server_hello
+        {
+            hello.raw_public_keys = message::raw_public_keys(&message.body);
+        }
+    }
+
     fn certificates(&mut self, side: Side, message: &Message<'_>, limit: usize) {
+        let raw_public_key = self.server_hello.as_ref().is_some_and(|hello| *hello.raw_public_keys.of(side));
         let inflated = (message.kind == 25 && message.is_whole()).then(|| message::decompressed(&message.body, limit));
         let (body, holes) = match &inflated {
             Some(Some(body)) => (body.as_slice(), &[][..]),
@@ -85,7 +96,10 @@ impl Handshake {
             None if message.kind == 25 => (&[][..], &message.holes[..]),
             None => (&*message.body, &message.holes[..]),
         };
-        let entries = message::certificate_list(body, holes, self.is_1_3());
+        let entries = match raw_public_key {
+            true => message::Entries { complete: holes.is_empty(), ..message::Entries::default() },
+            false => message::certificate_list(body, holes, self.is_1_3()),
+        };
         let missing = message.holes.iter().map(|hole| u64::try_from(hole.len()).unwrap_or(u64::MAX)).sum();
         if side == Side::Server {
             for (position, status) in &entries.statuses {
@@ -100,6 +114,8 @@ impl Handshake {
             certificates: entries.certificates,
             own: entries.own,
             complete: entries.complete,
+            empty_entries: entries.empty,
+            raw_public_key,
             missing,
             first: message.first,
             last: message.last,
@@ -162,8 +178,10 @@ impl Handshake {
         if early && self.server_hello.is_none() {
             return;
         }
-        // No Finished is as short as an alert, so the client refuses for a hidden reason (D-PROTOCOL-11).
-        if is_1_3 && side == Side::Client && !early && self.finished.client.is_none() && length <= ALERT {
+        // No Finished is as short as an alert, so the client refuses for a hidden reason (D-PROTOCOL-11). Early data may
+        // have any length, but hardly has that of an alert.
+        let is_alert = if early { length == ALERT_RECORD } else { length <= ALERT_RECORD };
+        if is_1_3 && side == Side::Client && is_alert && self.finished.client.is_none() {
             return self.encrypted_alert(side, at);
         }
         if is_1_3 {
@@ -177,7 +195,7 @@ impl Handshake {
         // The rest of the server's flight, tickets and alerts look like application data. Only records after the
         // client's Finished can be data, and only if they are longer than an alert. With early data it is unknown which
         // record is the client's Finished.
-        if is_1_3 && (early || self.finished.client.is_none() || length <= ALERT) {
+        if is_1_3 && (early || self.finished.client.is_none() || length <= ALERT_RECORD) {
             return;
         }
         self.data(side, at);
@@ -237,7 +255,7 @@ impl Handshake {
                 self.letter(Letter::ServerHello, &at);
                 self.letter(Letter::Certificate(side), &at);
                 let certificates = vec![certificate];
-                let list = CertificateList { certificates, own: true, complete: true, missing: 0, first: at, last: at };
+                let list = CertificateList { certificates, own: true, complete: true, ..CertificateList::none(at) };
                 self.server_hello = Some(hello);
                 self.certificates.server = Some(list);
                 self.server_hello_done = Some(at);

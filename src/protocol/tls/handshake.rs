@@ -46,6 +46,8 @@ pub struct Handshake {
     pub history: Vec<(Letter, FrameRef)>,
     /// The gaps.
     pub holes: Vec<Hole>,
+    /// The first record in clear over 2^14 bytes, the most that one may hold (RFC 5246 section 6.2.1).
+    pub overlong: Option<Overlong>,
     /// The server's first bytes, if they are not a TLS record.
     pub foreign: Option<Foreign>,
     /// Whether encrypted handshake records of each side were read with a key log, in TLS 1.3.
@@ -69,6 +71,17 @@ pub struct Alert {
     /// AlertDescription.
     pub code: AlertCode,
     /// Its frame.
+    pub at: FrameRef,
+}
+
+/// A record over 2^14 bytes, the most that one may hold (RFC 5246 section 6.2.1).
+#[derive(Clone, Copy, Debug)]
+pub struct Overlong {
+    /// The side that sent it.
+    pub from: Side,
+    /// Bytes of its body.
+    pub length: usize,
+    /// The frame of its header.
     pub at: FrameRef,
 }
 

@@ -21,6 +21,7 @@ pub struct KeyLog {
 pub(super) struct Secrets {
     /// The master secret of TLS 1.2 and earlier.
     pub(super) master: Option<Vec<u8>>,
+    pub(super) client_early: Option<Vec<u8>>,
     pub(super) client_handshake: Option<Vec<u8>>,
     pub(super) server_handshake: Option<Vec<u8>>,
     pub(super) client_application: Option<Vec<u8>>,
@@ -37,8 +38,8 @@ pub struct KeyLogLines {
 }
 
 impl KeyLog {
-    /// Adds the secrets in the text of a key log: `CLIENT_RANDOM`, the handshake and first application traffic secrets
-    /// of TLS 1.3, and `RSA`. Other labels are skipped.
+    /// Adds the secrets in the text of a key log: `CLIENT_RANDOM`, the early, handshake and first application traffic
+    /// secrets of TLS 1.3, and `RSA`. Other labels are skipped.
     pub fn add(&mut self, text: &[u8]) -> KeyLogLines {
         let mut lines = KeyLogLines::default();
         for line in text.split(|byte| matches!(byte, b'\n' | b'\r')) {
@@ -77,6 +78,7 @@ impl KeyLog {
         }
         let slot: fn(&mut Secrets) -> &mut Option<Vec<u8>> = match label {
             b"CLIENT_RANDOM" => |secrets| &mut secrets.master,
+            b"CLIENT_EARLY_TRAFFIC_SECRET" => |secrets| &mut secrets.client_early,
             b"CLIENT_HANDSHAKE_TRAFFIC_SECRET" => |secrets| &mut secrets.client_handshake,
             b"SERVER_HANDSHAKE_TRAFFIC_SECRET" => |secrets| &mut secrets.server_handshake,
             b"CLIENT_TRAFFIC_SECRET_0" => |secrets| &mut secrets.client_application,

@@ -13,6 +13,7 @@ use tls_parser::{TlsExtension, parse_tls_client_hello_extensions, parse_tls_hand
 
 use super::names::Version;
 use crate::capture::FrameRef;
+use crate::flow::Both;
 
 /// A ClientHello.
 #[derive(Clone, Debug)]
@@ -63,6 +64,8 @@ pub struct ServerHello {
     pub session_id: Vec<u8>,
     /// The cipher suite chosen; in SSL 2.0 the client chooses later.
     pub cipher_suite: Option<u16>,
+    /// Whether each side is to send a public key in place of certificates (RFC 7250).
+    pub raw_public_keys: Both<bool>,
     /// Whether it resumes an earlier session by a pre-shared key (TLS 1.3).
     pub resumes_psk: bool,
     /// Whether the MAC covers the ciphertext (RFC 7366).
@@ -82,12 +85,32 @@ pub struct CertificateList {
     pub own: bool,
     /// Whether all of the list was read.
     pub complete: bool,
+    /// Entries of the list that hold nothing.
+    pub empty_entries: usize,
+    /// It is a public key in place of a list (RFC 7250).
+    pub raw_public_key: bool,
     /// Bytes of the list that are not in the capture.
     pub missing: u64,
     /// Frame of its first byte.
     pub first: FrameRef,
     /// Frame of its last byte.
     pub last: FrameRef,
+}
+
+impl CertificateList {
+    /// A list of which nothing was read, in this frame.
+    pub(super) fn none(at: FrameRef) -> Self {
+        Self {
+            certificates: Vec::new(),
+            own: false,
+            complete: false,
+            empty_entries: 0,
+            raw_public_key: false,
+            missing: 0,
+            first: at,
+            last: at,
+        }
+    }
 }
 
 /// A CertificateRequest.
@@ -214,6 +237,7 @@ pub(super) fn sslv2_server_hello(body: &[u8], at: FrameRef) -> Option<(ServerHel
         random,
         session_id: Vec::new(),
         cipher_suite: None,
+        raw_public_keys: Both::default(),
         resumes_psk: false,
         encrypt_then_mac: false,
         extended_master_secret: false,
@@ -247,11 +271,13 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
         random,
         session_id,
         cipher_suite,
+        raw_public_keys: Both::default(),
         resumes_psk: false,
         encrypt_then_mac: false,
         extended_master_secret: false,
         retry: random == RETRY,
     };
+    hello.raw_public_keys = raw_public_keys(bytes.0);
     let mut extensions = Cursor(bytes.vector16().unwrap_or_default());
     while let (Some(kind), Some(data)) = (extensions.u16(), extensions.vector16()) {
         match (kind, data) {
@@ -265,6 +291,22 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
     Some(hello)
 }
 
+/// Which sides are to send a public key in place of certificates. `list` is the server's list of extensions with its
+/// length; of these client_certificate_type and server_certificate_type count, where 2 is RawPublicKey (RFC 7250
+/// section 3).
+pub(super) fn raw_public_keys(list: &[u8]) -> Both<bool> {
+    let mut extensions = Cursor(Cursor(list).vector16().unwrap_or_default());
+    let mut out = Both::default();
+    while let (Some(kind), Some(data)) = (extensions.u16(), extensions.vector16()) {
+        match kind {
+            19 => out.client = *data == [2],
+            20 => out.server = *data == [2],
+            _ => {}
+        }
+    }
+    out
+}
+
 /// The content of a Certificate message.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Entries {
@@ -276,6 +318,8 @@ pub(super) struct Entries {
     pub(super) own: bool,
     /// Whether all of the list was read.
     pub(super) complete: bool,
+    /// Entries that hold nothing, which is no certificate (RFC 5246 section 7.4.2).
+    pub(super) empty: usize,
 }
 
 /// Most certificates read of a list; a chain has a handful (D-PROTOCOL-02).
@@ -311,6 +355,7 @@ pub(super) fn certificate_list(body: &[u8], holes: &[Range<usize>], is_1_3: bool
         let (first, range) = (at == start + 3, at + 3..at + 3 + length);
         at = range.end;
         match body.get(range.clone()) {
+            Some([]) => out.empty += 1,
             Some(der) if intact(range) => {
                 out.certificates.push(der.to_vec());
                 out.own |= first;

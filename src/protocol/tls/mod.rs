@@ -26,7 +26,7 @@ mod session;
 mod terms;
 
 pub use connection::Tls;
-pub use handshake::{Alert, Data, Foreign, Handshake, Hole};
+pub use handshake::{Alert, Data, Foreign, Handshake, Hole, Overlong};
 pub use history::{History, Letter};
 pub use keylog::{KeyLog, KeyLogLines};
 pub use message::{CertificateList, CertificateRequest, ClientHello, MAX_CERTIFICATES, ServerHello};
@@ -46,12 +46,12 @@ pub fn starts_with_hello(bytes: &[u8]) -> Option<bool> {
 
 /// Whether these bytes start a ClientHello, so that their sender is the client.
 pub fn starts_client(bytes: &[u8]) -> bool {
-    matches!(bytes, [22, 3, _, _, _, 1, ..] | [0x80..=0xff, _, 1, ..])
+    matches!(bytes, [22, 3, _, _, _, 1, ..] | [22, 1, 1, _, _, 1, ..] | [0x80..=0xff, _, 1, ..])
 }
 
 /// Whether these bytes start a ServerHello, so that their sender is the server.
 pub fn starts_server(bytes: &[u8]) -> bool {
-    matches!(bytes, [22, 3, _, _, _, 2, ..])
+    matches!(bytes, [22, 3, _, _, _, 2, ..] | [22, 1, 1, _, _, 2, ..])
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ pub struct Version(pub u16);
 impl Version {
     /// SSL 2.0.
     pub const SSL_2_0: Self = Self(0x0002);
+    /// TLCP (GB/T 38636), which has the messages of TLS 1.1.
+    pub const TLCP: Self = Self(0x0101);
     /// TLS 1.0.
     pub const TLS_1_0: Self = Self(0x0301);
     /// TLS 1.2.
@@ -27,6 +29,7 @@ impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             0x0002 => f.write_str("SSL 2.0"),
+            0x0101 => f.write_str("TLCP (GB/T 38636)"),
             0x0300 => f.write_str("SSL 3.0"),
             0x0301 => f.write_str("TLS 1.0"),
             0x0302 => f.write_str("TLS 1.1"),

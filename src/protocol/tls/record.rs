@@ -11,6 +11,8 @@ use crate::flow::Piece;
 
 /// 2^14 bytes, and the expansion that TLS 1.2 allows for encryption (RFC 5246 section 6.2.3).
 const MAX_RECORD: usize = (1 << 14) + 2048;
+/// The version in the records of TLCP (GB/T 38636), which are otherwise those of TLS.
+const TLCP: (u8, u8) = (1, 1);
 
 /// The content type of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +128,9 @@ impl Records {
             return later;
         }
         let length = usize::from(high) << 8 | usize::from(low);
-        if !plausible(kind, major, minor, length) {
+        // Some servers put a whole flight into one record, longer than the most that one may hold.
+        let longest = if ContentType(kind) == ContentType::HANDSHAKE { usize::MAX } else { MAX_RECORD };
+        if !plausible(kind, major, minor, 0) || length > longest {
             self.state = State::Lost;
             if first {
                 sink(&Event::Foreign(&[&header, later].concat()), at);
@@ -212,7 +216,7 @@ pub(super) fn gather<'a, const N: usize>(begun: &mut Vec<u8>, bytes: &'a [u8]) -
 }
 
 fn plausible(kind: u8, major: u8, minor: u8, length: usize) -> bool {
-    (20..=24).contains(&kind) && major == 3 && minor <= 4 && length <= MAX_RECORD
+    (20..=24).contains(&kind) && matches!((major, minor), (3, 0..=4) | TLCP) && length <= MAX_RECORD
 }
 
 fn looks_like_header(bytes: &[u8]) -> bool {
@@ -289,7 +293,8 @@ pub(super) fn starts_like_tls(bytes: &[u8]) -> Option<bool> {
     }
     // Unless it is encrypted, a handshake record starts with a message type of RFC 8446 section 4.
     let clear = !matches!(bytes, [22, _, _, _, _, kind, ..] if !matches!(kind, 0..=4 | 11..=16 | 20 | 22));
-    Some(is_sslv2_hello(bytes) || (looks_like_header(bytes) && clear))
+    let overlong = matches!(bytes, [22, 3, 0..=4, _, _, 1 | 2, ..]);
+    Some(is_sslv2_hello(bytes) || ((looks_like_header(bytes) || overlong) && clear))
 }
 
 #[cfg(test)]

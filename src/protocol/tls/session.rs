@@ -70,6 +70,15 @@ impl Session {
         Ok(Protection::new(cipher, Some((terms.hash, secret.clone())), terms))
     }
 
+    /// The protection of the client's early data. The cipher suite is that of the resumed session; it is taken to be the
+    /// one that the server chose.
+    pub(super) fn early_traffic(&self, keys: &KeyLog) -> Option<Protection> {
+        let secret = keys.of(&self.client_random)?.client_early.as_ref()?;
+        let terms = self.terms.filter(|terms| terms.form.is_1_3)?;
+        let cipher = terms.traffic_cipher(secret)?;
+        Some(Protection::new(cipher, Some((terms.hash, secret.clone())), terms))
+    }
+
     /// The protection after a ChangeCipherSpec, before TLS 1.3.
     pub(super) fn key_block(&self, side: Side, keys: &KeyLog) -> Result<Protection, Undecrypted> {
         let logged = keys.of(&self.client_random).and_then(|secrets| secrets.master.as_ref());

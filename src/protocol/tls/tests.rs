@@ -303,3 +303,80 @@ fn the_order_of_extensions_tells_no_stack() {
     assert_eq!((&one.stack, one.besides), (&other.stack, other.besides));
     assert_eq!(one.server_name, other.server_name);
 }
+
+/// A handshake message: kind, length of three bytes, body (RFC 5246 section 7.4).
+fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    let [_, length @ ..] = u32::try_from(body.len()).unwrap().to_be_bytes();
+    [&[kind][..], &length, body].concat()
+}
+
+/// A ServerHello of TLS 1.2 with these extensions (RFC 5246 section 7.4.1.3).
+fn server_hello(extensions: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(extensions.len()).unwrap().to_be_bytes();
+    message(2, &[&[3, 3][..], &[7; 32], &[0, 0, 0x2f, 0], &length, extensions].concat())
+}
+
+/// A list of entries, each behind its length of three bytes, as a Certificate message (RFC 5246 section 7.4.2).
+fn certificates(entries: &[&[u8]]) -> Vec<u8> {
+    let vector = |bytes: &[u8]| message(0, bytes)[1..].to_vec();
+    let list: Vec<u8> = entries.iter().flat_map(|entry| vector(entry)).collect();
+    message(11, &vector(&list))
+}
+
+#[test]
+fn an_alert_may_be_split_over_two_records() {
+    // RFC 5246 section 6.2.1 allows it: fatal unknown_ca.
+    let records = vec![(Side::Client, [record(3, 21, &[2]), record(3, 21, &[48])].concat())];
+    for size in [usize::MAX >> 1, 1] {
+        let handshake = read(&whole(records.clone()), size, &KeyLog::default());
+        let alerts: Vec<_> = handshake.alerts.iter().map(|alert| (alert.fatal, alert.code)).collect();
+        assert_eq!(alerts, [(true, AlertCode::UNKNOWN_CA)], "frames of {size} bytes");
+        assert_eq!(history(&handshake), "L");
+    }
+}
+
+#[test]
+fn a_record_over_2_to_the_14_keeps_what_it_holds() {
+    let entry = [0x30; 20_000];
+    let flight = [server_hello(&[]), certificates(&[&entry]), message(14, &[])].concat();
+    let long = record(3, 22, &flight);
+    for size in [usize::MAX >> 1, 1460] {
+        let handshake = read(&whole(vec![(Side::Server, long.clone())]), size, &KeyLog::default());
+        assert_eq!(history(&handshake), "sxn", "frames of {size} bytes");
+        assert_eq!(handshake.certificates.server.unwrap().certificates, [entry]);
+        assert_eq!(handshake.overlong.map(|record| (record.from, record.length)), Some((Side::Server, flight.len())));
+        assert!(handshake.holes.is_empty());
+    }
+}
+
+#[test]
+fn a_raw_public_key_is_no_list_of_certificates() {
+    // RFC 7250 section 3: server_certificate_type 20, RawPublicKey 2; the message is the key behind its length.
+    let flight = [server_hello(&[0, 20, 0, 1, 2]), certificates(&[])].concat();
+    let handshake = read(&whole(vec![(Side::Server, record(3, 22, &flight))]), 1000, &KeyLog::default());
+    let list = handshake.certificates.server.unwrap();
+    assert!(list.raw_public_key && list.certificates.is_empty() && list.complete);
+    let x509 = [server_hello(&[0, 20, 0, 1, 0]), certificates(&[&[0x30, 0]])].concat();
+    let handshake = read(&whole(vec![(Side::Server, record(3, 22, &x509))]), 1000, &KeyLog::default());
+    assert!(!handshake.certificates.server.unwrap().raw_public_key);
+}
+
+#[test]
+fn an_empty_entry_is_no_certificate() {
+    let flight = certificates(&[&[], &[0x30, 0]]);
+    let handshake = read(&whole(vec![(Side::Server, record(3, 22, &flight))]), 1000, &KeyLog::default());
+    let list = handshake.certificates.server.unwrap();
+    assert_eq!((list.certificates, list.empty_entries, list.own, list.complete), (vec![vec![0x30, 0]], 1, false, true));
+}
+
+#[test]
+fn tlcp_has_the_messages_of_tls() {
+    // GB/T 38636-2020: version 0x0101 in records and hellos.
+    let with_version = |bytes: Vec<u8>, at: usize| [&bytes[..at], &[1, 1], &bytes[at + 2..]].concat();
+    let flight = [with_version(server_hello(&[]), 4), certificates(&[&[0x30, 0]])].concat();
+    let record = with_version(record(3, 22, &flight), 1);
+    assert_eq!(starts_like_tls(&record), Some(true));
+    let handshake = read(&whole(vec![(Side::Server, record)]), 1000, &KeyLog::default());
+    assert_eq!(handshake.version(), Some(Version::TLCP));
+    assert_eq!(handshake.certificates.server.unwrap().certificates, [[0x30, 0]]);
+}
