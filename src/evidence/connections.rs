@@ -162,7 +162,7 @@ impl Evidence {
     }
 
     fn refused(&mut self, talk: Talk, flow: &Flow<Conversation>) {
-        let reset = flow.reset.server;
+        let reset = flow.reset().server.copied();
         if flow.opening.syn.is_none() || flow.opening.syn_ack.is_some() || (flow.seen.server && reset.is_none()) {
             return;
         }

@@ -88,7 +88,7 @@ pub(super) struct Closing<'f> {
 
 impl<'f> Closing<'f> {
     pub(super) fn of<C>(flow: &'f Flow<C>, swapped: bool) -> Self {
-        let reset = Both { client: flow.reset.client.as_ref(), server: flow.reset.server.as_ref() };
+        let reset = flow.reset();
         let (fin, reset, seen, unseen) = match swapped {
             true => (flow.fin().swapped(), reset.swapped(), flow.seen.swapped(), flow.unseen().swapped()),
             false => (flow.fin(), reset, flow.seen, flow.unseen()),

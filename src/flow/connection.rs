@@ -19,6 +19,9 @@ const MAX_LATE: usize = 16;
 /// Most acknowledgments remembered of data that has not been seen yet, per side.
 const MAX_AHEAD: usize = 4;
 
+/// Most bytes that a capture is taken to lose at once: a window without scaling (RFC 7323 section 2).
+const MAX_LOST: u64 = 1 << 16;
+
 /// How one direction of a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamEnd {
@@ -54,6 +57,15 @@ pub struct Opening {
     pub syn_ack: Option<FrameRef>,
 }
 
+/// The first RST of a side.
+#[derive(Clone, Copy, Debug)]
+struct Reset {
+    at: FrameRef,
+    sequence: u32,
+    /// New data, a FIN or a RST of the other side came after it, or new data or a FIN of its own.
+    went_on: bool,
+}
+
 /// One TCP connection, with the caller's state of the conversation over it.
 #[derive(Debug)]
 pub struct Flow<C> {
@@ -77,8 +89,6 @@ pub struct Flow<C> {
     pub progress: FrameRef,
     /// Pauses of ten seconds or more.
     pub stalls: Vec<Stall>,
-    /// First RST of each side.
-    pub reset: Both<Option<FrameRef>>,
     /// Whether packets of each side were seen.
     pub seen: Both<bool>,
     /// Segments recorded after the frame in which the other side acknowledged them, each with that frame.
@@ -94,8 +104,11 @@ pub struct Flow<C> {
     acknowledged: Both<Option<(u32, FrameRef)>>,
     /// Acknowledgments that were recorded before the data they acknowledge, in order, by the side that sent the data.
     ahead: Both<VecDeque<(u32, FrameRef)>>,
-    /// The sequence number of each side's RST.
-    reset_sequence: Both<u32>,
+    resets: Both<Option<Reset>>,
+    /// Whether new data or a FIN of either side came after each side's FIN.
+    went_on: Both<bool>,
+    /// Where the server's bytes start if the client acknowledges a later SYN-ACK than the first, with another number.
+    other_start: Option<u32>,
     /// A new connection between the same ports, for which a SYN was seen while this one is open. Anybody can send a
     /// SYN, so this one continues until it is answered.
     pub(super) next: Option<Box<Self>>,
@@ -123,7 +136,6 @@ impl<C> Flow<C> {
             last: segment.at,
             progress: segment.at,
             stalls: Vec::new(),
-            reset: Both::default(),
             seen: Both::default(),
             late: VecDeque::new(),
             conversation,
@@ -132,7 +144,9 @@ impl<C> Flow<C> {
             highest: Both::default(),
             acknowledged: Both::default(),
             ahead: Both::default(),
-            reset_sequence: Both::default(),
+            resets: Both::default(),
+            went_on: Both::default(),
+            other_start: None,
             next: None,
         }
     }
@@ -157,11 +171,18 @@ impl<C> Flow<C> {
         limit: usize,
         sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef),
     ) {
+        if !self.owns(segment, side) {
+            return;
+        }
         self.last = segment.at;
         *self.seen.of_mut(side) = true;
         if segment.flags.rst && !self.is_believed(segment, side) {
             return;
         }
+        if self.is_another_start(segment, side) {
+            return;
+        }
+        self.choose_start(segment, side);
         if side == Side::Client {
             self.client_mac = self.client_mac.or(segment.source_mac);
         }
@@ -170,21 +191,13 @@ impl<C> Flow<C> {
         if progress {
             self.note_progress(segment.at);
         }
-        self.note_acknowledgment(segment, side);
+        self.note_acknowledgment(segment, side, sink);
         if segment.flags.rst {
             // The payload of a reset is diagnostic text (RFC 9293 section 3.5.3), not data.
-            if self.reset.of(side).is_none() {
-                *self.reset.of_mut(side) = Some(segment.at);
-                *self.reset_sequence.of_mut(side) = segment.sequence;
-            }
-            return;
+            return self.note_reset(segment, side);
         }
-        // A side that sends more data did not reset the connection: the RST was forged or stray.
-        if progress && segment.carries_data() && self.reset.of(side).is_some() {
-            let behind = end_of(segment).wrapping_sub(*self.reset_sequence.of(side));
-            if (1..0x8000_0000).contains(&behind) {
-                *self.reset.of_mut(side) = None;
-            }
+        if progress && (segment.carries_data() || segment.flags.fin) {
+            self.note_going_on(segment, side);
         }
         let conversation = &mut self.conversation;
         let stream = self.streams.of_mut(side);
@@ -204,6 +217,9 @@ impl<C> Flow<C> {
     /// acknowledgments.
     pub fn finish(&mut self, sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef)) {
         for side in [Side::Client, Side::Server] {
+            if self.fin_of(side).is_none() {
+                self.streams.of_mut(side).forget_fin();
+            }
             let conversation = &mut self.conversation;
             self.streams.of_mut(side).finish(&mut |piece, at| sink(conversation, side, piece, at));
             self.forget_reached(side);
@@ -244,14 +260,13 @@ impl<C> Flow<C> {
     /// Notes a stall from the last progress to the end of the capture, if the connection is still open.
     pub fn note_capture_end(&mut self, end: Timestamp) {
         let nanos = end.since(self.progress.time);
-        if nanos >= STALL_NANOS && !self.is_over() && self.stalls.len() < MAX_STALLS {
+        if nanos >= STALL_NANOS
+            && self.reset_of(Side::Client).or(self.reset_of(Side::Server)).is_none()
+            && !self.has_both_fins()
+            && self.stalls.len() < MAX_STALLS
+        {
             self.stalls.push(Stall { after: self.progress, until: None, nanos });
         }
-    }
-
-    /// First FIN of each side.
-    pub fn fin(&self) -> Both<Option<&FrameRef>> {
-        Both { client: self.streams.client.fin(), server: self.streams.server.fin() }
     }
 
     /// The later of two frames that have different bytes for the same place, if nothing shows which is right.
@@ -259,19 +274,116 @@ impl<C> Flow<C> {
         self.streams.client.conflict().or(self.streams.server.conflict())
     }
 
+    /// The first RST of each side. A RST whose number is beyond everything that its side sent, and after which the
+    /// connection goes on, came from elsewhere: its receiver did not accept it (RFC 5961 section 3.2).
+    pub fn reset(&self) -> Both<Option<&FrameRef>> {
+        Both { client: self.reset_of(Side::Client), server: self.reset_of(Side::Server) }
+    }
+
+    fn reset_of(&self, side: Side) -> Option<&FrameRef> {
+        let counts = |reset: &&Reset| !reset.went_on || self.has_sent(side, reset.sequence);
+        self.resets.of(side).as_ref().filter(counts).map(|reset| &reset.at)
+    }
+
+    /// Whether a side sent everything before this number, by its segments or by the other side's acknowledgment.
+    fn has_sent(&self, side: Side, to: u32) -> bool {
+        let sent = [*self.highest.of(side), self.acknowledged.of(side.other()).map(|(to, _)| to)];
+        sent.into_iter().flatten().any(|sent| is_at_or_after(sent, to))
+    }
+
+    /// The first FIN of each side. A FIN with missing bytes before it, which the receiver did not acknowledge and after
+    /// which the connection goes on, came from elsewhere.
+    pub fn fin(&self) -> Both<Option<&FrameRef>> {
+        Both { client: self.fin_of(Side::Client), server: self.fin_of(Side::Server) }
+    }
+
+    fn fin_of(&self, side: Side) -> Option<&FrameRef> {
+        let stream = self.streams.of(side);
+        let acknowledged = || {
+            let to = self.acknowledged.of(side.other()).map(|(to, _)| to);
+            to.zip(stream.fin_number()).is_some_and(|(to, fin)| is_at_or_after(to, fin))
+        };
+        stream.fin().filter(|_| !self.went_on.of(side) || stream.bytes_before_fin() == 0 || acknowledged())
+    }
+
     /// How a side's direction ended, and where.
     pub fn end_of(&self, side: Side) -> (StreamEnd, FrameRef) {
-        match (self.reset.of(side).or(*self.reset.of(side.other())), self.streams.of(side).fin()) {
+        match (self.reset_of(side).or(self.reset_of(side.other())), self.fin_of(side)) {
             (_, Some(at)) => (StreamEnd::Fin, *at),
-            (Some(at), None) => (StreamEnd::Reset, at),
+            (Some(at), None) => (StreamEnd::Reset, *at),
             (None, None) => (StreamEnd::CaptureEnd, self.last),
         }
     }
 
-    /// Whether both sides sent FIN, or one sent RST.
+    /// Whether both sides sent FIN, or one sent RST, with nothing missing before it, so that more is unlikely.
     pub fn is_over(&self) -> bool {
-        let reset = self.reset.client.is_some() || self.reset.server.is_some();
-        reset || (self.streams.client.fin().is_some() && self.streams.server.fin().is_some())
+        let reset = |side| self.resets.of(side).as_ref().is_some_and(|reset| self.has_sent(side, reset.sequence));
+        reset(Side::Client) || reset(Side::Server) || self.has_both_fins()
+    }
+
+    fn has_both_fins(&self) -> bool {
+        self.fin_of(Side::Client).is_some() && self.fin_of(Side::Server).is_some()
+    }
+
+    /// Whether a segment belongs to this connection. A late segment of an earlier connection between the same ports, or a
+    /// copy whose numbers a firewall replaced, has another sequence number and another acknowledgment number (RFC 9293
+    /// sections 3.4.1 and 3.10.7.3).
+    fn owns(&self, segment: &Segment<'_>, side: Side) -> bool {
+        match self.syn.filter(|_| self.streams.of(side).is_at_start()) {
+            Some(_) if segment.opens() => true,
+            Some(syn) => self.owns_at_start(segment, side, syn),
+            None => {
+                let is_far = |number: u32, known: u32| number.wrapping_sub(known).wrapping_add(WINDOW) >= 2 * WINDOW;
+                !self.highest.of(side).is_some_and(|highest| is_far(segment.sequence, highest))
+                    || segment.flags.syn
+                    || !segment.flags.ack
+                    || !self.acknowledged.of(side).is_some_and(|(to, _)| is_far(segment.acknowledges, to))
+            }
+        }
+    }
+
+    /// Whether a segment belongs to the connection that this SYN opened, before any byte of its side has come.
+    fn owns_at_start(&self, segment: &Segment<'_>, side: Side, syn: u32) -> bool {
+        if side == Side::Client {
+            return is_near(segment.sequence, syn);
+        }
+        // A RST that refuses a SYN acknowledges it.
+        let answered = self.opening.syn_ack.is_some() || *self.highest.of(Side::Client) != Some(syn.wrapping_add(1));
+        let answers = match segment.flags.ack {
+            true => is_near(segment.acknowledges, syn),
+            false => answered || !segment.flags.rst,
+        };
+        let mut starts = [self.streams.server.next(), self.other_start].into_iter().flatten().peekable();
+        let begins = starts.peek().is_none() || starts.any(|start| is_near(segment.sequence, start.wrapping_sub(1)));
+        answers && (begins || segment.flags.syn)
+    }
+
+    /// Notes a SYN-ACK with another number than the first. The one that the client acknowledges counts.
+    fn is_another_start(&mut self, segment: &Segment<'_>, side: Side) -> bool {
+        let stream = &self.streams.server;
+        let start = segment.sequence.wrapping_add(1);
+        let another = side == Side::Server && segment.flags.syn && stream.next().is_some_and(|next| next != start);
+        if another && stream.is_at_start() {
+            self.other_start = Some(start);
+        }
+        another
+    }
+
+    /// Starts the server's bytes at the other SYN-ACK if the client's acknowledgment, or the server's own segment, is closer
+    /// to it.
+    fn choose_start(&mut self, segment: &Segment<'_>, side: Side) {
+        let Some((other, next)) = self.other_start.zip(self.streams.server.next()) else { return };
+        let number = match side {
+            Side::Client if segment.flags.ack => segment.acknowledges,
+            Side::Client => return,
+            Side::Server => segment.sequence,
+        };
+        let beyond = number.wrapping_sub(other);
+        if beyond < WINDOW && beyond < number.wrapping_sub(next) && self.streams.server.is_at_start() {
+            self.streams.server.start_at(other);
+            self.highest.server = Some(other);
+            self.other_start = None;
+        }
     }
 
     /// Receivers accept a reset only within their window (RFC 9293 section 3.10.7.4; D-FLOW-01).
@@ -279,6 +391,33 @@ impl<C> Flow<C> {
         let received = self.acknowledged.of(side.other()).map(|(to, _)| to).or(*self.highest.of(side));
         let apart = received.map_or(0, |to| reset.sequence.wrapping_sub(to));
         apart < WINDOW || apart.wrapping_neg() < WINDOW
+    }
+
+    fn note_reset(&mut self, segment: &Segment<'_>, side: Side) {
+        // A side that sends RST did not accept the other side's RST, nor a FIN farther ahead than a capture loses bytes.
+        let other = side.other();
+        if let Some(reset) = self.resets.of_mut(other) {
+            reset.went_on = true;
+        }
+        *self.went_on.of_mut(other) |= self.streams.of(other).bytes_before_fin() > MAX_LOST;
+        let known = self.resets.of(side).as_ref().map(|reset| reset.sequence);
+        let is_better = |known: u32| !self.has_sent(side, known) && self.has_sent(side, segment.sequence);
+        if known.is_none_or(is_better) {
+            *self.resets.of_mut(side) = Some(Reset { at: segment.at, sequence: segment.sequence, went_on: false });
+        }
+    }
+
+    /// Notes new data or a FIN, by which the connection goes on.
+    fn note_going_on(&mut self, segment: &Segment<'_>, side: Side) {
+        for side in [Side::Client, Side::Server] {
+            *self.went_on.of_mut(side) |= self.streams.of(side).fin().is_some();
+            if let Some(reset) = self.resets.of_mut(side) {
+                reset.went_on = true;
+            }
+        }
+        // A side that sends more data did not reset the connection: the RST was forged or stray.
+        let behind = |reset: &mut Reset| (1..0x8000_0000).contains(&end_of(segment).wrapping_sub(reset.sequence));
+        self.resets.of_mut(side).take_if(|reset| segment.carries_data() && behind(reset));
     }
 
     fn note_opening(&mut self, segment: &Segment<'_>) {
@@ -309,7 +448,17 @@ impl<C> Flow<C> {
         }
     }
 
-    fn note_acknowledgment(&mut self, segment: &Segment<'_>, side: Side) {
+    fn note_acknowledgment(
+        &mut self,
+        segment: &Segment<'_>,
+        side: Side,
+        sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef),
+    ) {
+        if segment.flags.ack {
+            let (conversation, sender) = (&mut self.conversation, side.other());
+            let stream = self.streams.of_mut(sender);
+            stream.acknowledge(segment.acknowledges, &mut |piece, at| sink(conversation, sender, piece, at));
+        }
         let known = self.acknowledged.of_mut(side);
         let to = segment.acknowledges;
         if segment.flags.ack && known.is_none_or(|(known, _)| known != to && is_at_or_after(to, known)) {
@@ -328,16 +477,24 @@ impl<C> Flow<C> {
 
     /// Whether a segment has anything new.
     fn is_progress(&mut self, segment: &Segment<'_>, side: Side) -> bool {
+        if segment.flags.rst {
+            return self.resets.of(side).is_none();
+        }
         let end = end_of(segment);
         let highest = self.highest.of_mut(side);
-        let new = match *highest {
-            None => true,
-            Some(known) => end.wrapping_sub(known).wrapping_sub(1) < 0x8000_0000 - 1,
+        let Some(known) = *highest else {
+            *highest = Some(end);
+            return true;
         };
+        let new = end.wrapping_sub(known).wrapping_sub(1) < 0x8000_0000 - 1;
+        // A bare FIN with missing bytes before it may come from elsewhere.
+        if new && !segment.carries_data() && segment.flags.fin && segment.sequence != known {
+            return self.streams.of(side).fin().is_none();
+        }
         if new {
             *highest = Some(end);
         }
-        new || (segment.flags.rst && self.reset.of(side).is_none())
+        new
     }
 
     fn note_progress(&mut self, at: FrameRef) {
@@ -354,6 +511,11 @@ fn end_of(segment: &Segment<'_>) -> u32 {
     let length = u32::try_from(segment.payload.len()).unwrap_or(u32::MAX).saturating_add(segment.missing);
     let length = length.wrapping_add(u32::from(segment.flags.syn)).wrapping_add(u32::from(segment.flags.fin));
     segment.sequence.wrapping_add(length)
+}
+
+/// Whether a sequence number equals another or is after it within any window.
+fn is_near(sequence: u32, start: u32) -> bool {
+    sequence.wrapping_sub(start) < WINDOW
 }
 
 /// Whether a sequence number equals another or comes after it (RFC 9293 section 3.4).

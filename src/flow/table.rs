@@ -307,7 +307,7 @@ impl<C> FlowTable<C> {
                 break;
             }
             self.ending.pop_front();
-            if self.open.get(&key).is_some_and(|flow| flow.stream == stream) {
+            if self.open.get(&key).is_some_and(|flow| flow.stream == stream && flow.is_over()) {
                 self.close(key, limits);
             }
         }

@@ -20,6 +20,7 @@ mod same;
 mod samples;
 mod session;
 mod stacks;
+mod strays;
 mod stream;
 
 use chaingap::report::{Device, Report};
