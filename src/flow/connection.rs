@@ -454,7 +454,9 @@ impl<C> Flow<C> {
         side: Side,
         sink: &mut impl FnMut(&mut C, Side, Piece<'_>, FrameRef),
     ) {
-        if segment.flags.ack {
+        // What follows from the acknowledged bytes comes with data. A bare acknowledgment may be recorded before a better
+        // copy.
+        if segment.flags.ack && segment.carries_data() {
             let (conversation, sender) = (&mut self.conversation, side.other());
             let stream = self.streams.of_mut(sender);
             stream.acknowledge(segment.acknowledges, &mut |piece, at| sink(conversation, sender, piece, at));
