@@ -172,7 +172,7 @@ fn one_unreadable_capture_does_not_keep_the_others_from_being_analyzed() {
 
 #[test]
 fn a_capture_cut_inside_a_record_is_analyzed_up_to_there() {
-    for path in samples() {
+    for path in support::share("cuts", samples()) {
         let bytes = fs::read(&path).unwrap();
         let records = record_offsets(&bytes);
         let count = records.len() - 1;

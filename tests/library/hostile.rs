@@ -33,7 +33,7 @@ fn every_damaged_byte_gives_a_report_or_an_error() {
 /// A hostile capture is read to its end in bearable time, and its report keeps its promises.
 #[test]
 fn hostile_captures_end() {
-    for case in CASES {
+    for case in support::share("hostile captures", CASES) {
         let start = Instant::now();
         let report = small(case);
         let time = start.elapsed();

@@ -12,8 +12,10 @@ use chaingap::report::{CertsReport, Report};
 use serde_json::Value;
 
 /// Members whose text is one of a few words of this program's own. All others are taken to be a stranger's.
-const OWN_WORDS: &[&str] =
-    &["schema", "status", "proof", "severity", "basis", "method", "strength", "outcome", "how", "by", "from", "format"];
+const OWN_WORDS: &[&str] = &[
+    "schema", "status", "proof", "severity", "basis", "method", "strength", "outcome", "how", "by", "from", "format",
+    "kind", "via",
+];
 
 /// A format's name, and how it is made.
 type Format = (&'static str, fn(&Report, &TextStyle) -> String);
