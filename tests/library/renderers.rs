@@ -59,7 +59,7 @@ fn no_format_lets_a_name_steer_its_reader() {
     ];
     let all = hostile.concat();
     let long = format!("{all}{}", "x".repeat(10_000));
-    for (index, report) in reports().iter().enumerate() {
+    for (index, report) in support::share("hostile names", reports().iter().enumerate()) {
         // One after another, and with ten thousand characters, on some; all at once on every one.
         let more = hostile.into_iter().chain([long.as_str()]).filter(|_| index % 16 == 0);
         for text in more.chain([all.as_str()]) {

@@ -16,15 +16,15 @@ pub mod seeds;
 
 pub use promises::broken_promises;
 
-/// The heavy loops of a plain `cargo test` take every fourth item.
-const SHARE: usize = 4;
+/// The heavy loops of a plain `cargo test` take every sixth item.
+const SHARE: usize = 6;
 
 /// Whether the heavy loops leave nothing out: with `CHAINGAP_TESTS=all`, as in `.ci/run`.
 pub fn everything() -> bool {
     std::env::var("CHAINGAP_TESTS").is_ok_and(|value| value == "all")
 }
 
-/// Every fourth of the items, always the same ones for `what`, and other ones for other loops; all of them with
+/// Every sixth of the items, always the same ones for `what`, and other ones for other loops; all of them with
 /// `CHAINGAP_TESTS=all`.
 pub fn share<I: IntoIterator>(what: &str, items: I) -> impl Iterator<Item = I::Item> {
     let first = what.bytes().map(usize::from).sum::<usize>() % SHARE;
@@ -32,7 +32,7 @@ pub fn share<I: IntoIterator>(what: &str, items: I) -> impl Iterator<Item = I::I
     items.into_iter().skip(skip).step_by(step)
 }
 
-/// How many are expected of a share where all of the items give at least `count`: a fourth, less what is lost where the
+/// How many are expected of a share where all of the items give at least `count`: a sixth, less what is lost where the
 /// items differ.
 pub fn share_of(count: usize) -> usize {
     if everything() { count } else { count / (SHARE + 1) }
