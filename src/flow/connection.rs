@@ -327,7 +327,7 @@ impl<C> Flow<C> {
 
     /// Whether a segment belongs to this connection. A late segment of an earlier connection between the same ports, or a
     /// copy whose numbers a firewall replaced, has another sequence number and another acknowledgment number (RFC 9293
-    /// sections 3.4.1 and 3.10.7.3).
+    /// sections 3.4.1 and 3.10.7.3) (D-FLOW-08).
     fn owns(&self, segment: &Segment<'_>, side: Side) -> bool {
         match self.syn.filter(|_| self.streams.of(side).is_at_start()) {
             Some(_) if segment.opens() => true,
@@ -358,7 +358,7 @@ impl<C> Flow<C> {
         answers && (begins || segment.flags.syn)
     }
 
-    /// Notes a SYN-ACK with another number than the first. The one that the client acknowledges counts.
+    /// Notes a SYN-ACK with another number than the first. The one that the client acknowledges counts (D-FLOW-09).
     fn is_another_start(&mut self, segment: &Segment<'_>, side: Side) -> bool {
         let stream = &self.streams.server;
         let start = segment.sequence.wrapping_add(1);

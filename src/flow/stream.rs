@@ -148,7 +148,8 @@ impl Stream {
     }
 
     /// Takes the copies with a wrong checksum up to an acknowledgment: the receiver had no other, so their checksums were
-    /// left to the network card, or belong to segments that the card merged (docs/verdict.md, step 10).
+    /// left to the network card, or belong to segments that the card merged (docs/verdict.md, step 10;
+    /// D-FLOW-10).
     pub(super) fn acknowledge(&mut self, to: u32, sink: &mut impl FnMut(Piece<'_>, FrameRef)) {
         let Some(to) = self.next.filter(|_| !self.doubtful.is_empty()).and_then(|next| self.unwrap(to, next)) else {
             return;

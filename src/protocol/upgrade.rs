@@ -5,7 +5,7 @@
 //! STARTTLS in mail, directory, chat and file protocols (RFC 2595, 3207, 4217, 6120), the TLS requests of databases and
 //! remote desktops, and proxies such as SOCKS have one thing in common: the rest of the connection is TLS, and a hello
 //! is at the start of a segment, or behind a short header at the start of the connection. Nothing else is checked here,
-//! so none of these protocols needs a parser.
+//! so none of these protocols needs a parser (D-PROTOCOL-17).
 
 use super::Side;
 use super::tls;

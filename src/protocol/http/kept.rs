@@ -86,7 +86,7 @@ impl KeptBody {
     }
 
     /// The codings that were declared, or else gzip where the body begins like it (RFC 1952 section 2.3.1): servers send
-    /// files that they store compressed without saying so.
+    /// files that they store compressed without saying so (D-PROTOCOL-18).
     fn applied(&self) -> Cow<'_, [String]> {
         match self.bytes.as_slice() {
             [0x1f, 0x8b, 8, ..] if self.codings.is_empty() => Cow::Owned(vec!["gzip".to_owned()]),

@@ -59,7 +59,7 @@ struct Direction {
     /// Application keys are in use, in TLS 1.3.
     application: bool,
     /// The protection of early data (RFC 8446 section 4.2.10). A client whose early data was rejected still refuses the
-    /// server's certificate under it.
+    /// server's certificate under it (D-PROTOCOL-15).
     early: Option<Box<Protection>>,
     /// The bytes received of an alert record in clear.
     alert: Vec<u8>,

@@ -87,7 +87,7 @@ pub struct CertificateList {
     pub complete: bool,
     /// Entries of the list that hold nothing.
     pub empty_entries: usize,
-    /// It is a public key in place of a list (RFC 7250).
+    /// Whether the message holds a public key in place of a list (RFC 7250; D-PROTOCOL-16).
     pub raw_public_key: bool,
     /// Bytes of the list that are not in the capture.
     pub missing: u64,

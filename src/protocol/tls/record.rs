@@ -128,7 +128,8 @@ impl Records {
             return later;
         }
         let length = usize::from(high) << 8 | usize::from(low);
-        // Some servers put a whole flight into one record, longer than the most that one may hold.
+        // Some servers put a whole flight into one record, longer than the most that one may hold
+        // (D-PROTOCOL-14).
         let longest = if ContentType(kind) == ContentType::HANDSHAKE { usize::MAX } else { MAX_RECORD };
         if !plausible(kind, major, minor, 0) || length > longest {
             self.state = State::Lost;

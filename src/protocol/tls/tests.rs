@@ -380,3 +380,33 @@ fn tlcp_has_the_messages_of_tls() {
     assert_eq!(handshake.version(), Some(Version::TLCP));
     assert_eq!(handshake.certificates.server.unwrap().certificates, [[0x30, 0]]);
 }
+
+#[test]
+fn a_client_refuses_under_the_key_of_early_data() {
+    use aes_gcm::aead::{AeadInPlace, KeyInit};
+    // RFC 8448 section 4: client_early_traffic_secret, of the client random in the lines of secrets.
+    let secret = "3fbbe6a60deb66c30a32795aba0eff7eaa10105586e7be5c09678d63b6caab62";
+    let lines: Vec<&str> = lines("4", "secret").filter(|line| line.starts_with("SERVER_HANDSHAKE")).collect();
+    let random = lines[0].split(' ').nth(1).unwrap();
+    let mut keys = KeyLog::default();
+    keys.add(format!("{}\nCLIENT_EARLY_TRAFFIC_SECRET {random} {secret}", lines[0]).as_bytes());
+    // A fatal unknown_ca as the record after the early data, number 1 (RFC 8446 sections 5.2 and 5.3).
+    let secret = from_hex(secret);
+    let expand = |label, length| schedule::expand_label(schedule::PrfHash::Sha256, &secret, label, length).unwrap();
+    let (key, mut nonce, header) = (expand(b"key", 16), expand(b"iv", 12), [23, 3, 3, 0, 19]);
+    nonce[11] ^= 1;
+    let mut alert = vec![2, 48, 21];
+    let cipher = aes_gcm::Aes128Gcm::new_from_slice(&key).unwrap();
+    let tag = cipher.encrypt_in_place_detached(nonce.as_slice().into(), &header, &mut alert).unwrap();
+    alert.extend_from_slice(&tag);
+    let mut refused = records("4");
+    refused.truncate(4);
+    refused.push((Side::Client, [&header[..], &alert].concat()));
+    let handshake = read(&whole(refused.clone()), 1000, &keys);
+    let alerts: Vec<_> = handshake.alerts.iter().map(|alert| (alert.from, alert.code)).collect();
+    assert_eq!(alerts, [(Side::Client, AlertCode::UNKNOWN_CA)], "{}", history(&handshake));
+    assert!(handshake.finished.client.is_none() && handshake.undecrypted.is_none());
+    // Without secrets its length tells that it is an alert.
+    let hidden = read(&whole(refused), 1000, &KeyLog::default());
+    assert!(hidden.encrypted_alert.client.is_some() && hidden.finished.client.is_none());
+}
