@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Holds the corpus's checker to the list of differences that are right.
+"""Compares what the corpus's checker finds with the list of differences that are right.
 
 usage: corpus.py CHECKER BINARY LIST
 
-Fails where a capture of the corpus differs from what Wireshark saw in it and the list has no reason for that, where the
-list has one for a difference that is no more, and where an analysis crashes, takes too long or too much memory, or gives
-no answer. What the checker counted is printed.
+Fails if the report on a capture of the corpus differs from what Wireshark shows and the list does not explain it, if the
+list explains a difference that no longer occurs, or if an analysis crashes, takes too long or too much memory, or gives
+no answer. Prints what the checker counted.
 """
 import collections, re, resource, subprocess, sys, tomllib
 
-SECONDS = 10  # For one capture; the longest takes a tenth of one.
-MEMORY = 256  # MiB, for one capture.
-SHOWN = 6  # The checker tells no more differences of one capture.
+SECONDS = 10  # Per capture; the slowest takes a tenth of a second.
+MEMORY = 256  # MiB per capture.
+SHOWN = 6  # The checker prints at most this many differences per capture.
 
 checker, binary, listed = sys.argv[1:]
 with open(listed, 'rb') as file:

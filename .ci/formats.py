@@ -1,4 +1,4 @@
-"""Holds JSON and SARIF to their schemas. The argument is the folder with the outputs."""
+"""Validates JSON and SARIF against their schemas. The argument is the folder with the outputs."""
 
 import json
 import sys

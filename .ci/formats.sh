@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every machine-readable output, held to its official schema by a validator of others. The argument is the program.
-# What cannot be fetched is skipped, loudly.
+# Validates every machine-readable output against its official schema, with independent validators. The argument is the
+# program. What cannot be fetched is skipped, loudly.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 chaingap=$(realpath "${1:-target/release/chaingap}") || exit 1
@@ -10,17 +10,18 @@ failed=0
 
 skip() { echo "SKIPPED: $1"; }
 
-# The schema of SARIF 2.1.0 is in a package of Microsoft's, that of JUnit, as Jenkins publishes it, in pytest's sources.
+# The schema of SARIF 2.1.0 comes from a package of Microsoft's; that of JUnit, as Jenkins publishes it, from pytest's
+# sources.
 fetch() {
   python3 -m venv "$work/venv" && "$work/venv/bin/pip" install --quiet jsonschema==4.26.0 || return
   (cd "$work" && npm pack --silent @microsoft/jest-sarif@1.0.0-beta.0 > /dev/null && tar xzf microsoft-jest-sarif-*.tgz) ||
-    skip 'SARIF: npm does not give @microsoft/jest-sarif'
+    skip 'SARIF: npm cannot fetch @microsoft/jest-sarif'
   (cd "$work" && "$work/venv/bin/pip" download --quiet --no-deps --no-binary pytest pytest==9.2.0 &&
     tar xzf pytest-*.tar.gz --wildcards --strip-components 3 '*/junit-10.xsd') ||
-    skip 'JUnit: PyPI does not give the sources of pytest'
+    skip 'JUnit: the sources of pytest cannot be fetched from PyPI'
 }
 
-# Outputs of all samples, and of reports whose words are hostile.
+# Writes the outputs for all samples, and for reports with hostile words in them.
 make() {
   local root=captures/pki/root.pem capture name
   "$chaingap" analyze captures --roots $root --format jsonl -o "$work/all.jsonl"
@@ -40,7 +41,7 @@ make() {
   CHAINGAP_OUTPUTS=$work cargo test --locked --quiet --test library no_format
 }
 
-fetch || skip 'JSON and SARIF: PyPI does not give jsonschema'
+fetch || skip 'JSON and SARIF: jsonschema cannot be fetched from PyPI'
 for program in xmllint cmark-gfm; do
   command -v $program > /dev/null || skip "WHAT $program CHECKS: it is not installed"
 done

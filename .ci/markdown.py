@@ -1,10 +1,10 @@
-"""Renders Markdown as GitHub does and looks at what became of it. The arguments are the files."""
+"""Renders Markdown as GitHub does and checks the elements of the result. The arguments are the files."""
 
 import re
 import subprocess
 import sys
 
-# What the Markdown of a report is made of; nothing else may come out of it.
+# The HTML elements that the Markdown of a report renders to; no other may appear.
 OWN = {"h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "pre", "code", "ul", "ol", "li", "strong"}
 wrong, tables = 0, 0
 for path in sys.argv[1:]:
@@ -21,5 +21,5 @@ for path in sys.argv[1:]:
         if len(cells) != 1:
             print(f"{path}: rows of {sorted(cells)} cells")
             wrong += 1
-print(f"Markdown: {len(sys.argv) - 1} documents rendered, {tables} tables, nothing but {len(OWN)} elements of its own")
+print(f"Markdown: {len(sys.argv) - 1} documents rendered, {tables} tables, no element but the {len(OWN)} expected ones")
 sys.exit(1 if wrong or not tables else 0)

@@ -19,7 +19,7 @@ readme() {
   [ "$status" = "$2" ] || { echo "exit status $status instead of $2"; return 1; }
 }
 
-# The release binary, where README's first command has not just built it.
+# Builds the release binary, unless README's first command has just built it.
 release_binary() { cargo build --locked --release --quiet; }
 
 formatting() { cargo fmt --all --check; }
@@ -28,7 +28,7 @@ clippy_library() { cargo clippy --locked --no-default-features --lib -- -D warni
 documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps; }
 release() { readme 'cargo run' 1; }
 
-# Every test once, with nothing left out: all of the heavy loops, and with the oracles that are there.
+# Runs every test once and leaves nothing out: all of the heavy loops, and the oracles that are installed.
 tests() {
   export CHAINGAP_TESTS=all
   have tshark && have openssl && export CHAINGAP_ORACLES=1
@@ -36,7 +36,8 @@ tests() {
   readme 'cargo test' 0
 }
 
-# What the tests compared with other programs and with others' data, as they told it past the test harness.
+# Prints what the tests compared with other programs and with independent data; the tests write it past the test
+# harness.
 oracles() {
   local log=$work/tests.log
   [ -e "$log" ] || tests > "$log" 2>&1 || { cat "$log"; return 1; }
@@ -48,14 +49,14 @@ oracles() {
 
 formats() { release_binary && .ci/formats.sh "$chaingap"; }
 
-# Real captures against what Wireshark saw: every difference must be listed with its reason.
+# Compares real captures with what Wireshark shows: every difference must be listed with its reason.
 corpus() {
   [ -d "$shared/corpus" ] || { skip "no $shared/corpus"; return; }
   release_binary && python3 .ci/corpus.py "$shared/tools/corpus_check.py" "$chaingap" .ci/corpus-differences.toml
 }
 
-# HTML reports of one, two and some two hundred devices, and of hostile words, in Chromium. Nothing is installed in the
-# checkout; what is made stays in a temporary folder.
+# HTML reports on one, two and some two hundred devices, and one with hostile words, in Chromium. Nothing is installed
+# in the checkout; all output goes to a temporary folder.
 browser() {
   local pages=$work/pages
   mkdir "$pages" && cp tests/browser/package.json tests/browser/page.mjs "$pages" &&
@@ -88,7 +89,8 @@ fuzzing() { fuzz/seeds.sh && fuzz/run.sh 20; }
 # Licences, bans and sources, of every platform's crates; advisories need the network.
 licences() { cargo fetch --locked --quiet && cargo deny --offline check --hide-inclusion-graph licenses bans sources; }
 
-# What is packaged holds what it should, and installs: built beside the rest, so that only the crate itself is compiled.
+# The package contains what it should and installs. It is built in the same target folder, so that only the crate itself
+# is compiled.
 package() {
   local list file unpacked=$work/package
   list=$(cargo package --locked --list --allow-dirty) || return
@@ -105,7 +107,7 @@ package() {
 
 size() { release_binary && echo "release binary: $(stat -c %s "$chaingap") bytes"; }
 
-# Time of the release binary on the samples repeated to 64 MiB, beside that of a bare copy.
+# The time of the release binary on the samples repeated to 64 MiB, and that of tcpdump merely filtering them.
 speed() {
   local big=$work/big.pcap
   release_binary && printf '%s\n' captures/*.pcap* | python3 benches/repeat.py "$big" 64 &&
@@ -114,16 +116,16 @@ speed() {
       "tcpdump -r $big -w /dev/null 'tcp port 443'" 2> /dev/null
 }
 
-# Over a thousand captures: Spark, xargs and GNU parallel say what the program says alone. PySpark comes from PyPI.
+# Over a thousand captures: Spark, xargs and GNU parallel report the same as a single run. PySpark comes from PyPI.
 spark() {
   local python=$target/spark-venv/bin/python
   python3 -m venv "$target/spark-venv" &&
     "$python" -m pip install --quiet --disable-pip-version-check -r integrations/spark/requirements.txt ||
-    { skip 'NO CAPTURE WAS READ BY MANY: PyPI does not give PySpark'; return; }
+    { skip 'SPARK WAS NOT RUN: PySpark cannot be fetched from PyPI'; return; }
   release_binary && "$python" integrations/spark/test_spark.py "$chaingap"
 }
 
-# Folders of the machine that built it; the brackets keep this line from finding itself.
+# No file may name folders of a development machine; the brackets keep this line from matching itself.
 paths() {
   ! git grep -nIE '/wor[k]/|/far[m]/|/tmp/bash_job[s]|\.librar[y]|(^|[^a-z])/(hom[e]|roo[t])/' -- . ':!Cargo.lock'
 }

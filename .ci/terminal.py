@@ -1,4 +1,4 @@
-"""A bar on a terminal for work longer than a second, nothing in a pipe. The argument is the program."""
+"""Checks that long work shows a progress bar on a terminal and nothing in a pipe. The argument is the program."""
 
 import os
 import pty

@@ -6,8 +6,8 @@ PATH=$tools/bin:$PATH
 
 have() { command -v "$1" > /dev/null; }
 
-# What of a step's programs is not there. One marked by ? is wanted, and the step runs without it; the second argument
-# `all` names those, too.
+# Lists the missing programs of a step. A program marked `?` is optional: the step runs without it, and it is listed
+# only with `all` as the second argument.
 missing_programs() {
   local program name
   for program in ${NEEDS[$1]}; do
@@ -17,7 +17,7 @@ missing_programs() {
   done
 }
 
-# Debian's package of a program.
+# Prints the Debian package that contains a program.
 package_of() {
   case $1 in
     chromium) echo chromium fonts-dejavu-core ;;
@@ -30,7 +30,7 @@ package_of() {
   esac
 }
 
-# Installs what the selected steps lack. What cannot be had is told by the step that needs it.
+# Installs what the selected steps lack. A step whose programs cannot be installed says so itself.
 prepare() {
   local name program packages=()
   for name in "${selected[@]}"; do
@@ -49,7 +49,7 @@ prepare() {
   touch "$work/prepared"
 }
 
-# Built already, by PyPI; else compiled.
+# Installs a prebuilt program from PyPI, or compiles it if there is none.
 cargo_tool() {
   { flock 9; [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"; } 9> "$work/venv.lock" > /dev/null &&
     "$tools/bin/pip" install --quiet --disable-pip-version-check "astral-dev-toolchain-$1" > /dev/null 2>&1 &&
