@@ -11,7 +11,7 @@ import csv, os, pathlib, statistics, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM, MAKER = ROOT / 'target/release/chaingap', ROOT / 'target/release/examples/bench_captures'
-# Axis, kind, MiB; the number on the axis where it is not the MiB.
+# Axis, kind, size in MiB, value on the axis; `None` stands for a count of the report.
 POINTS = [('MiB', kind, size, size) for kind in ('voice', 'bulk', 'handshakes') for size in (16, 64, 256, 1024)]
 POINTS += [('devices', 'devices', size, None) for size in (2, 8, 32, 128)]
 POINTS += [('chains', 'chains', size, None) for size in (2, 8, 32, 128)]
@@ -23,7 +23,8 @@ def measure(path):
     times, peaks, out = [], [], b''
     for _ in range(3):
         with tempfile.TemporaryFile() as file, tempfile.TemporaryFile() as said:
-            # time tells the peak of the program alone, the kernel the times of both to the microsecond.
+            # /usr/bin/time gives the peak memory of the program alone; the kernel gives times to the microsecond, for
+            # both together.
             run = subprocess.Popen(['/usr/bin/time', '-f', '%M', *command], stdout=file, stderr=said, cwd=ROOT)
             usage = os.wait4(run.pid, 0)[2]
             file.seek(0), said.seek(0)

@@ -9,8 +9,8 @@
 #   CORE=0                             all run on this processor alone
 #
 # All programs take turns, so that a machine that is busy for a while slows all of them. The tables hold medians of the
-# wall time in seconds, and in brackets how many times as long as chaingap each takes; the last line tells how far the
-# runs of chaingap were apart. Installs nothing: a program that is not there is named and left out.
+# wall time in seconds and, in brackets, the ratio to chaingap's; the last line gives the spread of chaingap's own runs.
+# Installs nothing: a program that is not installed is named and left out.
 set -u
 chaingap=${CHAINGAP:-target/release/chaingap}
 runs=${RUNS:-5}
@@ -20,7 +20,7 @@ core=${CORE:-0}
 command -v "$chaingap" >/dev/null || { echo "$0: no $chaingap: cargo build --release" >&2; exit 2; }
 
 names=(chaingap tcpdump capinfos ndpiReader ssldump tshark)
-# tcpdump filters, and analyzes nothing; capinfos counts; the others look into TLS.
+# tcpdump only filters, capinfos only counts; the others look into TLS.
 run() {
     case $1 in
     chaingap) "$chaingap" -q analyze --profile none --fail-on never --format json "$2" ;;
@@ -67,4 +67,4 @@ for capture in "$@"; do
         'NR == 1 { low = $1 } END { printf "%.0f to %.0f %%", 100 * low / own, 100 * $1 / own }'), "
 done
 echo
-echo "Runs of chaingap lie at these parts of its median: ${spread%, }. Load: $(cut -d' ' -f1-3 /proc/loadavg)."
+echo "Fastest and slowest run of chaingap, relative to its median: ${spread%, }. Load: $(cut -d' ' -f1-3 /proc/loadavg)."

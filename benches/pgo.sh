@@ -2,9 +2,9 @@
 # Builds chaingap with profile-guided optimization, as the binaries of a release are built (D-PROJECT-02), and
 # prints where it is.
 #
-# The compiler is shown what the program does with the repository's recordings and with 64 MiB of each kind of capture that
-# examples/bench_captures.rs makes from them: so many that reading counts for more than what is done once for each report.
-# Takes three builds' time. Needs rustup's component llvm-tools.
+# The compiler is trained on the repository's recordings and on 64 MiB of each kind of capture that
+# examples/bench_captures.rs makes from them, so that reading packets outweighs what is done once per report. Takes as
+# long as three builds. Needs rustup's component llvm-tools.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 host=$(rustc -vV | sed -n 's/^host: //p')
@@ -14,7 +14,8 @@ release=target/pgo/$host/release
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Built apart: beside an example the crates would be built with other features, and what was learned fit no function.
+# Built separately: together with an example the crates would get other features, and the profile would match no
+# function.
 cargo build --quiet --release --example bench_captures
 build() { RUSTFLAGS=$1 cargo build --quiet --release --target "$host" --target-dir target/pgo --bins; }
 build "-Cprofile-generate=$work/profiles"

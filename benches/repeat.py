@@ -3,9 +3,9 @@
 
 usage: repeat.py OUT.pcap MEBIBYTES [DEVICES] < list of captures, one path a line (pcap or pcapng, Ethernet)
 
-Each repetition moves the phones' addresses (10.20.30.50 and .51) to others of 10.64.0.0/10, mends the IP, TCP and UDP
-checksums by difference (RFC 1624), shifts the client ports of TCP, and moves the time on. DEVICES (default 4096) is
-the number of different addresses; after that they come again with other ports. Nothing else is changed, so that every
+Each repetition moves the phones' addresses (10.20.30.50 and .51) to others of 10.64.0.0/10, adjusts the IP, TCP and
+UDP checksums (RFC 1624), shifts the client ports of TCP, and advances the time. DEVICES (default 4096) is
+the number of different addresses; after that they recur with other ports. Nothing else is changed, so that every
 repetition is a recorded conversation. Needs tshark's editcap for pcapng input.
 """
 import struct, subprocess, sys, tempfile, pathlib

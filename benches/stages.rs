@@ -36,7 +36,7 @@ fn capture(kind: &str) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// Measures with all frames of a capture given to what `begin` makes.
+/// Benchmarks what `begin` returns, called with every frame of a capture.
 fn with_frames<S: FnMut(&Frame<'_>)>(bencher: Bencher<'_, '_>, kind: &str, begin: impl Fn() -> S + Sync) {
     let bytes = capture(kind);
     bencher.counter(BytesCount::of_slice(&bytes)).bench(|| {
@@ -126,7 +126,7 @@ fn e_report(bencher: Bencher<'_, '_>, kind: &str) {
     bencher.counter(BytesCount::of_slice(&bytes)).bench(analyze);
 }
 
-/// A path of four among this many certificates of other CAs; signatures are checked anew each time.
+/// A path of four certificates among this many certificates of other CAs; signatures are checked anew each time.
 #[divan::bench(args = [0, 100, 4_000])]
 fn path_search(bencher: Bencher<'_, '_>, others: u64) {
     let keys: Vec<Key> = (0..4).map(Key::new).collect();
