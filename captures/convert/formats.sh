@@ -17,7 +17,7 @@ source=$captures/$name.pcapng
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# expectation FILE WORDS: what the recording's expectation says, of this file.
+# expectation FILE WORDS: writes the recording's expectation for this file.
 expectation() {
     sed -e "s|^description = .*|description = \"$name.pcapng $2: nothing else is different.\"|" \
         -e "s|^captures = .*|captures = [\"$1\"]|" -e 's|"pki/|"|' "$captures/$name.expect.toml" > "$out/$1.expect.toml"
@@ -43,19 +43,20 @@ as nokiapcap pcap "as Nokia's pcap, which has plain pcap's magic number"
 as netmon1 cap "as Microsoft Network Monitor 1.x writes it, with milliseconds"
 as netmon2 cap "as Microsoft Network Monitor 2.x writes it"
 
-# pcapng with what else may stand in it.
+# pcapng with the other blocks that it may contain.
 printf 'CLIENT_RANDOM %064d %096d\n' 1 2 > "$work/keys"
 printf '10.20.30.10 lyncpool.contoso.test\n10.20.30.50 phone.contoso.test\n' > "$work/hosts"
 editcap --inject-secrets "tls,$work/keys" --capture-comment "a comment on the capture" -a 18:"a comment on a packet" \
     "$source" "$out/$name.secrets.pcapng"
 expectation "$name.secrets.pcapng" "with a block of TLS secrets, for connections that are not in it, and comments"
-# Two passes and a look at every field: tshark writes the names that it came upon.
+# Two passes that look at every field, because tshark writes only the names that it came across.
 tshark -2 -V -N n -r "$source" -H "$work/hosts" -W n -F pcapng -w "$out/$name.names.pcapng" > /dev/null 2>&1
 expectation "$name.names.pcapng" "with a block of resolved names"
 { cat "$source"; printf 'what a broken copy left behind the last block'; } > "$out/$name.trailing.pcapng"
 expectation "$name.trailing.pcapng" "with text behind its last block"
 
-# Compressed: whole; in pieces that were compressed one by one, as rotated files put together are; one in the other.
+# Compressed: as a whole; in members compressed one by one, as when rotated files are joined; one compression inside
+# another.
 size=$(stat -c %s "$source")
 head -c $((size / 2)) "$source" > "$work/head"
 tail -c +$((size / 2 + 1)) "$source" > "$work/tail"
@@ -65,7 +66,7 @@ expectation "$name.pcapng.gz" "compressed with gzip"
 expectation "$name.members.pcapng.gz" "compressed with gzip, in two members"
 zstd -19 -qc "$source" > "$out/$name.pcapng.zst"
 expectation "$name.pcapng.zst" "compressed with zstd"
-# A frame to be skipped (RFC 8878, section 3.1.2): magic number, length, content.
+# A skippable frame (RFC 8878, section 3.1.2): magic number, length, content.
 { zstd -19 -qc "$work/head"; printf '\x53\x2a\x4d\x18\x07\x00\x00\x00skipped'; zstd -19 -qc "$work/tail"; } \
     > "$out/$name.frames.pcapng.zst"
 expectation "$name.frames.pcapng.zst" "compressed with zstd, in two frames with one to be skipped between them"

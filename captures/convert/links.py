@@ -14,7 +14,8 @@ import pcap
 
 CAPTURES = pathlib.Path(__file__).resolve().parent.parent
 IPV4, IPV6, ARP = 0x0800, 0x86DD, 0x0806
-# The ends of the tunnels, from the ranges for documentation (RFC 5737, RFC 3849) and local cards.
+# The ends of the tunnels: addresses reserved for documentation (RFC 5737, RFC 3849), locally administered MAC
+# addresses.
 NEAR, FAR = bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])
 NEAR6, FAR6 = bytes.fromhex("20010db8000000000000000000000001"), bytes.fromhex("20010db8000000000000000000000002")
 NEAR_CARD, FAR_CARD = bytes.fromhex("02005e000001"), bytes.fromhex("02005e000002")
@@ -65,11 +66,11 @@ def over_udp(port, payload):
 
 
 def only_ip(convert):
-    """For what carries nothing but IP: ARP is left out."""
+    """For links that carry only IP: ARP is left out."""
     return lambda frame, number: convert(frame, number) if ether_type(frame) in (IPV4, IPV6) else None
 
 
-# Ethernet and what stands between it and IP.
+# Ethernet, and the headers between it and IP.
 
 def double_tagged(frame, _):
     """IEEE 802.1ad around IEEE 802.1Q."""
@@ -100,7 +101,7 @@ def macsec(frame, number):
 
 
 def macsec_encrypted(frame, number):
-    """The same with the bits for encryption, and nothing of the frame."""
+    """The same with the bits for encryption, and none of the frame in clear."""
     return frame[:12] + be(2, 0x88E5, 1, 0x2C, 1, 0, 4, number + 1) + frame[6:12] + b"\0\1" + bytes(len(frame))
 
 
@@ -134,7 +135,7 @@ def pppoe(frame, _):
     return frame[:12] + be(2, 0x8864) + pppoe_header(be(2, ppp_protocol(frame)) + frame[14:])
 
 
-# Links of their own: tcpdump.org, link-layer header types.
+# Link types with headers of their own (tcpdump.org, link-layer header types).
 
 def ppp_ether(frame, _):
     return pppoe_header(be(2, ppp_protocol(frame)) + frame[14:])
@@ -203,7 +204,7 @@ def infiniband(frame, _):
     return bytes(14) + frame[:6] + bytes(14) + frame[6:12] + frame[12:14] + bytes(2) + frame[14:]
 
 
-# IEEE 802.11 (sections 9.2.4, 9.3.2), and what radios say before it.
+# IEEE 802.11 (sections 9.2.4, 9.3.2), and the radio headers before it.
 
 def wlan_header(number, source, destination, control=0x08, flags=0, quality=0):
     """To an access point, from one, between two (four addresses), and without any; `quality` with subtypes of QoS."""
@@ -218,7 +219,7 @@ def wlan_header(number, source, destination, control=0x08, flags=0, quality=0):
     head = be(1, control, 1, flags | direction) + le(2, 44) + one + two + three + le(2, number << 4) + four
     if control & 0x80:
         head += le(2, quality)
-        # High throughput control is there where the last flag is set.
+        # The HT Control field is present if the last flag is set.
         head += bytes(4) if flags & 0x80 else b""
     return head
 
@@ -234,7 +235,7 @@ def wlan(frame, number):
 
 
 def wlan_protected(frame, number):
-    """The flag for protection, and nothing of the frame."""
+    """The flag for protection, and none of the frame in clear."""
     return wlan_header(number, frame[6:12], frame[:6], 0x88, 0x40) + bytes(len(frame))
 
 
@@ -311,7 +312,7 @@ def pptp(frame, number):
 
 
 def erspan_1(frame, _):
-    """draft-foschiano-erspan-03 section 4.1: nothing but GRE."""
+    """draft-foschiano-erspan-03 section 4.1: GRE without a header of its own."""
     return ethernet(IPV4, ipv4(47, be(2, 0, 2, 0x88BE) + frame))
 
 
@@ -376,7 +377,7 @@ def capwap(frame, number):
     return over_udp(5247, be(4, 2 << 19 | 1 << 14 | 1 << 9 | native, 4, 0) + body)
 
 
-# USB: one frame a transfer, out of the PC where the phone's server sends, into it where the phone does.
+# USB, one transfer in each frame: OUT for what the phone's server sends, IN for what the phone sends.
 
 PHONES = (bytes.fromhex("02155d203050"), bytes.fromhex("02155d203051"))
 
@@ -409,7 +410,7 @@ def ncm_block(frames, wide, number):
 
 
 def usb_transfers(frames, most):
-    """Frames that follow each other in one direction, at most so many in one transfer."""
+    """Frames that follow each other in one direction, at most `most` in one transfer."""
     grouped = []
     for time, frame in frames:
         inwards = frame[6:12] in PHONES
@@ -428,7 +429,7 @@ def usbmon(frames, size, pack, most):
         endpoint = 0x81 if inwards else 0x02
         ordered = [("S", b""), ("C", data)] if inwards else [("S", data), ("C", b"")]
         for kind, content in ordered:
-            # A flag of zero where data follows, else the sign that tells where it would have come from.
+            # The data flag is zero where data follows, otherwise the sign of the direction that it would have.
             mark = 0 if content else ord("<" if kind == "S" else ">")
             head = le(8, 0xFFFF888000000000 + number) + kind.encode() + le(1, 3, 1, endpoint, 1, 4, 2, 1)
             head += le(1, ord("-"), 1, mark, 8, time // 10**9, 4, time % 10**9 // 1000, 4, 0 if kind == "C" else 0xFFFFFF8D)
@@ -450,10 +451,10 @@ def rndis(parts, number):
     return b"".join(rndis_message(part, number % 2 * 4) for part in parts)
 
 
-# What happens to IP packets on their way.
+# What happens to IP packets in transit.
 
 def fragments(frame, most, identification):
-    """RFC 791 section 3.2, RFC 8200 section 4.5: pieces of at most so many octets."""
+    """RFC 791 section 3.2, RFC 8200 section 4.5: pieces of at most `most` octets."""
     kind = ether_type(frame)
     if kind == IPV4:
         length = (frame[14] & 15) * 4
@@ -485,7 +486,7 @@ def fragments(frame, most, identification):
 
 
 def fragmented(frames):
-    """Of every packet of more than 104 octets: pieces in order, in reverse, the first one last, one of them twice."""
+    """Fragments of every packet of more than 104 octets: in order, reversed, the first one last, one of them twice."""
     for number, (time, frame) in enumerate(frames):
         pieces = fragments(frame, 104, 1000 + number)
         if len(pieces) > 1:
@@ -495,7 +496,7 @@ def fragmented(frames):
 
 
 def overlapping(frames):
-    """Of every packet in pieces, a forged copy of the second that comes behind it, and reaches over into the third."""
+    """After the second fragment of every packet a forged copy of it, which reaches into the third."""
     for number, (time, frame) in enumerate(frames):
         pieces = fragments(frame, 104, 1000 + number)
         for index, piece in enumerate(pieces):
@@ -508,7 +509,7 @@ def overlapping(frames):
 
 
 def offloaded(frame, _):
-    """Lengths and checksums as the network card was to fill them in: total length and header checksum of IPv4 zero, payload
+    """Lengths and checksums that were left to the network card: total length and header checksum of IPv4 zero, payload
     length of IPv6 zero."""
     kind = ether_type(frame)
     if kind == IPV4 and frame[23] == 6:
@@ -534,7 +535,7 @@ def extension_headers(frame, _):
     if frame[20] == 58:
         return frame
     chain = bytes.fromhex("3c00010400000000") + bytes.fromhex("2b00010400000000")
-    # A route by way of a mobile node's home (RFC 6275 section 6.4), which has been there.
+    # A type 2 routing header (RFC 6275 section 6.4) with no segment left.
     chain += bytes.fromhex("2c02020000000000") + NEAR6
     chain += bytes.fromhex("3300000000000009") + be(1, frame[20], 1, 4, 2, 0, 4, 1, 4, 1) + bytes(12)
     length = int.from_bytes(frame[18:20], "big") + len(chain)
@@ -545,7 +546,7 @@ ETHERNET, USB, PIN, SIX = 1, "usb-sign-in", "pin-sign-in", "usb-ipv6"
 
 
 def each(convert):
-    """A frame at a time; None leaves it out."""
+    """Converts one frame after the other; None leaves it out."""
     def convert_all(frames):
         made = ((time, convert(frame, number)) for number, (time, frame) in enumerate(frames))
         return [(time, data) for time, data in made if data is not None]
@@ -560,7 +561,7 @@ def one(parts, _):
     return parts[0]
 
 
-# Name, source, link type, conversion, what it is.
+# Name, source, link type, conversion, description.
 CONVERSIONS = [
     ("qinq", USB, ETHERNET, each(double_tagged), "in two VLAN tags, IEEE 802.1ad around 802.1Q"),
     ("vlan-stack", USB, ETHERNET, each(many_tagged), "in three VLAN tags, with LLC/SNAP inside"),
@@ -628,7 +629,7 @@ CONVERSIONS = [
     ("wrong-checksums", USB, ETHERNET, each(wrong_checksum), "with wrong IPv4 header checksums"),
     ("extension-headers", SIX, ETHERNET, each(extension_headers), "behind IPv6 extension headers"),
 ]
-# What cannot be read: these have expectations of their own.
+# Conversions that cannot be read; these have expectations of their own.
 UNREAD = [
     ("macsec-encrypted", USB, ETHERNET, each(macsec_encrypted), "in encrypted MACsec: nothing of it can be read"),
     ("wlan-protected", USB, 105, each(wlan_protected), "as protected IEEE 802.11 frames: nothing of it can be read"),
@@ -645,7 +646,7 @@ def expectation(folder, name, source, what, how="put there by convert/links.py a
             line = f'description = "{source}.pcapng {what}; {how}."'
         elif line.startswith("captures = "):
             line = f'captures = ["{name}.pcap"]'
-        # An expectation names nothing outside of its folder.
+        # An expectation may not name files outside of its folder.
         made.append(line.replace('"pki/', '"'))
     path.write_text("\n".join(made) + "\n")
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Re-makes captures/links: the same exchanges in other links, tunnels and pieces.
 #
-# First all that links.py writes. Then, as root, what this machine's kernel can do itself: the recordings are replayed
-# into its interfaces and recorded again (VXLAN, VXLAN whose packets are fragmented, Linux's cooked captures).
+# First come the conversions of links.py. Then, as root, those that the kernel of this machine can make itself: the
+# recordings are replayed into its interfaces and recorded again (VXLAN, VXLAN whose packets are fragmented, Linux's
+# cooked captures).
 #
 # Needs python3, and for recording iproute2, tcpdump and tcpreplay. Nothing outside of two network namespaces, a temporary
 # folder and captures/links is touched.
@@ -26,7 +27,7 @@ finish() {
     rm -rf "$work"
 }
 
-# Two ends of a cable, of this MTU; nobody speaks on it but the replay.
+# Two ends of a cable with this MTU; only the replay sends on it.
 network_up() {
     ip netns add $space-near
     ip netns add $space-far
