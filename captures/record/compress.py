@@ -24,7 +24,7 @@ if role == "server":
         connection.write(b"hello, phone\r\n")
         connection.close()
 
-# tlslite-ng writes no key log: its secrets are taken where it derives them.
+# tlslite-ng writes no key log, so the secrets are taken where it derives them.
 LABELS = {b"c hs traffic": "CLIENT_HANDSHAKE_TRAFFIC_SECRET", b"s hs traffic": "SERVER_HANDSHAKE_TRAFFIC_SECRET",
           b"c ap traffic": "CLIENT_TRAFFIC_SECRET_0", b"s ap traffic": "SERVER_TRAFFIC_SECRET_0"}
 derived = []

@@ -9,7 +9,7 @@
 
 server_ip=10.20.30.10
 server_ip6=fd00:10:20:30::10
-space=${SPACE:-chaingap-rec} # another name lets two runs pass each other by
+space=${SPACE:-chaingap-rec} # with another prefix two runs do not meet
 recorder_pid=
 tap_pid=
 
@@ -62,7 +62,7 @@ ipv6_address() {
     sleep 2
 }
 
-# Phone 50 into VLAN 20: its port of the bridge is tagged on both ends. To be recorded on lan50, with the tags.
+# Puts phone 50 into VLAN 20: its port of the bridge is tagged on both ends. Record on lan50 to see the tags.
 tagged_port() {
     in_server ip link set lan50 nomaster
     start_in_server python3 "$here/vlan_port.py" voice lan50 20
@@ -137,7 +137,7 @@ tap_start() {
     pause
 }
 
-# How many frames were recorded so far.
+# How many frames have been recorded so far.
 frames_so_far() { sleep 0.3; tcpdump -n -r "$work/recording" 2>/dev/null | wc -l; }
 
 # Ends the recording and puts it among the captures. A scenario that goes on to convert it calls this itself.
@@ -169,7 +169,7 @@ in_server_pid() {
     done
 }
 
-# Between two steps, so that their order is plain in the recording.
+# Separates two steps, so that their order is plain in the recording.
 pause() { sleep 0.3; }
 
 # Waits until something listens on this TCP port of the server.

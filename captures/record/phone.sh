@@ -1,6 +1,6 @@
 # What a phone does. The first argument of every function is the phone: 50 or 51.
 
-# DHCP lease as a phone asks for its VLAN, DHCPINFORM for the Lync options, and the first DNS questions.
+# A DHCP lease as a phone requests it to learn its VLAN, DHCPINFORM for the Lync options, and the first DNS queries.
 phone_boots() {
     in_phone "$1" udhcpc -i "${PORT:-eth0}" -f -q -n -V CPE-OCPHONE -O 43 -O 120 -s "$here/set-address.sh" >/dev/null 2>&1
     pause
@@ -21,10 +21,10 @@ phone_looks_up() {
     pause
 }
 
-# ask PHONE TYPE NAME [SERVER]: one DNS question.
+# ask PHONE TYPE NAME [SERVER]: one DNS query.
 ask() { in_phone "$1" dig +tries=1 +time=2 +noall "@${4:-$server_ip}" "$2" "$3"; }
 
-# phone_fetches PHONE PATH: asks for a certificate chain over HTTP; what it got goes to its store, as PEM.
+# phone_fetches PHONE PATH: requests a certificate chain over HTTP; what it gets goes to its store, as PEM.
 phone_fetches() {
     local post=(${AGENT:+-A "$AGENT"})
     if [[ $2 == /CertProv/* ]]; then
@@ -38,14 +38,14 @@ phone_fetches() {
 
 cert_prov=/CertProv/CertProvisioningService.svc
 
-# phone_searches_ldap PHONE: the look-up of CA certificates in Active Directory; what it got goes to its store.
+# phone_searches_ldap PHONE: looks up CA certificates in Active Directory; what it gets goes to its store.
 phone_searches_ldap() {
     in_phone "$1" ldapsearch -x -LLL -o ldif-wrap=no -H ldap://$server_ip \
         -b "$2" '(objectClass=pkiCA)' cACertificate | python3 "$here/take_chain.py" >>"$work/store$1"
     pause
 }
 
-# phone_trusts PHONE NAME...: what the phone's store holds from the factory.
+# phone_trusts PHONE NAME...: the certificates that the phone's store holds from the factory.
 phone_trusts() {
     local phone=$1 name
     shift
@@ -68,7 +68,7 @@ phone_connects() {
 
 phone_signs_in() { local phone=$1; shift; phone_connects "$phone" "${windows_ce[@]}" "$@"; }
 
-# The same phone, with a cut in its line: see relay.py.
+# The same phone, with its connection cut: see relay.py.
 phone_signs_in_cut() {
     local phone=$1 event=$2 how=$3
     start_in_phone "$phone" python3 "$here/relay.py" 127.0.0.1:4430 "${SERVER:-$server_ip:443}" "$event" "$how"
@@ -76,7 +76,7 @@ phone_signs_in_cut() {
     SERVER=127.0.0.1:4430 phone_signs_in "$phone"
 }
 
-# The same, but the phone's program ends at once after the handshake, without a byte of data, and without any check.
+# The same, but the phone's program exits right after the handshake, without sending data and without any check.
 phone_probes() {
     local phone=$1
     shift
@@ -102,8 +102,8 @@ phone_connects_java() {
     pause
 }
 
-# phone_connects_nss PHONE [tstclnt option...]. NSS keeps its store in a database; of the phone's store it takes the first
-# certificate. With -O it judges the server's chain before it answers, else after its Finished.
+# phone_connects_nss PHONE [tstclnt option...]. NSS keeps its store in a database, which gets the first certificate of
+# the phone's store. With -O it judges the server's chain before it answers, otherwise after its Finished.
 phone_connects_nss() {
     local phone=$1 store=$work/nss
     shift
@@ -116,7 +116,7 @@ phone_connects_nss() {
     pause
 }
 
-# curl looks at the server's name only after the handshake.
+# curl checks the server's name only after the handshake.
 phone_connects_curl() {
     in_phone "$1" curl -s --max-time 5 --tls-max 1.2 --cacert "$work/store$1" --resolve "$2:443:$server_ip" \
         "https://$2/hello" >/dev/null || true

@@ -17,7 +17,7 @@ certificate() {
         { cat "$work/ca.log" >&2; return 1; }
 }
 
-# What `certificate` works with: the profiles of extensions, and a list of what was issued.
+# Prepares what `certificate` needs: the extension profiles, and a list of what was issued.
 prepare_pki() {
     mkdir -p "$keys" "$pki"
     : >"$work/index.txt"
@@ -92,7 +92,7 @@ make_pki() {
     # The issuing CA's name with another key: not the issuer of any certificate above.
     certificate issuing-other-key "/O=Northwind/CN=Northwind Issuing CA 1" policy ca_keyid
 
-    # Unrelated.
+    # The root of another company.
     certificate fabrikam-root "/O=Fabrikam/CN=Fabrikam Root CA" - root
     certificate fabrikam-issuing "/O=Fabrikam/CN=Fabrikam Issuing CA 2" fabrikam-root ca_keyid
 
@@ -108,7 +108,8 @@ make_pki() {
     certificate contoso-issuing "$ad/CN=contoso-DC02-CA" contoso-root ca_issuer "${long[@]}"
     certificate contoso-server $server contoso-issuing server_issuer "${long[@]}"
 
-    # One tier: the root issues the server's certificate itself. Identified by key id, by issuer and serial, not at all.
+    # One tier: the root issues the server's certificate itself, which identifies it by key id, by issuer and serial
+    # number, or not at all.
     certificate one-tier "$ad/CN=contoso-DC01-CA" - root
     AIA=http://dc01.contoso.test/CertEnroll/DC01.contoso.test_contoso-DC01-CA.crt \
         certificate one-tier-server $server one-tier server_keyid

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Re-makes the sample captures: record.sh [scenarios | rules | signin | tls | NAME...]
 #
-# The captures come in four sets, each with certificates of its own: those of scenarios.sh, rules.sh, signin.sh and tls.sh.
-# Without a name: new certificates and every capture. With the name of a set: the same for that set alone. With names of captures:
-# these only, with the keys of an earlier run that was told KEEP_KEYS=DIR, and is told so again. record.sh --packages
-# prints what it needs.
+# The captures come in four sets, each with certificates of its own: those of scenarios.sh, rules.sh, signin.sh and
+# tls.sh. Without a name: new certificates and every capture. With the name of a set: the same for that set alone. With
+# names of captures: these only, with the keys of an earlier run; both runs need the same KEEP_KEYS=DIR. record.sh
+# --packages prints what it needs.
 #
 # Each capture is a recording of real programs that talk to each other in network namespaces of their own.
 # Nothing is installed and nothing outside of the namespaces, a temporary folder and captures/ is touched.
@@ -25,7 +25,7 @@ source "$here/rules.sh"
 source "$here/signin.sh"
 source "$here/tls.sh"
 
-# Each command, and the Debian package that brings it.
+# Each command, and the Debian package that provides it.
 commands="
 tcpdump:tcpdump editcap:wireshark-common ip:iproute2 ss:iproute2 ethtool:ethtool nft:nftables
 dnsmasq:dnsmasq-base slapd:slapd slapadd:slapd ldapsearch:ldap-utils dig:bind9-dnsutils
@@ -59,7 +59,7 @@ finish() {
     rm -rf "$work"
 }
 
-# Records one capture: a fresh network, the scenario's function, the end of everything in the network.
+# Records one capture: sets up a fresh network, runs the scenario's function, ends everything in the network.
 record() {
     local name=$1 format=$2
     echo "recording $name"
@@ -69,8 +69,8 @@ record() {
     network_down
 }
 
-# record_set SET MAKE MARK TABLE: what is wanted of a set. MAKE makes its certificates, and the file MARK among the keys
-# says that they are all there.
+# record_set SET MAKE MARK TABLE: records the wanted captures of a set. MAKE makes its certificates, and the file MARK
+# among the keys says that they are all there.
 record_set() {
     local whole=${wanted[$1]:-} make=$2 mark=$keys/$3 table=$4 name format
     unset "wanted[$1]"
@@ -97,7 +97,7 @@ check_commands
 work=$(mktemp -d)
 keys=$work/keys
 trap finish EXIT
-# The private keys live as long as this run, and so a new run makes all captures with new certificates. KEEP_KEYS=DIR
+# The private keys live only as long as this run, so a new run makes all captures with new certificates. KEEP_KEYS=DIR
 # keeps the keys in DIR, so that single captures can be made again with the same certificates.
 if [[ -n ${KEEP_KEYS:-} ]]; then keys=$KEEP_KEYS; fi
 mkdir "$work/www"

@@ -1,5 +1,5 @@
-# Captures that fire one rule each, and captures beside them that nearly do: as scenarios.sh, with a set of certificates of
-# their own. Adatum is the CA of the pool, Tailspin another company's.
+# Captures that fire one rule each, and beside them captures that nearly do; like scenarios.sh, with a set of
+# certificates of their own. Adatum is the CA of the pool, Tailspin another company's.
 
 rules_table="
 unsupported-algorithm           pcapng
@@ -101,7 +101,7 @@ CONFIG
     PSS=1 certificate adatum-issuing-pss "$issuing 2 PSS" adatum-root ca_keyid
     PSS=1 certificate adatum-server-pss $server adatum-issuing-pss server_keyid
 
-    # Chains that break one rule of RFC 5280 each.
+    # Chains that violate one rule of RFC 5280 each.
     certificate adatum-policy-path-length-0 "$policy 3" adatum-root ca_path_length_0
     certificate adatum-issuing-too-deep "$issuing 3" adatum-policy-path-length-0 ca_keyid
     certificate adatum-server-too-deep $server adatum-issuing-too-deep server_keyid
@@ -120,8 +120,8 @@ CONFIG
     certificate tailspin-client /CN=phone50.contoso.test tailspin-issuing client
 }
 
-# A phone that is recognized by DHCP; its stack refuses the certificate, but no alert reaches the line. What it refuses the
-# certificate for is that it has no root: the stack that is recorded here has no fault of the kind that is to be shown.
+# A phone that is recognized by DHCP; its stack refuses the certificate, but no alert reaches the wire. It refuses
+# because it has no root: the stack recorded in its place does not have the defect that the capture is to show.
 phone_refuses_silently() {
     phone_trusts "$1" "${2:-tailspin-root}"
     phone_signs_in_cut "$1" client-alert fin
@@ -214,7 +214,7 @@ two_handshakes() {
 scenario_other_ca_refused_gnutls() { two_handshakes "$@" phone_connects_gnutls 50 1.2; }
 scenario_other_ca_refused_java() { two_handshakes "$@" phone_connects_java 50; }
 
-# Exchange alone: nothing shows that the phone takes any CA.
+# Exchange alone: nothing shows that the phone accepts any CA.
 scenario_trusted_chain_refused() {
     two_cas
     phone_address 50
@@ -223,7 +223,7 @@ scenario_trusted_chain_refused() {
     SERVER_ADDRESS=$exchange_ip SERVER_NAME=mail.contoso.test phone_connects_gnutls 50 1.2
 }
 
-# Chains that break one rule of RFC 5280 each.
+# Chains that violate one rule of RFC 5280 each.
 
 scenario_chain_invalid_path_length() {
     one_handshake "$@" adatum-server-too-deep "adatum-issuing-too-deep adatum-policy-path-length-0" adatum-root
@@ -255,8 +255,8 @@ scenario_chain_invalid_accepted() {
 
 # Certificates of clients.
 
-# issuer_list COUNT [CERTIFICATE...]: these certificates, and as many CAs with names of 109 bytes, which take 111 each in a
-# list of issuers.
+# issuer_list COUNT [CERTIFICATE...]: these certificates, and COUNT CAs with names of 109 bytes, which take 111 bytes
+# each in a list of issuers.
 issuer_list() {
     local count=$1 each name key=$work/anyone.key
     shift
@@ -270,7 +270,7 @@ issuer_list() {
     done
 }
 
-# asking_server [s_server option...]: asks for a client certificate of one of the CAs of the list, and insists.
+# asking_server [s_server option...]: requires a client certificate of one of the CAs in the list.
 asking_server() {
     server_tls adatum-server "adatum-issuing adatum-policy" -Verify 3 -verify_return_error \
         -CAfile "$work/issuers" "$@"
@@ -278,7 +278,7 @@ asking_server() {
     phone_trusts 50 adatum-root
 }
 
-# Java sends its certificate only where the issuer is in the server's list, else none.
+# Java sends its certificate only if the issuer is in the server's list, otherwise none.
 phone_with_certificate() {
     key_store "$1" "$pki/$1.pem"
     phone_connects_java 50 "$work/keys.p12"
@@ -299,7 +299,7 @@ scenario_issuer_list_truncated_2003() {
     phone_with_certificate tailspin-client
 }
 
-# As long, but the phone's issuer is in it.
+# As long a list, but the phone's issuer is in it.
 scenario_issuer_list_long() {
     issuer_list 145 adatum-root adatum-policy adatum-issuing
     asking_server
@@ -354,7 +354,7 @@ revoke_server() {
         -ndays 3650 -respout "$work/ocsp.der" >/dev/null 2>&1
 }
 
-# revoked NAME FORMAT "S_SERVER-OPTION..." s_client option...: the phone knows the CA's list of revoked certificates.
+# revoked NAME FORMAT "S_SERVER-OPTION..." s_client option...: the phone has the CA's revocation list.
 revoked() {
     local name=$1 format=$2 stapled=$3
     shift 3

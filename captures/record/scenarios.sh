@@ -1,5 +1,5 @@
-# One short function for each capture: the server, the recorder, then what the phone does. What the capture is to show is
-# said in its expectation, captures/NAME.expect.toml.
+# One short function for each capture: the server, the recorder, then what the phone does. What the capture is to show
+# is in its expectation, captures/NAME.expect.toml.
 
 # pcapng and pcap-ns have time stamps in nanoseconds, pcap in microseconds.
 scenario_table="
@@ -72,7 +72,7 @@ java-server                   pcapng
 
 # Sign-ins as a whole: DHCP, DNS, certificates, handshake.
 
-# The server of the published case: it sends its own certificate alone, and offers the chain on port 80.
+# The server of the published case: it sends only its own certificate, and offers the chain on port 80.
 leaf_only_server() {
     server_dhcp_dns
     server_http soap root policy issuing
@@ -177,7 +177,7 @@ scenario_two_phones() {
     wait $pin $usb
 }
 
-# Chains. No DHCP and no DNS in these: a phone that is not recognized, and its handshake.
+# Chains. There is no DHCP and no DNS here: only the handshake of a phone that is not recognized.
 
 # one_handshake NAME FORMAT CERTIFICATE "INTERMEDIATE..." ROOT [s_client option...]
 one_handshake() {
@@ -214,7 +214,7 @@ scenario_small_records() {
     phone_signs_in 50
 }
 
-# Fetches on port 80, each followed by a handshake with a server that sends its own certificate alone.
+# Fetches on port 80, each followed by a handshake with a server that sends only its own certificate.
 
 # fetch NAME FORMAT MODE PATH CERTIFICATE...
 fetch() {
@@ -259,7 +259,7 @@ scenario_cross_signed_fetch() {
     phone_signs_in 50
 }
 
-# Other failures, and connections without a reason.
+# Other failures, and connections that end without a stated reason.
 
 # full_chain_server [s_server option...]: nothing is wrong with the certificates.
 full_chain_server() {
@@ -296,7 +296,7 @@ scenario_no_shared_cipher() {
     phone_signs_in 50
 }
 
-# The alert that the phone's stack sends for the missing intermediate does not reach the line: only the close does.
+# The alert that the phone's stack sends for the missing intermediate does not reach the wire; only the close does.
 scenario_client_closes() {
     leaf_only_server
     recorder_start "$@"

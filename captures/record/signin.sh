@@ -1,6 +1,6 @@
-# Captures about what is around the handshake: clocks, name servers, directories, ways through the network, several
-# recorders, and what is not TLS over TCP at all. As scenarios.sh, with a set of certificates of their own. Woodgrove is the
-# CA of the pool, Litware the company whose proxy looks into connections.
+# Captures about what surrounds the handshake: clocks, name servers, directories, routers and proxies, several
+# recorders, and TLS that does not run over TCP. Like scenarios.sh, with a set of certificates of their own. Woodgrove
+# is the CA of the pool, Litware the company whose proxy intercepts connections.
 #
 # A scenario that makes two captures is named for the first of them; the other comes with it.
 
@@ -69,8 +69,8 @@ CONFIG
 
 woodgrove_cas="woodgrove-issuing woodgrove-policy"
 
-# The server sends the full chain, with CERTIFICATE for another certificate than the pool's, or the leaf alone and offers the
-# chain on port 80; the phones have the root.
+# The server sends the full chain, with CERTIFICATE in place of the pool's certificate, or it sends the leaf alone and
+# offers the chain on port 80; the phones have the root.
 complete_server() {
     server_tls "${CERTIFICATE:-woodgrove-server}" "$woodgrove_cas" "$@"
     phone_trusts 50 woodgrove-root
@@ -86,7 +86,7 @@ incomplete_server() {
 
 # Clocks.
 
-# phone_at SECONDS COUNT: so many sign-ins, three seconds apart, of a phone whose clock is off by so many seconds.
+# phone_at SECONDS COUNT: COUNT sign-ins, three seconds apart, of a phone whose clock is off by SECONDS.
 phone_at() {
     local count
     for ((count = $2; count; count--)); do
@@ -158,7 +158,7 @@ scenario_ntp_unanswered() {
 
 # Names.
 
-# A phone that goes by the SRV record alone: phone_follows NAME.
+# A phone that follows the SRV record alone: phone_follows NAME.
 phone_follows() {
     in_phone 50 udhcpc -i eth0 -f -q -n -V CPE-OCPHONE -O 43 -O 120 -s "$here/set-address.sh" >/dev/null 2>&1
     ask 50 A ucupdates-r2.contoso.test
@@ -233,7 +233,7 @@ scenario_rotated_1() {
     editcap -F pcapng "$work/whole.pcapng" "$captures/rotated-2.pcapng" "1-$frames"
 }
 
-# cut_frames NAME FROM BYTES: of the frames from number FROM on, no more than so many bytes each are left.
+# cut_frames NAME FROM BYTES: truncates the frames from number FROM on to BYTES bytes each.
 cut_frames() {
     local whole=$captures/$1.pcapng
     mv "$whole" "$work/whole.pcapng"
@@ -246,7 +246,7 @@ cut_frames() {
     mergecap -F pcapng -a -w "$whole" "$work/head.pcapng" "$work/tail.pcapng"
 }
 
-# The phone waits between handshake and request; from the request on, 80 bytes of each frame are left.
+# The phone waits between handshake and request; from the request on, each frame is truncated to 80 bytes.
 scenario_cut_after() {
     local frames phone
     complete_server
@@ -262,7 +262,7 @@ scenario_cut_after() {
     cut_frames "$1" $((frames + 1)) 80
 }
 
-# Of every frame of a failing handshake 96 bytes are left.
+# Every frame of a failing handshake is truncated to 96 bytes.
 scenario_cut_inside() {
     server_tls woodgrove-server ""
     phone_address 50
@@ -273,7 +273,7 @@ scenario_cut_inside() {
     cut_frames "$1" 1 96
 }
 
-# Phone 51's connections are led into a proxy that looks into them.
+# Phone 51's connections are redirected to a proxy that intercepts them.
 scenario_intercepted() {
     complete_server
     start_in_server sslsplit -D -u root -k "$keys/litware-inspection.key" -c "$pki/litware-inspection.pem" \
@@ -342,9 +342,9 @@ scenario_quic() {
     in_phone 50 timeout 10 python3 "$here/quic.py" ask $server_ip lyncpool.contoso.test "$work/store50" >/dev/null
 }
 
-# What a device says of itself.
+# What a device says about itself.
 
-# On the phone's port, since a bridge does not forward LLDP. DHCP and DNS tell nothing of the phone here.
+# On the phone's port, since a bridge does not forward LLDP. DHCP and DNS tell nothing about the phone here.
 scenario_lldp_med() {
     printf '%s\n' 'configure system hostname CX600' 'configure system description "Polycom CX600"' \
         'configure inventory manufacturer Polycom' 'configure inventory model CX600' \
@@ -362,7 +362,7 @@ scenario_lldp_med() {
     phone_signs_in 50
 }
 
-# The same DHCP options and the same fetch, but the names that this phone gives are another maker's.
+# The same DHCP options and the same fetch, but this phone gives another maker's names.
 scenario_other_maker() {
     server_dhcp_dns
     incomplete_server
@@ -395,7 +395,7 @@ scenario_address_change() {
     phone_signs_in 50
 }
 
-# The directory's look-up and a Kerberos ticket before the handshake.
+# A directory lookup and a Kerberos ticket before the handshake.
 server_kerberos() {
     mkdir -p "$work/kerberos"
     printf '%s\n' '[libdefaults]' 'default_realm = CONTOSO.TEST' 'dns_lookup_kdc = false' 'dns_lookup_realm = false' \
@@ -426,7 +426,7 @@ scenario_usb_directory() {
 
 # Nearly a failure.
 
-# The server's program stands still for four seconds; the connection itself is taken at once.
+# The server's program is stopped for four seconds; the connection itself is accepted at once.
 scenario_slow_server() {
     complete_server
     phone_address 50
@@ -438,7 +438,7 @@ scenario_slow_server() {
     wait $!
 }
 
-# The first SYN is lost before the server.
+# The first SYN is lost before it reaches the server.
 scenario_late_syn() {
     complete_server
     phone_address 50
@@ -518,9 +518,9 @@ scenario_tls_fine_sip_closed() {
     pause
 }
 
-# Revocation by an answer that the server sends along.
+# Revocation, as told by an OCSP response that the server staples.
 
-# ocsp_answer V|R: what the CA says of the server's certificate.
+# ocsp_answer V|R: what the CA says about the server's certificate.
 ocsp_answer() {
     local serial revoked=
     if [[ $1 == R ]]; then revoked=250601000000Z,keyCompromise; fi
@@ -532,7 +532,7 @@ ocsp_answer() {
         -ndays 3650 -respout "$work/ocsp.der" >/dev/null 2>&1
 }
 
-# stapled NAME FORMAT V|R: a phone that asks for the answer and does not look at it.
+# stapled NAME FORMAT V|R: a phone that asks for the OCSP response and ignores it.
 stapled() {
     ocsp_answer "$3"
     complete_server -status_file "$work/ocsp.der"

@@ -15,7 +15,7 @@ GREETING = (b"\x0a8.0.30\0" + bytes(4) + b"saltsalt\0" + b"\xff\xff\x21\x02\0\xf
             b"saltsaltsalt\0mysql_native_password\0")
 GREETING = len(GREETING).to_bytes(3, "little") + b"\0" + GREETING
 
-# What the server says first; then, for each thing that a client says, what is answered. TLS follows the last answer.
+# What the server says first; then, for each message of the client, the answer. TLS follows the last answer.
 LINES = {
     "smtp": (b"220 mail.contoso.test ESMTP\r\n",
              [(rb"EHLO .*\r\n", b"250-mail.contoso.test\r\n250-SIZE 1000000\r\n250 STARTTLS\r\n"),
@@ -48,7 +48,7 @@ while True:
     heard = b""
     for pattern, answer in steps:
         while not (match := re.search(pattern, heard)):
-            # Not a byte more than what is said in clear, since the hello may follow at once.
+            # Read byte by byte, because the ClientHello may follow the clear text at once.
             more = connection.recv(1)
             if not more:
                 break

@@ -1,6 +1,7 @@
 # Captures of TLS in its forms, with key logs (NAME.keys), and a set of certificates of their own: Wingtip is the pool's CA.
 #
-# The twins are one case at TLS 1.2 and at TLS 1.3, by several cipher suites: with the key log both have the same findings.
+# The twins are one case at TLS 1.2 and at TLS 1.3, with several cipher suites: with the key log both have the same
+# findings.
 
 tls_table="
 twin-works-12                   pcapng
@@ -61,7 +62,7 @@ with_keys() {
     local log=$captures/$recorded.keys
     rm -f "$log"
     SSLKEYLOGFILE=$log "$@"
-    # A handshake that ends before there are keys leaves none. Else the secrets that reading a capture takes.
+    # A handshake that ends before there are keys leaves no secrets. Otherwise those are kept that decryption needs.
     local secrets='^(CLIENT_RANDOM|(CLIENT|SERVER)_(HANDSHAKE_TRAFFIC_SECRET|TRAFFIC_SECRET_0)) '
     grep -sE "$secrets" "$log" | sort -u >"$work/keys.log" || true
     rm -f "$log"
@@ -125,7 +126,7 @@ twin_gnutls() {
 scenario_twin_gnutls_12() { twin_gnutls "$@" 1.2; }
 scenario_twin_gnutls_13() { twin_gnutls "$@" 1.3; }
 
-# The server wants a certificate of another CA than the phone's.
+# The server requires a certificate of another CA than the phone's.
 twin_client_certificate() {
     local name=$1 format=$2
     shift 2
@@ -199,7 +200,7 @@ scenario_keys_compressed() {
 }
 phone_decompresses() { in_phone "$1" timeout 5 python3 "$here/compress.py" client $server_ip "$SSLKEYLOGFILE" || true; }
 
-# STARTTLS and its like: the server is starttls.py, the phone OpenSSL. The server sends its certificate alone.
+# STARTTLS and the like: the server is starttls.py, the phone OpenSSL. The server sends only its own certificate.
 starttls() {
     local name=$1 format=$2 protocol=${1#starttls-}
     start_in_server python3 "$here/starttls.py" $server_ip "$3" "$protocol" "$pki/wingtip-server.pem" \
@@ -220,7 +221,7 @@ scenario_starttls_ldap() { starttls "$@" 389; }
 scenario_starttls_postgres() { starttls "$@" 5432; }
 scenario_starttls_mysql() { starttls "$@" 3306; }
 
-# Through a proxy, and without a server name: the name asked for is the one that CONNECT says.
+# Through a proxy, and without a server name: the name asked for is the one in CONNECT.
 scenario_proxy_connect() {
     LISTEN=127.0.0.1:443 server_tls wingtip-server-mail wingtip-issuing
     printf '%s\n' 'Port 8888' "Listen $server_ip" 'Timeout 20' 'MaxClients 10' 'Allow 10.20.30.0/24' 'ConnectPort 443' \

@@ -22,7 +22,7 @@ tag = VLAN_TAG + struct.pack(">H", int(vlan))
 while True:
     for source in select.select([tap, port], [], [])[0]:
         if source is port:
-            # The kernel takes the tag off before a packet socket sees the frame.
+            # The kernel removes the tag before a packet socket sees the frame.
             frame, address = port.recvfrom(65536)
             if address[2] != OUTGOING:
                 os.write(tap, frame)
