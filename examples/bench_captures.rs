@@ -10,14 +10,14 @@
 //! | KIND | what is in it |
 //! |---|---|
 //! | `voice` | 200 calls of G.711: RTP in frames of 214 bytes over UDP |
-//! | `bulk` | 16 TLS connections on 443 that go on after the recorded handshake with records of 16 KiB, in segments of 1460 bytes, each second one acknowledged |
+//! | `bulk` | 16 TLS connections on 443 that go on after the recorded handshake with records of 16 KiB, in segments of 1460 bytes, every second one acknowledged |
 //! | `bulk80` | 16 downloads of a firmware file on port 80, in such segments |
-//! | `disorder` | as `bulk`, with one segment of a hundred behind the next one |
-//! | `handshakes` | the two recorded sign-ins by turns, from 128 addresses, each with random values of its own |
+//! | `disorder` | as `bulk`, with one segment in a hundred after its successor |
+//! | `handshakes` | the two recorded sign-ins in turn, from 128 addresses, each with random values of its own |
 //! | `devices` | as `handshakes`, from 5,000 addresses |
-//! | `chains` | as `handshakes`, each with a server certificate of its own: the recorded one with another serial number, so that its signature does not hold |
-//! | `syns` | as `devices`, of each sign-in the SYN alone |
-//! | `hellos` | as `devices`, of each sign-in what comes up to the ClientHello |
+//! | `chains` | as `handshakes`, each with a server certificate of its own: the recorded one with another serial number, so that its signature is invalid |
+//! | `syns` | as `devices`, only the SYN of each sign-in |
+//! | `hellos` | as `devices`, each sign-in only up to its ClientHello |
 //! | `mix` | 80 % `voice`, 19 % `bulk`, 1 % `handshakes` by bytes |
 
 use std::process::ExitCode;

@@ -1,9 +1,9 @@
 //! Measures what hostile captures cost: `cargo run --release --example hostile [PART-OF-A-NAME…]` prints a table.
 //!
-//! In: the cases. Out: for each its size, the time, the peak of memory with the default limits and with those of 64 MiB, and
-//! what the report says was lost; status 1 where one fails or takes more. Each runs in a process of its own, so that its
-//! memory is its own; `--scale N` makes N hundredths of each. `--damage N` cuts and damages the samples at every Nth byte
-//! instead, and runs every seed.
+//! In: the cases. Out: for each its size, its time, its peak memory with the default limits and with those of 64 MiB,
+//! and what the report says was lost; status 1 if one fails or takes more. Each runs in a process of its own, so that
+//! its memory is measured alone; `--scale N` makes N hundredths of each. `--damage N` instead cuts and damages the
+//! samples at every Nth byte, and runs every seed.
 
 use std::io::Read;
 use std::process::{Command, ExitCode, Stdio};
@@ -14,7 +14,7 @@ use chaingap::limits::Limits;
 use support::hostile::{CASES, Case, damage};
 use support::{entries, seeds};
 
-/// Mebibytes of the second measurement of memory: a quarter of what the default limits are made for.
+/// MiB of the second memory measurement: a quarter of what the default limits are made for.
 const LESS: u64 = 64;
 
 fn main() -> ExitCode {
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Cuts and damages the samples, and runs every seed of the repository; each panics where something is wrong.
+/// Cuts and damages the samples, and runs every seed of the repository; each panics if something is wrong.
 fn damage(stride: usize) -> ExitCode {
     let seeds = seeds::all();
     for (name, seeds) in &seeds {
@@ -90,7 +90,7 @@ fn measured(case: &Case, count: u64, mebibytes: u64) -> Option<[String; 3]> {
 
 /// Analyzes one capture, and prints its figures.
 fn measure(case: &Case, count: u64, limits: Limits) {
-    // What making it takes is measured first, on as much as the case has without a scale, and taken off.
+    // What making it takes is measured first, on no more than the unscaled case has, and subtracted.
     let part = count.min(case.full);
     let start = Instant::now();
     std::io::copy(&mut (case.make)(part), &mut std::io::sink()).expect("a source that does not fail");
@@ -107,7 +107,7 @@ fn measure(case: &Case, count: u64, limits: Limits) {
     println!("{mebibytes:.1} | {seconds:.1} | {:.1}\n{}\n{said}", mebibytes / seconds, peak_memory());
 }
 
-/// What a report says of loss: what was dropped and why, the first problem, and the findings about what was not seen whole.
+/// What a report says about loss: what was dropped and why, the first problem, and the findings about incomplete data.
 fn said(report: &chaingap::report::Report) -> String {
     const NOT_WHOLE: [&str; 3] = ["CG004", "CG017", "CG025"];
     let dropped = &report.dropped;
@@ -123,7 +123,7 @@ fn said(report: &chaingap::report::Report) -> String {
     if said.is_empty() { "–".into() } else { said }
 }
 
-/// Counts what is read.
+/// Counts the bytes that are read.
 struct Counted {
     read: Box<dyn Read>,
     bytes: u64,

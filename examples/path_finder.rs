@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(search.path.end != PathEnd::Anchor))
 }
 
-/// The certificates of a file; what cannot be read is told.
+/// The certificates of a file; what cannot be read is reported.
 fn read(file: &String) -> Vec<Arc<Certificate>> {
     let bytes = std::fs::read(file).unwrap_or_else(|why| panic!("{file}: {why}"));
     let contents = read_certificates(&bytes);

@@ -1,13 +1,14 @@
-//! Reads captures over and over in one process, and says whether its memory stays what it is:
+//! Reads captures over and over in one process, and says whether its memory stays the same:
 //!
 //! ```text
 //! cargo run --release --example soak -- MINUTES CAPTURE|DIR…
 //! ```
 //!
-//! In: captures, and everything else in the folders. Each round reads every file as it is, cut at a place and damaged at
-//! a place that are other ones each round, alone and all in one investigation, and writes each report in every format. Out: a line
-//! each minute with what was read and the resident memory (Linux only); status 1 where the last tenth of the time takes
-//! over a tenth more than the second. Bounded: by the files. Left to others: whether the reports are right.
+//! In: captures, and everything else in the folders. Each round reads every file as it is, then cut and damaged at
+//! places that change from round to round, alone and all in one investigation, and writes each report in every format.
+//! Out: a line each minute with what was read and the resident memory (Linux only); status 1 if the last tenth of the
+//! time takes over a tenth more than the second tenth. Bounded: by the files. Left to others: whether the reports are
+//! right.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
             for bytes in [&bytes[..], &bytes[..place], &damaged] {
                 done.add(bytes.len(), analyzer.analyze(bytes, &name).ok());
             }
-            // What is no capture is listed as such; the others are unharmed.
+            // A file that is no capture is listed as such and does not affect the others.
             let _ = together.read_ahead(bytes.as_slice(), &name);
         }
         done.add(0, Some(together.report()));
@@ -93,7 +94,7 @@ fn files_below(path: &Path) -> Vec<PathBuf> {
     entries.flatten().flat_map(|entry| files_below(&entry.path())).collect()
 }
 
-/// Resident memory in MiB; 0 where the system does not say.
+/// Resident memory in MiB; 0 where the system does not tell.
 fn resident() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
