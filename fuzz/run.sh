@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Fuzzes each target for some seconds, two at once: fuzz/run.sh SECONDS [TARGET…]. Prints executions, coverage, memory and
-# processor time of each. Needs cargo-fuzz and a C++ compiler; runs on stable by RUSTC_BOOTSTRAP. SANITIZER=address looks
-# into the crates that use unsafe code, at a third of the speed. RECORD=FILE adds a line for each to FILE, as
-# fuzz/runs.csv has them and fuzz/table.py sums them up.
+# Fuzzes each target for some seconds, two at once: fuzz/run.sh SECONDS [TARGET…]. Prints executions, coverage, memory
+# and processor time of each. Needs cargo-fuzz and a C++ compiler; runs on stable by RUSTC_BOOTSTRAP. SANITIZER=address
+# checks the crates that use unsafe code, at a third of the speed. RECORD=FILE appends a line for each to FILE, in the
+# form of fuzz/runs.csv, which fuzz/table.py sums up.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 export RUSTC_BOOTSTRAP=1
@@ -16,7 +16,7 @@ cargo fuzz build --fuzz-dir fuzz --sanitizer "$sanitizer" || exit 1
 fuzz_one() {
   local target=$1 log status options coverage executions memory cpu
   mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
-  # The time limit of one input is generous, for the machine may be busy; what is slow shows in the executions.
+  # The time limit of one input is generous, because the machine may be busy; slowness shows in the executions.
   options=(-max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 -print_final_stats=1)
   [ -e "fuzz/dictionaries/$target.txt" ] && options+=(-dict="fuzz/dictionaries/$target.txt")
   log=$(mktemp)
