@@ -1,7 +1,7 @@
 //! `chaingap annotate`, as users meet it and as Wireshark reads it.
 //!
 //! In: the program and the sample captures, `tshark` where it is installed. Out: every piece of evidence is a comment,
-//! the excerpt leads to the same findings as the whole, credentials and secrets stay home, no file is lost. Without
+//! the excerpt leads to the same findings as the whole, credentials and secrets are left out, no file is lost. Without
 //! `tshark` a line that says that Wireshark was not asked.
 
 use std::fs;
@@ -70,7 +70,7 @@ fn comments(path: &Path) -> Option<Vec<String>> {
 fn wireshark_shows_a_comment_for_each_piece_of_evidence() {
     let folder = TempDir::new().unwrap();
     let (target, mut total) = (folder.path().join("out.pcapng"), 0);
-    // Wireshark takes its time to start; all of them where the oracles are asked on purpose.
+    // Wireshark is slow to start: every eighth sample, or all of them if the oracles are asked for.
     let step = if std::env::var_os("CHAINGAP_ORACLES").is_some() { 1 } else { 8 };
     for path in samples().into_iter().step_by(step) {
         let path = path.to_str().unwrap();
@@ -92,7 +92,8 @@ fn an_excerpt_leads_to_the_findings_of_the_whole() {
         let path = path.to_str().unwrap();
         annotate(path, &target, &[]);
         let names = |report: &Value| -> Vec<[Value; 4]> {
-            // Not the words: some count the capture's packets. Devices without evidence stay behind.
+            // Summaries are not compared, since some count the capture's packets. Devices without evidence are not in
+            // the excerpt.
             let findings = report["findings"].as_array().unwrap().iter();
             let findings = findings.filter(|finding| finding["severity"] != "info");
             findings.map(|f| ["id", "severity", "proof", "remedies"].map(|member| f[member].clone())).collect()
@@ -136,7 +137,8 @@ fn requests_with_credentials_stay_home_unless_asked_for() {
 
 #[test]
 fn tickets_stay_home_unless_asked_for() {
-    // What Kerberos encrypts with a password can be tried against guesses; tshark sees a request for a ticket there.
+    // Passwords can be guessed offline from what Kerberos encrypts with them; tshark shows a ticket request in frame
+    // 19.
     let folder = TempDir::new().unwrap();
     let target = folder.path().join("out.pcapng");
     let said = annotate("captures/usb-directory.pcapng", &target, &[]);
@@ -154,7 +156,7 @@ fn secrets_of_the_capture_go_along_only_when_asked_for() {
     let random: String = bytes[hello + 11..hello + 43].iter().map(|byte| format!("{byte:02x}")).collect();
     let (own, other) = (format!("CLIENT_RANDOM {random} 00\n"), format!("CLIENT_RANDOM {} 11\n", "ab".repeat(32)));
     let log = format!("{own}{other}");
-    // A secrets block, after the section header, whose length stands in its second word.
+    // A secrets block, after the section header, whose second word is its length.
     let header = usize::try_from(u32::from_le_bytes(bytes[4..8].try_into().unwrap())).unwrap();
     let mut block = Vec::new();
     let words = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
@@ -168,7 +170,7 @@ fn secrets_of_the_capture_go_along_only_when_asked_for() {
     annotate(source.to_str().unwrap(), &target, &[]);
     assert!(!has(&own));
     annotate(source.to_str().unwrap(), &target, &["--embed-secrets"]);
-    assert!(has(&own) && !has(&other), "the secrets of handshakes that are not there stay home");
+    assert!(has(&own) && !has(&other), "secrets of handshakes that are not in the excerpt are left out");
     let file = folder.path().join("keys.log");
     fs::write(&file, &log).unwrap();
     annotate(PIN, &target, &["--keylog", file.to_str().unwrap()]);

@@ -41,7 +41,7 @@ fn lists_what_the_captures_hold_in_the_order_seen() {
     assert_eq!(report["schema"], "chaingap.certs/1");
     let list = report["certificates"].as_array().unwrap();
     let found: BTreeSet<&str> = list.iter().map(|entry| entry["der"].as_str().unwrap()).collect();
-    // The phone downloads the chain, the servers send their own certificate alone.
+    // The phone downloads the chain; the servers send only their own certificates.
     let recorded = ["root.pem", "policy.pem", "issuing.pem", "server.pem"].map(recorded);
     assert_eq!(found, recorded.iter().map(String::as_str).collect());
     let leaf = list.last().unwrap();
@@ -58,7 +58,7 @@ fn of_one_device_lists_what_it_was_shown() {
         let list = report["certificates"].as_array().unwrap().iter();
         list.map(|entry| entry["subject"].as_str().unwrap().to_owned()).collect()
     };
-    // The server sent the one phone its own certificate alone; the other one had downloaded its chain before.
+    // The server sent this phone only its own certificate; the other phone had downloaded its chain before.
     assert_eq!(subjects("10.20.30.50"), ["CN=lyncpool.contoso.test"]);
     assert_eq!(subjects("10.20.30.51").len(), 4);
 }
@@ -79,7 +79,7 @@ fn missing_are_those_that_would_have_completed_a_chain() {
     assert_eq!(subjects.len(), 2, "{table}");
     assert!(subjects.iter().all(|line| line.contains("Northwind Issuing CA 1") || line.contains("Policy CA 1")));
     assert!(table.contains("\n  completes a chain: CG001, 10.20.30.50\n"), "{table}");
-    // From a bundle they are as good, and the capture alone has none.
+    // Certificates of a bundle count just as much; the capture alone has none.
     assert!(text(&certs(&[USB, "--missing"])).contains("no certificate"));
     let bundle = ["--bundle", "captures/pki/issuing.pem", "--bundle", "captures/pki/policy.pem"];
     let table = text(&certs(&[&[USB, "--roots", ROOT, "--missing"][..], &bundle].concat()));

@@ -1,7 +1,8 @@
 //! What `chaingap check` refuses, and what `--update` may write.
 //!
 //! In: expectations made for the test over a recorded USB sign-in that fails. Out: those that would check nothing are
-//! told, and no file is spoiled. Left to others: what the samples' expectations say (`cli.rs`), formats (`output.rs`).
+//! reported, and no file is damaged. Left to others: what the samples' expectations say (`cli.rs`), formats
+//! (`output.rs`).
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 const HEAD: &str = "schema = \"chaingap.expect/1\"\ndescription = \"a phone over USB\"\nstand_in = \"none\"\n";
 const CAPTURES: &str = "captures = [\"usb-sign-in.pcapng\"]\n";
 
-/// The phone of the recording, said to work.
+/// The recorded phone, which the expectation says works.
 const WORKS: &str = "device = \"10.20.30.50\"\nverdict = \"ok\"\nsign_in = \"usb-tethered\"\n";
 
 /// A folder with the recording and an expectation of this text.
@@ -68,7 +69,7 @@ fn the_head_of_an_expectation_is_enough_to_begin_with() {
     assert_eq!(check(&folder, &[]).0, Some(1));
     assert_eq!(check(&folder, &["--update"]).0, Some(0));
     assert_eq!(check(&folder, &["--require-all"]).0, Some(0));
-    // What the recorded client said: unknown_ca, and the server had sent its own certificate alone.
+    // In the recording the client sent unknown_ca, and the server had sent only its own certificate.
     let text = written(&folder);
     assert!(text.starts_with(&head), "{text}");
     for line in ["[[device]]", "device = \"10.20.30.50\"", "verdict = \"fails\"", "name = \"missing-intermediate\""] {
@@ -78,13 +79,13 @@ fn the_head_of_an_expectation_is_enough_to_begin_with() {
 
 #[test]
 fn an_update_keeps_what_is_not_its_own_or_leaves_the_file() {
-    // A comment behind the table's head.
+    // A comment after the table's header.
     let commented = folder(&format!("{HEAD}{CAPTURES}[[device]] # the phone in the lab\n{WORKS}"));
     assert_eq!(check(&commented, &["--update"]).0, Some(0));
     let text = written(&commented);
     assert_eq!((text.matches("[[device]]").count(), text.matches("10.20.30.50").count()), (1, 1), "{text}");
     assert_eq!(check(&commented, &[]).0, Some(0));
-    // Options behind the results, results in another notation, a description that reads like them.
+    // Options after the results, results in another notation, a description that looks like results.
     let inline = WORKS.trim_end().replace('\n', ", ");
     for text in [
         format!("{HEAD}{CAPTURES}[[device]]\n{WORKS}\n[options]\nroots = [\"root.pem\"]\n"),

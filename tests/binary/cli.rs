@@ -62,7 +62,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("statistics", "packets flows handshakes path_searches signature_checks"),
 ];
 
-/// Objects of which the sample captures give no example: one tap, no client certificates, no clock of a device.
+/// Objects for which the sample captures give no example: one tap, no client certificates, no clock of a device.
 const NOT_IN_THE_SAMPLES: &[&str] = &[
     "devices/*/clock",
     "devices/*/handshakes/*/also_seen/*",
@@ -85,7 +85,7 @@ fn the_first_command_ends_with_the_proven_verdict() {
     let verdict = "✗ 10.20.30.50 TLS handshake fails: intermediate certificates \"Northwind Issuing CA 1\" and \
                    \"Northwind Policy CA 1\" are missing CG001 · error · proven";
     assert!(words.starts_with(verdict), "{words}");
-    // The phone that works stands above it; below it stands nothing but the count of devices.
+    // The phone that works is listed above it; below it there is only the count of devices.
     assert!(run.stdout.rfind("10.20.30.51  ").unwrap() < run.stdout.find('✗').unwrap());
     assert_eq!(run.stdout.lines().last(), Some("2 devices: 1 fails, 1 degraded"));
 }
@@ -183,12 +183,12 @@ fn a_capture_cut_inside_a_record_is_analyzed_up_to_there() {
                 let at = format!("{} cut at {cut}", path.display());
                 let mut report = report_of(&bytes[..cut]);
                 let mut problems = texts(&report["captures"][0]["problems"]);
-                // Packets cut when captured are told as well.
+                // Packets cut when captured are reported as well.
                 problems.retain(|problem| problem.starts_with("offset "));
                 assert_eq!(problems.len(), 1, "{at}: {problems:?}");
                 assert!(problems[0].starts_with(&format!("offset {start}: ")), "{at}: {problems:?}");
                 assert_eq!(report["complete"], json!(false), "{at}");
-                // All else is as if the file ended before the record that is cut.
+                // Everything else is as if the file ended before the record that is cut.
                 for member in ["bytes", "problems"] {
                     report["captures"][0][member] = before["captures"][0][member].clone();
                 }
@@ -327,7 +327,7 @@ fn byte_order_and_resolution_of_a_capture_change_nothing_but_digits_of_times() {
 fn explain_knows_every_finding_by_code_and_by_name() {
     let all = chaingap(&["explain"]);
     assert_eq!(all.status, 0);
-    // Under each stands when it fires.
+    // Below each code is when it fires.
     let heads = all.stdout.lines().filter(|line| !line.starts_with(' '));
     let listed: Vec<_> = heads.filter_map(|line| line.split_once(char::is_whitespace)).collect();
     assert_eq!((listed[0].0, listed[0].1.split_whitespace().next()), ("CG001", Some("missing-intermediate")));
@@ -351,7 +351,7 @@ fn check_update_rewrites_what_was_found_and_keeps_what_people_wrote() {
     let good = fs::read_to_string(&file).unwrap();
     let check = |options: &[&str]| chaingap(&[&["check", &path_text(folder.path())], options].concat());
     assert_eq!(check(&[]).status, 0);
-    // Another verdict, and the last finding (with what is missing) gone.
+    // Another verdict, and the last finding (with what is missing) removed.
     let broken = good.replace("verdict = \"fails\"", "verdict = \"ok\"");
     let broken = &broken[..broken.rfind("[[device.finding]]").unwrap()];
     fs::write(&file, broken).unwrap();
@@ -400,7 +400,7 @@ fn check_refuses_what_it_cannot_hold_to() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    // More than a pipe holds, so that the program still writes when nobody reads any more.
+    // More than a pipe holds, so that the program is still writing when the reader is gone.
     let arguments = ["analyze", "captures", "--roots", ROOT, "--format", "json", "--all-handshakes"];
     assert!(chaingap(&arguments).stdout.len() > 1 << 17);
     let mut child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -412,7 +412,7 @@ fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(output.status.code(), Some(1), "the status is that of the findings");
 }
 
-/// What a run of the program gave.
+/// The result of one run of the program.
 struct Run {
     status: i32,
     stdout: String,
@@ -508,7 +508,7 @@ fn texts(value: &Value) -> Vec<String> {
     list(value).map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// The objects at a path of [`MEMBERS`]; null and what is empty give none.
+/// The objects at a path of [`MEMBERS`]; null and empty values give none.
 fn at_path<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
     let mut found = vec![value];
     for part in path.split('/').filter(|part| !part.is_empty()) {
@@ -527,13 +527,13 @@ fn at_path<'a>(value: &'a Value, path: &str) -> Vec<&'a Value> {
     found.into_iter().filter(|value| !value.is_null()).collect()
 }
 
-/// Code, severity and summary of the findings that are more than information.
+/// Code, severity and summary of the findings above severity info.
 fn headlines(report: &Value) -> Vec<[Value; 3]> {
     let counts = list(&report["findings"]).filter(|finding| finding["severity"] != "info");
     counts.map(|finding| ["code", "severity", "summary"].map(|member| finding[member].clone())).collect()
 }
 
-/// Findings and handshakes without what the container of a capture may change: offsets and times.
+/// Findings and handshakes without what depends on the capture format: offsets and times.
 fn findings_and_handshakes(report: &Value) -> Value {
     let mut parts = json!({
         "findings": report["findings"],
@@ -658,7 +658,8 @@ impl Recording {
         out.bytes
     }
 
-    /// The first packet's time, its fraction of a second exact; the seconds are as in `shown`, whose date is not checked.
+    /// The first packet's time with its exact fraction of a second; the seconds are as in `shown`, whose date is not
+    /// checked.
     fn first_time(&self, shown: &str, nanoseconds: bool) -> String {
         let fraction = self.packets[0].nanoseconds % 1_000_000_000;
         let (seconds, _) = shown.split_once('.').expect("a fraction of a second");

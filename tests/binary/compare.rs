@@ -16,7 +16,7 @@ const USB: &str = "captures/usb-sign-in.pcapng";
 const TWO: &str = "captures/two-phones.pcapng";
 const FULL_CHAIN: &str = "captures/usb-full-chain.pcapng";
 
-/// What one run gave.
+/// The result of one run.
 struct Run {
     status: i32,
     stdout: String,
@@ -76,7 +76,7 @@ fn the_pin_trace_shows_what_the_usb_one_lacks() {
         "the good trace downloads CN=Northwind Issuing CA 1 and CN=Northwind Policy CA 1 on port 80 in frames 18–24 \
          before its first handshake; the bad one never asks, and its server sends the leaf alone"
     );
-    // Proof is the bad one's own: what the good one downloaded verifies in its chain.
+    // Proven for the bad trace, because the certificate that the good one downloaded verifies in its chain.
     let finding = finding_of(&value, "bad");
     assert_eq!((&finding["code"], &finding["proof"]), (&"CG001".into(), &"proven".into()));
     assert_eq!(value["finding"], finding["id"]);
@@ -87,7 +87,7 @@ fn the_pin_trace_shows_what_the_usb_one_lacks() {
     let parting = &value["steps"][usize::try_from(value["parting"].as_u64().unwrap()).unwrap()];
     assert_eq!((&parting["kind"], &parting["bad"]), (&"fetch".into(), &Value::Null));
     assert_eq!((&parting["good"]["frame"], &parting["good"]["last_frame"]), (&18.into(), &24.into()));
-    // The phones' own addresses are no difference; names and servers are the same.
+    // The phones' own addresses do not count as a difference; names and servers are the same.
     for step in steps(&value, "dhcp").into_iter().chain(steps(&value, "dns")) {
         assert_eq!(step["differs"], false, "{step}");
     }
@@ -97,10 +97,10 @@ fn the_pin_trace_shows_what_the_usb_one_lacks() {
     assert_eq!((&good["frame"], &good["outcome"]), (&34.into(), &"completed".into()));
     assert_eq!((&bad["frame"], &bad["outcome"]), (&18.into(), &"rejected-by-client".into()));
     assert_eq!(bad["ending"], "client: fatal unknown_ca, frame 22");
-    // Capitals are the client's: hello; hello, certificate, done; then key exchange or alert.
+    // Capital letters are the client's: hello; hello, certificate, done; then key exchange or alert.
     assert!(good["history"].as_str().unwrap().starts_with("CsxnKIFif"), "{good}");
     assert!(bad["history"].as_str().unwrap().starts_with("CsxnL"), "{bad}");
-    // What the steps name is there to be looked up.
+    // Every certificate that a step names can be looked up.
     for sha in good["certificates"].as_array().unwrap() {
         assert!(value["certificates"][sha.as_str().unwrap()]["subject"].is_string());
     }
@@ -112,7 +112,8 @@ fn the_pin_trace_shows_what_the_usb_one_lacks() {
 fn both_devices_may_be_in_one_capture() {
     let words = ["downloads CN=Northwind Issuing CA 1", "the bad one never asks", "sends the leaf alone"];
     assert_says(&[TWO, "--good", "10.20.30.51", "--bad", "10.20.30.50"], 1, &words);
-    // One of them works and one fails: there is nothing to choose. One named is not taken for the other.
+    // One of them works and one fails, so there is no choice to make. A device named for one side is not taken for the
+    // other.
     assert_says(&[TWO], 1, &words);
     assert_says(&[TWO, "--bad", "02:15:5d:20:30:50"], 1, &words);
     assert_says(&[TWO, TWO], 1, &words);
@@ -123,7 +124,7 @@ fn both_devices_may_be_in_one_capture() {
 fn traces_that_do_not_differ_agree() {
     assert_says(&[PIN, PIN], 0, &["they agree: both are the same sign-in of one device, 10.20.30.51"]);
     let folder = TempDir::new().unwrap();
-    // Another recording of the same, and the same handshake recorded twice.
+    // Another recording of the same sign-in, and the same handshake recorded twice.
     let again = made(&folder, "again.pcapng", PIN, |_, _| true);
     assert_says(&[PIN, &again], 0, &["they agree: both work, and none of their"]);
     let copy = folder.path().join("copy.pcapng");
@@ -168,15 +169,15 @@ fn different_servers_cannot_be_compared() {
     let nothing = "captures/nothing-here.pcapng";
     assert_says(&[nothing, USB], 2, &["cannot be compared", "the good trace holds no TLS handshake"]);
     assert_says(&[nothing, nothing], 2, &["neither trace holds a TLS handshake"]);
-    // The same lookups, and then no handshake at all: that is where they part.
+    // The same lookups, and then no handshake at all: that is where they diverge.
     assert_says(&[PIN, nothing], 1, &["begins TLS with 10.20.30.10:443", "the bad one begins none"]);
 }
 
 #[test]
 fn of_several_candidates_the_user_chooses() {
     let folder = TempDir::new().unwrap();
-    // Two sections of pcapng one after the other are a capture: phone .50 that fails, and after it another one, .52,
-    // which is the one that fails in the capture of two phones, at another address and with another card.
+    // Two pcapng sections in a row make one capture: phone .50, which fails, and then .52, which is the phone that
+    // fails in the capture of two phones, at another address and with another card.
     let other = fs::read(TWO).unwrap();
     let other = replaced(&other, &[10, 20, 30, 50], &[10, 20, 30, 52]);
     let other = replaced(&other, &[0x02, 0x15, 0x5d, 0x20, 0x30, 0x50], &[0x02, 0x15, 0x5d, 0x20, 0x30, 0x52]);
@@ -191,7 +192,7 @@ fn of_several_candidates_the_user_chooses() {
     for name in ["10.20.30.50", "10.20.30.52", "02-15-5D-20-30-52"] {
         assert_says(&[PIN, path, "--bad", name], 1, &words);
     }
-    // Any way to write the address will do.
+    // Any notation of the address will do.
     assert_says(&[PIN, "captures/usb-ipv6.pcapng", "--bad", "fd00:10:20:30:0:0:0:50"], 1, &words);
 
     for (arguments, why) in [
@@ -238,7 +239,7 @@ fn certificates_that_only_the_good_server_sends_are_named() {
 
 #[test]
 fn what_does_not_verify_in_the_bad_ones_chain_proves_nothing() {
-    // This phone downloads a certificate of another CA key, which has no part in the chain of the other.
+    // This phone downloads a certificate of another CA key, which plays no part in the other's chain.
     let (status, value) = compare(&["captures/cross-signed-fetch.pcapng", USB]);
     assert_eq!(status, 1);
     let finding = finding_of(&value, "bad");
@@ -266,7 +267,7 @@ fn two_that_work_in_different_ways_part() {
 #[test]
 fn a_chain_without_a_source_is_not_explained_by_one() {
     let folder = TempDir::new().unwrap();
-    // Without the connection to port 80, frames 15 to 30, nobody can tell where the phone has the chain from.
+    // Without the connection to port 80, frames 15 to 30, nothing shows where the phone got the chain from.
     let file = made(&folder, "no-fetch.pcapng", PIN, |number, _| !(15..=30).contains(&number));
     let said = "the bad one shows no source of CN=Northwind Issuing CA 1 and CN=Northwind Policy CA 1: it had that from \
                 before the trace, or does not check it";
@@ -372,7 +373,7 @@ fn other_answers_of_dhcp_and_dns_are_said() {
 #[test]
 fn a_date_that_both_chains_share_may_lie_between_them() {
     let folder = TempDir::new().unwrap();
-    // The certificates of the sample end in 2044: thirty years later the same chain is another matter.
+    // The certificates of the sample end in 2044: thirty years later the same chain has expired.
     let years = 30 * 365 * 86_400 * 1_000_000_000;
     let file = made(&folder, "later.pcapng", FULL_CHAIN, |_, nanoseconds| {
         *nanoseconds += years;
@@ -401,15 +402,15 @@ fn the_text_says_what_follows_first_and_stands_side_by_side() {
             assert!(text.lines().any(|line| line.contains("good  10.20.30.51") && line.contains("bad  10.20.30.50")));
             assert!(parting[0].contains("18–24") && parting[0].contains("····"), "{text}");
         }
-        // Commands and the filter are there to be copied and so are never broken.
+        // Commands and the filter are meant to be copied, and so are never wrapped.
         let (table, advice) = text.split_once("\n  do ").expect("what to do");
         assert!(table.lines().all(|line| line.chars().count() <= columns), "{columns}: {table}");
         assert!(advice.contains("certutil") && advice.contains("Wireshark"), "{text}");
     }
 }
 
-/// A capture made from another one: packets by number, kept or not, each with its time in nanoseconds. Its handshakes
-/// have random values of their own, for the same ones twice would be one handshake recorded at two taps.
+/// A capture made from another one: `keep` decides by packet number, and may change the time in nanoseconds. The
+/// handshakes get other random values, because the same ones twice would be one handshake recorded at two taps.
 fn made(folder: &TempDir, name: &str, from: &str, mut keep: impl FnMut(u64, &mut u64) -> bool) -> String {
     let bytes = fs::read(from).unwrap();
     let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
@@ -446,7 +447,7 @@ fn other_random(block: &mut [u8]) {
     }
 }
 
-/// The bytes with every occurrence of some replaced by as many others.
+/// The bytes with every occurrence of `from` replaced by `to`, which has the same length.
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut out = bytes.to_vec();
     let mut at = 0;

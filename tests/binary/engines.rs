@@ -1,8 +1,8 @@
 //! One report, whoever reads the capture and on however many processors.
 //!
 //! In: the sample captures, those in other formats and on other links, damaged ones, and one larger than what a single
-//! thread reads. Out: failed tests where a number of threads shows in what is said. Left to others: other engines that
-//! run the program (`integrations/`).
+//! thread reads. Out: failed tests where the report depends on the number of threads. Left to others: other engines
+//! that run the program (`integrations/`).
 
 use std::fs;
 use std::io::{self, Read, Write as _};
@@ -13,7 +13,7 @@ use chaingap::{Analyzer, render};
 use flate2::write::GzEncoder;
 use support::{bench_captures, share, share_of};
 
-/// Bytes that end in an error.
+/// A reader that fails at the end of its bytes.
 struct Breaks<'a>(&'a [u8]);
 
 impl Read for Breaks<'_> {
@@ -25,7 +25,7 @@ impl Read for Breaks<'_> {
     }
 }
 
-/// The report, and how reading ended, by one thread and by two.
+/// The report, and how reading ended, with one thread and with two.
 fn told(bytes: &[u8], ahead: bool, breaks: bool) -> (Option<String>, String) {
     let analyzer = Analyzer::builder().build();
     let mut investigation = analyzer.investigate();
@@ -47,7 +47,7 @@ fn a_second_thread_changes_nothing() {
         assert_eq!(told(&bytes, true, false), told(&bytes, false, false), "{name}");
         let half = &bytes[..bytes.len() / 2];
         assert_eq!(told(half, true, false), told(half, false, false), "half of {name}");
-        assert_eq!(told(half, true, true), told(half, false, true), "{name}, reading of which fails");
+        assert_eq!(told(half, true, true), told(half, false, true), "{name}, with a read error");
         let mut damaged = bytes.clone();
         damaged.iter_mut().skip(bytes.len() / 3).step_by(1009).for_each(|byte| *byte ^= 0x55);
         assert_eq!(told(&damaged, true, false), told(&damaged, false, false), "{name}, damaged");
@@ -90,7 +90,6 @@ fn several_captures_by_one_processor_and_by_more() {
     }
 }
 
-/// What the program writes.
 fn chaingap(arguments: &[&str]) -> String {
     let run = Command::new(env!("CARGO_BIN_EXE_chaingap"))
         .args(["-q"])

@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A ring of rotated files: the names' order is not that of time, one file is compressed, one holds no packet yet.
+/// A ring of rotated files whose names are not in order of time; one is compressed, one holds no packet yet.
 #[test]
 fn the_captures_of_a_folder_are_read_in_the_order_of_time() {
     let bytes = fs::read(project("captures/expired.pcap")).unwrap();
@@ -36,15 +36,15 @@ fn the_captures_of_a_folder_are_read_in_the_order_of_time() {
     };
     let [ring0, ring1, ring2] = ["ring0", "ring1", "ring2.gz"].map(|name| path_text(&at(name)));
     assert_eq!(paths(&[&path_text(folder.path())]), [ring2.clone(), ring0.clone(), ring1.clone()]);
-    // What is named one by one keeps its order.
+    // Files named one by one keep their order.
     assert_eq!(paths(&[&ring0, &ring1, &ring2]), [ring0, ring1, ring2]);
 }
 
 #[test]
 fn a_known_format_that_is_not_read_is_named_with_what_to_do() {
     let folder = TempDir::new().unwrap();
-    // The heads of files as Wireshark (snoop.c), the Windows SDK (WMI_BUFFER_HEADER, SYSTEM_TRACE_HEADER) and PKWARE's
-    // APPNOTE describe them.
+    // The first bytes of files as Wireshark (snoop.c), the Windows SDK (WMI_BUFFER_HEADER, SYSTEM_TRACE_HEADER) and
+    // PKWARE's APPNOTE describe them.
     let mut trace = vec![0; 65_536];
     trace[..4].copy_from_slice(&65_536_u32.to_le_bytes());
     trace[72..76].copy_from_slice(&[2, 0, 2, 0xc0]);
@@ -61,7 +61,7 @@ fn a_known_format_that_is_not_read_is_named_with_what_to_do() {
         assert_eq!((run.status.code(), run.stdout.len(), said.lines().count()), (Some(2), 0, 1), "{name}: {said}");
         assert!(said.contains(advice), "{name}: {said}");
     }
-    // In a folder such captures are not passed over; archives are.
+    // In a folder such captures are reported, whereas archives are skipped.
     let run = analyze(&[&path_text(folder.path())]);
     let said = String::from_utf8(run.stderr).unwrap();
     assert_eq!((run.status.code(), said.lines().count()), (Some(2), 2), "{said}");
@@ -75,7 +75,7 @@ fn a_capture_in_a_folder_that_is_cut_within_its_header_is_told() {
     let cuts: [&[u8]; 5] = [&pcap[..4], &pcap[..23], &pcapng[..4], &pcapng[..10], &whole[..30]];
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("whole.pcapng"), &pcapng).unwrap();
-    // These are no captures, or nothing.
+    // These are no captures, or are empty.
     for (name, bytes) in [("empty", vec![]), ("empty.gz", gzip(b"")), ("notes.gz", gzip(b"taken on Tuesday"))] {
         fs::write(folder.path().join(name), bytes).unwrap();
     }
@@ -120,7 +120,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Where the first record of a little-endian pcap file begins that is not before this offset.
+/// The offset of the first record of a little-endian pcap file at or after this one.
 fn a_record_after(bytes: &[u8], least: usize) -> usize {
     let length = |at: usize| 16 + u32::from_le_bytes(bytes[at + 8..at + 12].try_into().unwrap()) as usize;
     let mut at = 24;

@@ -8,8 +8,8 @@ use std::process::Command;
 use chaingap::report::Report;
 use support::bench_captures;
 
-/// Some ten thousand connections that wait within their handshake: with a sixteenth of the memory a sixteenth of them is
-/// followed, and the report says of how many the rest was forgotten.
+/// Some ten thousand connections that stall within their handshake: with a sixteenth of the memory a sixteenth of them
+/// is followed, and the report says how many were dropped.
 #[test]
 fn max_memory_bounds_what_is_kept_and_the_report_says_so() {
     let folder = tempfile::tempdir().unwrap();

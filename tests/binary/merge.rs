@@ -84,7 +84,7 @@ fn merge_adds_files_of_reports_and_of_summaries_and_tells_of_lines_that_are_neit
     let summary: Summary = serde_json::from_slice(&told.stdout).unwrap();
     assert_eq!((summary.reports, summary.failed), (1, 2));
 
-    // What a stranger's report says is told without what a terminal would obey.
+    // Text of an untrusted report is printed without the control characters that a terminal would obey.
     let status = "\"status\":\"";
     let hostile = lines[0].replacen(status, &format!("{status}\\u001b]0;title\\u0007\\nchaingap: all is well"), 1);
     let told = merge(&[&file("4.jsonl", hostile + "\n")]);
@@ -114,7 +114,7 @@ fn a_report_over_many_lines_is_read_and_nothing_is_no_sum() {
     let (status, lines, _) = merge(&["lines.jsonl"]);
     assert_eq!((status, lines.reports), (Some(0), 1));
     assert_eq!(merge(&["pretty.json"]), (Some(0), lines.clone(), String::new()));
-    // One part of several may be empty; that all are is a failure before this.
+    // One of several parts may be empty; if all are, something went wrong before.
     let (status, both, said) = merge(&["lines.jsonl", "empty.jsonl"]);
     assert_eq!((status, both), (Some(0), lines));
     assert!(said.contains("empty.jsonl: no report in it"), "{said}");

@@ -1,7 +1,7 @@
 //! Where results go and in what form, as users and scripts meet it.
 //!
 //! In: the program and the sample captures. Out: formats, separate reports, quietness, colours and files hold what is
-//! promised. Left to others: what stands in a report (`cli.rs`), and that no name steers its reader (`formats.rs`).
+//! promised. Left to others: what is in a report (`cli.rs`), and that no name steers its reader (`formats.rs`).
 
 use std::fs;
 use std::io::Write as _;
@@ -42,7 +42,7 @@ fn json_lines_hold_a_report_for_each_capture_in_their_order() {
     let run = |jobs: &str| run(&["analyze", "captures", "--roots", ROOT, "--format", "jsonl", "--jobs", jobs]);
     let (one, many) = (run("1"), run("4"));
     assert_eq!(one.status.code(), Some(1));
-    assert!(one.stdout == many.stdout, "the number of jobs shows");
+    assert!(one.stdout == many.stdout, "the output depends on the number of jobs");
     let text = stdout(&one);
     let times: Vec<String> = text
         .lines()
@@ -52,9 +52,9 @@ fn json_lines_hold_a_report_for_each_capture_in_their_order() {
             report["captures"][0]["first_time"].as_str().unwrap().to_owned()
         })
         .collect();
-    // A folder's captures come in the order of time, whatever their names.
+    // A folder's captures come in order of time, whatever their names.
     assert!(times.len() >= 30 && times.is_sorted_by_key(|time| time.trim_end_matches('Z')), "{times:?}");
-    // What another capture shows proves nothing here.
+    // What another capture of the same run shows proves nothing here.
     let usb = text.lines().find(|line| line.contains(USB)).unwrap();
     let usb: Value = serde_json::from_str(usb).unwrap();
     assert_eq!(usb["findings"][0]["missing"][0]["candidates"], Value::Array(Vec::new()));
@@ -125,7 +125,7 @@ fn the_output_named_by_a_hyphen_is_standard_output() {
     for options in [&["analyze", &usb, "-o", "-"][..], &["analyze", &usb, "-o", "-", "--separate"]] {
         assert!(stdout(&here(options)).ends_with(&stdout(&shown)), "{options:?}");
     }
-    // Again and again, for it is no file that would be overwritten.
+    // Repeatedly, because it is not a file that would be overwritten.
     for _ in 0..2 {
         let excerpt = here(&["annotate", &usb, "-o", "-"]);
         assert!(excerpt.status.success() && excerpt.stdout.starts_with(b"\x0a\x0d\x0d\x0a"), "{}", stderr(&excerpt));
@@ -154,10 +154,10 @@ fn a_device_that_nobody_is_was_not_looked_at() {
         assert!(stderr(&out).contains("no device fits --device 10.9.9.9; there are: 10.20.30.50"), "{}", stderr(&out));
     }
     assert!(!excerpt.exists());
-    // One trace of the two holds it.
+    // Only one of the two traces contains it.
     let half = run(&["compare", PIN, USB, "--device", "10.20.30.51"]);
     assert!(stderr(&half).contains("none in it fits --device 10.20.30.51"), "{}", stderr(&half));
-    // Of captures each for itself it is enough that one shows it.
+    // When captures are analyzed one by one, it is enough that one of them shows the device.
     let lines = |device: &str| run(&["analyze", PIN, USB, "--format", "jsonl", "--device", device]);
     assert_eq!(lines("10.20.30.50").status.code(), Some(1));
     assert_eq!(lines("10.20.30.51").status.code(), Some(0));
@@ -259,8 +259,8 @@ fn an_interruption_leaves_no_half_written_file() {
     }
 }
 
-/// The program with signals as a terminal leaves them: who runs the tests may have some of them ignored, as `nohup` does,
-/// and then they are meant to stay so.
+/// The program with the default signal handling of a terminal: whoever runs the tests may have some signals ignored, as
+/// `nohup` does, and the program respects that.
 fn with_default_signals(arguments: &[&str]) -> Command {
     if !cfg!(target_os = "linux") {
         return command(arguments);
@@ -333,7 +333,8 @@ fn the_workflows_to_copy_run() {
     }
 }
 
-/// A full disk is told in one line and with status 2, by every command and in every form; nothing half-written stays.
+/// A full disk is reported in one line and with status 2, by every command and in every form; no half-written file
+/// remains.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error_in_words() {

@@ -60,7 +60,8 @@ fn a_server_that_sends_itself_alone_fails_over_usb_and_what_to_add_is_named() {
     let missing = report["profiles"][0]["findings"][0]["missing"].as_array().unwrap();
     let subjects: Vec<_> = missing.iter().map(|missing| missing["subject"].as_str().unwrap()).collect();
     assert_eq!(subjects, ["CN=Northwind Issuing CA 1,O=Northwind", "CN=Northwind Policy CA 1,O=Northwind"]);
-    // Without the bundle the first of them is named by the certificate below it, and no more than inferred.
+    // Without the bundle the first of them is known only as the issuer of the certificate below it, and is merely
+    // inferred.
     let (_, report) = preflight(&["server"], &ROOT);
     assert_eq!(words(&report).2, ["missing-intermediate error inferred"]);
     // A device that holds them has no trouble.
@@ -127,7 +128,7 @@ fn an_intermediate_among_the_roots_is_not_taken_for_one_that_the_device_trusts()
 #[test]
 fn roots_that_cannot_be_read_are_no_verdict() {
     let folder = tempfile::tempdir().unwrap();
-    // PKCS#12 as OpenSSL begins it (RFC 7292 section 4): a sequence, and the number 3.
+    // The start of a PKCS#12 file as OpenSSL writes it (RFC 7292 section 4): a sequence, then version 3.
     let store = folder.path().join("roots.p12");
     std::fs::write(&store, [0x30, 0x82, 0x09, 0x2f, 0x02, 0x01, 0x03, 0x30]).unwrap();
     let empty = folder.path().join("empty");

@@ -46,7 +46,7 @@ fn a_profile_shows_every_fact_with_its_provenance_and_source() {
                     assert!(source.is_some_and(|source| source.len() > 10) && !fact["value"].is_null(), "{fact}");
                     assert!(words.contains(&format!("{how} {says} – {}", source.unwrap())), "{name}: {fact}");
                 }
-                // What holds for any device, or is not known.
+                // A fact without proof holds for any device, or is not known.
                 None => {
                     assert!(text(&fact["key"]).starts_with("fetches.") || fact["value"].is_null(), "{fact}");
                     assert!(source.is_none() && words.contains(says), "{name}: {fact}");
@@ -101,7 +101,7 @@ fn a_profile_based_on_another_differs_where_it_says_so() {
     assert_eq!(others(mine, "anchors", "label", ""), others(base, "anchors", "label", "Thawte Server CA"));
 }
 
-/// The phone refuses a whole chain with unknown_ca; that it has the root is only what its profile says.
+/// The phone refuses a complete chain with unknown_ca; that it has the root is known only from its profile.
 #[test]
 fn a_root_without_a_source_does_not_rule_out_that_the_device_lacks_it() {
     let folder = TempDir::new().unwrap();

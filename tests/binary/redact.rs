@@ -1,4 +1,4 @@
-//! `--redact`: nothing tells whose the captures are, and everything else is said as before.
+//! `--redact`: nothing tells where the captures are from, and everything else is unchanged.
 //!
 //! In: the program and the sample captures. Out: no address, name, path or digest of theirs in any format. Left to
 //! others: single words (`report/redact.rs`).
@@ -10,7 +10,7 @@ use chaingap::report::Redaction;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What the samples are made of: domains and companies, networks, network cards, names of hosts and files.
+/// Words that identify the samples: domains and companies, networks, network cards, names of hosts and files.
 const TELLING: &[&str] = &[
     "contoso",
     "northwind",
@@ -50,7 +50,7 @@ fn nothing_in_any_format_tells_whose_it_is() {
         let text = analyze(&["captures", "--redact", "--format", format]);
         let found = telling(&text);
         assert!(found.is_empty(), "{format}: {found:#?}");
-        // The same words are there without it.
+        // Without the option the same words appear.
         assert!(telling(&analyze(&["captures", "--format", format])).len() >= 5, "{format}");
     }
 }
@@ -99,7 +99,7 @@ fn what_is_said_stays() {
     assert_eq!(count(&plain), count(&redacted));
 }
 
-/// A report that knows its one server by name alone: no stand-in fits it.
+/// A report that knows its one server only by name, so that no stand-in fits it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Unyielding {
     server_name: Pool,

@@ -23,7 +23,7 @@ struct Stream {
     client_certificates: Vec<String>,
     /// Level, code, name, frame and whether the client sent it.
     alerts: Vec<(String, u64, String, u64, bool)>,
-    /// Of the ServerHello.
+    /// The version in the ServerHello.
     version: Option<String>,
     cipher_suite: Option<String>,
 }
@@ -63,7 +63,7 @@ fn every_sample_is_read_as_wireshark_reads_it() {
             wrong.push(format!("{}{keys}\n  Wireshark: {theirs:#?}\n  chaingap: {ours:#?}", sample.display()));
         }
     }
-    // Were both sides empty, they would agree too.
+    // Two empty sides would agree as well.
     assert!(total.server_certificates.len() >= samples.len() && total.alerts.len() >= samples.len() / 3, "{total:?}");
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), samples.len(), wrong.join("\n"));
     tell(&format!(
@@ -74,17 +74,18 @@ fn every_sample_is_read_as_wireshark_reads_it() {
     ));
 }
 
-/// Where Wireshark 4.0 shows the same in another way.
+/// Adjusts `theirs` where Wireshark 4.0 shows the same in another way.
 fn shows_otherwise(sample: &Path, theirs: &mut Streams) {
     let mut streams = theirs.values_mut();
     match sample.file_stem().and_then(|stem| stem.to_str()) {
-        // It shows both handshakes of the connection; a report's is the first.
+        // Wireshark shows both handshakes of the connection; the report's stream is the first.
         Some("keys-renegotiation") => streams.for_each(|stream| {
             let (first, second) = stream.server_certificates.split_at(2);
             assert_eq!(first, second);
             stream.server_certificates.truncate(2);
         }),
-        // It names the message and does not decompress it: the certificate is the one that the server was started with.
+        // Wireshark names the message but does not decompress it: the certificate is the one that the server was
+        // started with.
         Some("keys-compressed") => {
             let pem = fs::read_to_string(folder().join("pki/wingtip-server.pem")).unwrap();
             let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
@@ -97,7 +98,6 @@ fn shows_otherwise(sample: &Path, theirs: &mut Streams) {
     }
 }
 
-/// What the report says.
 fn report(path: &Path, keys: Option<&Path>) -> Streams {
     let run = Command::new(env!("CARGO_BIN_EXE_chaingap"))
         .args(["analyze", "--all-handshakes", "--profile", "none", "--fail-on", "never", "--format", "json"])
@@ -128,7 +128,6 @@ fn report(path: &Path, keys: Option<&Path>) -> Streams {
     streams
 }
 
-/// What Wireshark shows.
 fn wireshark(path: &Path, keys: Option<&Path>, names: &Names) -> Streams {
     const FIELDS: [&str; 15] = [
         "tcp.stream",
@@ -209,7 +208,7 @@ fn wireshark(path: &Path, keys: Option<&Path>, names: &Names) -> Streams {
 struct Names(BTreeMap<(String, u64), String>);
 
 impl Names {
-    /// None where there is no `tshark`.
+    /// `None` where there is no `tshark`.
     fn of_tshark() -> Option<Self> {
         let run = Command::new("tshark").args(["-G", "values"]).output().ok()?;
         let text = String::from_utf8_lossy(&run.stdout);
@@ -238,7 +237,7 @@ fn values(column: &str) -> impl Iterator<Item = &str> {
     column.split(',').filter(|value| !value.is_empty())
 }
 
-/// SHA-256 of bytes in hexadecimal, in hexadecimal.
+/// SHA-256 of bytes, both in hexadecimal.
 fn fingerprint(hex: &str) -> String {
     let digits: Vec<_> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
@@ -261,11 +260,11 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("captures")
 }
 
-/// Every sample, and once more those that have a key log.
+/// Every sample, and again with its key log if it has one.
 fn samples() -> Vec<Sample> {
     let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let is_capture = |path: &PathBuf| path.extension().is_some_and(|end| end == "pcap" || end == "pcapng");
-    // Of a handshake whose packets were cut Wireshark shows nothing.
+    // Wireshark shows nothing of a handshake whose packets were cut.
     let is_cut = |path: &PathBuf| path.ends_with("cut-inside.pcapng");
     let mut paths: Vec<_> = entries.filter(is_capture).filter(|path| !is_cut(path)).collect();
     paths.sort();

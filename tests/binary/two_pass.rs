@@ -59,11 +59,11 @@ fn the_second_pass_proves_what_another_capture_shows() {
     assert_eq!(headline(&reports(&alone), "usb-sign-in.pcapng"), inferred);
     let proven = ("CG001".to_owned(), "Proven".to_owned(), vec![true, true]);
     assert_eq!(headline(&reports(&both), "usb-sign-in.pcapng"), proven);
-    // What the PIN sign-in showed by itself stays as it was.
+    // What the PIN sign-in showed by itself is unchanged.
     let pin = |lines: &str| headline(&reports(lines), "pin-sign-in.pcapng");
     assert_eq!(pin(&alone), pin(&both));
 
-    // Adding up judges nothing: the sum of the first pass is still inferred, that of the second proven.
+    // Adding reports up judges nothing: the sum of the first pass is still inferred, that of the second proven.
     let sum = |lines: &str| {
         fs::write(folder.path().join("lines"), lines).unwrap();
         let merged = run("chaingap", &["merge", folder.path().join("lines").to_str().unwrap(), "--format", "json"]);
