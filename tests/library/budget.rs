@@ -12,12 +12,12 @@ use support::chains::{self, Aki, Draft, Key};
 
 /// The budget that the program gives a search.
 const BUDGET: usize = 20_000;
-/// A signature check counts as ten steps, beside the one for the candidate.
+/// A signature check counts as ten steps, in addition to the one for the candidate.
 const MOST_CHECKS: u64 = 2_000;
 
 const ROOT: &str = "O=Acme/CN=Acme Root";
 
-/// What is looked for, and in what.
+/// A leaf to find a path for, and the certificates to search.
 struct Heap {
     what: &'static str,
     leaf: Arc<Certificate>,
@@ -44,22 +44,22 @@ impl Heap {
         (search, checks)
     }
 
-    /// A path to the anchor of this many certificates, for no more signatures than this.
+    /// Asserts that a path to the anchor of this many certificates is found with no more signature checks than this.
     fn is_found(&self, length: usize, most_checks: u64) {
         let (search, checks) = self.search();
         assert_eq!((search.path.end, search.path.steps.len()), (PathEnd::Anchor, length), "{}", self.what);
         assert!(search.left_out.is_none() && checks <= most_checks, "{}: {checks} signatures", self.what);
     }
 
-    /// No path, and whether that is sure.
+    /// Asserts that there is no path, and whether that is certain.
     fn is_not_found(&self, end: &PathEnd, sure: bool) {
         let (search, _) = self.search();
         assert_eq!((&search.path.end, search.left_out.is_some()), (end, !sure), "{}", self.what);
     }
 }
 
-/// So many CA certificates of one name, each with a key of its own and issued by the root; the leaf is by one in the
-/// middle.
+/// `count` CA certificates of one name, each with a key of its own and issued by the root; one in the middle issued the
+/// leaf.
 fn namesakes(what: &'static str, count: u64, aki: Aki<'_>) -> Heap {
     let root_key = Key::new(0);
     let keys: Vec<Key> = (1..=count).map(Key::new).collect();
@@ -68,7 +68,7 @@ fn namesakes(what: &'static str, count: u64, aki: Aki<'_>) -> Heap {
     Heap { what, leaf, anchors: vec![chains::anchor(&Draft::root(ROOT, &root_key).make())], heap }
 }
 
-/// More than the budget allows.
+/// More namesakes than the budget allows.
 static TOO_MANY: LazyLock<Heap> = LazyLock::new(|| namesakes("4,000 namesakes, no key id", 4_000, Aki::Absent));
 
 #[test]
@@ -77,18 +77,18 @@ fn a_thousand_namesakes() {
     let blind = namesakes("1,000 namesakes, no key id", 1_000, Aki::Absent);
     blind.is_found(3, 1_001);
 
-    // Without the right one there is no path, and that is sure.
+    // Without the right one there is no path, and that is certain.
     let signer = blind.search().0.path.steps[1].certificate.clone().unwrap();
     let heap = blind.heap.iter().filter(|c| c.sha256() != signer.sha256()).cloned().collect();
     let (leaf, anchors) = (Arc::clone(&blind.leaf), blind.anchors.clone());
     let without = Heap { what: "1,000 namesakes, the right one taken out", leaf, anchors, heap };
     without.is_not_found(&PathEnd::IssuerUnknown, true);
 
-    // Said, and bounded.
+    // The report says that the search was cut short, and the budget holds.
     TOO_MANY.is_not_found(&PathEnd::IssuerUnknown, false);
 }
 
-/// Certificates of one name, each key vouched for by the next: a chain that may go on through all of them.
+/// Certificates of one name, each with its key vouched for by the next: a chain may go through all of them.
 #[test]
 fn one_name_all_the_way_up() {
     let keys: Vec<Key> = (0..1_000).map(Key::new).collect();
@@ -107,7 +107,7 @@ fn one_name_all_the_way_up() {
     }
 }
 
-/// The CA certificates of a mesh: each of so many CAs is vouched for by each other one.
+/// The CA certificates of a mesh: every CA is vouched for by every other one.
 fn mesh(names: &[String], keys: &[Key]) -> Vec<Arc<Certificate>> {
     let pairs = (0..names.len()).flat_map(|a| (0..names.len()).map(move |b| (a, b))).filter(|(a, b)| a != b);
     pairs.map(|(a, b)| Draft::ca(&names[a], &keys[a], &names[b], &keys[b]).make()).collect()
@@ -135,7 +135,7 @@ fn a_complete_mesh() {
     let bridge = Draft::ca(&names[17], &keys[17], ROOT, &keys[30]).make();
     with("mesh of 30, root above one", vec![chains::anchor(&root)], Some(bridge)).is_found(4, 1_000);
 
-    // No way out of it: CAs that vouch for each other. It is not looked through to the end.
+    // No way out: CAs that only vouch for each other. The mesh is not searched to the end.
     let strange = chains::anchor(&Draft::root("CN=Stranger", &Key::new(99)).make());
     with("mesh of 30, no way out", vec![strange], None).is_not_found(&PathEnd::Loop, false);
 }
@@ -150,7 +150,7 @@ fn loops() {
     let (what, anchors) = ("a ring of three", Vec::new());
     Heap { what, leaf: Arc::clone(&leaf), anchors, heap: ring.clone() }.is_not_found(&PathEnd::Loop, true);
 
-    // Nobody can tell which of them would be the root; nothing is said to be missing.
+    // Nobody can tell which of them would be the root, so nothing is reported as missing.
     let sent = [&[Arc::clone(&leaf)], &ring[..]].concat();
     let none = Pool::default();
     let case = Case { sent: &sent, purpose: Purpose::Server, held: &[], anchors: &[], known: &none };
@@ -223,7 +223,7 @@ fn long_lists_of_names() {
     }
 }
 
-/// The answer, and what it counts, do not hang on what was asked before.
+/// Neither the answer nor its counts depend on earlier searches.
 #[test]
 fn answers_do_not_hang_on_the_order_of_questions() {
     let many = &*TOO_MANY;
@@ -244,13 +244,13 @@ fn what_costly_searches_took_leaves_enough_for_an_ordinary_one() {
         let pool = chains::known(&heap.heap);
         finder.find(&heap.leaf, Purpose::Server, &heap.anchors, &[&pool])
     };
-    // A hundred use up what all have together.
+    // A hundred of them use up the budget that all share.
     assert!((0..101).all(|_| search(&costly).left_out.is_some()));
     let last = search(&ordinary);
     assert!(last.path.end == PathEnd::Anchor && last.left_out.is_none());
 }
 
-/// Where the search for what the device itself could build is cut short, nothing is said of it.
+/// If the search for what the device itself could build is cut short, nothing is claimed about it.
 #[test]
 fn a_search_cut_short_decides_nothing() {
     let many = &*TOO_MANY;
@@ -261,7 +261,7 @@ fn a_search_cut_short_decides_nothing() {
     assert!(told.budget_hit);
     assert_eq!((told.status, told.proof), (ChainStatus::Undetermined, Some(Proof::Undecidable)));
 
-    // The heap is only known of: the device had none of it, but which it would have needed is not sure.
+    // The heap is only known: the device had none of it, but which of them it would have needed is not certain.
     let pool = chains::known(&many.heap);
     let (sent, held) = ([Arc::clone(&many.leaf)], [(Arc::clone(&many.leaf), StepFrom::Fetched)]);
     let case = Case { sent: &sent, purpose: Purpose::Server, held: &held, anchors: &many.anchors, known: &pool };
@@ -286,7 +286,8 @@ fn handshakes_of_one_chain_cost_one_search() {
     assert_eq!(twenty.1, once.1, "and the chain is judged once");
 }
 
-/// The recording with another random value in its ClientHello: the same one again would be one handshake at two taps.
+/// The recording with another random value in its ClientHello, because the same one again would be one handshake at two
+/// taps.
 fn another_handshake(bytes: &[u8], which: usize) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     // A record of TLS 1.0 at most with a ClientHello; its random value follows the version, RFC 5246 section 7.4.1.2.

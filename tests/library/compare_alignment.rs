@@ -30,7 +30,7 @@ fn compared(report: &Report) -> Comparison {
     compare(report, &Pick { capture: PIN, device: None }, &Pick { capture: USB, device: None }).unwrap()
 }
 
-/// The report with both devices changed, compared: how many steps are about TLS, and whether they can be compared.
+/// Compares the report with both devices changed: how many steps are about TLS, and whether they can be compared.
 fn servers(change: impl Fn(&mut Device, &mut Device)) -> (usize, bool) {
     let mut report = report();
     let [good, bad] = &mut report.devices[..] else { panic!("two devices") };
@@ -40,7 +40,7 @@ fn servers(change: impl Fn(&mut Device, &mut Device)) -> (usize, bool) {
     (tls, comparison.comparable)
 }
 
-/// Takes away what makes a server the same: names, certificate, address.
+/// Removes what identifies a server: names, certificate, address.
 fn elsewhere(device: &mut Device) {
     device.events.retain(|event| event.kind != EventKind::Dns);
     device.handshakes[0].server = "192.0.2.1:443".into();
@@ -53,7 +53,7 @@ fn servers_align_by_name_else_by_what_resolved_else_by_certificate_else_by_endpo
     const OTHER: (usize, bool) = (2, false);
     let asked = |device: &mut Device, name: &str| device.handshakes[0].server_name = Some(name.into());
     assert_eq!(servers(|_, bad| elsewhere(bad)), OTHER);
-    // By the name asked for, in any case, also at another address with another certificate.
+    // By the name asked for, whatever its case, and even at another address with another certificate.
     let named = |name: &'static str| {
         servers(move |good, bad| {
             elsewhere(bad);
@@ -63,7 +63,7 @@ fn servers_align_by_name_else_by_what_resolved_else_by_certificate_else_by_endpo
     };
     assert_eq!(named("POOL.contoso.test"), ONE);
     assert_eq!(named("mail.contoso.test"), OTHER);
-    // By the name that resolved to the address, against a name asked for or another resolved one.
+    // By the name that resolved to the address, compared with a name asked for or with another resolved one.
     assert_eq!(
         servers(|good, bad| {
             elsewhere(bad);
@@ -111,7 +111,7 @@ fn servers_align_by_name_else_by_what_resolved_else_by_certificate_else_by_endpo
 fn a_failure_with_a_server_that_the_good_one_never_asked_has_nothing_to_be_held_against() {
     let mut report = report();
     let [good, bad] = &mut report.devices[..] else { panic!("two devices") };
-    // The bad phone's handshake with the pool works too; what fails is one with another server.
+    // The bad phone's handshake with the pool works too; the one that fails is with another server.
     let mut works = good.handshakes[0].clone();
     works.capture = USB.into();
     works.frame = 15;
@@ -130,7 +130,7 @@ fn a_failure_with_a_server_that_the_good_one_never_asked_has_nothing_to_be_held_
 #[test]
 fn steps_stand_in_the_order_of_the_good_one() {
     let mut report = report();
-    // What only the bad one did stands after what it did before: a lookup between frames 10 and 12 of its trace.
+    // What only the bad one did comes after what it did before: a lookup between frames 10 and 12 of its trace.
     let mut extra = report.devices[1].events.iter().find(|event| event.frame == Some(10)).unwrap().clone();
     (extra.frame, extra.summary) = (Some(11), "A mail.contoso.test: 10.20.30.11".into());
     let Some(EventDetail::Dns(dns)) = &mut extra.detail else { panic!("{extra:?}") };
@@ -204,7 +204,7 @@ fn no_name_from_a_capture_steers_the_terminal_or_breaks_the_columns() {
         let text = compare_text(&comparison, &TextStyle { color: false, width });
         for line in text.lines() {
             assert!(!line.contains(|c: char| c.is_control() || "\u{202e}\u{2066}\u{200b}".contains(c)), "{line:?}");
-            // A word of the conclusion may stand alone on a line that is too short for it.
+            // A single word of the conclusion may be longer than the line.
             let words = line.split_whitespace().count();
             assert!(line.chars().count() <= width || words == 1, "{width}: {} {line}", line.chars().count());
         }

@@ -1,4 +1,4 @@
-//! What findings mean, in every place that tells it.
+//! What findings mean, in every place that explains it.
 //!
 //! In: the table of rules, README. Out: each explain text fits a terminal of 80 columns, and README's table of findings
 //! is that of the program. Left to others: whether the texts are true.

@@ -1,6 +1,6 @@
 //! Findings against captures: for every code recordings that fire it, and beside them some that nearly do and must not.
 //!
-//! In: the captures of `captures/`, their expectations, and the table below. Out: nothing but failures. Left to others:
+//! In: the captures of `captures/`, their expectations, and the table below. Out: failed tests. Left to others:
 //! all that an expectation says; `chaingap check` compares that.
 
 use std::collections::BTreeMap;
@@ -10,10 +10,10 @@ use chaingap::report::{Report, Severity, VerdictStatus};
 
 use support::expectations::{self, Expected, ExpectedFinding};
 
-/// A code, expectations whose captures fire it, and those that nearly do, each with what keeps them from it.
+/// A code, expectations whose captures fire it, and those that nearly do, each with the reason why they do not.
 type Row = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
 
-/// Codes that are information; another code as mere information (a long list that did no harm) does not count as fired.
+/// Codes of severity info. Another code with severity info (a long list that did no harm) does not count as fired.
 const INFORMATION: [&str; 3] = ["CG016", "CG024", "CG030"];
 
 const TABLE: &[Row] = &[
@@ -22,8 +22,8 @@ const TABLE: &[Row] = &[
         &["usb-sign-in", "upper-intermediate-missing", "client-closes", "cross-signed.bundle", "two-phones"],
         &[
             ("usb-full-chain", "the server sends every intermediate"),
-            ("pin-sign-in", "the same server, and the phone fetched what it leaves out"),
-            ("root-unknown", "the same alert, and the chain is whole up to its root"),
+            ("pin-sign-in", "the same server, but the phone fetched the missing intermediates"),
+            ("root-unknown", "the same alert, but the chain is complete up to its root"),
             ("one-tier-unknown-root", "a leaf alone, whose issuer is a root"),
         ],
     ),
@@ -31,7 +31,7 @@ const TABLE: &[Row] = &[
         "CG002",
         &["root-unknown", "root-unknown-root-sent", "one-tier-by-serial", "cross-signed", "intercepted"],
         &[
-            ("one-tier-trusted", "the same leaf, and the phone has the root"),
+            ("one-tier-trusted", "the same leaf, but the phone has the root"),
             ("two-tier-by-serial", "a leaf alone, whose authority key identifier names an intermediate"),
             ("cross-signed.bundle", "the issuing CA's other certificate leads to the phone's root"),
         ],
@@ -42,15 +42,15 @@ const TABLE: &[Row] = &[
         &[
             ("usb-full-chain", "nothing is left out"),
             ("one-tier-trusted", "a leaf alone, with nothing between it and the root"),
-            ("usb-sign-in", "it is left out, and did not work"),
+            ("usb-sign-in", "an intermediate is left out, and the handshake fails"),
         ],
     ),
     (
         "CG004",
         &["fetch-404", "fetch-html", "fetch-cut-off", "fetch-only"],
         &[
-            ("fetch-gzip-chunked", "the certificates are there, compressed and in chunks"),
-            ("fetch-other-ca", "certificates came, if not the right ones"),
+            ("fetch-gzip-chunked", "the certificates are complete, compressed and in chunks"),
+            ("fetch-other-ca", "certificates came, though not the right ones"),
         ],
     ),
     ("CG005", &["fetch-other-ca"], &[("fetch-p7b", "the right ones came"), ("fetch-html", "no certificate came")]),
@@ -60,7 +60,7 @@ const TABLE: &[Row] = &[
         &[
             ("not-yet-valid", "before its start"),
             ("clock-skew", "before its start by the phone's clock"),
-            ("clock-skew-harmless", "the clock is wrong, and still within the dates"),
+            ("clock-skew-harmless", "the clock is wrong, but still within the dates"),
         ],
     ),
     (
@@ -69,7 +69,7 @@ const TABLE: &[Row] = &[
         &[
             ("expired", "after its end"),
             ("clock-skew-ahead", "after its end by the phone's clock"),
-            ("clock-skew-harmless", "the clock is slow, and still within the dates"),
+            ("clock-skew-harmless", "the clock is slow, but still within the dates"),
         ],
     ),
     (
@@ -100,45 +100,48 @@ const TABLE: &[Row] = &[
         "CG011",
         &["unsupported-algorithm", "unsupported-algorithm.profile-given"],
         &[
-            ("unsupported-algorithm-works", "the same certificates, and the phone takes them"),
-            ("unsupported-algorithm.profile-none", "nobody says that the phone cannot"),
+            ("unsupported-algorithm-works", "the same certificates, but the phone accepts them"),
+            ("unsupported-algorithm.profile-none", "nothing says that the phone cannot verify them"),
         ],
     ),
     (
         "CG012",
         &["issuer-list-truncated", "issuer-list-truncated-2003"],
         &[
-            ("issuer-list-long", "as long, and the handshake works"),
-            ("client-certificate-absent", "no client certificate either, and a short list"),
+            ("issuer-list-long", "as long, but the handshake works"),
+            ("client-certificate-absent", "no client certificate either, but a short list"),
         ],
     ),
     (
         "CG013",
         &["client-certificate-absent", "client-certificate-refused", "client-certificate-silent"],
         &[
-            ("client-certificate-accepted", "the server takes what came"),
-            ("server-closes", "the server ends it as late, and never asked"),
+            ("client-certificate-accepted", "the server accepts the certificate"),
+            ("server-closes", "the server closes at the same point, but never asked"),
         ],
     ),
     (
         "CG014",
         &["clock-skew", "clock-skew-ahead", "clock-skew-harmless"],
-        &[("clock-nearly-right", "200 seconds are no finding"), ("clock-random", "random bytes tell no clock")],
+        &[("clock-nearly-right", "200 seconds are not enough"), ("clock-random", "random bytes are not a clock")],
     ),
     (
         "CG015",
         &["server-stalls"],
-        &[("slow-server", "an answer after four seconds"), ("late-syn", "a SYN that is lost, and the next answered")],
+        &[
+            ("slow-server", "an answer after four seconds"),
+            ("late-syn", "the first SYN is lost, but the next is answered"),
+        ],
     ),
     (
         "CG016",
         &["tls13-works", "tls13-fails", "tls13-fails-gnutls"],
         &[
             ("resumed-ticket", "no certificates are sent at all"),
-            ("profile-mismatch", "TLS 1.2, where they are to be read"),
+            ("profile-mismatch", "TLS 1.2, where certificates can be read"),
         ],
     ),
-    ("CG017", &["cut-inside"], &[("cut-after", "what is cut away is not asked for")]),
+    ("CG017", &["cut-inside"], &[("cut-after", "nothing that matters is cut away")]),
     (
         "CG018",
         &["chain-order-mixed", "chain-order-root-sent", "chain-order-unrelated"],
@@ -151,14 +154,14 @@ const TABLE: &[Row] = &[
         "CG019",
         &["same-name-other-key", "same-name-bad-signature", "same-name-bad-signature.bundle"],
         &[
-            ("same-name-other-key-works", "the right one is sent too"),
-            ("cross-signed", "two certificates of one name, and of one key"),
+            ("same-name-other-key-works", "the right one is sent, too"),
+            ("cross-signed", "two certificates of one name, but also of one key"),
         ],
     ),
     (
         "CG020",
         &["refused", "unanswered"],
-        &[("late-syn", "the second SYN is answered"), ("server-stalls", "connected, and silent after that")],
+        &[("late-syn", "the second SYN is answered"), ("server-stalls", "it connects, and is silent only after that")],
     ),
     ("CG021", &["srv-outside-domain"], &[("srv-subdomain", "below the SIP domain")]),
     (
@@ -175,16 +178,16 @@ const TABLE: &[Row] = &[
         &["no-data", "no-data-repeated", "trusted-chain-refused"],
         &[
             ("no-data-probe", "a probe that does this once"),
-            ("name-mismatch-after-handshake", "ended as late, for a reason to be seen"),
+            ("name-mismatch-after-handshake", "it ends at the same point, but for a visible reason"),
         ],
     ),
     (
         "CG024",
         &["profile-mismatch", "unsupported-algorithm-works", "chain-invalid-accepted.strict"],
         &[
-            ("profile-fits", "at the version that the profile says"),
+            ("profile-fits", "at the version that the profile names"),
             ("profile-mismatch.profile-none", "no profile to contradict"),
-            ("other-maker", "the same version, of a phone that is of another make"),
+            ("other-maker", "the same version, but a phone of another maker"),
         ],
     ),
     (
@@ -194,38 +197,38 @@ const TABLE: &[Row] = &[
             ("one-tier-by-serial", "the authority key identifier says root"),
             ("two-tier-by-serial.no-roots", "the authority key identifier says intermediate"),
             ("usb-sign-in", "the organization of the phone's root says intermediate"),
-            ("tls13-works", "the certificates are hidden, and it works"),
+            ("tls13-works", "the certificates are hidden, but the handshake works"),
         ],
     ),
     (
         "CG026",
         &["chain-invalid-path-length", "chain-invalid-not-a-ca", "chain-invalid-extended-usage"],
         &[
-            ("chain-invalid-accepted", "the phone makes no such check"),
-            ("same-name-other-key", "the link is no link at all"),
+            ("chain-invalid-accepted", "the phone does not check this"),
+            ("same-name-other-key", "the certificate is not the issuer at all"),
         ],
     ),
     (
         "CG027",
         &["server-closes"],
         &[
-            ("client-certificate-silent", "closed as silently, after asking for a client certificate"),
+            ("client-certificate-silent", "closed just as silently, but after asking for a client certificate"),
             ("client-closes", "the client closes"),
         ],
     ),
-    ("CG028", &["revoked", "revoked-stapled"], &[("stapled-good", "an OCSP answer that says good")]),
+    ("CG028", &["revoked", "revoked-stapled"], &[("stapled-good", "an OCSP response that says good")]),
     (
         "CG029",
         &["nothing-here", "eap-tls", "eap-tls-radius", "quic"],
         &[
-            ("refused", "no handshake, for a reason to be seen"),
+            ("refused", "no handshake, but for a visible reason"),
             ("resumed-session-id", "handshakes without certificates"),
         ],
     ),
     (
         "CG030",
         &["tls-fine-http-error", "tls-fine-sip-closed", "usb-full-chain"],
-        &[("usb-sign-in", "the handshake fails"), ("no-data", "finished, and not a byte of data")],
+        &[("usb-sign-in", "the handshake fails"), ("no-data", "both finished, but there is no data")],
     ),
 ];
 
@@ -310,7 +313,7 @@ fn what_to_ask_the_server_has_its_port_and_no_path_of_a_strangers() {
     }
 }
 
-/// Every expectation by name, with what the program says of its captures.
+/// Every expectation by name, with the report on its captures.
 fn judged() -> BTreeMap<String, (Expected, Report)> {
     let judge = |expectation: Expected| {
         let report = expectations::report(&expectations::analyzer(&expectation.options), &expectation.captures);

@@ -35,7 +35,7 @@ fn every_damaged_byte_gives_a_report_or_an_error() {
     assert!(count > support::share_of(500), "{count}");
 }
 
-/// A hostile capture is read to its end in bearable time, and its report keeps its promises.
+/// A hostile capture is read to its end in reasonable time, and its report keeps its promises.
 #[test]
 fn hostile_captures_end() {
     for case in support::share("hostile captures", CASES) {
@@ -43,15 +43,15 @@ fn hostile_captures_end() {
         let report = small(case);
         let time = start.elapsed();
         println!("{:50} {time:.1?}", case.name);
-        // Without optimization, on a busy machine; what grows faster than its input takes minutes.
+        // Generous, for unoptimized code on a busy machine; what grows faster than its input takes minutes.
         assert!(time < Duration::from_secs(60), "{}: {time:?}", case.name);
         let broken = report.map(|report| broken_promises(&report)).unwrap_or_default();
         assert!(broken.is_empty(), "{}: {broken:?}", case.name);
     }
 }
 
-/// Messages that are never complete, on many connections at once: what is not kept is said, and each connection's start
-/// is still read.
+/// Messages that are never complete, on many connections at once: the report says what was not kept, and each
+/// connection's start is still read.
 #[test]
 fn messages_under_way_are_bounded_together() {
     let limits = Limits { messages_bytes: 1 << 20, ..Limits::default() };
@@ -66,7 +66,7 @@ fn messages_under_way_are_bounded_together() {
     assert_eq!(seen, 8, "every ClientHello was read");
 }
 
-/// A part of a chain is not judged as if it were the whole.
+/// A part of a chain is not judged as if it were complete.
 #[test]
 fn more_certificates_than_any_chain_has_are_not_judged() {
     let case = CASES.iter().find(|case| case.name == "one Certificate message of 3,000 certificates").unwrap();
@@ -75,12 +75,12 @@ fn more_certificates_than_any_chain_has_are_not_judged() {
     assert!(finding.summary.contains("more than 256 certificates"), "{}", finding.summary);
 }
 
-/// More certificates than are kept: the report says so, CAs are kept before others, and all that a handshake shown was
-/// sent is listed.
+/// More certificates than are kept: the report says so, CAs are kept in preference to others, and every certificate
+/// that was sent in a handshake of the report is listed.
 #[test]
 fn of_many_certificates_those_of_cas_are_kept_and_those_shown() {
     let names = ["usb-full-chain", "usb-sign-in", "same-name-other-key", "expired"];
-    // The same handshake in another format would be taken for one at another tap.
+    // The same handshake in another format would count as seen at another tap.
     let wanted = |path: &str| path.matches('/').count() == 1 && names.iter().any(|name| path.contains(name));
     let samples: Vec<_> = damage::samples().into_iter().filter(|(path, _)| wanted(path)).collect();
     let report = |certificates: usize| {
@@ -108,8 +108,8 @@ fn of_many_certificates_those_of_cas_are_kept_and_those_shown() {
     }
 }
 
-/// A handshake that fails and that there was no room for: the device is not called fine for the one that works, and every
-/// reader is told.
+/// A handshake that fails and was dropped for lack of space: the device is not called fine because of the one that
+/// works, and every reader is told.
 #[test]
 fn what_there_was_no_room_for_does_not_count_as_fine() {
     let name = "captures/other-ca-refused.pcapng";

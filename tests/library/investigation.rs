@@ -1,7 +1,7 @@
 //! Several captures as one investigation: rotated recordings, two taps, one name with two issuers, one phone twice.
 //!
-//! In: the sample captures. Out: what must be told of them together; what is true of each is said in its expectation, and
-//! how it was recorded in captures/record/signin.sh. Left to others: each capture alone.
+//! In: the sample captures. Out: what must be reported of them together; what is true of each is in its expectation,
+//! and how it was recorded in captures/record/signin.sh. Left to others: each capture alone.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ fn samples<'a>(names: &[&'a str]) -> Vec<(&'a str, Vec<u8>)> {
     names.iter().map(|name| (*name, read(name))).collect()
 }
 
-/// What a report says of what is wrong, without where.
+/// What a report says is wrong, without places.
 fn findings(report: &Report) -> Vec<String> {
     let words = |f: &chaingap::report::Finding| {
         format!("{:?} {} {} {}", f.device, f.code, f.severity.as_str(), f.proof.as_str())
@@ -127,7 +127,7 @@ fn one_name_with_two_issuers_is_said() {
     let said = |what: &str| what.contains("CN=Woodgrove Issuing CA 1") && what.contains("consistent with a proxy");
     assert!(refused.evidence.iter().any(|evidence| said(&evidence.what)), "{:?}", refused.evidence);
     assert!(refused.remedies[0].contains("inspects TLS"), "{:?}", refused.remedies);
-    // The same phone at a server with one certificate: nothing of the kind.
+    // The same phone at a server with one certificate: no such finding.
     let usual = analyze(false, "pki/root.pem", &samples(&["pin-sign-in.pcapng", "usb-sign-in.pcapng"]));
     assert!(usual.findings.iter().flat_map(|finding| &finding.evidence).all(|e| !e.what.contains("proxy")));
 }
@@ -142,7 +142,7 @@ fn a_phone_that_lost_its_chain_is_told_as_such() {
     assert_eq!(before.unwrap().capture, "address-change.pcapng");
 }
 
-/// It refuses a server for something else than its CA, whose other server it took a recording before.
+/// A phone refuses a server whose CA it accepted in an earlier recording, so the cause is another one.
 #[test]
 fn a_phone_that_took_a_ca_before_does_not_refuse_that_ca() {
     let (adatum, tailspin) = ("pki/adatum-root.pem", "pki/tailspin-root.pem");

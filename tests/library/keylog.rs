@@ -85,8 +85,8 @@ fn without_secrets_it_says_what_is_hidden_and_claims_no_more() {
         assert_eq!(report.findings.iter().filter(sure).count(), 0, "{name}");
         let handshake = &report.devices[0].handshakes[0];
         assert!(handshake.certificates.is_empty());
-        // OpenSSL's alerts are in clear; else only data of both sides tells the outcome, and a record as short as an alert
-        // that the client refuses.
+        // OpenSSL's alerts are in clear. Otherwise only data of both sides tells the outcome, or a record as short as
+        // an alert, which shows that the client refuses.
         if handshake.alerts.is_empty() && handshake.outcome != Outcome::Completed {
             let secrets = keys_of(&format!("{name}-13")).unwrap();
             let truth = analyze(&format!("{name}-13"), Some(&secrets)).devices[0].handshakes[0].outcome;
@@ -101,7 +101,7 @@ fn secrets_that_do_not_fit_are_said_and_change_nothing() {
     let name = "twin-gnutls-13";
     let keys = String::from_utf8(keys_of(name).unwrap()).unwrap();
     let without = analyze(name, None);
-    // The last digit of every secret is another one.
+    // Every secret with its last digit changed.
     let wrong: Vec<_> = keys
         .lines()
         .map(|line| {

@@ -25,7 +25,7 @@ fn stored_chains() {
     assert_eq!(sound.len(), 48, "three lengths of sixteen sets");
     let stored = chains::stored();
     let stranger = chains::anchor(&stored["stranger/root"]);
-    // Certificates of all other sets lie about.
+    // Certificates of all other sets are at hand as noise.
     let others = |set: &str| {
         let other = stored.iter().filter(|(label, _)| label.split('/').next() != Some(set));
         chains::known(other.map(|(_, certificate)| certificate))
@@ -60,7 +60,7 @@ fn chains_made_on_the_spot() {
     ];
     let mut table = Table::default();
     let mut number = 100;
-    // The root, and what an intermediate's name starts with.
+    // The root's name, and the start of the intermediates' names.
     let schemes = [
         ("one organization", "O=Acme/CN=Acme Root", "O=Acme/CN=Issuing"),
         ("no organization", "CN=Lone Trust", "CN=Lone"),
@@ -107,7 +107,7 @@ fn pkits() {
         let names: Vec<String> = serde_json::from_value(test["certs"].clone()).unwrap();
         let chain: Chain = names.iter().rev().map(|name| read(name)).collect();
         let number = test["number"].as_str().unwrap();
-        // DSA is not computed; tests of revocation lists name certificates that are not on the path.
+        // DSA is not supported; tests of revocation lists name certificates that are not on the path.
         let about_lists = ["4.4.", "4.14.", "4.15."].iter().any(|section| number.starts_with(section));
         if chain.len() < 3 || about_lists || matches!(number, "4.1.4" | "4.1.5") {
             continue;
@@ -121,7 +121,7 @@ fn pkits() {
     table.conclude("PKITS");
 }
 
-/// A chain made on the spot, and what it takes to make another certificate of the same name for it.
+/// A chain made on the spot, and what is needed to make another certificate of the same name for it.
 struct Made {
     chain: Chain,
     /// Leaf first, root last.
@@ -188,7 +188,7 @@ impl<'a> Bench<'a> {
         judgement
     }
 
-    /// Each intermediate taken out of what the server sends, then all of them.
+    /// Takes each intermediate out of what the server sends, then all of them.
     fn knock_out(&self, table: &mut Table) {
         let without = |out: &[usize]| -> Chain {
             let kept = self.without_root().iter().enumerate().filter(|(at, _)| !out.contains(at));
@@ -196,7 +196,7 @@ impl<'a> Bench<'a> {
         };
         let trusted = |sent: &[_]| self.judge(sent, &self.root, &self.noise).status == ChainStatus::Trusted;
         let (spare, needed): (Vec<_>, Vec<_>) = (1..self.chain.len() - 1).partition(|at| trusted(&without(&[*at])));
-        // A CA's new key, vouched for by its old one, where the old one made the signature.
+        // Only a CA's new key, certified by its old one, can be spared: the old one made the signature below.
         assert!(spare.iter().all(|at| self.chain[*at].is_self_issued()), "{} without {spare:?}", self.name);
         let known = chains::known(&self.chain);
         let every: Vec<usize> = (1..self.chain.len() - 1).collect();
@@ -233,7 +233,7 @@ impl<'a> Bench<'a> {
         self.chain.iter().position(|known| known.sha256() == certificate.sha256()).unwrap()
     }
 
-    /// The device does not have the root.
+    /// Judges the chain for a device that does not have the root.
     fn remove_root(&self, table: &mut Table) {
         let nothing = Pool::default();
         let known = chains::known(&self.chain);
@@ -249,10 +249,10 @@ impl<'a> Bench<'a> {
         let what = format!("{}: root unknown, no anchor", self.name);
         table.note(&what, "untrusted-root, unknown", expected, &told, self.unknown_is_told(&told, below));
 
-        // Both: the link is named, but what is above it would not be trusted either.
+        // Both are missing: the link is named, but what is above it would not be trusted either.
         let told = self.judge(&self.chain[..1], &self.stranger, &known);
         let absent: Chain = told.missing.iter().filter_map(|link| link.candidates.first().cloned()).collect();
-        // All of the chain, but what it can do without.
+        // The whole chain, except for what it can do without.
         let left_out = self.without_root()[1..].iter().filter(|c| !absent.iter().any(|a| a.sha256() == c.sha256()));
         let right = told.proof == Some(Proof::Inferred)
             && told.root_untrusted_too
@@ -262,7 +262,7 @@ impl<'a> Bench<'a> {
         table.note(&what, "missing-intermediate and untrusted-root", ChainStatus::MissingIntermediate, &told, right);
     }
 
-    /// Another certificate of the same name in place of an intermediate.
+    /// Puts another certificate of the same name in place of an intermediate.
     fn replace(&self, at: usize, other: &Arc<Certificate>, table: &mut Table) {
         let mut sent = self.without_root().to_vec();
         sent[at] = Arc::clone(other);
@@ -277,7 +277,7 @@ impl<'a> Bench<'a> {
             culprit(&told) && told.missing.is_empty(),
         );
 
-        // The one it stands for is known: that is what the device lacks, and the mismatch is still told.
+        // The certificate that it replaces is known: that is what the device lacks, and the mismatch is still reported.
         let told = self.judge(&sent, &self.root, &chains::known(&self.chain));
         let right = culprit(&told) && names(&told, &self.chain[at..=at]) && told.proof == Some(Proof::Proven);
         let what = format!("{}: {at} replaced, known", self.name);
@@ -305,7 +305,7 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Whether exactly these links are told, by subject and key, lowest first.
+/// Whether exactly these certificates are reported as missing, by subject and key, lowest first.
 fn names(told: &Judgement, absent: &[Arc<Certificate>]) -> bool {
     told.missing.len() == absent.len()
         && told.missing.iter().zip(absent).all(|(link, absent)| {
@@ -315,7 +315,7 @@ fn names(told: &Judgement, absent: &[Arc<Certificate>]) -> bool {
         })
 }
 
-/// What is to be said where the issuer of `below` is not known, and the server sent so many intermediates up to it.
+/// The status to expect where the issuer of `below` is not known, and the server sent so many intermediates up to it.
 fn expected(below: &Certificate, anchor: &Anchor, sent_above_leaf: usize) -> ChainStatus {
     let issuer = below.issuer();
     if let Some(named) = below.authority_key_id().and_then(|aki| aki.issuer.as_ref()) {
@@ -337,7 +337,7 @@ fn expected(below: &Certificate, anchor: &Anchor, sent_above_leaf: usize) -> Cha
     }
 }
 
-/// How often each status was right to be told, was told, and both; with what goes with it right as well.
+/// How often each status was right, was reported, and both, with the details right as well.
 #[derive(Default)]
 struct Table {
     kinds: BTreeMap<(String, &'static str), usize>,

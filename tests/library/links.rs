@@ -1,4 +1,4 @@
-//! The same exchange in every link, tunnel and framing tells the same.
+//! The same exchange gives the same report in every link, tunnel and framing.
 //!
 //! In: `captures/links`, made by `captures/convert/links.sh` from the recordings on plain Ethernet, and those recordings.
 //! Out: failed tests where a report differs in more than places and times, where `tshark` sees other certificates or
@@ -19,7 +19,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use support::tell;
 
-/// Conversions of which nothing can be read, and what the report says instead.
+/// Conversions from which nothing can be read, and what the report says instead.
 const UNREADABLE: &[(&str, &str)] = &[
     ("macsec-encrypted", "25 packets encrypted by MACsec (first: frame 1)"),
     ("wlan-protected", "25 packets encrypted by Wi-Fi (IEEE 802.11) (first: frame 1)"),
@@ -30,7 +30,7 @@ const LINK_TYPES: &str = "APPLE_IP_OVER_IEEE1394 ATM_RFC1483 C_HDLC ETHERNET FDD
                           IEEE802_11_PRISM IEEE802_11_RADIOTAP IPOIB IPV4 IPV6 LINUX_SLL LINUX_SLL2 LOOP NFLOG \
                           NULL PKTAP PPI PPP PPP_ETHER PPP_HDLC PPP_PPPD RAW USBPCAP USB_LINUX USB_LINUX_MMAPPED";
 
-/// Parts of a report that say where and when, and so differ between a recording and its conversion.
+/// Parts of a report that name places and times, and so differ between a recording and its conversion.
 const PLACES: &[&str] = &[
     "captures",
     "capture",
@@ -84,7 +84,7 @@ fn what_was_odd_is_said_and_nothing_is_lost_by_it() {
         assert!(capture.problems.is_empty(), "{:?}", capture.problems);
         capture.notes
     };
-    // Only the IPv4 packets of 25, the two ARP packets having no such checksum.
+    // Only the 25 IPv4 packets; the two ARP packets have no such checksum.
     assert_eq!(
         said("wrong-checksums.pcap"),
         ["23 packets with a wrong IPv4 header checksum, read all the same (first: frame 1)"]
@@ -188,21 +188,21 @@ proptest! {
     }
 }
 
-/// Samples that `tshark` 4.0 does not take apart, and why.
+/// Samples that `tshark` 4.0 does not dissect, and why.
 const BEYOND_TSHARK: &[(&str, &str)] = &[
     ("offloaded-ipv6", "it takes an IPv6 payload length of zero for a damaged jumbogram"),
     ("ppp-pppd", "it does not open files of this link type"),
     ("usbmon-ecm", "it needs the device's descriptors to know the framing"),
-    ("usbmon-rndis", "it does not take RNDIS apart"),
-    ("usbmon-mapped-rndis", "it does not take RNDIS apart"),
-    ("usbpcap-rndis", "it does not take RNDIS apart"),
+    ("usbmon-rndis", "it does not dissect RNDIS"),
+    ("usbmon-mapped-rndis", "it does not dissect RNDIS"),
+    ("usbpcap-rndis", "it does not dissect RNDIS"),
 ];
 
 #[test]
 fn tshark_sees_the_same_certificates_and_connections() {
     let installed = Command::new("tshark").arg("--version").output().is_ok();
     if std::env::var("CHAINGAP_ORACLES").as_deref() != Ok("1") || !installed {
-        return tell("SKIPPED: tshark is not asked about the links; install it and set CHAINGAP_ORACLES=1 to do so");
+        return tell("SKIPPED: links are not compared with tshark; install it and set CHAINGAP_ORACLES=1 to do so");
     }
     let unreadable = UNREADABLE.iter().map(|(name, _)| *name);
     let beyond: BTreeSet<_> = unreadable.chain(BEYOND_TSHARK.iter().map(|(name, _)| *name)).collect();
@@ -234,7 +234,7 @@ struct Seen {
 fn tshark(path: &Path) -> Seen {
     let fields = |filter: &str, fields: &[&str]| {
         let mut command = Command::new("tshark");
-        // Linux's old port for VXLAN is another protocol's in tshark's table.
+        // Linux's old port for VXLAN belongs to another protocol in tshark's table.
         command.args(["-n", "-o", "tcp.reassemble_out_of_order:TRUE", "-d", "udp.port==8472,vxlan", "-r"]).arg(path);
         command.args(["-Y", filter, "-T", "fields"]).args(fields.iter().flat_map(|field| ["-e", *field]));
         let output = command.output().unwrap();
@@ -258,7 +258,7 @@ fn digest_of_hex(text: &str) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A report without what says where and when.
+/// A report without places and times.
 fn story(report: &Report) -> Value {
     let mut value = serde_json::to_value(report).unwrap();
     strip(&mut value);
@@ -333,7 +333,7 @@ fn frames(path: &Path) -> Vec<(LinkType, Vec<u8>)> {
     frames
 }
 
-/// How many packets the frames hold, and what was counted.
+/// The number of packets in the frames, and the counters.
 fn decode(frames: impl IntoIterator<Item = (LinkType, Vec<u8>)>) -> (usize, Counts) {
     let (mut decoder, mut packets) = (Decoder::new(&Limits::default()), 0);
     for (number, (link_type, data)) in (1..).zip(frames) {

@@ -16,8 +16,8 @@ use support::tell;
 const CERTIFICATES: &str = include_str!("../data/paths/certificates.pem");
 const CASES: &str = include_str!("../data/paths/cases.txt");
 
-/// Where the path finder's answer is not OpenSSL's: the case, whether the path finder takes the chain, and why. An
-/// entry whose answers agree fails the test.
+/// Cases where the path finder's answer differs from OpenSSL's: the case, whether the path finder accepts the chain,
+/// and why. An entry whose answers agree fails the test.
 const DIFFERENCES: &[(&str, bool, &str)] = &[
     ("bare/5-ca3-wrong-key-too", true, FIRST_ONLY),
     ("p256/4-cross-signed", true, FIRST_ONLY),
@@ -29,19 +29,19 @@ const DIFFERENCES: &[(&str, bool, &str)] = &[
     (
         "p256/3-any-purpose",
         true,
-        "OpenSSL wants the purpose itself, not anyExtendedKeyUsage; RFC 5280 section 4.2.1.12 allows both",
+        "OpenSSL requires the purpose itself, not anyExtendedKeyUsage; RFC 5280 section 4.2.1.12 allows both",
     ),
     (
         "p256/3-name-dns-common-name",
         true,
-        "OpenSSL holds a common name for a DNS name; RFC 5280 section 4.2.1.10 does not",
+        "OpenSSL treats a common name as a DNS name; RFC 5280 section 4.2.1.10 does not",
     ),
-    ("p256/3-name-unknown-kind", true, "constraints on kinds of names that name no server are not judged"),
+    ("p256/3-name-unknown-kind", true, "constraints on kinds of names that no server has are not judged"),
     ("mgf/2", false, "RSASSA-PSS with two hash functions cannot be checked; RFC 4055 section 3.1 recommends one"),
 ];
 
 const FIRST_ONLY: &str =
-    "OpenSSL follows the first issuer whose name fits and never turns back; here every one is tried";
+    "OpenSSL follows the first issuer whose name fits and never backtracks; here every one is tried";
 
 const BARE_ANCHOR: &str =
     "an anchor is a name and a key (RFC 5280 section 6.1.1 d): its certificate's extensions do not count";
@@ -101,7 +101,7 @@ fn every_kind_of_key_and_every_length_is_there() {
 fn the_installed_openssl_agrees_with_the_stored_answers() {
     if std::env::var("CHAINGAP_ORACLES").as_deref() != Ok("1") {
         return tell(
-            "SKIPPED: the installed OpenSSL is not asked about the stored answers; set CHAINGAP_ORACLES=1 to do so",
+            "SKIPPED: the stored answers are not compared with the installed OpenSSL; set CHAINGAP_ORACLES=1 to do so",
         );
     }
     let folder = tempfile::tempdir().unwrap();
@@ -173,7 +173,7 @@ impl Certificates {
         self.0.iter().find(|(_, known)| Some(known.sha256()) == sha256).map_or("-", |(label, _)| *label)
     }
 
-    /// What the path finder makes of a case: the bundle is what the server sent beside its own certificate.
+    /// The path that is found for a case; the bundle is what the server sent beside its own certificate.
     fn path(&self, case: &Case) -> Path {
         let mut pool = Pool::default();
         for label in &case.bundle {
@@ -185,8 +185,8 @@ impl Certificates {
         search.path
     }
 
-    /// Whether there is a path to the anchor, whose dates hold where the case asks for them: the path finder leaves
-    /// those to its callers.
+    /// Whether there is a path to the anchor that is within its dates where the case asks for them: the path finder
+    /// leaves dates to its callers.
     fn accepts(&self, case: &Case) -> bool {
         let path = self.path(case);
         let dates_hold = case.time.map(Timestamp::from_seconds).is_none_or(|time| {
@@ -195,7 +195,7 @@ impl Certificates {
         path.end == PathEnd::Anchor && dates_hold
     }
 
-    /// Whether the end of the path and the faults in it tell what was done to the chain, and to which certificate.
+    /// Whether the end of the path and its faults show what was done to the chain, and to which certificate.
     fn explains(&self, path: &Path, case: &Case) -> bool {
         let blamed = |kind: fn(&Fault) -> bool| {
             let mut faults = path.faults.iter();
@@ -206,7 +206,7 @@ impl Certificates {
         let taken_anyway = DIFFERENCES.iter().any(|(name, valid, _)| *name == case.name && *valid);
         let top_is_culprit = self.label(path.top()) == case.culprit;
         match case.fault {
-            // Dates are for the caller.
+            // Dates are left to the caller.
             "none" | "dates" => path.end == PathEnd::Anchor && path.faults.is_empty(),
             _ if taken_anyway => path.end == PathEnd::Anchor && path.faults.is_empty(),
             "removed" => path.end == PathEnd::IssuerUnknown && top_is_culprit,
@@ -224,7 +224,7 @@ impl Certificates {
     }
 }
 
-/// The number of OpenSSL's first error, 0 for a valid chain; what it printed where it gives neither.
+/// The number of OpenSSL's first error, 0 for a valid chain; what it printed if it gives neither.
 fn ask_openssl(folder: &FilePath, case: &Case) -> Result<u32, String> {
     let bundle: String =
         case.bundle.iter().map(|label| std::fs::read_to_string(folder.join(file(label))).unwrap()).collect();

@@ -16,7 +16,7 @@ use support::tell;
 /// Signatures, dates, names, self-issued certificates, basic constraints, key usage, name constraints, extensions.
 const SECTIONS: &[&str] = &["4.1", "4.2", "4.3", "4.5", "4.6", "4.7", "4.13", "4.16"];
 
-/// Tests whose answer differs from the suite's, whether the path finder takes the chain, and why. An entry that no
+/// Tests whose answer differs from the suite's, whether the path finder accepts the chain, and why. An entry that no
 /// longer differs fails the test.
 const DIFFERENCES: &[(&str, bool, &str)] = &[
     ("4.1.4", false, "DSA signatures are not checked"),
@@ -28,7 +28,7 @@ const DIFFERENCES: &[(&str, bool, &str)] = &[
     ("4.7.5", true, "the CA may not sign revocation lists, which are not asked for"),
 ];
 
-/// Within the validity of every certificate but those that are made to be without.
+/// Within the validity of every certificate but those that are made to be outside of theirs.
 const TIMES: [&str; 2] = ["2020-01-01T00:00:00Z", "2026-11-01T00:00:00Z"];
 
 #[test]
@@ -65,7 +65,7 @@ fn the_fault_is_that_of_the_section() {
         let fits = match (section, number, last) {
             ("4.1", "6", Some(Fault::Unsupported(_))) => true,
             ("4.1", "2" | "3", Some(Fault::KeyMismatch)) => true,
-            // The dates alone are wrong.
+            // Only the dates are wrong.
             ("4.2", _, None) => path.end == PathEnd::Anchor,
             ("4.3", _, None) => path.end == PathEnd::IssuerUnknown,
             // A certificate for signing revocation lists only, without basic constraints.
@@ -101,7 +101,7 @@ struct Suite {
 }
 
 impl Suite {
-    /// `None` where the environment names no folder, which is said aloud.
+    /// `None` where the environment names no folder, which is printed.
     fn open() -> Option<Self> {
         let Some(folder) = std::env::var_os("CHAINGAP_PKITS").map(PathBuf::from) else {
             tell("SKIPPED: NIST's PKITS was not run; set CHAINGAP_PKITS to the folder that holds it");
@@ -118,7 +118,7 @@ impl Suite {
         self.tests.iter().filter(|test| test.number.rsplit_once('.').is_some_and(|(s, _)| SECTIONS.contains(&s)))
     }
 
-    /// What the path finder makes of a test, with the CA certificates of all tests at once or only its own.
+    /// The path that is found for a test, with the CA certificates of all tests at once or only its own.
     fn path(&self, test: &Test, at_once: bool) -> chaingap::trust::Path {
         let own = pool(&self.folder, test.intermediates());
         let leaf = read(&self.folder, test.certificates.last().unwrap());
@@ -132,7 +132,7 @@ impl Suite {
         search.path
     }
 
-    /// Whether there is a path to the anchor whose dates hold: the path finder leaves those to its callers.
+    /// Whether there is a path to the anchor that is within its dates: the path finder leaves dates to its callers.
     fn accepts(&self, test: &Test, at_once: bool, time: Timestamp) -> bool {
         let path = self.path(test, at_once);
         path.end == PathEnd::Anchor && path.certificates().all(|c| c.not_before() <= time && time <= c.not_after())

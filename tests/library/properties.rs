@@ -1,6 +1,6 @@
 //! In: the chains of `tests/data/paths`, with certificates of other chains strewn in and in any order, and small heaps
-//! of CAs that vouch for each other at random. Out: failed tests where a judgement hangs on what does not belong to
-//! the chain or on an order, or where rustls-webpki refuses a path that is taken here. Bounded: some hundred
+//! of CAs that vouch for each other at random. Out: failed tests where a judgement depends on what does not belong to
+//! the chain or on an order, or where rustls-webpki refuses a path that is accepted here. Bounded: some hundred
 //! judgements. Left to others: what the judgement should be.
 //!
 //! rustls-webpki searches and judges paths on its own, but signatures are checked for it by this crate: OpenSSL's
@@ -27,7 +27,7 @@ static SOUND: LazyLock<Vec<chains::Chain>> = LazyLock::new(chains::sound_chains)
 
 const BUDGET: usize = 20_000;
 
-/// One of the stored chains, with something done to it.
+/// One of the stored chains, rearranged and mixed with others.
 #[derive(Clone, Debug)]
 struct Scene {
     sent: Vec<Arc<Certificate>>,
@@ -85,7 +85,7 @@ fn scene() -> impl Strategy<Value = Scene> {
         let root = if has_anchor { above.last().unwrap() } else { &STORED["stranger/root"] };
         let anchors = vec![chains::anchor(root)];
         let known = if knows_all { above.clone() } else { Vec::new() };
-        // Namesakes with other keys are always among them: they come closest.
+        // Namesakes with other keys are always among them, because they come closest.
         let is_own = |label: &str| label.starts_with(&format!("{set}/"));
         let (own, others): (Vec<_>, Vec<_>) = STORED.iter().partition(|(label, _)| is_own(label));
         let namesakes = own.into_iter().filter(|(label, _)| label.ends_with("-wrongkey"));
@@ -183,24 +183,24 @@ impl Heap {
     }
 }
 
-/// Cases whose path is taken here and refused by webpki, and why. An entry that webpki takes fails the test.
+/// Cases whose path is accepted here and refused by webpki, and why. An entry that webpki accepts fails the test.
 const REFUSED_BY_WEBPKI: &[(&str, &str)] = &[
-    ("p256/1-flipped-anchor", "webpki has the anchor's key check its own certificate where that is the leaf"),
+    ("p256/1-flipped-anchor", "webpki verifies the anchor's own certificate with its key where that is the leaf"),
     (
         "p256/3-anchor-name",
-        "webpki heeds name constraints of the anchor's certificate; RFC 5280 section 6.1.1 d does not",
+        "webpki applies name constraints of the anchor's certificate; RFC 5280 section 6.1.1 d does not",
     ),
     ("p256/3-any-purpose", "webpki does not know anyExtendedKeyUsage; RFC 5280 section 4.2.1.12 does"),
-    ("p256/3-name-directory-in", "no directory name lies within any constraint for webpki"),
+    ("p256/3-name-directory-in", "webpki accepts no directory name as within a constraint"),
     ("p256/3-name-email-in", NOT_JUDGED),
     ("p256/3-name-uri-in", NOT_JUDGED),
     ("p256/3-name-unknown-kind", NOT_JUDGED),
     ("p256/4-self-issued", "webpki counts self-issued certificates too; RFC 5280 section 4.2.1.9 does not"),
 ];
 
-const NOT_JUDGED: &str = "webpki refuses names of a kind that a constraint speaks of and that it cannot judge";
+const NOT_JUDGED: &str = "webpki refuses names of a kind that is constrained and that it cannot judge";
 
-/// Every case that is taken here is taken by webpki.
+/// Every case that is accepted here is accepted by webpki.
 #[test]
 fn what_is_taken_here_is_taken_by_webpki() {
     let mut refused = BTreeMap::new();

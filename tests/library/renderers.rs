@@ -1,4 +1,4 @@
-//! Every format, over one set of reports, with names that are out for trouble.
+//! Every format, over one set of reports, with hostile names in them.
 //!
 //! In: the reports on the sample captures, and the same with hostile text wherever a capture's words stand. Out: no
 //! character of them is obeyed by a terminal, a browser, an XML parser or Markdown, and no format loses a finding. Left
@@ -11,7 +11,7 @@ use chaingap::render::{self, FORMATS, TextStyle};
 use chaingap::report::{CertsReport, Report};
 use serde_json::Value;
 
-/// Members whose text is one of a few words of this program's own. All others are taken to be a stranger's.
+/// Members whose text is one of a few words of this program. All others are treated as untrusted.
 const OWN_WORDS: &[&str] = &[
     "schema", "status", "proof", "severity", "basis", "method", "strength", "outcome", "how", "by", "from", "format",
     "kind", "via",
@@ -60,7 +60,7 @@ fn no_format_lets_a_name_steer_its_reader() {
     let all = hostile.concat();
     let long = format!("{all}{}", "x".repeat(10_000));
     for (index, report) in support::share("hostile names", reports().iter().enumerate()) {
-        // One after another, and with ten thousand characters, on some; all at once on every one.
+        // One after another, and with ten thousand characters, on some reports; all at once on every one.
         let more = hostile.into_iter().chain([long.as_str()]).filter(|_| index % 16 == 0);
         for text in more.chain([all.as_str()]) {
             let report = with_hostile_names(report, text);
@@ -74,7 +74,7 @@ fn no_format_lets_a_name_steer_its_reader() {
     }
 }
 
-/// Leaves the outputs in the folder that `CHAINGAP_OUTPUTS` names, for the validators of others.
+/// Leaves the outputs in the folder that `CHAINGAP_OUTPUTS` names, for independent validators.
 fn keep(index: usize, report: &Report) {
     let Some(folder) = std::env::var_os("CHAINGAP_OUTPUTS") else { return };
     for (format, make) in formats().filter(|(format, _)| *format != "text" && *format != "colour") {
@@ -89,7 +89,7 @@ fn check(format: &str, text: &str) {
             || matches!(*c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{fffe}' | '\u{ffff}')
     };
     let found = match format {
-        // Colours are the only sequences.
+        // Colours are the only escape sequences.
         "colour" => strip_colours(text).chars().find(steers),
         _ => text.chars().find(steers),
     };
@@ -116,7 +116,7 @@ fn strip_colours(text: &str) -> String {
     out
 }
 
-/// Only the elements of JUnit, properly nested; read by a parser of others.
+/// Only the elements of JUnit, properly nested; read by an independent parser.
 fn well_formed(xml: &str) {
     let mut reader = quick_xml::Reader::from_str(xml);
     let mut open = Vec::new();
@@ -164,7 +164,7 @@ fn markdown(text: &str) {
     assert_eq!(fence, None, "a fence is left open");
 }
 
-/// The report with `text` in all that captures say, and in what is said about it.
+/// The report with `text` in everything taken from captures, and in the sentences about it.
 fn with_hostile_names(report: &Report, text: &str) -> Report {
     let mut value = serde_json::to_value(report).unwrap();
     infect(&mut value, text);
@@ -195,7 +195,7 @@ fn infect(value: &mut Value, text: &str) {
     }
 }
 
-/// The reports on the samples: each for itself, and the two of the first command together.
+/// The reports on the samples: each by itself, and README's two captures together.
 fn reports() -> Vec<Report> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
     let root = fs::read(folder.join("pki/root.pem")).unwrap();

@@ -25,7 +25,7 @@ fn key(number: u64) -> Key {
     Key::new(number)
 }
 
-/// The judgement of a device with these roots on what a server sends, then.
+/// The judgement of a device with these roots on what a server sends, at that time.
 fn judged(sent: &[Arc<Certificate>], roots: &[&Arc<Certificate>], others: &Pool) -> Judgement {
     let anchors: Vec<_> = roots.iter().map(|root| anchor(root)).collect();
     let case = Case { sent, purpose: Purpose::Server, held: &[], anchors: &anchors, known: others };
@@ -45,13 +45,13 @@ fn of_two_issues_of_an_issuer_the_valid_one_counts() {
     let leaf = Draft::leaf(&leaf_key, ISSUING, &issuing_key).make();
     let issuing = Draft::ca(ISSUING, &issuing_key, ROOT, &root_key);
     for years in [(2010, 2021), (2040, 2100)] {
-        // Their hashes, which decide between equals, come in either order for some of the serial numbers.
+        // Their hashes decide between equals; these serial numbers give both orders.
         for serial in 1..6 {
             let (outside, valid) = (Draft { years, serial, ..issuing }.make(), issuing.make());
             let judgement = judged(&[Arc::clone(&leaf), outside, valid], &[&root], &Pool::default());
             assert!(judgement.status == ChainStatus::Trusted && all_valid(&judgement), "{years:?} {serial}");
         }
-        // Where there is no other, it is the one whose dates are told.
+        // If there is no other, its dates are reported.
         let only = Draft { years, ..issuing }.make();
         let judgement = judged(&[Arc::clone(&leaf), only], &[&root], &Pool::default());
         assert!(judgement.status == ChainStatus::Trusted && !all_valid(&judgement), "{years:?}");
@@ -103,7 +103,7 @@ fn a_link_that_breaks_a_rule_is_not_missing_for_sure() {
     let judgement = judged(&[Arc::clone(&leaf), Arc::clone(&sent)], &[&root], &known([&again.make()]));
     assert_eq!((judgement.status, judgement.proof), (ChainStatus::MissingIntermediate, Some(Proof::Inferred)));
     assert_eq!(judgement.fault.map(|(culprit, _)| culprit.sha256()), Some(sent.sha256()));
-    // Without it, the rule is what is wrong.
+    // Without it, the broken rule is reported.
     let judgement = judged(&[leaf, sent], &[&root], &Pool::default());
     assert_eq!((judgement.status, judgement.proof), (ChainStatus::Invalid, Some(Proof::Proven)));
 }
@@ -113,7 +113,7 @@ fn six_missing_links_are_told_each_with_eight_candidates() {
     let keys: Vec<Key> = (1..=10).map(key).collect();
     let name = |at: usize| format!("O=Tower/CN=Floor {at}");
     let names: Vec<String> = (0..=9).map(name).collect();
-    // Floor 9 is the root; of floor 1 there are ten issues, of the others one.
+    // Floor 9 is the root; floor 1 has ten issues, the others one each.
     let issue = |at: usize, serial: u32| {
         let draft = Draft::ca(&names[at], &keys[at], &names[at + 1], &keys[at + 1]);
         Draft { serial, ..draft }.make()

@@ -7,7 +7,7 @@ use chaingap::report::{Finding, Proof, Report, Severity};
 use super::frame::Frame;
 use super::samples::sample;
 
-/// The same with every fatal alert of the client in clear (RFC 5246 section 7.2) changed to another.
+/// The frames with every clear-text fatal alert of the client (RFC 5246 section 7.2) changed to this code.
 fn alerting(frames: &[Frame], code: u8) -> Vec<Frame> {
     let changed = |frame: &Frame| match frame.data() {
         Some(segment)
@@ -33,7 +33,7 @@ fn certificate_expired_may_mean_that_it_is_not_valid_yet() {
         let report = sample(name).report_after(|frames| alerting(frames, 45));
         assert_eq!(error(&report).code, "CG007", "{name}: {:?}", error(&report));
     }
-    // Where one has expired, that is what it means.
+    // If a certificate has expired, that is what the alert means.
     let report = sample("expired").report_after(|frames| alerting(frames, 45));
     assert_eq!((error(&report).code.as_str(), error(&report).proof), ("CG006", Proof::Proven));
 }
@@ -50,7 +50,7 @@ fn of_several_names_that_led_to_a_server_any_may_be_the_one_meant() {
     let is_handed_out = |frame: &Frame| {
         let bytes = frame.bytes();
         let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
-        // DHCP's cookie (RFC 2131 section 3), and the record's name.
+        // DHCP's magic cookie (RFC 2131 section 3), and the name of the SRV record.
         holds(&[0x63, 0x82, 0x53, 0x63]) || holds(b"_sipinternaltls")
     };
     let without = |frames: &[Frame]| frames.iter().filter(|frame| !is_handed_out(frame)).cloned().collect();

@@ -1,15 +1,15 @@
-//! Which recordings may stand in one capture, so that what is true of each device stays true.
+//! Which recordings may be in one capture, so that what is true of each device stays true.
 //!
 //! In: the samples, and a source of numbers that a seed fixes. Out: recordings that go together, each with where its
 //! hosts move to. Left to others: disturbing and mixing them.
 //!
 //! A verdict may rest on what other connections of the capture show, so mixtures follow these rules:
-//! - No recording is twice in one capture: a handshake with the same randoms is the same one, seen at two taps.
-//! - Certificates that others were sent or fetched prove and name what a device lacks. Recordings therefore meet those of
-//!   other companies only, in certificates and in the roots that the options name, or, at the same server, those where
-//!   knowing more cannot change the cause: see [`may_share_a_server`].
-//! - Times of a recording move only where no certificate's validity begins or ends in between, and where nothing tells the
-//!   device's own clock.
+//! - No recording appears twice in a capture: a handshake with the same randoms is the same one, seen at two taps.
+//! - Certificates that other devices were sent or fetched prove and name what a device lacks. A recording is therefore
+//!   mixed only with those of other companies, by their certificates and by the roots that the options name, or, at the
+//!   same server, with those where knowing more cannot change the cause: see [`may_share_a_server`].
+//! - The times of a recording are shifted only where no certificate's validity begins or ends in between, and where
+//!   nothing tells the device's own clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -30,7 +30,7 @@ use support::expectations::{ExpectedDevice, contents};
 pub(crate) struct Part {
     pub(crate) sample: &'static Sample,
     recording: &'static Recording,
-    /// Where its hosts are; `None` where they were recorded.
+    /// Where its hosts are moved; `None` leaves them where they were recorded.
     moves: Option<Moves>,
 }
 
@@ -40,13 +40,13 @@ impl Part {
         Self { sample, recording: &sample.captures[0], moves: None }
     }
 
-    /// The recording, with its hosts where they are here.
+    /// The recording, with its hosts moved.
     pub(crate) fn frames(&self) -> Vec<Frame> {
         let frames = &self.recording.frames;
         self.moves.as_ref().map_or_else(|| frames.clone(), |moves| moves.apply(frames))
     }
 
-    /// A device's id here.
+    /// A device's id in the mixture.
     pub(crate) fn device(&self, recorded: &str) -> String {
         match (&self.moves, recorded.parse()) {
             (Some(moves), Ok(address)) => moves.address(address).to_string(),
@@ -57,9 +57,9 @@ impl Part {
 
 /// Organizations, or domains where a name has none, of the certificates of a sample.
 struct Companies {
-    /// In its captures.
+    /// The companies in its captures.
     seen: BTreeSet<String>,
-    /// In its captures and in the files of its options.
+    /// The companies in its captures and in the files of its options.
     known: BTreeSet<String>,
 }
 
@@ -91,12 +91,12 @@ fn company(name: &str) -> String {
     }
 }
 
-/// Whether something is expected of its devices.
+/// Whether the expectation says what is true of any device.
 pub(crate) fn has_truth(sample: &Sample) -> bool {
     !sample.devices.is_empty()
 }
 
-/// What a recording looks like that may stand beside others: one capture, devices known by their addresses.
+/// Whether a recording can be mixed with others: it is one capture, and its devices are known by their addresses.
 fn is_single(sample: &Sample) -> bool {
     let by_address = |expected: &ExpectedDevice| expected.device.parse::<IpAddr>().is_ok();
     has_truth(sample) && sample.captures.len() == 1 && sample.devices.iter().all(by_address)
@@ -104,11 +104,11 @@ fn is_single(sample: &Sample) -> bool {
 
 /// Whether phones at the same server, with certificates of the same companies, leave true what is true of this sample.
 ///
-/// Knowing more never makes a cause another one, with these exceptions. What is undecided for want of a certificate, or
-/// of a version that the server takes, may be decided by what other phones show. Where an unknown root was inferred,
-/// another phone may show the CA's other certificate, below a root that the phone has; and where a certificate has the
-/// issuer's name and another key, another phone may show the right one: then that is missing, unless the phone's alert
-/// says that a signature was wrong (decrypt_error).
+/// Knowing more never changes a cause, with these exceptions. What is undecided for want of a certificate, or of a
+/// version that the server accepts, may be decided by what other phones show. Where an unknown root was inferred,
+/// another phone may show the CA's other certificate, below a root that the phone has. Where a certificate has the
+/// issuer's name and another key, another phone may show the right one: then that one is missing, unless the phone's
+/// alert says that a signature was wrong (decrypt_error).
 pub(crate) fn may_share_a_server(sample: &Sample) -> bool {
     let mut alerts = sample.before.devices.iter().flat_map(|device| &device.handshakes).flat_map(|h| &h.alerts);
     let wrong_signature = alerts.any(|alert| alert.code == 51);
@@ -124,7 +124,7 @@ pub(crate) fn may_share_a_server(sample: &Sample) -> bool {
     is_single(sample) && sample.devices.iter().all(firm)
 }
 
-/// Whether the times of a sample's capture may move so that it ends with another recording.
+/// Whether the times of a sample's capture may be shifted so that it ends with another recording.
 fn may_move_to(sample: &Sample, other: &[Frame]) -> bool {
     let frames = &sample.captures[0].frames;
     let shift = mix::end(other) - mix::end(frames);
@@ -137,8 +137,7 @@ fn may_move_to(sample: &Sample, other: &[Frame]) -> bool {
     !tells_time && !bounds.any(|bound| passed.contains(&bound))
 }
 
-/// The options for a capture with these recordings: those of the first, and, where they were made for others too, the
-/// certificates of all.
+/// The options for a capture with these recordings: those of the first, with the certificates and key logs of all.
 pub(crate) fn options(parts: &[Part]) -> Options {
     let mut all = parts[0].sample.options.clone();
     for part in parts {
@@ -152,7 +151,7 @@ pub(crate) fn options(parts: &[Part]) -> Options {
     all
 }
 
-/// The sample's recording among up to three of other companies, whatever they show.
+/// The sample's recording with those of up to three other companies, whatever they show.
 pub(crate) fn other_traffic(sample: &'static Sample, random: &mut Random) -> Vec<Part> {
     let known = &COMPANIES[sample.name.as_str()].known;
     let foreign = |other: &&Sample| known.is_disjoint(&COMPANIES[other.name.as_str()].seen);
@@ -181,7 +180,7 @@ pub(crate) fn other_phones(sample: &'static Sample, random: &mut Random) -> Vec<
     let others = SAMPLES.iter().filter(fits).map(|other| (other, &other.captures[0]));
     let apart = |parts: &[Part], other: &Sample| {
         let known = |sample: &Sample| &COMPANIES[sample.name.as_str()].known;
-        // There is one key log. Its secrets fit the handshakes that they were written for and no others.
+        // There is only one key log. Its secrets fit the handshakes that they were written for and no others.
         let mut keylogs = parts.iter().filter_map(|part| part.sample.options.keylog.as_ref());
         let one_keylog = other.options.keylog.is_none() || keylogs.next().is_none();
         one_keylog && parts.iter().all(|part| known(part.sample).is_disjoint(known(other)))
@@ -189,8 +188,8 @@ pub(crate) fn other_phones(sample: &'static Sample, random: &mut Random) -> Vec<
     gather(sample, others.collect(), 3, true, apart, random)
 }
 
-/// The sample's recording, and up to `most` of the others that `fit` beside those taken already. Of the others all hosts
-/// move, or the phones alone, so that they ask the same server.
+/// The sample's recording, and up to `most` others that `fit` beside those chosen already. Of the others all hosts are
+/// moved, or only the phones, so that they use the same server.
 fn gather(
     sample: &'static Sample,
     mut others: Vec<(&'static Sample, &'static Recording)>,

@@ -9,7 +9,7 @@ use super::frame::Frame;
 use super::same_after;
 use super::samples::sample;
 
-/// Every segment of one side as a network card gets it that computes the checksums itself.
+/// The frames as captured on the sender itself, whose network card fills in the checksums only later.
 fn offloaded(frames: &[Frame], by_server: bool) -> Vec<Frame> {
     let without_checksum = |frame: &Frame| match frame.segment() {
         Some(segment) if (segment.tcp.source_port < segment.tcp.destination_port) == by_server => {
@@ -25,11 +25,11 @@ fn offloaded(frames: &[Frame], by_server: bool) -> Vec<Frame> {
 
 #[test]
 fn a_side_whose_checksums_never_fit() {
-    same_after("the server's checksums are its card's", |frames| offloaded(frames, true));
-    same_after("the client's checksums are its card's", |frames| offloaded(frames, false));
+    same_after("the server's checksums are left to its card", |frames| offloaded(frames, true));
+    same_after("the client's checksums are left to its card", |frames| offloaded(frames, false));
 }
 
-/// After each segment of the server in clear another copy of it, with one byte changed and a checksum that fits.
+/// After each clear-text segment of the server a copy of it, with one byte changed and a checksum that fits.
 fn two_copies(frames: &[Frame]) -> Vec<Frame> {
     let with_copy = |frame: &Frame| -> Vec<Frame> {
         let Some(segment) = frame.data().filter(|segment| segment.tcp.source_port == 443) else {
@@ -58,7 +58,7 @@ fn two_copies_with_nothing_to_tell_which_was_taken() {
     }
 }
 
-/// The recording as a computer would have made it that believes in another time.
+/// The recording as a computer whose clock is wrong would have made it.
 fn recorded_at(frames: &[Frame], seconds: i64) -> Vec<Frame> {
     let first = frames.first().map_or(0, |frame| frame.time);
     frames.iter().map(|frame| Frame { time: frame.time - first + seconds * 1_000_000_000, ..frame.clone() }).collect()

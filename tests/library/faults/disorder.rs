@@ -1,7 +1,7 @@
 //! Faults that lose nothing: the same bytes in other segments, another order, or more than once.
 //!
 //! In: the frames of a capture. Out: the frames with the fault. Choices are fixed, so that a failure can be repeated.
-//! Times keep increasing: what changes place takes the time of the place.
+//! Times keep increasing: a frame that is moved gets the time of its new place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,8 @@ pub(crate) fn recut(frames: &[Frame], size: usize) -> Vec<Frame> {
     frames.iter().flat_map(cut).collect()
 }
 
-/// Exchanges neighbours of one direction with nothing said by the other side between them; `skip` of those that
-/// could be exchanged first stay in place, so that 0 and 1 exchange different pairs.
+/// Swaps neighbours of one direction that have nothing from the other side between them. The first `skip` candidates
+/// stay in place, so that 0 and 1 swap different pairs.
 pub(crate) fn swap(frames: &[Frame], skip: usize) -> Vec<Frame> {
     let mut out = frames.to_vec();
     let mut before: BTreeMap<Direction, (usize, Direction, usize)> = BTreeMap::new();
@@ -74,12 +74,12 @@ pub(crate) fn close_overtakes(frames: &[Frame]) -> Vec<Frame> {
     out
 }
 
-/// Writes every frame twice, as a port that mirrors both directions of a switch does.
+/// Writes every frame twice, as a switch port that mirrors both directions does.
 pub(crate) fn duplicate(frames: &[Frame]) -> Vec<Frame> {
     frames.iter().flat_map(|frame| [frame.clone(), frame.clone()]).collect()
 }
 
-/// Repeats every segment with data, some frames later: a retransmission that was not needed.
+/// Repeats every segment with data some frames later: a needless retransmission.
 pub(crate) fn repeat_later(frames: &[Frame]) -> Vec<Frame> {
     let mut out = Vec::new();
     for (index, frame) in frames.iter().enumerate() {
@@ -115,8 +115,8 @@ pub(crate) fn overlap(frames: &[Frame]) -> Vec<Frame> {
     out
 }
 
-/// Behind every segment with data a segment that says something else of the same direction, far outside of any window: such
-/// as nobody believes (RFC 9293 section 3.10.7.4).
+/// Adds after every segment with data an empty one with a changed header, which lies far outside of any window, so that
+/// no receiver accepts it (RFC 9293 section 3.10.7.4).
 pub(crate) fn stray(frames: &[Frame], change: impl Fn(&mut TcpHeader)) -> Vec<Frame> {
     let opening: BTreeSet<Direction> = clients(frames).into_iter().collect();
     let mut out = Vec::new();
@@ -127,7 +127,7 @@ pub(crate) fn stray(frames: &[Frame], change: impl Fn(&mut TcpHeader)) -> Vec<Fr
         stray.payload.clear();
         (stray.tcp.psh, stray.tcp.fin) = (false, false);
         change(&mut stray.tcp);
-        // A SYN of the server opens nothing between these ports.
+        // Between these ports a SYN of the server opens no connection.
         if !stray.tcp.syn || opening.contains(&stray.direction()) {
             out.push(frame.with(stray));
         }
@@ -135,7 +135,7 @@ pub(crate) fn stray(frames: &[Frame], change: impl Fn(&mut TcpHeader)) -> Vec<Fr
     out
 }
 
-/// Numbers the bytes as if SYN took no number, as programs do that write captures of what they relay.
+/// Numbers the bytes as if SYN took no sequence number, as some programs do that write captures of what they relay.
 pub(crate) fn without_syn(frames: &[Frame]) -> Vec<Frame> {
     let mut opened = BTreeSet::new();
     let renumber = |frame: &Frame| {
@@ -199,7 +199,7 @@ pub(crate) fn corrupt_first(frames: &[Frame]) -> Vec<Frame> {
     frames.iter().flat_map(with_copy).collect()
 }
 
-/// Puts every frame into one more VLAN.
+/// Puts every frame into an additional VLAN.
 pub(crate) fn tag(frames: &[Frame]) -> Vec<Frame> {
     let tag = |frame: &Frame| {
         let mut tagged = frame.clone();
@@ -215,7 +215,7 @@ pub(crate) fn tag(frames: &[Frame]) -> Vec<Frame> {
     frames.iter().map(tag).collect()
 }
 
-/// Takes the link layer off, and what is no IP packet away.
+/// Removes the link layer, and every frame that is not an IP packet.
 pub(crate) fn raw_ip(frames: &[Frame]) -> Vec<Frame> {
     let ip = frames.iter().filter(|frame| frame.is_ip());
     ip.map(|frame| Frame { link: Vec::new(), ..frame.clone() }).collect()
@@ -226,7 +226,7 @@ pub(crate) fn clients(frames: &[Frame]) -> Vec<Direction> {
     frames.iter().filter_map(Frame::segment).filter(|segment| segment.opens()).map(Segment::direction).collect()
 }
 
-/// Whether a segment of the other side says that all this data came.
+/// Whether a segment of the other side acknowledges all of this data.
 pub(crate) fn acknowledges(segment: &Segment, data: &Segment) -> bool {
     let (from, to) = segment.direction();
     (to, from) == data.direction()
@@ -234,7 +234,7 @@ pub(crate) fn acknowledges(segment: &Segment, data: &Segment) -> bool {
         && segment.tcp.acknowledgment_number.wrapping_sub(data.end()) < 0x8000_0000
 }
 
-/// Both directions have the same.
+/// The same value for both directions of a connection.
 fn connection((from, to): Direction) -> Direction {
     if from <= to { (from, to) } else { (to, from) }
 }

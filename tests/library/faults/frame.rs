@@ -29,7 +29,7 @@ pub(crate) struct Segment {
     ip: Ip,
     pub(crate) tcp: TcpHeader,
     pub(crate) payload: Vec<u8>,
-    /// The checksum is that of the header, right or wrong, instead of computed.
+    /// Whether to keep the checksum of the header, right or wrong, instead of computing it.
     pub(crate) stale: bool,
 }
 

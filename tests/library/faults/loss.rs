@@ -13,15 +13,15 @@ use super::frame::{Direction, Frame, Segment};
 use super::samples::Recording;
 use super::stream::{Connection, connections};
 
-/// Segments lost of each handshake, one at a time: enough to hit every message, few enough to be quick.
+/// Segments dropped from each handshake, one at a time: enough to hit every message, few enough to be quick.
 const LOSSES: usize = 10;
 
-/// Causes that are told from the server's certificates, and CG023, which says that they are not to blame.
+/// Causes that follow from the server's certificates, and CG023, which says that they are not to blame.
 const BY_CERTIFICATES: [&str; 11] =
     ["CG001", "CG002", "CG006", "CG007", "CG008", "CG011", "CG019", "CG022", "CG023", "CG025", "CG026"];
 
-/// Causes that are told from what a server says after its Certificate: its request for one of the client's, and the
-/// OCSP answer that it sends along.
+/// Causes that follow from what a server sends after its Certificate: its CertificateRequest, and the OCSP response
+/// that it staples.
 const BY_WHAT_FOLLOWS: [&str; 3] = ["CG012", "CG013", "CG028"];
 
 /// The frames without one of them.
@@ -31,8 +31,8 @@ pub(crate) fn without(frames: &[Frame], lost: usize) -> Vec<Frame> {
     out
 }
 
-/// Segments of TLS connections that come after the whole of the server's Certificate, and hold neither an alert, nor a
-/// close, nor the first application data of their side, nor, where a side has none, its Finished.
+/// Segments of TLS connections that come after the server's complete Certificate and hold no part of an alert, of a
+/// close, of the first application data of their side or, where a side has none, of its Finished.
 pub(crate) fn expendable(frames: &[Frame]) -> Vec<usize> {
     connections(frames).iter().flat_map(|connection| spread(&expendable_of(frames, connection), LOSSES)).collect()
 }
@@ -61,8 +61,9 @@ fn expendable_of(frames: &[Frame], connection: &Connection) -> Vec<usize> {
     out
 }
 
-/// Whether later frames show that a segment was there: one with bytes behind it, or one that acknowledges it. The last
-/// words of a server whose client is gone leave none, and then the capture is that of another course of events.
+/// Whether later frames show that a segment existed: one of the same direction with later bytes, or one that
+/// acknowledges it. The last segment of a server whose client is gone leaves no trace, and without it the capture shows
+/// another course of events.
 fn leaves_a_trace(later: &[Frame], lost: &Segment) -> bool {
     let (from, to) = lost.direction();
     later.iter().filter_map(Frame::segment).any(|segment| {
@@ -71,7 +72,7 @@ fn leaves_a_trace(later: &[Frame], lost: &Segment) -> bool {
     })
 }
 
-/// At most `count` of these, from the first to the last.
+/// At most `count` of these, spread from the first to the last.
 fn spread(all: &[usize], count: usize) -> Vec<usize> {
     if all.len() <= count {
         return all.to_vec();
@@ -92,12 +93,12 @@ pub(crate) enum Part {
     End,
 }
 
-/// A segment that is not there.
+/// A segment that was removed.
 #[derive(Clone, Debug)]
 pub(crate) struct Loss {
     /// From the server to the client.
     pub(crate) direction: Direction,
-    /// How many bytes it had.
+    /// The number of bytes that it carried.
     pub(crate) bytes: usize,
     /// Number of the next frame with data of the same direction.
     pub(crate) next: Option<u64>,
@@ -134,7 +135,7 @@ pub(crate) fn without_part_of_certificates(frames: &[Frame], part: Part) -> (Vec
         out = kept;
         losses.push(Loss { direction: connection.server.direction, bytes: lost.len(), next: None });
     }
-    // Frames are numbered when all losses are done.
+    // Frame numbers are known only when all losses are done.
     for loss in &mut losses {
         let connection = connections.iter().find(|connection| connection.server.direction == loss.direction).unwrap();
         let mut expected = None;
@@ -155,15 +156,15 @@ pub(crate) fn without_part_of_certificates(frames: &[Frame], part: Part) -> (Vec
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Besides {
     Nothing,
-    /// What the server sends before them: its ServerHello.
+    /// The server's messages before its certificates: the ServerHello.
     ServerHello,
-    /// The end of every longer frame, so that TLS 1.3 is not to be told from earlier versions, and data not from its
-    /// handshake. Nor are the heads of downloads whole, or the options that DHCP gives.
+    /// The end of every longer frame, so that TLS 1.3 cannot be told from earlier versions, nor data from its
+    /// handshake. The heads of downloads and the options of DHCP are incomplete as well.
     FrameEnds,
 }
 
-/// What is wrong with a report of captures in which the certificates are not whole, given that of the captures as
-/// recorded, and which devices `lost` certificates: one line each.
+/// What is wrong with a report of captures whose certificates are incomplete, compared with the report of the captures
+/// as recorded; `lost` says which devices' certificates are. One line each.
 pub(crate) fn faults_without_certificates(
     before: &Report,
     after: &Report,
@@ -178,8 +179,8 @@ pub(crate) fn faults_without_certificates(
             continue;
         };
         let undecided = lost(device) && rests_on_certificates(device, before);
-        // Where the client sent a certificate, what tells TLS 1.2 from 1.3 comes after it and is cut away; and where a
-        // server ended it without a reason, the bytes cut away may have asked for one.
+        // If the client sent a certificate, what tells TLS 1.2 from 1.3 comes after it and is cut away; if a server
+        // ended the handshake without a reason, the bytes cut away may have asked for a certificate.
         let asked = device.handshakes.iter().any(|handshake| handshake.certificate_request.is_some())
             || findings_of(before, device).any(|finding| finding.code == "CG027");
         let cut = besides == Besides::FrameEnds;
@@ -188,13 +189,13 @@ pub(crate) fn faults_without_certificates(
             same if cut && rests_on_finished(device) => status == VerdictStatus::Undecided || status == same,
             same if cut && rests_on_heads(device, before) => status == VerdictStatus::NothingSeen || status == same,
             _ if undecided || (cut && is_1_3(device)) => status == VerdictStatus::Undecided,
-            // It is no longer seen what the server leaves out where the handshake works nevertheless.
+            // What the server leaves out although the handshake works can no longer be seen.
             VerdictStatus::Degraded => matches!(status, VerdictStatus::Degraded | VerdictStatus::Ok),
             same => status == same,
         };
         if !fits {
             let (was, is) = (device.verdict.status.as_str(), status.as_str());
-            faults.push(format!("{}: verdict {is} where it was {was}, undecided wanted: {undecided}", device.id));
+            faults.push(format!("{}: verdict {is} where it was {was}, expected undecided: {undecided}", device.id));
         }
         let told = findings_of(after, device).any(|finding| finding.code == "CG017");
         if undecided && !told {
@@ -204,8 +205,8 @@ pub(crate) fn faults_without_certificates(
     faults
 }
 
-/// Errors and warnings that say more than the capture shows: better than undecidable, and not what was found in the
-/// whole capture. CG017, that bytes are missing, is true now, and so is CG029 where there never was a handshake.
+/// Errors and warnings that claim more than the capture shows: they are surer than undecidable, and the whole capture
+/// did not have them. CG017, that bytes are missing, is true now, and so is CG029 where there never was a handshake.
 pub(crate) fn wrong_errors(before: &Report, after: &Report) -> Vec<String> {
     let is_sure = |finding: &&Finding| finding.severity >= Severity::Warning && finding.proof != Proof::Undecidable;
     let is_true = |finding: &&Finding| {
@@ -221,7 +222,7 @@ pub(crate) fn wrong_errors(before: &Report, after: &Report) -> Vec<String> {
         .collect()
 }
 
-/// Whether the verdict on a device is one on the server's certificates.
+/// Whether the verdict on a device rests on the server's certificates.
 pub(crate) fn rests_on_certificates(device: &Device, report: &Report) -> bool {
     let headline = device.verdict.finding.as_ref();
     let readable = device.handshakes.iter().any(|handshake| !handshake.certificates.is_empty());
@@ -233,13 +234,13 @@ pub(crate) fn rests_on_certificates(device: &Device, report: &Report) -> bool {
             .is_some_and(|finding| BY_CERTIFICATES.contains(&finding.code.as_str()))
 }
 
-/// Whether that a handshake was completed shows in the Finished of a side that sent no data.
+/// Whether only the Finished of a side that sent no data shows that a handshake was completed.
 fn rests_on_finished(device: &Device) -> bool {
     let silent = |handshake: &Handshake| !handshake.history.contains('D') || !handshake.history.contains('d');
     device.handshakes.iter().any(|handshake| handshake.outcome == Outcome::Completed && silent(handshake))
 }
 
-/// Whether the verdict on a device rests on what HTTP asks for, or that it is one device on what DHCP gives it.
+/// Whether the verdict on a device rests on HTTP requests, or its identity on its DHCP options.
 fn rests_on_heads(device: &Device, report: &Report) -> bool {
     let mut headline =
         findings_of(report, device).filter(|finding| Some(&finding.id) == device.verdict.finding.as_ref());
@@ -250,14 +251,14 @@ fn is_1_3(device: &Device) -> bool {
     device.handshakes.iter().any(|handshake| handshake.version.as_deref() == Some("TLS 1.3"))
 }
 
-/// Whether a device's handshakes stand within another protocol, which is told by words that a cut takes away.
+/// Whether a device's handshakes run inside another protocol, which is recognized by words that a cut removes.
 pub(crate) fn is_tunneled(device: &Device, captures: &[Recording]) -> bool {
     let clients = captures.iter().flat_map(|recording| connections(&recording.frames)).map(|c| c.client.direction.0);
     let clients: Vec<_> = clients.map(|client| format!("{}:{}", client.ip(), client.port())).collect();
     !device.handshakes.is_empty() && device.handshakes.iter().all(|handshake| !clients.contains(&handshake.client))
 }
 
-/// Whether a certificate that was sent in clear to a device is among what is lost.
+/// Whether a certificate that was sent to a device in clear is among what is lost.
 pub(crate) fn has_lost(device: &Device, losses: &[Loss]) -> bool {
     losses.iter().any(|loss| loss.direction.1.ip().to_string() == device.id)
 }
@@ -267,7 +268,7 @@ pub(crate) fn findings_of<'r>(report: &'r Report, device: &'r Device) -> impl It
     report.findings.iter().filter(|finding| finding.device.as_deref() == Some(device.id.as_str()))
 }
 
-/// Whether the verdict on a device rests on there being no data after both sides finished: lost bytes may be that data.
+/// Whether the verdict on a device rests on the absence of data after both sides finished: lost bytes may be that data.
 fn rests_on_absent_data(device: &Device) -> bool {
     let without_data = |handshake: &Handshake| {
         let has = |letters: [char; 2]| handshake.history.contains(letters);
@@ -277,13 +278,13 @@ fn rests_on_absent_data(device: &Device) -> bool {
     device.handshakes.iter().any(without_data)
 }
 
-/// Whether what is found rests on what a server says after its Certificate, or the client's answer: lost bytes may be
+/// Whether a finding rests on what a server sends after its Certificate, or on the client's answer: lost bytes may be
 /// those.
 fn rests_on_what_follows(report: &Report) -> bool {
     report.findings.iter().any(|finding| BY_WHAT_FOLLOWS.contains(&finding.code.as_str()))
 }
 
-/// Whether a segment lost after the Certificate leaves the verdict as it is.
+/// Whether the verdict survives the loss of a segment after the Certificate.
 pub(crate) fn may_lose(report: &Report) -> bool {
     !report.devices.iter().any(rests_on_absent_data) && !rests_on_what_follows(report)
 }
@@ -293,8 +294,9 @@ pub(crate) fn in_small_segments(frames: &[Frame]) -> Vec<Frame> {
     recut(frames, 64)
 }
 
-/// What is wrong with a report of captures whose verdict rested on there being no data, or on what was asked of the
-/// client, now that bytes are lost which may have been that: the same as before, or undecided for a reason that is told.
+/// What is wrong with a report of captures whose verdict rested on the absence of data, or on what was asked of the
+/// client, now that lost bytes may have been just that. It must be the same as before, or undecided for a stated
+/// reason.
 pub(crate) fn faults_without_data(before: &Report, after: &Report) -> Vec<String> {
     let mut faults = wrong_errors(before, after);
     for (was, is) in before.devices.iter().zip(&after.devices) {
@@ -307,8 +309,8 @@ pub(crate) fn faults_without_data(before: &Report, after: &Report) -> Vec<String
     faults
 }
 
-/// Losses in connections of a device of which CG017 does not say how many bytes are missing before which frame. Of
-/// handshakes with one server that lack the same, one finding counts all and tells of the first.
+/// Losses in connections of a device for which CG017 does not say how many bytes are missing before which frame.
+/// Handshakes with one server that lack the same bytes share a finding, which counts all and describes the first.
 pub(crate) fn untold_losses(losses: &[Loss], device: &Device, report: &Report) -> Vec<String> {
     // A handshake that worked does not need its certificates.
     let worked = |loss: &Loss| {
@@ -346,7 +348,7 @@ pub(crate) fn untold_losses(losses: &[Loss], device: &Device, report: &Report) -
         .collect()
 }
 
-/// Whether CG017 says of a frame that was cut how many of how many bytes were kept; the line that says it does not.
+/// A line if CG017 does not say of a cut frame how many of how many bytes were kept, `None` if it does.
 pub(crate) fn untold_cuts(kept: usize, captures: &[Recording], device: &Device, report: &Report) -> Option<String> {
     let tells = |finding: &Finding| {
         finding.evidence.iter().any(|evidence| {

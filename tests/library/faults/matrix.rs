@@ -1,9 +1,11 @@
-//! The confusion matrix: over thousands of generated sessions, what the program takes for the cause against what it is.
+//! The confusion matrix: over thousands of generated sessions, the causes that the program reports against the true
+//! ones.
 //!
 //! In: every sample. Each is disturbed, mixed with other traffic and put beside other phones many times over, as a seed
 //! says. Out: a table, true causes down, headlines across (`cargo test --test library matrix -- --nocapture`). What is
-//! true of a session comes from the expectation's file, never from the program. A capture that is added is taken up by
-//! itself. Left to others: which recordings go together (`company`), faults (`mix`), other addresses (`readdress`).
+//! true of a session comes from the expectation's file, never from the program. New captures are included without any
+//! change here. Left to others: which recordings go together (`company`), faults (`mix`), other addresses
+//! (`readdress`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -20,15 +22,15 @@ use super::samples::{SAMPLES, Sample};
 use support::expectations::{self, ExpectedDevice};
 use support::{share, share_of};
 
-/// Fixes every choice. Another one, as `MATRIX_SEED` in the environment, makes other sessions of the same recordings.
+/// The seed of every choice. Another one, from `MATRIX_SEED`, makes other sessions of the same recordings.
 const SEED: u64 = 20_120_711;
-/// Sessions in all, and of each cause, at least; with `CHAINGAP_TESTS=all`.
+/// The least number of sessions, in all and of each cause, with `CHAINGAP_TESTS=all`.
 const SESSIONS: usize = 2_000;
 const SESSIONS_OF_A_CAUSE: usize = 40;
-/// Cases made of each sample, at least.
+/// The least number of cases made of each sample.
 const CASES: usize = 8;
 
-/// What is with a recording in its capture.
+/// What accompanies a recording in its capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Alone,
@@ -48,17 +50,17 @@ struct Case {
     sample: &'static Sample,
 }
 
-/// What came of one device.
+/// The result for one device.
 struct Session {
     kind: Kind,
     truth: String,
     headline: String,
-    /// How sure the program is of a cause; of a verdict without a cause it speaks as of a fact.
+    /// How sure the program is of a cause; a verdict without a cause counts as proven.
     proof: Proof,
-    /// How sure it may be, by the expectation.
+    /// How sure the expectation allows it to be.
     expected: Option<Proof>,
     discriminator: &'static str,
-    /// What was done, for people.
+    /// What was done, in words.
     story: String,
 }
 
@@ -81,7 +83,8 @@ fn without_cause(status: VerdictStatus) -> &'static str {
     }
 }
 
-/// What would change what is true of a sample. Of two taps, how long each sees the client wait tells the nearer one.
+/// Faults that would change what is true of a sample. With two taps, the nearer one is told by how long each sees the
+/// client wait.
 fn spared(sample: &Sample) -> Spared {
     Spared { loss: !loss::may_lose(&sample.before), delay: sample.captures.len() > 1 }
 }
@@ -97,7 +100,8 @@ fn headline<'r>(report: &'r Report, device: &str) -> (String, Option<&'r Finding
     }
 }
 
-/// What told an intermediate from a root where the issuer was not at hand: the strongest, which comes first.
+/// What distinguished an intermediate from a root when the issuer was not at hand: the strongest evidence, which comes
+/// first.
 fn discriminator(finding: &Finding) -> &'static str {
     let told = finding.evidence.iter().find(|evidence| evidence.what.contains("which speaks for"));
     match told.map(|evidence| evidence.what.as_str()) {
@@ -109,7 +113,7 @@ fn discriminator(finding: &Finding) -> &'static str {
     }
 }
 
-/// All cases: of each sample the same kinds in turn, more of those whose cause has few recordings.
+/// All cases: the same kinds in turn for each sample, and more of those whose cause has few recordings.
 fn cases(seed: u64) -> Vec<Case> {
     let mut recorded: BTreeMap<String, usize> = BTreeMap::new();
     for expected in SAMPLES.iter().flat_map(|sample| &sample.devices) {
@@ -119,7 +123,7 @@ fn cases(seed: u64) -> Vec<Case> {
     for sample in SAMPLES.iter().filter(|sample| company::has_truth(sample)) {
         let few = sample.devices.iter().map(|expected| recorded[&truth(expected).0]).min().unwrap_or(1);
         let kinds: &[Kind] = match (sample.captures.len(), company::may_share_a_server(sample)) {
-            // Two captures of one investigation stay two.
+            // Two captures of one investigation stay apart.
             (2.., _) => &[Kind::Alone],
             (_, true) => &[Kind::Alone, Kind::WithOtherTraffic, Kind::WithPhonesOfThisServer, Kind::WithOtherPhones],
             (_, false) => &[Kind::Alone, Kind::WithOtherTraffic, Kind::WithOtherPhones],
@@ -141,7 +145,7 @@ impl Case {
             Kind::WithPhonesOfThisServer => company::phones_of_this_server(self.sample, &mut random),
             Kind::WithOtherPhones => company::other_phones(self.sample, &mut random),
         };
-        // Nobody said what the devices of other traffic trust, so nothing is known of what is true of them.
+        // What the devices of other traffic trust is not recorded, so nothing is known to be true of them.
         let judged = if self.kind == Kind::WithOtherTraffic { &parts[..1] } else { &parts[..] };
         let mut story = format!("case {}, {:?}", self.number, self.kind);
         let mut disturbed = Vec::new();
@@ -179,7 +183,7 @@ impl Case {
     }
 }
 
-/// Runs all cases, on as many threads as there are processors; the order is that of the cases.
+/// Runs all cases, on as many threads as there are processors, and keeps their order.
 fn sessions(cases: &[Case]) -> Vec<Session> {
     let next = AtomicUsize::new(0);
     let work = || {
@@ -198,7 +202,7 @@ fn sessions(cases: &[Case]) -> Vec<Session> {
     done.into_iter().flat_map(|(_, sessions)| sessions).collect()
 }
 
-/// Rows: what is true. Columns: what the program says, by number, since names are long.
+/// Rows: the true cause. Columns: what the program says, by number, since names are long.
 fn table(sessions: &[Session]) -> String {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for session in sessions {
@@ -219,7 +223,7 @@ fn table(sessions: &[Session]) -> String {
     out
 }
 
-/// Inferred causes by what told them, right and wrong.
+/// Inferred causes by what distinguished them, right and wrong.
 fn by_discriminator(sessions: &[Session]) -> String {
     let mut counts: BTreeMap<(&str, &str), [usize; 2]> = BTreeMap::new();
     for session in sessions.iter().filter(|session| session.proof == Proof::Inferred) {
@@ -238,7 +242,7 @@ impl Session {
         self.truth == self.headline
     }
 
-    /// Whether the program is as sure as the expectation says; surer where phones at the same server show more.
+    /// Whether the program is as sure as the expectation says; it may be surer if phones at the same server show more.
     fn is_as_sure(&self) -> bool {
         match self.expected {
             Some(expected) if self.kind == Kind::WithPhonesOfThisServer => self.proof >= expected,

@@ -1,4 +1,4 @@
-//! Several recordings in one capture, each with faults that leave what decides whole.
+//! Several recordings in one capture, each with faults that spare the bytes that decide.
 //!
 //! In: recordings, and a source of numbers that a seed fixes. Out: frames. Left to others: what is true of a mixture.
 
@@ -41,7 +41,7 @@ impl Random {
 /// Faults that a recording must be spared.
 #[derive(Clone, Copy)]
 pub(crate) struct Spared {
-    /// Segments lost, even outside the bytes that decide.
+    /// Lost segments, even outside the bytes that decide.
     pub(crate) loss: bool,
     /// Frames recorded late.
     pub(crate) delay: bool,
@@ -63,7 +63,7 @@ pub(crate) fn disturbed(frames: &[Frame], spared: Spared, random: &mut Random) -
             done.push(format!("frame {} lost", lost + 1));
         }
     }
-    // What repeats comes before what disorders: a copy may then overtake the original.
+    // Repetition comes before disorder: a copy may then overtake the original.
     let (what, repeated) = match random.below(7) {
         0 => ("twice", disorder::duplicate(&frames)),
         1 => ("again later", disorder::repeat_later(&frames)),
@@ -91,18 +91,18 @@ pub(crate) fn disturbed(frames: &[Frame], spared: Spared, random: &mut Random) -
     (tagged, done.join(", "))
 }
 
-/// Disorders frames between pauses of a second: no queue holds a frame for longer, and a silence stays where it was.
+/// Applies a fault to each burst between pauses of a second: no queue holds a frame for longer, and silences stay.
 fn in_bursts(frames: &[Frame], fault: impl Fn(&[Frame]) -> Vec<Frame>) -> Vec<Frame> {
     frames.chunk_by(|a, b| b.time - a.time < 1_000 * MILLISECOND).flat_map(fault).collect()
 }
 
 /// Puts recordings into one capture. They end within two seconds of the end of the first, whose times stay, so that the
-/// capture goes on after none of them long enough to show a silence that its recording does not.
+/// capture does not go on after any of them for long enough to show a silence that its recording does not.
 pub(crate) fn together(parts: Vec<Vec<Frame>>, random: &mut Random) -> Vec<Frame> {
     let last = parts.first().map_or(0, |first| end(first));
     let mut queues: Vec<VecDeque<Frame>> = Vec::new();
     for (index, mut part) in parts.into_iter().enumerate() {
-        // Handshakes take milliseconds: most are to overlap.
+        // Handshakes take milliseconds, and most are to overlap.
         let early = if index == 0 { 0 } else { MILLISECOND * random.pick(&[0, 0, 1, 3, 10, 30, 100, 700, 2_000]) };
         let shift = if index == 0 { 0 } else { last - end(&part) - early };
         part.iter_mut().for_each(|frame| frame.time += shift);

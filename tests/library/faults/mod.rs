@@ -1,4 +1,4 @@
-//! What is captured badly is judged the same: every sample capture with its segments disordered, repeated, cut anew,
+//! Bad captures lead to the same verdicts: every sample capture with its segments disordered, repeated, cut anew,
 //! damaged or lost.
 //!
 //! In: the captures and expectations in `captures/`. The frames are read, changed by a fault, written to memory and
@@ -32,13 +32,13 @@ use loss::{Besides, Part};
 use samples::{Recording, SAMPLES, Sample};
 use support::{share, share_of};
 
-/// Applies a fault to every sample and wants the same verdicts and findings.
+/// Applies a fault to every sample and expects the same verdicts and findings.
 fn same_after(what: &str, fault: impl Fn(&[Frame]) -> Vec<Frame>) {
     let analyze = |sample: &Sample| sample.report_after(&fault);
     same_if(what, analyze);
 }
 
-/// Writes every sample in another format and wants the same verdicts and findings.
+/// Writes every sample in another format and expects the same verdicts and findings.
 fn same_as(format: Format) {
     let write = |recording: &Recording| (recording.name.clone(), format.write(&recording.frames));
     same_if("another format", |sample| sample.report(&sample.captures.iter().map(write).collect::<Vec<_>>()));
@@ -137,9 +137,9 @@ fn a_damaged_copy_before_the_good_one() {
 
 #[test]
 fn another_link_layer() {
-    same_after("one more VLAN", disorder::tag);
-    same_after("two more VLANs", |frames| disorder::tag(&disorder::tag(frames)));
-    // LLDP is no IP packet, and what it tells of a phone is gone.
+    same_after("an additional VLAN", disorder::tag);
+    same_after("two additional VLANs", |frames| disorder::tag(&disorder::tag(frames)));
+    // LLDP is not IP, so what it tells about a phone is gone.
     let by_lldp = |sample: &Sample| {
         let mut signals = sample.before.devices.iter().flat_map(|device| &device.recognized_by);
         signals.any(|signal| signal.what.contains("LLDP"))
@@ -221,7 +221,7 @@ fn a_segment_lost_inside_the_certificate() {
 fn packets_cut_at_96_bytes() {
     let mut failures = Vec::new();
     for sample in share("cut", SAMPLES.iter()) {
-        // Without the devices whose TLS begins within another protocol: cut, nothing tells that it is there.
+        // Without the devices whose TLS begins inside another protocol: once cut, nothing shows that it is there.
         let mut before = sample.before.clone();
         before.devices.retain(|device| !loss::is_tunneled(device, &sample.captures));
         let before = &before;

@@ -1,9 +1,9 @@
-//! What a device knew and had by then: clocks that are set meanwhile, look-ups and downloads that come too late, failures
-//! that last.
+//! What a device knew and had at the time of a handshake: clocks that are set in between, lookups and downloads that
+//! come too late, failures that last.
 //!
-//! In: what clients and servers said in the samples, in connections behind each other, with other times in the hellos and
-//! frames moved. Out: failed tests where what came later, or was another's, is held against a handshake. What must be told
-//! follows from what was done: when, and by whom.
+//! In: what clients and servers said in the samples, in connections behind each other, with other times in the hellos
+//! and frames moved. Out: failed tests where what came later, or belongs to another device, is held against a
+//! handshake. What must be said follows from what was done: when, and by whom.
 
 use chaingap::expectations::Options;
 use chaingap::flow::Side;
@@ -21,7 +21,7 @@ use Side::Client;
 const SECOND: i64 = 1_000_000_000;
 const YEAR: i64 = 365 * 86_400;
 
-/// The same hellos, each telling a clock that is so many seconds off, or no time (RFC 5246 section 7.4.1.2).
+/// The same hellos, each with a clock that is off by so many seconds, or without a time (RFC 5246 section 7.4.1.2).
 fn telling(mut frames: Vec<Frame>, clocks: &[Option<i64>]) -> Vec<Frame> {
     let mut clocks = clocks.iter();
     for frame in &mut frames {
@@ -38,7 +38,7 @@ fn telling(mut frames: Vec<Frame>, clocks: &[Option<i64>]) -> Vec<Frame> {
     frames
 }
 
-/// Frames that begin at another time.
+/// The frames, shifted to begin at another time.
 fn moved(mut frames: Vec<Frame>, to: i64) -> Vec<Frame> {
     let by = to - frames[0].time;
     frames.iter_mut().for_each(|frame| frame.time += by);
@@ -69,11 +69,11 @@ fn count(report: &Report, code: &str) -> u64 {
 fn each_handshake_is_judged_by_the_clock_that_the_device_had_then() {
     let refused = || (443, said("clock-skew.pcapng", 443), Client);
     let woodgrove = options(&["woodgrove-root"], &[]);
-    // It tells 2006 twice, is set, and refuses the same chain for another reason.
+    // The device's clock says 2006 twice and is set; then it refuses the same chain for another reason.
     let set = session(&[refused(), refused(), refused(), refused()]);
     let report = judge(&telling(set, &[Some(-20 * YEAR), Some(-20 * YEAR), Some(0), Some(1)]), &woodgrove);
     assert_eq!((count(&report, "CG007"), count(&report, "CG023")), (2, 2), "{:?}", told(&report));
-    // A third stack, which tells no time.
+    // A third stack, whose hellos hold no time.
     let third = session(&[refused(), refused(), refused()]);
     let report = judge(&telling(third, &[Some(-20 * YEAR), Some(-20 * YEAR), None]), &woodgrove);
     assert_eq!((count(&report, "CG007"), count(&report, "CG023")), (2, 1), "{:?}", told(&report));
@@ -81,7 +81,7 @@ fn each_handshake_is_judged_by_the_clock_that_the_device_had_then() {
 
 #[test]
 fn a_clock_that_is_told_after_the_refusal_excludes_nothing() {
-    // bad_certificate stands for dates too (RFC 5246 section 7.2.2).
+    // bad_certificate may mean the dates, too (RFC 5246 section 7.2.2).
     let refused = session(&[(443, said("gnutls-missing-intermediate.pcapng", 443), Client)]);
     let (start, end) = (refused[0].time, refused.last().unwrap().time);
     let told_the_time = |at: i64| {
@@ -95,7 +95,7 @@ fn a_clock_that_is_told_after_the_refusal_excludes_nothing() {
 
 #[test]
 fn what_was_looked_up_after_the_refusal_is_no_name_that_led_there() {
-    // A chain that holds, refused with bad_certificate, at an address to which another name leads.
+    // A valid chain, refused with bad_certificate, at an address to which another name resolves.
     let refused = telling(session(&[(443, said("clock-skew.pcapng", 443), Client)]), &[None]);
     let (start, end) = (refused[0].time, refused.last().unwrap().time);
     let mut look_up = datagrams("other-ca-refused.pcapng", 53);
@@ -123,7 +123,7 @@ fn what_an_open_connection_had_brought_counts() {
     let frames = session(&[works, refused]);
     let first = frames.iter().find(|frame| opens(frame, 443)).unwrap().segment().unwrap().direction();
     let end = frames.last().unwrap().time;
-    // The first connection is closed in time, and after the second.
+    // First the first connection is closed in time, then only after the second.
     assert_eq!(proof(&frames), Inferred);
     let mut late = frames;
     for frame in &mut late {
@@ -140,7 +140,7 @@ fn what_an_open_connection_had_brought_counts() {
 fn failures_that_last_to_the_end_are_not_made_up_for() {
     let works = (443, said("usb-full-chain.pcapng", 443), Client);
     let refused = (443, said("usb-sign-in.pcapng", 443), Client);
-    // More than are kept of one device.
+    // More than are kept for one device.
     let mut all = vec![refused.clone()];
     all.extend(std::iter::repeat_n(works.clone(), 70));
     all.extend(std::iter::repeat_n(refused, 3));
@@ -156,7 +156,7 @@ fn failures_that_last_to_the_end_are_not_made_up_for() {
 fn a_silence_of_the_capture_is_none_of_the_server() {
     let refused = session(&[(443, said("usb-sign-in.pcapng", 443), Client)]);
     let hello = refused.iter().position(|frame| frame.data().is_some()).unwrap();
-    // The recorder loses what the server says, twelve seconds long; the client's alert acknowledges it.
+    // The recorder loses what the server sends for twelve seconds; the client's alert acknowledges it.
     let mut lossy = Vec::new();
     for (at, frame) in refused.into_iter().enumerate() {
         let of_server = frame.segment().unwrap().tcp.source_port == 443;

@@ -15,17 +15,17 @@ use super::{report, same_after, same_of};
 use support::share;
 
 const SECOND: i64 = 1_000_000_000;
-/// Longer than the ten seconds of a stall.
+/// Longer than the ten seconds after which a connection counts as stalled.
 const PAUSE: i64 = 12 * SECOND;
 /// Places in each connection at which a capture begins.
 const STARTS: usize = 8;
 
-/// Samples of one connection.
+/// Samples with a single connection.
 fn one_connection() -> impl Iterator<Item = &'static Sample> {
     SAMPLES.iter().filter(|sample| matches!(&sample.captures[..], [it] if connections(&it.frames).len() == 1))
 }
 
-/// Applies a fault to every sample: nothing may be said then that is wrong and sure.
+/// Applies a fault to every sample: the report may not say anything that is wrong and sure.
 fn nothing_wrong_after(
     what: &str,
     samples: impl Iterator<Item = &'static Sample>,
@@ -48,7 +48,7 @@ fn told(report: &Report) -> (&Device, Vec<&Finding>) {
     (device, findings_of(report, device).collect())
 }
 
-/// That a device is undecided, and CG017 says why.
+/// Asserts that a device is undecided, and that CG017 says why.
 fn is_undecided(name: &str, after: &Report, why: &str) {
     let (device, findings) = told(after);
     assert_eq!(device.verdict.status, VerdictStatus::Undecided, "{name}: {}", device.verdict.summary);
@@ -61,7 +61,7 @@ fn headline(report: &Report) -> &Finding {
     findings.into_iter().find(|finding| Some(&finding.id) == device.verdict.finding.as_ref()).unwrap()
 }
 
-/// Without the segments of one side of each TLS connection.
+/// The frames without the segments of one side of each TLS connection.
 fn one_direction(frames: &[Frame], lost: impl Fn(&Connection) -> Direction) -> Vec<Frame> {
     let lost: Vec<Direction> = connections(frames).iter().map(lost).collect();
     let is_kept = |frame: &&Frame| frame.segment().is_none_or(|segment| !lost.contains(&segment.direction()));
@@ -77,13 +77,13 @@ fn only_one_direction_captured() {
     // Up to TLS 1.2 a server sends data only after the client's Finished; then its data shows that the handshake works.
     let after = sample("twin-works-12").report_after(of_server);
     assert_eq!(told(&after).0.handshakes[0].outcome, Outcome::Completed);
-    // These ended in different ways, and the server's side of them shows no more than that.
+    // These ended in different ways, but the server's side alone does not show how.
     for name in ["usb-sign-in", "client-closes", "twin-works-13", "twin-missing-intermediate-13"] {
         is_undecided(name, &sample(name).report_after(of_server), "only one direction");
     }
 }
 
-/// Places within a connection: its frames before them are not captured.
+/// Places within a connection at which a capture may begin, so that the frames before are not captured.
 fn starts(frames: &[Frame], connection: &Connection) -> Vec<usize> {
     let is_of = |frame: &Frame| frame.segment().is_some_and(|segment| belongs(segment, connection));
     let places: Vec<usize> = (0..frames.len()).filter(|at| is_of(&frames[*at])).collect();
@@ -95,7 +95,7 @@ fn belongs(segment: &Segment, connection: &Connection) -> bool {
     [connection.client.direction, connection.server.direction].contains(&segment.direction())
 }
 
-/// The capture begins with this frame, as far as a connection is concerned.
+/// The capture, beginning for this connection with this frame.
 fn from(frames: &[Frame], connection: &Connection, start: usize) -> Vec<Frame> {
     let is_kept = |(at, frame): &(usize, &Frame)| {
         *at >= start || frame.segment().is_none_or(|segment| !belongs(segment, connection))
@@ -114,7 +114,7 @@ fn data_of(frames: &[Frame], direction: Direction) -> (usize, usize) {
 #[test]
 fn the_start_of_a_connection_not_captured() {
     let mut failures = Vec::new();
-    // What another connection shows may be what the verdict on this one rests on.
+    // In captures of several connections the verdict on one may rest on another.
     for sample in one_connection() {
         for (which, recording) in sample.captures.iter().enumerate() {
             let connections = connections(&recording.frames);
@@ -124,7 +124,7 @@ fn the_start_of_a_connection_not_captured() {
                 captures[which].frames = from(&recording.frames, connection, start);
                 let after = sample.report_of(&captures);
                 let mut lines = loss::wrong_errors(&sample.before, &after);
-                // Of what is left behind the hellos nothing may tell that it is one.
+                // What is left after the hellos may not be recognizable as TLS.
                 lines.retain(|line| !line.contains("CG029"));
                 lines.extend(support::broken_promises(&after));
                 let number = start + 1;
@@ -182,12 +182,12 @@ fn a_server_on_a_higher_port_than_its_client_s() {
     };
     let sample = sample("usb-sign-in.bundle");
     let after = sample.report_after(from_hello);
-    assert_eq!(told(&after).0.id, told(&sample.before).0.id, "who sends a ServerHello is the server");
+    assert_eq!(told(&after).0.id, told(&sample.before).0.id, "the side that sends a ServerHello is the server");
     assert_eq!(headline(&after).code, "CG001");
 }
 
-/// Without the last data of a side of each TLS connection and what that side says after it, where the other acknowledges
-/// that in so many words.
+/// Without the last data of one side of each TLS connection and everything that this side sends after it, where the
+/// other side acknowledges it explicitly.
 fn without_last_words(frames: &[Frame], of: impl Fn(&Connection) -> Direction) -> Vec<Frame> {
     let mut out = frames.to_vec();
     for direction in connections(frames).iter().map(of) {
@@ -249,19 +249,19 @@ fn client_late(frames: &[Frame]) -> Vec<Frame> {
 
 #[test]
 fn the_client_recorded_behind_the_server() {
-    // Of TLS 1.3 without the client's hello nothing can be decrypted, and its data are not told from its handshake.
+    // Without the client's hello nothing of TLS 1.3 can be decrypted, and its data cannot be told from its handshake.
     let is_1_3 = |sample: &&Sample| {
         let mut handshakes = sample.before.devices.iter().flat_map(|device| &device.handshakes);
         handshakes.any(|handshake| handshake.version.as_deref() == Some("TLS 1.3"))
     };
-    // Which of two taps is nearer to the client is told by how long it saw it wait.
+    // Which of two taps is nearer to the client shows in how long each sees it wait.
     let one_tap = |sample: &&Sample| sample.captures.len() == 1;
     let analyze = |sample: &Sample| sample.report_after(client_late);
     same_of("the client's side late", SAMPLES.iter().filter(one_tap).filter(|it| !is_1_3(it)), analyze);
     nothing_wrong_after("the client's side late", SAMPLES.iter().filter(one_tap).filter(is_1_3), client_late);
 }
 
-/// The frames from this one on come later.
+/// The frames, with a pause before this one.
 fn paused(frames: &[Frame], place: usize) -> Vec<Frame> {
     let later =
         |(at, frame): (usize, &Frame)| Frame { time: frame.time + i64::from(at >= place) * PAUSE, ..frame.clone() };
@@ -276,7 +276,7 @@ fn a_pause_that_is_not_the_fault() {
     };
     same_after("a pause before the first ClientHello", before_hello);
     let of_server = |frames: &[Frame]| data_of(frames, connections(frames)[0].server.direction);
-    // The server is slow, and then it or the client says in an alert what the matter is.
+    // The server is slow, and then it or the client sends an alert that says why.
     for name in ["usb-sign-in.bundle", "tls10-refused", "client-certificate-refused"] {
         let after = sample(name).report_after(|frames| paused(frames, of_server(frames).0));
         assert_eq!(
@@ -287,7 +287,7 @@ fn a_pause_that_is_not_the_fault() {
         let after = sample(name).report_after(|frames| paused(frames, of_server(frames).1));
         assert_eq!(headline(&after).code, headline(&sample(name).before).code, "{name}, before the server's last data");
     }
-    // Nobody says what the matter was.
+    // Nobody says what was wrong.
     let after = sample("client-closes").report_after(|frames| paused(frames, of_server(frames).0));
     assert_eq!(headline(&after).code, "CG015");
 }
@@ -324,7 +324,7 @@ fn in_clear_text(frames: &[Frame], text: &str, by_client: bool) -> Vec<Frame> {
 
 #[test]
 fn a_server_that_speaks_another_protocol() {
-    // What http.server of Python and Postfix say to a ClientHello.
+    // What Python's http.server and Postfix answer to a ClientHello.
     let http = "HTTP/1.1 400 Bad request syntax\r\nConnection: close\r\n\r\n";
     for (text, by_client, code) in [(http, false, "CG027"), ("220 mail.contoso.test ESMTP Postfix\r\n", true, "CG023")]
     {

@@ -3,7 +3,7 @@
 //!
 //! In: frames. Out: the same frames from and to other hosts. Addresses are changed in headers, and where packets that are
 //! no TCP segments carry them: ARP, neighbour discovery, DHCP with its options, DNS answers. What is said inside TCP stays:
-//! names, certificates, and an address that stands in an HTTP header.
+//! names, certificates, and an address in an HTTP header.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -43,7 +43,7 @@ impl Moves {
         };
         let hosts: BTreeSet<_> = frames.iter().flat_map(addresses).filter(is_host).filter(moves).collect();
         let new = |(index, old): (usize, IpAddr)| {
-            // Three digits always, so that no address is the beginning of another as text.
+            // Always three digits, so that no address is the beginning of another one as text.
             let host = 101 + u8::try_from(index).unwrap();
             let new = match old {
                 IpAddr::V4(_) => Ipv4Addr::new(10, 77, place, host).into(),
@@ -103,7 +103,7 @@ impl Moves {
         Frame { time: frame.time, link: self.replaced(&frame.link), body }
     }
 
-    /// An IP packet that is no TCP segment, with checksums as right or wrong as they were.
+    /// An IP packet other than a TCP segment, with checksums as right or wrong as they were.
     fn packet(&self, old: &[u8]) -> Vec<u8> {
         let mut new = self.replaced(old);
         let packet = SlicedPacket::from_ip(old).ok().and_then(|packet| packet.net);
@@ -127,7 +127,7 @@ impl Moves {
             }
         }
         match number {
-            // 0 says that there is none.
+            // 0 means that there is no checksum.
             IpNumber::UDP if old[start + 6..start + 8] != [0, 0] => {
                 adjust(&mut new, start + 6, old, body);
                 adjust(&mut new, start + 6, old, addresses);
@@ -142,7 +142,7 @@ impl Moves {
         new
     }
 
-    /// Bytes with every address of a host that moves replaced by its new one, wherever it stands.
+    /// Bytes with every address of a host that moves replaced by its new one, wherever it is.
     fn replaced(&self, bytes: &[u8]) -> Vec<u8> {
         let mut out = bytes.to_vec();
         let mut at = 0;
@@ -158,7 +158,7 @@ impl Moves {
         out
     }
 
-    /// What replaces the address that these bytes begin with.
+    /// The replacement of the address that these bytes begin with.
     fn here(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let cards = self.cards.iter().find(|(old, _)| bytes.starts_with(old)).map(|(_, new)| new.to_vec());
         cards.or_else(|| {
@@ -171,7 +171,7 @@ impl Moves {
 /// Adjusts a checksum to what changed in `range`, as RFC 1624 says: HC' = ~(~HC + ~m + m').
 fn adjust(new: &mut [u8], checksum: usize, old: &[u8], range: std::ops::Range<usize>) {
     let before = !u16::from_be_bytes([new[checksum], new[checksum + 1]]);
-    // The field itself is no part of what it sums.
+    // The field itself is not part of its sum.
     let (was, mut is) = (&old[range.clone()], new[range.clone()].to_vec());
     if let Some(at) = checksum.checked_sub(range.start).filter(|_| range.contains(&checksum)) {
         is[at..at + 2].copy_from_slice(&was[at..at + 2]);
@@ -216,7 +216,7 @@ fn addresses(frame: &Frame) -> Vec<IpAddr> {
     found.into_iter().flatten().collect()
 }
 
-/// Whether it is the address of one host, not of none or of many.
+/// Whether it is the address of a single host: neither unspecified, multicast nor broadcast.
 fn is_host(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !address.is_unspecified() && !address.is_broadcast() && !address.is_multicast(),
@@ -224,7 +224,7 @@ fn is_host(address: &IpAddr) -> bool {
     }
 }
 
-/// The text of a report about moved hosts, with the hosts where they were.
+/// The text of a report about moved hosts, with their recorded addresses.
 fn moved_back(moves: &Moves, frames: &[Frame], mut text: String) -> String {
     let ends = |segment: &Segment| [segment.direction().0, segment.direction().1];
     let sockets: BTreeSet<_> = frames.iter().filter_map(Frame::segment).flat_map(ends).collect();
@@ -245,7 +245,7 @@ fn card_as_text(card: [u8; 6]) -> String {
     card.map(|octet| format!("{octet:02x}")).join(":")
 }
 
-/// Whether the checksums of an IP packet that is no TCP segment fit.
+/// Whether the checksums of an IP packet other than a TCP segment are right.
 fn checksums_fit(frame: &Frame) -> bool {
     let Body::Other(net) = &frame.body else { return true };
     let Some(packet) = PacketHeaders::from_ip_slice(net).ok().filter(|_| frame.is_ip()) else { return true };

@@ -32,7 +32,7 @@ pub(crate) struct Recording {
 }
 
 impl Sample {
-    /// `None` where frames were cut when captured: what is damaged itself is no start for a fault.
+    /// `None` where frames were cut when captured: what is damaged already is no basis for a fault.
     fn of(expectation: Expected) -> Option<Self> {
         let Expected { name, captures, options, devices, .. } = expectation;
         let analyzer = expectations::analyzer(&options);
@@ -42,18 +42,18 @@ impl Sample {
         Some(Self { name, captures, before, options, devices, analyzer })
     }
 
-    /// What the program says of these files, each beside its capture's name.
+    /// The report on these files, each with its capture's name.
     pub(crate) fn report(&self, files: &[(String, Vec<u8>)]) -> Report {
         expectations::report(&self.analyzer, files)
     }
 
-    /// What the program says of these captures, written plainly.
+    /// The report on these captures, written in the plain format.
     pub(crate) fn report_of(&self, captures: &[Recording]) -> Report {
         let write = |recording: &Recording| (recording.name.clone(), Format::PLAIN.write(&recording.frames));
         self.report(&captures.iter().map(write).collect::<Vec<_>>())
     }
 
-    /// What the program says of the captures after something was done to the frames of each.
+    /// The report on the captures after the fault was applied to the frames of each.
     pub(crate) fn report_after(&self, fault: impl Fn(&[Frame]) -> Vec<Frame>) -> Report {
         let changed =
             |recording: &Recording| Recording { name: recording.name.clone(), frames: fault(&recording.frames) };
@@ -61,7 +61,7 @@ impl Sample {
     }
 }
 
-/// Every expectation of the repository whose captures are whole.
+/// Every expectation of the repository whose captures are complete.
 pub(crate) static SAMPLES: LazyLock<Vec<Sample>> = LazyLock::new(|| {
     let all = expectations::all();
     let (recorded, samples) = (all.len(), all.into_iter().filter_map(Sample::of).collect::<Vec<_>>());

@@ -1,8 +1,8 @@
-//! What one device did besides: whether another connection makes up for a failure, says why it failed, or brought the
+//! What else a device did: whether another connection recovers a failure, says why it failed, or brought the
 //! certificates.
 //!
 //! In: what clients and servers said in the samples, in connections of one phone and one server behind each other; HTTP
-//! with other status lines, alerts with other codes. Out: nothing but failures. What must be told follows from what was
+//! with other status lines, alerts with other codes. Out: failed tests. What must be reported follows from what was
 //! done: who said what, and who closed.
 
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ pub(crate) fn said(capture: &str, port: u16) -> Words {
     words.collect()
 }
 
-/// What they said before they had data for each other.
+/// The words before both sides had data for each other.
 pub(crate) fn without_data(mut words: Words) -> Words {
     let data = words.iter().position(|(_, bytes)| bytes.first() == Some(&APPLICATION_DATA));
     words.truncate(data.unwrap());
@@ -60,7 +60,7 @@ pub(crate) fn asked(request: &str, answer: &[u8]) -> Words {
     vec![(Side::Client, format!("{request}\r\n\r\n").into_bytes()), (Side::Server, answer.to_vec())]
 }
 
-/// A tunnel, and what is said in it.
+/// A tunnel, and the words in it.
 fn tunnel(host: &str, words: Words) -> Words {
     let mut all = asked(&format!("CONNECT {host}:443 HTTP/1.1"), b"HTTP/1.1 200 OK\r\n\r\n");
     all.extend(words);
@@ -93,7 +93,7 @@ pub(crate) fn session(connections: &[(u16, Words, Side)]) -> Vec<Frame> {
         send(Side::Server, &[], &|segment| segment.tcp.syn = true);
         for (side, bytes) in words {
             send(*side, bytes, &|segment| {
-                // Every hello has a random value of its own, behind 11 bytes, the first four of which may tell the time.
+                // Every hello has a random value of its own, at offset 11, whose first four bytes may be a time.
                 if let [22, 3, _, _, _, 1, ..] = segment.payload[..] {
                     segment.payload[11] ^= number.wrapping_mul(0x55);
                     segment.payload[15] ^= number;
@@ -117,7 +117,7 @@ pub(crate) fn options(roots: &[&str], bundle: &[&str]) -> Options {
     Options { roots: paths(roots), bundle: paths(bundle), ..Options::default() }
 }
 
-/// Northwind's root, with and without what is between it and the server.
+/// Northwind's root alone; `northwind_known` adds the certificates between it and the server.
 pub(crate) fn northwind() -> Options {
     options(&["root"], &[])
 }
@@ -136,7 +136,7 @@ pub(crate) fn codes(report: &Report) -> Vec<&str> {
     told(report).into_iter().map(|(code, ..)| code).collect()
 }
 
-/// What a finding does not exclude.
+/// The causes that a finding does not exclude.
 pub(crate) fn open(report: &Report, code: &str) -> Vec<String> {
     let excluded = only(report, code).excluded.iter().filter(|cause| !cause.excluded);
     excluded.map(|cause| cause.cause.clone()).collect()
@@ -159,7 +159,7 @@ use Side::{Client, Server};
 
 #[test]
 fn another_stack_behind_the_address_makes_up_for_nothing() {
-    // GnuTLS refuses, and OpenSSL goes to the same name after it.
+    // GnuTLS refuses, and then OpenSSL connects to the same name.
     let gnutls = (443, said("gnutls-missing-intermediate.pcapng", 443), Client);
     let openssl = || (443, said("resumed-ticket.pcapng", 443), Client);
     let report = judge(&session(&[gnutls.clone(), openssl()]), &northwind_known());
@@ -171,7 +171,7 @@ fn another_stack_behind_the_address_makes_up_for_nothing() {
     retry.extend(openssl().1.into_iter().skip(1));
     let report = judge(&session(&[gnutls.clone(), (443, retry.clone(), Client)]), &northwind_known());
     assert_eq!((told(&report), verdicts(&report)), (vec![("CG001", Warning, Inferred)], vec![VerdictStatus::Degraded]));
-    // It is the same one also where another is behind the address.
+    // It is the same stack even if another one shares the address.
     let report = judge(&session(&[gnutls, openssl(), (443, retry, Client)]), &northwind_known());
     assert!(report.devices[0].shared_address);
     assert_eq!((told(&report), verdicts(&report)), (vec![("CG001", Warning, Inferred)], vec![VerdictStatus::Degraded]));
@@ -215,7 +215,7 @@ fn a_spare_connection_is_made_up_for() {
             for order in [[works.clone(), spare.clone()], [spare.clone(), works.clone()]] {
                 let report = judge(&session(&order), &options);
                 let mut found = told(&report);
-                // What the server leaves out stays worth a word.
+                // It is still worth a warning that the server leaves out an intermediate.
                 found.retain(|finding| *finding != ("CG003", Warning, Proven));
                 assert_eq!(found, [(code, Warning, Inferred)], "{capture}, {closes:?} closes");
                 assert!(only(&report, code).recovered_by.is_some());
@@ -267,9 +267,9 @@ fn answers_that_are_no_failure() {
     for frames in
         [session(&[head]), session(&[not_modified]), led("http://pki.contoso.test/pki/ca.crt"), led("/pki/ca.crt")]
     {
-        assert_eq!(told(&judge(&frames, &options)), [("CG029", Warning, Proven)], "no handshake, and no more");
+        assert_eq!(told(&judge(&frames, &options)), [("CG029", Warning, Proven)], "nothing but the missing handshake");
     }
-    // A redirection that leads elsewhere is one.
+    // A redirection that leads elsewhere counts as a failed fetch.
     assert_eq!(told(&judge(&led("http://portal.contoso.test/"), &options)), [("CG004", Error, Proven)]);
 }
 
@@ -299,9 +299,9 @@ fn an_answer_that_the_capture_lacks_may_have_brought_the_certificate() {
     let frames = session(&[(port, words, closes), refused]);
     let last = frames.iter().rposition(|frame| frame.data().is_some_and(|data| data.tcp.source_port == 80)).unwrap();
     let lost = [&frames[..last], &frames[last + 1..]].concat();
-    // Whole, it is no certificate.
+    // Complete, the body is no certificate.
     assert!(codes(&judge(&frames, &northwind_known())).contains(&"CG004"));
-    // In part, it may have been one.
+    // Incomplete, it may have been one.
     let doubts = [("CG001", Error, Inferred), ("CG004", Warning, Undecidable)];
     assert_eq!(told(&judge(&lost, &northwind_known())), doubts);
 }
@@ -329,7 +329,7 @@ fn judge_within(frames: &[Frame], limits: Limits) -> Report {
 fn bytes_kept_to_order_segments_are_limited_together() {
     let frames = session(&[(443, said("usb-full-chain.pcapng", 443), Client)]);
     let mut disordered = disorder::recut(&frames, 100);
-    // Of every three segments of one side the last comes first, and the first last.
+    // In every three segments of one side the first and the last change places.
     let side = |frame: &Frame| frame.data().map(Segment::direction);
     for three in disordered.chunk_by_mut(|a, b| side(a) == side(b)).flat_map(|run| run.chunks_exact_mut(3)) {
         let times = [three[0].time, three[1].time, three[2].time];
@@ -349,7 +349,7 @@ fn a_late_segment_begins_no_connection() {
     let mut frames = session(&[(443, said("usb-full-chain.pcapng", 443), Client)]);
     let mut late = frames.iter().rfind(|frame| frame.data().is_some()).unwrap().clone();
     let end = frames.last().unwrap().time;
-    // While the connection waits for late segments, and long after, when only its memory is left.
+    // While the connection waits for late segments, and long after, when only the fact that it existed is kept.
     for wait in [1_000, 60_000] {
         late.time = end + wait * MILLISECOND;
         frames.push(late.clone());
@@ -370,7 +370,7 @@ fn a_suite_that_the_server_took_is_not_what_it_refuses() {
     assert_eq!((finding.severity, finding.proof), (Error, Inferred));
     assert_eq!(open(&report, "CG010"), ["key-exchange-groups", "signature-algorithms", "server-name"]);
     assert!(finding.summary.contains("it took one of these cipher suites elsewhere"), "{}", finding.summary);
-    // The same hello as before, and the server closes: neither its version nor its suites are why.
+    // The same hello as before, and the server closes: neither its version nor its suites are the cause.
     let hello = (443, said("usb-full-chain.pcapng", 443)[..1].to_vec(), Server);
     let report = judge(&session(&[hello, works]), &northwind());
     assert_eq!(told(&report), [("CG027", Warning, Inferred)]);

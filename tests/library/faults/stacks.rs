@@ -1,8 +1,8 @@
-//! What TLS stacks do that the samples are not recorded from: leave without an alert where they look at the certificates
-//! last, say close_notify in place of a reason, put two alerts into a record, refuse a version with another alert.
+//! What TLS stacks do that the samples are not recorded from: leave without an alert where they check the certificates
+//! last, send close_notify in place of a reason, put two alerts into a record, refuse a version with another alert.
 //!
-//! In: what clients and servers said in the samples, with other last words. Out: failed tests where such a stack is told
-//! something false, or nothing. What must be told follows from what such stacks were seen to do.
+//! In: what clients and servers said in the samples, with other last words. Out: failed tests where the report on such
+//! a stack is wrong, or says nothing. What it must say follows from what such stacks were seen to do.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ use Proof::{Inferred, Proven, Undecidable};
 use Severity::{Error, Info, Warning};
 use Side::{Client, Server};
 
-/// Words whose last alert is another record body: level and code, once or more.
+/// Words whose last alert record has another body: level and code, once or more.
 fn ending(mut words: Words, alerts: &[u8]) -> Words {
     let (_, alert) = words.iter_mut().rfind(|(_, bytes)| matches!(bytes[..], [21, 3, _, 0, 2, 2, _])).unwrap();
     alert.truncate(3);
@@ -43,12 +43,12 @@ fn several_alerts_in_one_record_are_read() {
 
 #[test]
 fn close_notify_in_place_of_a_reason_ends_it() {
-    // s2n says it for every fault of a certificate, and the server closes when it comes.
+    // s2n sends it for every fault of a certificate, and the server closes when it arrives.
     for code in [0, 90] {
         let report = judge(&alone(ending(said("usb-sign-in.pcapng", 443), &[1, code]), Server), &northwind_known());
         assert_eq!(told(&report), [("CG001", Error, Inferred)], "{code}");
     }
-    // It can be read, and so is named.
+    // The alert can be read, and so it is named.
     let mut words = said("usb-full-chain.pcapng", 443);
     let answer = words.iter().skip(1).position(|(side, _)| *side == Client).unwrap();
     words.truncate(answer + 2);
@@ -74,7 +74,7 @@ fn who_finished_and_left_unused_may_have_had_no_fault_to_find() {
 
 #[test]
 fn who_finished_and_left_unused_may_have_found_a_fault_last() {
-    // Node.js and curl with BoringSSL look at the certificates after Finished, and close without an alert.
+    // Node.js and curl with BoringSSL verify the certificates after Finished, and close without an alert.
     let unused = without_data(said("chain-invalid-accepted.pcapng", 443));
     let report = judge(&alone(unused, Client), &northwind());
     assert_eq!(told(&report), [("CG023", Error, Undecidable), ("CG026", Warning, Inferred)]);
@@ -99,13 +99,13 @@ fn who_is_asked_for_a_certificate_may_leave_for_that() {
 fn a_root_that_nobody_knows_to_be_absent_is_no_fact() {
     let expired = judge(frames("expired.pcap"), &Options::default());
     assert_eq!(codes(&expired), ["CG006"]);
-    // unsupported_certificate is what several stacks say of a certificate for another use.
+    // Several stacks send unsupported_certificate for a certificate that is for another use.
     let report = judge(&with_last_alert("chain-invalid-extended-usage.pcapng", 43), &Options::default());
     assert_eq!(codes(&report), ["CG023"]);
     assert!(open(&report, "CG023").contains(&"chain-invalid".to_owned()), "{:?}", open(&report, "CG023"));
 }
 
-/// A sample whose fatal alert has this code already.
+/// A sample whose fatal alert already has this code.
 fn with_last_alert(capture: &str, code: u8) -> Vec<Frame> {
     let frames = frames(capture).to_vec();
     let alert = frames.iter().filter_map(Frame::data).any(|data| data.payload.ends_with(&[0, 2, 2, code]));
@@ -115,7 +115,7 @@ fn with_last_alert(capture: &str, code: u8) -> Vec<Frame> {
 
 #[test]
 fn handshake_failure_after_the_flight_proves_nothing_about_certificates() {
-    // OpenSSL says it for a short group and for unsafe renegotiation, whatever the chain is.
+    // OpenSSL sends it for a short group and for unsafe renegotiation, whatever the chain is.
     let report = judge(&alone(ending(said("usb-sign-in.pcapng", 443), &[2, 40]), Client), &northwind_known());
     assert_eq!(told(&report), [("CG001", Error, Inferred)]);
     assert!(open(&report, "CG001").contains(&"handshake-parameters".to_owned()));
@@ -134,17 +134,17 @@ fn who_answered_the_flight_and_left_before_both_finished_accepted_the_chain() {
     let answer = words.iter().skip(1).position(|(side, _)| *side == Client).unwrap();
     words.truncate(answer + 2);
     let report = judge(&alone(words, Client), &options(&["fabrikam-root"], &[]));
-    assert_eq!(codes(&report), ["CG023"], "the root that it lacks is not why");
+    assert_eq!(codes(&report), ["CG023"], "the missing root is not the cause");
 }
 
 #[test]
 fn handshake_failure_before_the_hello_may_be_the_version() {
-    // rustls refuses TLS 1.0 by it.
+    // rustls refuses TLS 1.0 with it.
     let report = judge(frames("no-shared-cipher.pcap"), &northwind());
     let finding = only(&report, "CG010");
     assert!(finding.summary.contains("nothing in common") && finding.proof == Inferred, "{}", finding.summary);
     assert!(finding.remedies.iter().any(|remedy| remedy.starts_with("allow TLS 1.0 on the server")));
-    // Or a server name that the client does not say, where the server took others' suites.
+    // Or the missing server name, where the server accepted the suites from another client.
     let works = (443, said("gnutls-missing-intermediate.pcapng", 443), Client);
     let refused = (443, said("cipher-fallback.pcapng", 443), Server);
     let report = judge(&session(&[works, refused]), &northwind());
@@ -174,7 +174,7 @@ fn only_a_hello_that_was_captured_is_like_another() {
     // TLS_RSA_WITH_AES_128_CBC_SHA is what the server chose.
     let same = [&[(Client, bare(&words[0].1, 0x002f))], &words[1..]].concat();
     assert_eq!(proof(same), Proven);
-    // The rest of this one may be anything.
+    // If its hello was not captured, it may have offered anything.
     assert_eq!(proof(words[1..].to_vec()), Inferred);
 }
 

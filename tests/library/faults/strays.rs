@@ -1,4 +1,5 @@
-//! Segments that are not of the connection between whose ends they pass, and checksums that network cards leave wrong.
+//! Segments that do not belong to the connection between whose ends they pass, and checksums that network cards leave
+//! wrong.
 //!
 //! In: the samples. Out: failed tests where such a segment changes what is said (RFC 9293 section 3.10.7, RFC 5961 section
 //! 3.2; docs/verdict.md, step 10). Left to others: segments out of any window (`disorder::stray`), damaged copies beside
@@ -10,7 +11,7 @@ use super::disorder::clients;
 use super::frame::{Frame, Segment};
 use super::same_after;
 
-/// A segment with other flags and numbers than this one, and the same ends.
+/// A segment between the same ends as this one, with other flags and numbers.
 fn other(segment: &Segment, payload: &[u8], change: impl Fn(&mut TcpHeader)) -> Segment {
     let mut other = segment.clone();
     other.payload = payload.to_vec();
@@ -19,8 +20,8 @@ fn other(segment: &Segment, payload: &[u8], change: impl Fn(&mut TcpHeader)) -> 
     other
 }
 
-/// Segments of an earlier connection between the same ports, as its server may still send them: behind the SYN, or behind
-/// the SYN-ACK, which is before any byte of the server's.
+/// Segments of an earlier connection between the same ports, as its server may still send them: after the SYN, or after
+/// the SYN-ACK and so before any byte of the server.
 fn earlier_connection(
     frames: &[Frame],
     behind_syn_ack: bool,
@@ -60,7 +61,7 @@ fn segments_of_an_earlier_connection() {
     });
 }
 
-/// Behind the first data of each direction of a connection a segment whose number lies a million bytes ahead.
+/// After the first data of each direction of a connection a segment whose number lies a million bytes ahead.
 fn far_ahead(frames: &[Frame], by_client: bool, flag: impl Fn(&mut TcpHeader)) -> Vec<Frame> {
     let clients = clients(frames);
     let mut seen = std::collections::BTreeSet::new();
@@ -88,7 +89,7 @@ fn ends_a_million_bytes_ahead() {
     }
 }
 
-/// Another SYN-ACK before or behind each, with another initial number, as a proxy sends it that answers SYNs itself.
+/// Another SYN-ACK before or after each, with another initial number, as a proxy that answers SYNs itself sends it.
 fn two_syn_acks(frames: &[Frame], first: bool) -> Vec<Frame> {
     let with_another = |frame: &Frame| -> Vec<Frame> {
         let Some(answer) = frame.segment().filter(|segment| segment.tcp.syn && segment.tcp.ack) else {
@@ -108,7 +109,7 @@ fn a_second_syn_ack_with_another_number() {
     same_after("the other second", |frames| two_syn_acks(frames, false));
 }
 
-/// Gives the segments with data that are chosen, by their index among those, a checksum that does not fit.
+/// Gives some of the segments with data, chosen by their index among these, a checksum that does not fit.
 fn left_to_the_card(frames: &[Frame], chosen: impl Fn(usize) -> bool) -> Vec<Frame> {
     let mut count = 0;
     let with_checksum = |frame: &Frame| {

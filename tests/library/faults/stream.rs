@@ -57,13 +57,13 @@ impl Stream {
         Self { direction, first, records: records(&bytes), bytes }
     }
 
-    /// Where a segment's data stands in the stream.
+    /// Where a segment's data is in the stream.
     pub(crate) fn place(&self, segment: &Segment) -> Range<usize> {
         let start = usize::try_from(segment.first().wrapping_sub(self.first)).unwrap();
         start..start + segment.payload.len()
     }
 
-    /// Where the Certificate message stands that was sent in clear, its four header bytes included.
+    /// Where the clear-text Certificate message is, including its four header bytes.
     pub(crate) fn certificate(&self) -> Option<Range<usize>> {
         let clear = self.records.iter().take_while(|(kind, _)| *kind == HANDSHAKE);
         let body = |record: &Range<usize>| record.start + 5..record.end;
@@ -86,7 +86,7 @@ impl Stream {
         self.records.iter().any(|(kind, _)| *kind == APPLICATION_DATA)
     }
 
-    /// Whether these bytes hold a part of the ChangeCipherSpec, or of what comes after it.
+    /// Whether these bytes hold a part of the ChangeCipherSpec, or of anything after it.
     pub(crate) fn holds_finish(&self, place: &Range<usize>) -> bool {
         let change = self.records.iter().find(|(kind, _)| *kind == CHANGE_CIPHER_SPEC);
         change.is_some_and(|(_, record)| record.start < place.end)
@@ -100,7 +100,7 @@ impl Stream {
     }
 }
 
-/// The records of a stream, as far as they go.
+/// The records of a stream, up to the first incomplete one.
 fn records(bytes: &[u8]) -> Vec<(u8, Range<usize>)> {
     // A ClientHello in SSLv2 format (RFC 5246 appendix E.2) has two bytes of length and no other header.
     let mut at = if let [0x80, length, 1, ..] = bytes { 2 + usize::from(*length) } else { 0 };

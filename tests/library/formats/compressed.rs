@@ -39,7 +39,7 @@ fn what_came_before_a_cut_is_read() {
         let said = format!("gzip: compressed offset {cut}: the file ends inside a member");
         assert_eq!(capture.summary.problems, [said]);
     }
-    // zstd gives whole blocks, and its window when the frame breaks off.
+    // The decoder returns complete blocks, and its window when the frame breaks off.
     let whole = zstd_raw(&SOURCE, 10);
     assert_eq!(read(&whole).contents(), contents(1));
     for blocks in 1..5 {
@@ -56,7 +56,7 @@ fn what_came_before_a_cut_is_read() {
 
 #[test]
 fn damage_inside_is_said() {
-    // A stored byte of a packet changed: all is there, and the checksum tells.
+    // A stored byte of a packet is changed: all data is there, and only the checksum shows it.
     let mut stored = gzip(&SOURCE, 0);
     let last = FRAMES.last().unwrap();
     stored[15 + usize::try_from(last.offset).unwrap() + 40] ^= 1;
@@ -111,7 +111,7 @@ fn what_is_compressed_too_deeply_or_wants_too_much_is_refused_in_words() {
     // A window of 1 KiB times 2^18: 256 MiB.
     let error = read_in_pieces(&zstd_raw(&SOURCE, 18), usize::MAX).unwrap_err();
     assert!(error.contains("wants a window of 268435456 bytes"), "{error}");
-    // 128 MiB are granted once; inside another zstd 8 MiB (RFC 8878, section 3.1.1.1.2).
+    // 128 MiB are allowed once; inside another zstd frame 8 MiB (RFC 8878, section 3.1.1.1.2).
     assert_eq!(read(&gzip(&zstd_raw(&SOURCE, 17), 6)).contents(), contents(1));
     assert_eq!(read(&zstd_raw(&zstd_raw(&SOURCE, 13), 17)).contents(), contents(1));
     let error = read_in_pieces(&zstd_raw(&zstd_raw(&SOURCE, 14), 10), usize::MAX).unwrap_err();

@@ -5,7 +5,7 @@ use super::read::{Capture, read, read_in_pieces};
 use super::write::{LITTLE, netmon, pcap, ticks};
 use super::{FRAMES, SOURCE, files};
 
-/// The frames that were read, by number of the recording; by their times, which are all different.
+/// The numbers that the frames read have in the recording, found by their times, which all differ.
 fn kept(capture: &Capture, unit: i64) -> Vec<u64> {
     let number = |time: i64| FRAMES.iter().find(|f| f.time / unit == time / unit).map_or(0, |frame| frame.number);
     capture.frames.iter().map(|frame| number(frame.time)).collect()
@@ -15,7 +15,7 @@ fn all_but(number: u64) -> Vec<u64> {
     (1..=FRAMES.len() as u64).filter(|&other| other != number).collect()
 }
 
-/// A problem that names the place and what was skipped.
+/// Asserts that there is one problem, which names the place and what was skipped.
 fn said(capture: &Capture, offset: usize, skipped: usize) {
     let problems = &capture.summary.problems;
     let end = format!("; {skipped} bytes skipped, reading went on at offset {}", offset + skipped);
@@ -66,7 +66,7 @@ fn a_damaged_section_header_is_said_and_what_follows_read_where_it_can_be() {
     header[24] += 4;
     let packet = LITTLE.packet(0, ticks(FRAMES[0].time, 9), &FRAMES[0].data, &[]);
     let interface = LITTLE.interface(1, &[(9, vec![9])]);
-    // A packet tells nothing where no block before it told of its interface.
+    // A packet cannot be read if no block before it describes its interface.
     let lost = read_in_pieces(&[header.clone(), packet.clone()].concat(), usize::MAX).err().unwrap();
     assert_eq!(lost.to_string(), "a block of 28 bytes closes with a length of 32");
     let found = read(&[header, interface.clone(), interface, packet].concat());
@@ -94,7 +94,7 @@ fn a_damaged_record_of_pcap_or_network_monitor_costs_that_record_alone() {
     ];
     for (name, head, place, unit, bytes) in cases {
         let frames = read(&bytes).frames;
-        // The last record but one is the last that another follows.
+        // The last record but one is the last that has a successor.
         for frame in &frames[2..frames.len() - 2] {
             let at = usize::try_from(frame.offset).unwrap();
             let mut damaged = bytes.clone();
@@ -108,7 +108,7 @@ fn a_damaged_record_of_pcap_or_network_monitor_costs_that_record_alone() {
     }
 }
 
-/// Nothing is a crash: every file with single bytes changed, and cut anywhere.
+/// No file crashes the reader: every file with single bytes changed, and cut anywhere.
 #[test]
 fn no_byte_makes_the_reader_fail() {
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
@@ -128,7 +128,7 @@ fn no_byte_makes_the_reader_fail() {
                 changed[at] = u8::try_from(next(256)).unwrap();
             }
             changed.truncate(changed.len() - next(2) * next(bytes.len()));
-            // An error in words or a capture: both will do.
+            // An error message or a capture: either will do.
             if let Ok(capture) = read_in_pieces(&changed, 1 + next(5_000)) {
                 assert_eq!(capture.summary.packets, capture.frames.len() as u64);
             }
@@ -136,7 +136,7 @@ fn no_byte_makes_the_reader_fail() {
     }
 }
 
-/// A section of nothing but claims: the reader asks for no more memory than there are bytes.
+/// A section of nothing but claimed lengths: the reader allocates no more memory than there are bytes.
 #[test]
 fn hostile_lengths_are_refused() {
     let packet = LITTLE.packet(0, ticks(FRAMES[0].time, 9), &FRAMES[0].data, &[]);

@@ -39,12 +39,12 @@ fn contents(unit: i64) -> Vec<String> {
     FRAMES.iter().map(|frame| frame.content(unit)).collect()
 }
 
-/// The findings are those of the recording.
+/// Asserts that the findings are those of the recording.
 fn same_findings(name: &str, bytes: &[u8]) {
     assert_eq!(essence(&report(name, bytes, usize::MAX)), essence(&report(name, &SOURCE, usize::MAX)), "{name}");
 }
 
-/// The frames are those that Wireshark reads.
+/// Asserts that the frames are those that Wireshark reads.
 fn as_wireshark_reads(name: &str, bytes: &[u8]) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join(name);
@@ -61,7 +61,7 @@ fn every_converted_file_gives_the_findings_of_its_source() {
         same_findings(&name, &bytes);
         let capture = read(&bytes);
         let unit = match name.split('.').nth(1).unwrap() {
-            // Units after a start in milliseconds: the sum is right to one of them, which is held below.
+            // Units after a start in milliseconds: the sum is right to one millisecond, which is checked below.
             "netmon1" | "netmon2" => i64::MAX,
             "pcap" | "modpcap" | "suse6_3pcap" | "rh6_1pcap" | "nokiapcap" => 1_000,
             _ => 1,
@@ -87,7 +87,7 @@ fn every_converted_file_gives_the_findings_of_its_source() {
 fn wireshark_reads_the_same_frames() {
     let (mut compared, files) = (0, files());
     for (name, path, bytes) in &files {
-        // Wireshark reads one compression, not one in the other, and stops where a format breaks off.
+        // Wireshark reads one compression, not one inside the other, and stops where a format breaks off.
         if name.ends_with(".gz.zst") || name.contains("trailing") {
             continue;
         }
@@ -154,7 +154,7 @@ fn sections_of_both_byte_orders_with_units_of_every_kind() {
         same_findings(name, &bytes);
         as_wireshark_reads(name, &bytes);
     }
-    // Beyond nanoseconds what is finer is dropped: 64 bits of 10^-12 seconds end within the year 1970.
+    // What is finer than a nanosecond is dropped: 64 bits of 10^-12 seconds end within the year 1970.
     let fine = LITTLE.interface(1, &[(9, vec![12])]);
     let bytes = [LITTLE.section(), fine, LITTLE.packet(0, 1_500_000_000_999, &FRAMES[0].data, &[])].concat();
     assert_eq!(read(&bytes).frames[0].time, 1_500_000_000);
@@ -189,7 +189,7 @@ fn simple_and_obsolete_packet_blocks() {
     let old = |frame: &Frame| BIG.old_packet(0, 0xffff, ticks(frame.time, 9), &frame.data);
     let bytes = [head.clone(), FRAMES.iter().flat_map(old).collect()].concat();
     assert_eq!(read(&bytes).contents(), contents(1));
-    // Early writers padded blocks and did not count the padding, as in files that Wireshark's wiki keeps.
+    // Early writers padded blocks without counting the padding, as in files that Wireshark's wiki keeps.
     let uncounted = |frame: &Frame| {
         let (mut block, short) = (old(frame), 3 - (frame.data.len() + 3) % 4);
         let (end, length) = (block.len(), BIG.u32(block.len() - short));
@@ -202,7 +202,7 @@ fn simple_and_obsolete_packet_blocks() {
     as_wireshark_reads("early.pcapng", &early);
     same_findings("old.pcapng", &bytes);
     as_wireshark_reads("old.pcapng", &bytes);
-    // Simple packets have no time: they stand at that of the one before, and say nothing of the capture's time.
+    // Simple packets have no time: each gets that of the packet before, and none counts for the capture's time.
     assert_eq!(read(&[head.clone(), BIG.simple_packet(&FRAMES[0].data)].concat()).summary.times, None);
     let mut bytes = [head, old(&FRAMES[0])].concat();
     FRAMES[1..].iter().for_each(|frame| bytes.extend(BIG.simple_packet(&frame.data)));
@@ -218,7 +218,7 @@ fn simple_and_obsolete_packet_blocks() {
 fn blocks_that_hold_no_packet_are_passed_over() {
     let mut bytes = [LITTLE.section(), LITTLE.interface(1, &[(9, vec![9])])].concat();
     for (index, frame) in FRAMES.iter().enumerate() {
-        // Custom blocks (section 4.9), the systemd journal's, and types that nobody has.
+        // Custom blocks (section 4.9), the systemd journal's, and types that are not assigned.
         let kind = [0x0bad, 0x4000_0bad, 9, 0x1234, 0x8000_0001][index % 5];
         bytes.extend(LITTLE.block(kind, b"__REALTIME_TIMESTAMP=1\n\0"));
         // A comment (1) and flags (2).
@@ -267,7 +267,7 @@ fn pcap_headers_of_every_kind_in_both_orders() {
             same_findings(name, &bytes);
             as_wireshark_reads(name, &bytes);
         }
-        // Four bytes of frame check sequence, of which the header tells (draft-ietf-opsawg-pcap, section 4).
+        // Four bytes of frame check sequence, which the header announces (draft-ietf-opsawg-pcap, section 4).
         let checked: Vec<_> = FRAMES
             .iter()
             .map(|frame| Frame { data: [&frame.data, &[0xfc; 4][..]].concat(), ..frame.clone() })
@@ -288,11 +288,11 @@ fn network_monitor_files_of_every_version() {
         assert_eq!(capture.summary.notes.len(), usize::from(minor < 3), "{name}");
         same_findings(&name, &bytes);
         as_wireshark_reads(&name, &bytes);
-        // Resolved names are a frame of the file and no packet.
+        // Resolved names are a frame of the file but not a packet.
         as_wireshark_reads(&name, &netmon(minor, first, 0, &[3, 9], &FRAMES));
         assert_eq!(read(&netmon(minor, first, 0, &[3, 9], &FRAMES)).frames.len(), FRAMES.len() - 2, "{name}");
     }
-    // A hole between two frames, which only the table behind them tells of.
+    // A hole between two frames, which only the table at the end of the file shows.
     let capture: Capture = read(&netmon(3, 72, 1_000, &[], &FRAMES));
     assert_eq!(capture.contents(), contents(100));
     assert_eq!(capture.summary.problems.len(), 1, "{:?}", capture.summary.problems);

@@ -82,7 +82,7 @@ pub(crate) fn read(bytes: &[u8]) -> Capture {
     read_in_pieces(bytes, usize::MAX).unwrap()
 }
 
-/// What is said of a capture, pushed in pieces of this size.
+/// The report on a capture, pushed in pieces of this size.
 pub(crate) fn report(name: &str, bytes: &[u8], piece: usize) -> Report {
     let root = fs::read(project("captures/pki/root.pem")).unwrap();
     let analyzer = Analyzer::builder().root("root.pem", &root).build();
@@ -124,7 +124,7 @@ pub(crate) fn wireshark(path: &Path) -> Option<Vec<[String; 4]>> {
     Some(text.lines().map(columns).collect())
 }
 
-/// The same of a capture as it was read here.
+/// The same fields of a capture as it was read here.
 pub(crate) fn as_wireshark(capture: &Capture) -> Vec<[String; 4]> {
     let line = |frame: &Frame| {
         let (seconds, nanos) = (frame.time.div_euclid(1_000_000_000), frame.time.rem_euclid(1_000_000_000));

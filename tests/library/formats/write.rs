@@ -104,8 +104,8 @@ pub(crate) fn pcap(order: Order, magic: usize, network: usize, extra: &[u8], fra
 }
 
 /// A Network Monitor file of a version from 2.1 on, whose frames have a tail each (wiretap/netmon.c,
-/// `netmonrec_2_1_trlr` and its successors). Frames whose number is in `elsewhere` are no packets but resolved names.
-/// The first frame stands at `first`; `hole` bytes of nothing stand before the last.
+/// `netmonrec_2_1_trlr` and its successors). Frames whose number is in `elsewhere` are resolved names instead of
+/// packets. The first frame is at offset `first`; `hole` unused bytes come before the last one.
 pub(crate) fn netmon(minor: u8, first: usize, hole: usize, elsewhere: &[u64], frames: &[Frame]) -> Vec<u8> {
     let o = LITTLE;
     let start = frames[0].time / 1_000_000_000 * 1_000_000_000;
