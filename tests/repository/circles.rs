@@ -27,7 +27,7 @@ fn circles_are_found_through_reexports_and_upwards() {
     let parent = file("a/mod.rs", "mod one; mod two; pub use one::One; pub struct Own;");
     let one = |text| file("a/one.rs", text);
     let two = |text| file("a/two.rs", text);
-    // `One` is defined beside `two`, not above it; a test may use what it likes.
+    // `One` is defined beside `two`, not above it; a test may use anything.
     let clear = "use super::One; #[cfg(test)] mod tests { use super::super::Own; } // super::Own";
     assert!(found(&[root.clone(), parent.clone(), one("pub struct One;"), two(clear)]).is_empty());
     let (tied, back) = (
@@ -85,7 +85,7 @@ impl Source {
         };
         let mut modules: BTreeMap<String, Module> = files.iter().map(module).collect();
         let declared: BTreeSet<String> = modules.iter().flat_map(|(key, module)| module.children(key)).collect();
-        // What nothing declares but for tests is compiled for tests alone.
+        // A module that is declared only for tests is compiled only for tests.
         modules.retain(|key, _| key.is_empty() || declared.contains(key));
         Self(modules)
     }
@@ -162,7 +162,7 @@ impl Source {
                 let names: Vec<_> = names.iter().copied().collect();
                 format!("{from} -> {to}: {}", names.join(", "))
             };
-            // That a `mod.rs` takes from its own modules is as it should be.
+            // What a `mod.rs` takes from its own modules is allowed.
             let tied = |(from, to, names): &(&str, &str, &BTreeSet<&str>)| {
                 inside(from) && inside(to) && !names.contains("mod")
             };
@@ -200,7 +200,7 @@ impl Module {
         self.modules.iter().map(|name| format!("{below}{name}")).collect()
     }
 
-    /// A tree of `use`, up to the token behind it.
+    /// Reads a tree of `use`, up to the token after it.
     fn imports<'t>(&mut self, rest: &mut Peekable<impl Iterator<Item = &'t str>>, prefix: &[String]) {
         let mut path = prefix.to_vec();
         let mut name = None;
@@ -270,7 +270,7 @@ fn literal(text: &str, quote: char) -> usize {
     end.map_or(text.len(), |(at, _)| at + 1)
 }
 
-/// What follows the next item: it ends with a semicolon, or with a brace in the column of its first line.
+/// What follows the next item, which ends with a semicolon or with a brace in the column of its first line.
 fn behind_item(text: &str) -> &str {
     let item = text.trim_start();
     let line = item.lines().find(|line| !line.trim_start().starts_with("#[")).unwrap_or_default();

@@ -17,10 +17,10 @@ fn decisions() -> BTreeMap<String, ShownBy> {
     for file in files("docs/decisions", ".md").into_iter().filter(|file| !file.ends_with("/README.md")) {
         let stage = file.trim_start_matches("docs/decisions/").trim_end_matches(".md").to_uppercase();
         for (number, entry) in (1..).zip(read(&file).split("\n### ").skip(1)) {
-            // An id is never given again, and no decision is taken away: the numbers of a stage have no gap.
+            // An id is never reused, and no decision is removed: the numbers of a stage have no gap.
             let id = format!("D-{stage}-{number:02}");
             let (title, entry) = entry.split_once('\n').unwrap_or((entry, ""));
-            assert!(title.starts_with(&format!("{id} ")), "{file}: {id} is due, and this is {title:?}");
+            assert!(title.starts_with(&format!("{id} ")), "{file}: expected {id}, not {title:?}");
             let entry = entry.split("\n## ").next().unwrap_or_default();
             let shown_by = entry.split_once("\n- Why: ").and_then(|(_, why)| why.split_once("\n- Shown by:"));
             let (_, shown_by) = shown_by.unwrap_or_else(|| panic!("{file}: {id} lacks its reason, or what shows it"));
@@ -51,10 +51,10 @@ fn every_id_that_is_cited_is_a_decision() {
     let decisions = decisions();
     let sources = ["src", "tests", "benches"].into_iter().flat_map(|folder| files(folder, ".rs"));
     let documents = files("docs", ".md").into_iter().chain(["ARCHITECTURE.md".to_owned()]);
-    // The form of a decision is shown there by one that is none.
+    // README.md shows the form of a decision with one that does not exist.
     for file in sources.chain(documents).filter(|file| file != "docs/decisions/README.md") {
         for id in ids(&read(&file)) {
-            assert!(decisions.contains_key(&id), "{file} cites {id}, which is no decision");
+            assert!(decisions.contains_key(&id), "{file} cites {id}, which is not a decision");
         }
     }
 }
@@ -67,7 +67,7 @@ fn every_decision_is_cited_where_it_is_carried_out() {
     assert_eq!(uncited, [""; 0]);
 }
 
-/// The text of a file; of one that is no text, what can be read of it.
+/// The text of a file; of a binary file, whatever can be read as text.
 fn text(file: &str) -> String {
     String::from_utf8_lossy(&std::fs::read(project().join(file)).unwrap()).into_owned()
 }

@@ -46,7 +46,7 @@ const CARD_CRATES: &[(&str, &str)] = &[
 /// Lines that a file may have.
 const MOST_LINES: usize = 700;
 
-/// Folders of a machine and registries that stand in for the public one. In two parts, so that this file has none.
+/// Folders of a machine, and registries that stand in for the public one. Split in two, so that this file has none.
 const LOCAL: &[(&str, &str)] = &[
     ("/wo", "rk/"),
     ("/fa", "rm/"),
@@ -115,7 +115,7 @@ fn nothing_is_unsafe() {
     assert!(read("Cargo.toml").contains("unsafe_code = \"forbid\""));
 }
 
-/// It is given bytes and times. Only `capture::ahead` starts a thread, for callers that ask for one.
+/// The library is given bytes and times. Only `capture::ahead` starts a thread, for callers that ask for one.
 #[test]
 fn the_library_opens_no_file_and_reads_no_clock_or_environment() {
     let outside = ["std::fs", "std::env", "std::process", "std::net::Tcp", "SystemTime", "Instant::now", "std::thread"];
@@ -132,7 +132,7 @@ fn the_library_opens_no_file_and_reads_no_clock_or_environment() {
 
 #[test]
 fn a_match_on_codes_names_every_code() {
-    // A code that is added then does not compile until every rule has an answer for it.
+    // With every code spelled out, a new one does not compile until every rule has an answer for it.
     for (file, text) in sources() {
         let lines: Vec<&str> = text.lines().collect();
         for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.trim_start().starts_with("_ =>")) {
@@ -140,7 +140,7 @@ fn a_match_on_codes_names_every_code() {
             let arms = lines[..index].iter().rev().take_while(|arm| arm.is_empty() || indent(arm) >= indent(line));
             let mut patterns =
                 arms.filter(|arm| indent(arm) == indent(line)).map(|arm| arm.split(" =>").next().unwrap_or(arm));
-            // What a guard asks is no pattern.
+            // What a guard tests is not a pattern.
             let code = patterns.find(|arm| words(arm).take_while(|word| *word != "if").any(|word| word == "Code"));
             assert!(code.is_none(), "{file}:{}: `_ =>` beside {code:?}", index + 1);
         }
@@ -150,7 +150,7 @@ fn a_match_on_codes_names_every_code() {
 #[test]
 fn every_file_opens_with_what_it_is_and_is_one_room() {
     for (file, text) in sources().into_iter().chain(tests()) {
-        assert!(text.starts_with("//! "), "{file} opens without a comment that says what comes in and goes out");
+        assert!(text.starts_with("//! "), "{file} does not open with a head that says what comes in and goes out");
         let lines = text.lines().count();
         assert!(lines <= MOST_LINES, "{file} has {lines} lines, more than {MOST_LINES}");
     }
@@ -162,7 +162,7 @@ fn no_file_names_the_machine_it_was_made_on() {
     collect(&project(), &mut files);
     assert!(files.len() > 100, "{files:?}");
     for file in files {
-        // What is no text (captures) is not looked at, nor is the list of crates, which names the public registry.
+        // Binary files (captures) are skipped, and so is the list of crates, which names the public registry.
         let Ok(text) = fs::read_to_string(project().join(&file)) else { continue };
         if file == "Cargo.lock" {
             continue;
@@ -212,7 +212,7 @@ fn rust_files(folder: &str) -> Vec<(String, String)> {
     files.into_iter().map(|file| (file.clone(), read(&file))).collect()
 }
 
-/// The files below a folder, relative to the project; without what is built and what git keeps.
+/// The files below a folder, relative to the project, without build output and git's own files.
 pub(crate) fn collect(folder: &Path, files: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let name = entry.file_name();
@@ -233,7 +233,7 @@ fn stage_of(file: &str) -> &str {
     inside.split('/').next().unwrap().trim_end_matches(".rs")
 }
 
-/// Numbered lines that are no comment.
+/// Numbered lines that are not comments.
 fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().map(|(index, line)| (index + 1, line)).filter(|(_, line)| !line.trim().starts_with("//"))
 }

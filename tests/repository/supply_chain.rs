@@ -34,7 +34,7 @@ fn the_tree_stays_within_its_budget() {
     let library = tree(&["--no-default-features", "-e", "normal,build", "--target", "x86_64-unknown-linux-gnu"]);
     let program = tree(&["-e", "normal,build", "--target", "x86_64-unknown-linux-gnu"]);
     println!("{} packages for the library, {} for the program", library.len(), program.len());
-    assert!(library.len() > 50 && library.len() < program.len(), "cargo tree tells something else than thought");
+    assert!(library.len() > 50 && library.len() < program.len(), "unexpected output of cargo tree");
     assert!(library.len() <= LIBRARY, "{} packages: {library:#?}", library.len());
     assert!(program.len() <= PROGRAM, "{} packages: {program:#?}", program.len());
 }
