@@ -63,7 +63,7 @@ pub fn make(kind: &str, size: u64, out: &str) -> std::io::Result<bool> {
     Ok(true)
 }
 
-/// A pcap under way: nanoseconds, Ethernet; ten microseconds from packet to packet.
+/// A pcap being written: nanoseconds, Ethernet; ten microseconds between packets.
 struct Pcap {
     file: BufWriter<File>,
     written: u64,
@@ -94,7 +94,7 @@ impl Pcap {
     }
 }
 
-/// RTP of 200 calls by turns: 20 ms of G.711 a packet (RFC 3551 section 4.5.14).
+/// RTP of 200 calls in turn: 20 ms of G.711 a packet (RFC 3551 section 4.5.14).
 struct Voice {
     frame: Vec<u8>,
     sent: u32,
@@ -135,7 +135,7 @@ struct Bulk {
 struct Connection {
     /// The frames before the bulk.
     opening: Vec<Vec<u8>>,
-    /// A segment of the server, and an acknowledgment of the client, whose numbers go on.
+    /// A segment of the server and an acknowledgment of the client, whose numbers advance.
     segment: Vec<u8>,
     acknowledgment: Vec<u8>,
     sequence: u32,
@@ -147,7 +147,7 @@ struct Connection {
 impl Bulk {
     fn tls(disorder: bool) -> std::io::Result<Self> {
         let recorded = frames_of("usb-full-chain.pcapng", 443)?;
-        // Up to the first byte of application data, which the bulk takes the place of.
+        // Up to the first byte of application data, which the bulk replaces.
         let opening: Vec<_> = recorded.iter().take_while(|frame| payload(frame).first() != Some(&23)).collect();
         let connections = (0..16).map(|which| {
             let move_to = |frame: &&Vec<u8>| moved(frame, [10, 20, 33, which], 40_000 + u16::from(which));
@@ -243,7 +243,7 @@ impl Connection {
     }
 }
 
-/// The recorded sign-ins by turns.
+/// The recorded sign-ins in turn.
 struct Handshakes {
     recorded: [Vec<Vec<u8>>; 2],
     own_certificates: bool,
@@ -269,7 +269,7 @@ impl Handshakes {
                 certificate = renumber(&mut frame, self.made);
             }
             let start = header_end(&frame);
-            // Record, ClientHello, version; then the random value, whose last bytes are made this handshake's own.
+            // Record, ClientHello, version; then the random value, whose last bytes are made unique.
             if is_hello(&frame) {
                 frame[start + 39..start + 43].copy_from_slice(&self.made.to_be_bytes());
                 tcp_checksum(&mut frame);
@@ -281,7 +281,7 @@ impl Handshakes {
     }
 }
 
-/// Ends the serial number of the first certificate in the frame in these four bytes, if there is one.
+/// Overwrites the end of the serial number of the first certificate in the frame, if there is one.
 fn renumber(frame: &mut [u8], number: u32) -> bool {
     // Version 3, then the serial number (RFC 5280 section 4.1).
     const VERSION: [u8; 6] = [0xA0, 3, 2, 1, 2, 2];
@@ -324,7 +324,7 @@ fn frames_of(capture: &str, port: u16) -> std::io::Result<Vec<Vec<u8>>> {
     Ok(frames)
 }
 
-/// The frame with another client, its checksums mended.
+/// The frame with another client and adjusted checksums.
 fn moved(frame: &[u8], client: [u8; 4], port: u16) -> Vec<u8> {
     let mut frame = frame.to_vec();
     let from_server = frame[IP + 12..IP + 16] == SERVER;

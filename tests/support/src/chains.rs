@@ -20,7 +20,7 @@ impl Key {
         Self(SigningKey::from_bytes(&seed))
     }
 
-    /// What subjectKeyIdentifier says of it.
+    /// The key's subjectKeyIdentifier.
     pub fn id(&self) -> Vec<u8> {
         Sha256::digest(self.0.verifying_key().as_bytes())[..20].to_vec()
     }
@@ -200,7 +200,7 @@ pub fn known<'a>(certificates: impl IntoIterator<Item = &'a Arc<Certificate>>) -
     pool
 }
 
-/// The anchor that a root is.
+/// The anchor that a root becomes.
 pub fn anchor(root: &Arc<Certificate>) -> Anchor {
     Anchor::from_certificate(Arc::clone(root))
 }

@@ -57,7 +57,7 @@ impl From<expectations::ExpectedFinding> for ExpectedFinding {
     }
 }
 
-/// The value that is written as this word in reports.
+/// The value that reports write as this word.
 fn value<T: DeserializeOwned>(word: String) -> T {
     serde_json::from_value(Value::String(word)).unwrap()
 }
@@ -132,7 +132,7 @@ pub fn analyzer(options: &Options) -> Analyzer {
     builder.build()
 }
 
-/// What the program says of these files, each beside its capture's name.
+/// The report on these files, each with its capture's name.
 pub fn report(analyzer: &Analyzer, files: &[(String, Vec<u8>)]) -> Report {
     let mut investigation = analyzer.investigate();
     for (name, bytes) in files {

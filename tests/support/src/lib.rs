@@ -24,7 +24,7 @@ pub fn everything() -> bool {
     std::env::var("CHAINGAP_TESTS").is_ok_and(|value| value == "all")
 }
 
-/// Every sixth of the items, always the same ones for `what`, and other ones for other loops; all of them with
+/// Every sixth item, always the same ones for one `what` and others for other loops; all of them with
 /// `CHAINGAP_TESTS=all`.
 pub fn share<I: IntoIterator>(what: &str, items: I) -> impl Iterator<Item = I::Item> {
     let first = what.bytes().map(usize::from).sum::<usize>() % SHARE;
@@ -32,8 +32,8 @@ pub fn share<I: IntoIterator>(what: &str, items: I) -> impl Iterator<Item = I::I
     items.into_iter().skip(skip).step_by(step)
 }
 
-/// How many are expected of a share where all of the items give at least `count`: a sixth, less what is lost where the
-/// items differ.
+/// The count to expect of a share where all of the items give at least `count`: a sixth, less a margin because items
+/// differ.
 pub fn share_of(count: usize) -> usize {
     if everything() { count } else { count / (SHARE + 1) }
 }

@@ -1,11 +1,11 @@
 //! What must hold of every report, whatever was analyzed.
 //!
-//! In: a report. Out: the sentences that it breaks. Left to others: what the report should say of this capture.
+//! In: a report. Out: the promises that it breaks. Left to others: what the report should say of this capture.
 
 use chaingap::evidence::Outcome;
 use chaingap::report::{Device, Finding, Handshake, Proof, Report, Severity, VerdictStatus};
 
-/// What of a report breaks a promise that holds for all reports: one line each.
+/// The promises that a report breaks, one line each.
 pub fn broken_promises(report: &Report) -> Vec<String> {
     let mut broken = Vec::new();
     for device in &report.devices {
@@ -26,7 +26,7 @@ pub fn broken_promises(report: &Report) -> Vec<String> {
         if let Some(headline) = &device.verdict.finding
             && !of_device().any(|finding| finding.id == *headline)
         {
-            broken.push(format!("{}: the headline {headline} is no finding of it", device.id));
+            broken.push(format!("{}: the headline {headline} is not one of its findings", device.id));
         }
     }
     broken

@@ -27,7 +27,7 @@ pub(super) fn capture(data: &[u8]) {
     };
     let text = told(&whole);
     for (other, how) in others.iter().zip(["pushed in pieces", "read by a thread of its own"]) {
-        assert_eq!(text, told(other), "{how} it tells something else");
+        assert_eq!(text, told(other), "{how} it gives another report");
     }
     let Ok(report) = &whole else { return };
     let broken = broken_promises(report);
@@ -80,7 +80,7 @@ pub(super) fn certificate(data: &[u8]) {
     }
     let _ = SignatureAlgorithm::from_der(data).map(|algorithm| algorithm.to_string());
     for certificate in read_certificates(data).certificates {
-        assert!(certificate.is_readable(), "a store holds what can be read");
+        assert!(certificate.is_readable(), "a store holds only readable certificates");
         look_at(&certificate);
         let anchor = Anchor::from_certificate(Arc::new(Certificate::from_der(certificate.der())));
         assert!(anchor.is(&certificate));
@@ -129,7 +129,7 @@ pub(super) fn texts(data: &[u8]) {
     }
 }
 
-/// What an expectation says of an empty report, and rewritten to it, it expects that.
+/// Compares an expectation with an empty report; once updated from that report, it must agree with it.
 fn expectation(text: &str) {
     let Ok(expectation) = Expectation::parse(text) else { return };
     let report = Analyzer::builder().build().investigate().report();

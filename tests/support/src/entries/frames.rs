@@ -48,7 +48,7 @@ fn pcapng_file(data: &[u8]) -> Vec<u8> {
     file
 }
 
-/// All that a reader tells of a file, given in pieces of this length.
+/// Everything that a reader reports about a file given in pieces of this length.
 fn read_capture(file: &[u8], piece: usize) -> String {
     let (mut reader, mut told, mut rest) = (CaptureReader::new(0), String::new(), file);
     loop {
@@ -75,8 +75,8 @@ fn read_capture(file: &[u8], piece: usize) -> String {
     format!("{told}{:?}", reader.finish())
 }
 
-/// Frames of one link type, one after the other: the type, then each frame's length and bytes. In the length's highest
-/// bits stands how much of the frame the capture cut.
+/// Frames of one link type, one after the other: the type, then each frame's length and bytes. The highest bits of the
+/// length say how much of the frame the capture cut.
 pub(super) fn decode(data: &[u8]) {
     let mut input = Input(data);
     let link_type = LinkType(input.short());
@@ -134,7 +134,7 @@ pub(super) fn reassembly(data: &[u8]) {
     naive.compare(connection.finish());
 }
 
-/// The byte at a place, and what stands there in damaged copies.
+/// The byte at a place in sound copies, or in damaged ones.
 fn byte_at(place: usize, bad: bool) -> u8 {
     let sound = u8::try_from((place * 7 + place / 256) % 251).unwrap();
     if bad { !sound } else { sound }
@@ -165,13 +165,13 @@ impl Connection {
     fn segment(&mut self, start: usize, length: usize, kept: usize, bad: bool, fin: bool) {
         let bytes: Vec<u8> = (start..start + length).map(|place| byte_at(place, bad)).collect();
         let sequence = self.base.wrapping_add(u32::try_from(start).unwrap());
-        // FIN stands where the stream ends and nowhere else.
+        // FIN is only at the end of the stream.
         let flags = if fin && start + length == SPACE { 0x11 } else { 0x10 };
         self.send(sequence, flags, &bytes, length - kept, bad);
     }
 
-    /// A raw IPv4 packet (RFC 791, RFC 9293) with a sound checksum, or one that is off by one; of its end so many
-    /// bytes are not in the capture.
+    /// A raw IPv4 packet (RFC 791, RFC 9293) with a sound checksum, or with one that is off by one; the capture lacks
+    /// this many bytes of its end.
     fn send(&mut self, sequence: u32, flags: u8, payload: &[u8], cut: usize, bad: bool) {
         let (source, destination) = ([192, 0, 2, 1], [192, 0, 2, 2]);
         let mut tcp =
@@ -229,11 +229,11 @@ fn internet_checksum(bytes: &[u8]) -> u16 {
     !u16::try_from(sum).unwrap()
 }
 
-/// Which bytes came at all, each marked by itself.
+/// Which bytes arrived, each marked by itself.
 struct Naive {
     sound: Vec<bool>,
     damaged: Vec<bool>,
-    /// Cut off before they came, if ever they did: the first copy counts.
+    /// Cut off before they arrived, if they ever did: the first copy counts.
     cut: Vec<bool>,
 }
 
@@ -246,7 +246,7 @@ impl Naive {
         }
     }
 
-    /// Every byte that came whole stands at its place once, and every other one is a gap or the damaged copy.
+    /// Every byte that arrived intact is in its place once, and every other one is a gap or the damaged copy.
     fn compare(&self, received: Received) {
         let mut place = 0;
         for part in received {
@@ -254,19 +254,19 @@ impl Naive {
                 Ok(bytes) => {
                     for byte in bytes {
                         let sound = byte == byte_at(place, false);
-                        assert!(sound || self.damaged[place], "{byte:#x} at {place} never came");
+                        assert!(sound || self.damaged[place], "{byte:#x} at {place} was never sent");
                         assert!(sound == self.sound[place] || self.cut[place], "the sound copy wins at {place}");
                         place += 1;
                     }
                 }
                 Err(missing) => {
                     for _ in 0..missing {
-                        assert!(!self.sound[place] || self.cut[place], "the byte at {place} came");
+                        assert!(!self.sound[place] || self.cut[place], "the byte at {place} arrived");
                         place += 1;
                     }
                 }
             }
         }
-        assert!(!self.sound[place..].contains(&true), "bytes after {place} came");
+        assert!(!self.sound[place..].contains(&true), "bytes after {place} arrived");
     }
 }

@@ -1,4 +1,4 @@
-//! The ways into the program that strangers' bytes take, one function each.
+//! The entry points for untrusted bytes, one function each.
 //!
 //! In: any bytes. Out: nothing, or a panic: each entry asserts, beside that nothing panics, what must hold whatever the
 //! bytes are. Bounded: by the input. Left to others: which bytes; the fuzzers in `fuzz/` make them, `tests/library/regressions.rs`
@@ -12,10 +12,10 @@ mod streams;
 pub use frames::write_frames;
 pub use streams::write_script;
 
-/// An entry.
+/// A function that is given untrusted bytes.
 pub type Entry = fn(&[u8]);
 
-/// Every entry by the name of its fuzz target, which is that of its folders, too.
+/// Every entry by the name of its fuzz target, which also names its folders.
 pub const ENTRIES: &[(&str, Entry)] = &[
     ("capture", files::capture),
     ("pcapng", frames::pcapng),
@@ -38,7 +38,7 @@ pub fn run(name: &str, data: &[u8]) {
     entry(data);
 }
 
-/// Takes structured input apart; what is not there is zero.
+/// Reads structured input piece by piece; what is not there is zero.
 pub struct Input<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Input<'a> {

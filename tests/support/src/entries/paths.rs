@@ -13,7 +13,7 @@ use chaingap::x509::Certificate;
 use super::Input;
 use crate::chains::{self, Draft, Key};
 
-/// Names, and keys, that there are.
+/// The number of names, and of keys.
 const CAST: u8 = 12;
 const BUDGET: usize = 5_000;
 const MOST_CERTIFICATES: usize = 60;
@@ -49,11 +49,11 @@ pub(super) fn paths(data: &[u8]) {
     let anchors = [chains::anchor(&certificate(anchor))];
     let mut finder = PathFinder::new(BUDGET);
     let search = finder.find(&certificate(leaf), Purpose::Server, &anchors, &[&chains::known(&pool)]);
-    // A search may look twice; a signature counts as ten steps.
+    // A search may run twice; a signature counts as ten steps.
     assert!(finder.signature_checks() <= 2 * BUDGET as u64 / 10, "{} signatures", finder.signature_checks());
     let found = search.path.end == PathEnd::Anchor;
     let there = is_reached(leaf, anchor, &links);
-    assert!(there || !found, "a path that is none: {links:?}");
+    assert!(there || !found, "found a path that does not exist: {links:?}");
     assert!(found || !there || search.left_out.is_some(), "{:?} although there is a path: {links:?}", search.path.end);
 }
 
@@ -68,7 +68,7 @@ fn is_reached(leaf: Link, anchor: Link, links: &[Link]) -> bool {
         if (subject, key) == (issuer, signer) {
             continue;
         }
-        // Nor does a path come back to where it began.
+        // Nor does a path return to where it began.
         let is_above = |link: &&Link| (link.0, link.1) == (issuer, signer) && (link.0, link.1) != (leaf.0, leaf.1);
         let above = links.iter().filter(is_above);
         open.extend(above.copied().filter(|link| seen.insert(*link)).collect::<Vec<_>>());

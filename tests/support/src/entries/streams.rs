@@ -65,7 +65,7 @@ pub fn place() -> FrameRef {
     FrameRef { capture: 0, number: 1, offset: 24, length: 60, time }
 }
 
-/// Lengths of the pieces in which the bytes are given: whole, then byte by byte, then by some odd length.
+/// Lengths of the pieces in which the bytes are given: all at once, byte by byte, and an odd length.
 const LENGTHS: [usize; 3] = [usize::MAX, 1, 7];
 
 /// HTTP, in both directions.
@@ -87,7 +87,7 @@ pub(super) fn http(data: &[u8]) {
     };
     let [whole, bytewise, odd] = LENGTHS.map(read);
     assert_eq!(whole, bytewise, "byte by byte");
-    assert_eq!(whole, odd, "in sevens");
+    assert_eq!(whole, odd, "in pieces of seven");
 }
 
 /// LDAP, in both directions.
@@ -109,13 +109,13 @@ pub(super) fn ldap(data: &[u8]) {
     };
     let [whole, bytewise, odd] = LENGTHS.map(read);
     assert_eq!(whole, bytewise, "byte by byte");
-    assert_eq!(whole, odd, "in sevens");
+    assert_eq!(whole, odd, "in pieces of seven");
 }
 
 /// Bytes of a message that the program keeps for this entry: long enough for real ones, short enough to be reached.
 const MESSAGE_BYTES: usize = 20_000;
 
-/// TLS. The first byte says how long a key log stands before the script, in units of 32 bytes.
+/// TLS. The first byte gives the length of the key log before the script, in units of 32 bytes.
 pub(super) fn tls(data: &[u8]) {
     let mut input = Input(data);
     let length = 32 * usize::from(input.byte());
@@ -138,12 +138,12 @@ pub(super) fn tls(data: &[u8]) {
         format!("{settled} {:?}", tls.finish(&keys))
     };
     let [whole, bytewise, odd] = LENGTHS.map(read);
-    // Once the framing is lost it is found again where a piece starts with a header, so that the pieces count.
+    // Once the framing is lost, it is found again where a piece starts with a header, so that the pieces matter.
     if [&whole, &bytewise, &odd].iter().any(|told| told.contains("(Uncertain, ")) {
         return;
     }
     assert!(whole == bytewise, "byte by byte:\n{whole}\n{bytewise}");
-    assert!(whole == odd, "in sevens:\n{whole}\n{odd}");
+    assert!(whole == odd, "in pieces of seven:\n{whole}\n{odd}");
 }
 
 /// The body of an HTTP message; the first byte chooses its type.
@@ -168,7 +168,7 @@ pub(super) fn body(data: &[u8]) {
     }
 }
 
-/// What one datagram or frame carries; the first byte chooses as what it is read.
+/// The content of one datagram or frame; the first byte chooses how it is read.
 pub(super) fn datagrams(data: &[u8]) {
     let mut input = Input(data);
     match input.byte() % 6 {

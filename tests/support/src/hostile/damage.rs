@@ -12,7 +12,7 @@ use chaingap::report::Report;
 
 use crate::{broken_promises, project};
 
-/// Cuts every sample at each `stride`th byte; how many prefixes were analyzed.
+/// Cuts every sample at each `stride`th byte, and returns how many prefixes were analyzed.
 pub fn every_prefix(stride: usize) -> usize {
     let (analyzer, mut count) = (Analyzer::builder().build(), 0);
     for (number, (name, bytes)) in samples().iter().enumerate() {
@@ -25,7 +25,7 @@ pub fn every_prefix(stride: usize) -> usize {
     count
 }
 
-/// Damages each `stride`th byte of every sample, one at a time; how many there were.
+/// Damages each `stride`th byte of every sample, one at a time, and returns how many there were.
 pub fn every_damaged_byte(stride: usize) -> usize {
     let (analyzer, mut count) = (Analyzer::builder().build(), 0);
     for (number, (name, bytes)) in samples().iter().enumerate() {
@@ -43,7 +43,7 @@ pub fn every_damaged_byte(stride: usize) -> usize {
     count
 }
 
-/// Times shorter than this say nothing on a machine that does other things as well.
+/// Shorter times mean nothing on a machine that does other things as well.
 const NOISE: Duration = Duration::from_millis(100);
 
 /// Name and bytes of each sample capture; of those in other formats and links, too.
@@ -60,14 +60,14 @@ pub fn samples() -> Vec<(String, Vec<u8>)> {
     read.filter(|(name, bytes)| analyzer.analyze(bytes.as_slice(), name).is_ok()).collect()
 }
 
-/// A report or an error, and how long it took.
+/// The report, or `None` for an error, and how long it took.
 fn analyze(analyzer: &Analyzer, bytes: &[u8]) -> (Option<Report>, Duration) {
     let start = Instant::now();
     let report = analyzer.analyze(bytes, "capture").ok();
     (report, start.elapsed())
 }
 
-/// Analyzes a capture that something was done to; the time counts only where it is too long three times.
+/// Analyzes a changed capture. It is too slow only if it is so three times.
 fn withstands(analyzer: &Analyzer, bytes: &[u8], original: Duration, what: &dyn Fn() -> String) {
     let most = (original * 10).max(NOISE);
     let (report, mut time) = analyze(analyzer, bytes);

@@ -9,18 +9,17 @@ use std::io::Read;
 use self::packets::{ACK, FIN, Made, Packets, SERVER, SYN, SYN_ACK, WEB, client, pcap_header};
 use crate::chains;
 
-/// A hostile capture: its name, how many units the full measurement takes and the test, and how it is made of a number
-/// of units.
+/// A hostile capture, which is made of a number of units.
 pub struct Case {
-    /// What it is.
+    /// What the table calls it.
     pub name: &'static str,
-    /// What there are so many of.
+    /// What a unit is, in the plural.
     pub unit: &'static str,
     /// Units in the full measurement.
     pub full: u64,
-    /// Units in the test.
+    /// Units in the tests.
     pub small: u64,
-    /// Makes it.
+    /// Makes a capture of this many units.
     pub make: fn(u64) -> Box<dyn Read>,
 }
 
@@ -30,7 +29,7 @@ macro_rules! cases {
     };
 }
 
-/// All of them.
+/// Every hostile capture.
 pub const CASES: &[Case] = cases! {
     "SYN flood", "connections", 5_000_000, 30_000, syn_flood;
     "SYN flood, each of one symmetric hash", "connections", 5_000_000, 30_000, one_hash;
@@ -77,7 +76,7 @@ fn pcap(next: impl FnMut(&mut Packets) -> bool + 'static) -> Box<dyn Read> {
     Box::new(Made::pcap(next))
 }
 
-/// Steps with their number, from 0.
+/// A pcap file made in `count` steps, each with its number from 0.
 fn steps(count: u64, mut step: impl FnMut(u64, &mut Packets) + 'static) -> Box<dyn Read> {
     let mut at = 0;
     pcap(move |out| {
@@ -93,8 +92,8 @@ fn syn_flood(count: u64) -> Box<dyn Read> {
     steps(count, |at, out| out.tcp(client(at), SERVER, at as u32, SYN, &[]))
 }
 
-/// Addresses and ports whose 16-bit words always give the same exclusive or: a hash that takes both directions of a
-/// connection for one by means of that (Toeplitz with a key of equal words, as network cards and probes use) has one value
+/// Addresses and ports whose 16-bit words always have the same exclusive or. A hash that is symmetric in the directions
+/// of a connection because of it (Toeplitz with a key of equal words, as network cards and probes use) has one value
 /// for all of them.
 fn one_hash(count: u64) -> Box<dyn Read> {
     steps(count, |at, out| {
@@ -112,7 +111,7 @@ fn hellos(count: u64) -> Box<dyn Read> {
     })
 }
 
-/// A record header that claims 16 KiB, and a tenth of a kilobyte of it.
+/// A record header that claims 16 KiB, and a tenth of a kilobyte of its content.
 fn cut_records(count: u64) -> Box<dyn Read> {
     steps(count, |at, out| {
         out.tcp(client(at), SERVER, 0, SYN, &[]);
@@ -172,12 +171,12 @@ fn holes(count: u64) -> Box<dyn Read> {
     })
 }
 
-/// A handshake message that claims 16 MiB, and all of it.
+/// A handshake message that claims 16 MiB, sent in full.
 fn long_messages(count: u64) -> Box<dyn Read> {
     messages(count, 0x00ff_ffff, 1025)
 }
 
-/// A handshake message that claims 1 MiB, and all of it but the last record.
+/// A handshake message that claims 1 MiB, sent in full except for the last record.
 fn unfinished_messages(count: u64) -> Box<dyn Read> {
     messages(count, 0x000f_ffff, 63)
 }
@@ -228,7 +227,7 @@ fn handshake(at: u64, list: &[u8], out: &mut Packets) {
     out.tcp(SERVER, client(at), sequence, FIN, &[]);
 }
 
-/// A connection up to the server's flight; the sequence numbers with which client and server go on.
+/// A connection up to the server's flight; returns the next sequence numbers of client and server.
 fn hellos_and(at: u64, flight: &[u8], out: &mut Packets) -> (u32, u32) {
     out.tcp(client(at), SERVER, 0, SYN, &[]);
     out.tcp(SERVER, client(at), 0, SYN_ACK, &[]);
@@ -267,7 +266,7 @@ fn server_flight(list: &[u8]) -> Vec<u8> {
     [server_hello(), record(22, &message(11, &[length, list].concat())), record(22, &message(14, &[]))].concat()
 }
 
-/// An entry of a certificate list: a certificate of the repository with a signature of its own, which does not fit.
+/// An entry of a certificate list: a certificate of the repository with a signature of its own, which is invalid.
 fn certificate(number: u64) -> Vec<u8> {
     static DER: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| {
         std::fs::read("tests/data/protocol/issuing.der").expect("run from the repository's root")
@@ -372,7 +371,7 @@ fn secrets(count: u64) -> Box<dyn Read> {
     })
 }
 
-/// Reads of zeros after the header of a pcap file: packets of no bytes.
+/// The header of a pcap file, followed by zeros: packets of no bytes.
 fn zeros(mebibytes: u64) -> impl Read {
     std::io::Cursor::new(pcap_header()).chain(std::io::repeat(0).take(mebibytes << 20))
 }
@@ -509,7 +508,7 @@ fn dns_flood(count: u64) -> Box<dyn Read> {
     steps(count, move |at, out| out.udp(client(at), (SERVER.0, 53), query))
 }
 
-/// CAs that all vouch for one another: those of the samples of paths, each handshake in another order.
+/// Handshakes whose CAs all vouch for one another, each in another order.
 fn mesh(count: u64) -> Box<dyn Read> {
     let list = mesh_list();
     steps(count, move |at, out| {
