@@ -27,7 +27,7 @@ const check = (holds, what) => {
   console.log(`  FAILED: ${what}`);
 };
 
-// A page in which every request and complaint is noted.
+// Opens a page and records its requests and complaints.
 async function open(context, report) {
   const page = await context.newPage();
   const noted = { errors: [], requests: [], dialogs: [] };
@@ -72,7 +72,7 @@ async function structure(page) {
   check(!found.wide, "the page is wider than the screen");
 }
 
-// Whatever is put into the page later does not run: the policy is in force, and not only written.
+// Scripts added to the page later do not run: the content security policy is in force, and not only written.
 async function policyHolds(page) {
   const ran = await page.evaluate(async () => {
     const script = document.createElement("script");
@@ -157,9 +157,9 @@ async function keyboard(page) {
 }
 
 async function accessible(page, what) {
-  // Through the debugger: the page's own policy would not let it in.
+  // Added through the debugger, because the page's own policy would block it.
   await page.evaluate(axe);
-  // Of many devices the first are as good as all: they are made by one template. The list of all of them stays.
+  // The first of many devices stand for all, because one template makes them. The list of all of them stays.
   await page.evaluate(() => [...document.querySelectorAll("details.device")].slice(8).forEach((device) => device.remove()));
   const result = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"] }));
   for (const { id, help, nodes } of result.violations) check(false, `axe, ${what}: ${id}: ${help}: ${nodes.length}, first ${nodes[0].html.slice(0, 160)} ${nodes[0].failureSummary}`);

@@ -3,7 +3,7 @@
 # each, and what OpenSSL says of it. Needs OpenSSL 3.0 or later and GNU coreutils. Keys are not kept, so every run makes
 # other certificates; the tests hold for any of them.
 #
-# A case is one line of fields between tabs:
+# A case is one line of fields separated by tabs:
 #   name, fault, culprit, leaf, anchor, bundle (labels between commas, in that order), time, answer
 # The fault is what was done, the culprit the certificate of which a verifier should complain ("-" for none). The time
 # is in seconds since 1970, or "-" where dates do not count. The answer is the number of OpenSSL's first error, 0 for a
@@ -78,13 +78,13 @@ issue() {
 }
 serial=4096
 
-# identifiers: the key identifiers of a CA, which a set may go without.
+# identifiers: the key identifiers of a CA, which a set may omit.
 ski() { if [ "$set" = bare ]; then echo subjectKeyIdentifier=none; else echo subjectKeyIdentifier=hash; fi; }
 aki() { if [ "$set" = bare ]; then echo authorityKeyIdentifier=none; else echo authorityKeyIdentifier=keyid; fi; }
 
 above() { case $1 in 1) echo root ;; *) echo "ca$(($1 - 1))" ;; esac; }
 
-# ca NUMBER ENDING CONSTRAINTS USAGE [MORE]: what stands for one of the CA certificates.
+# ca NUMBER ENDING CONSTRAINTS USAGE [MORE]: a variant of one of the CA certificates.
 ca() {
     issue "ca$1$2" "CA $1" "${ca_key:-ca$1}" "$(above "$1")" "$(above "$1")" \
         ${3:+"basicConstraints=$3"} ${4:+"keyUsage=$4"} "$(ski)" "$(aki)" ${5:+"$5"}
@@ -205,7 +205,7 @@ path_length() {
     chain "$3-ca$1-path$2" $fault $culprit "$3" "$1" "ca$1-path$2"
 }
 
-# The set that no other knows: what it issues is never an anchor's.
+# A set unknown to the others: what it issues never leads to an anchor of theirs.
 set=stranger type=ed25519 signing=
 root '' $TRUE $SIGN
 for number in 1 2; do ca $number '' $TRUE $SIGN; done
@@ -273,7 +273,7 @@ issue root-wrongkey Root other self other basicConstraints=$TRUE keyUsage=$SIGN 
 record 3-namesake-anchor key-mismatch root-wrongkey leaf3 root-wrongkey ca1
 record 3-namesake-anchor-root-sent untrusted-root root leaf3 root-wrongkey ca1,root
 
-# The anchor's own certificate: which of its rules count?
+# The anchor's own certificate: which rules apply to it?
 root -flipped $TRUE $SIGN
 flip root
 record 3-anchor-flipped none - leaf3 root-flipped ca1
@@ -311,7 +311,7 @@ issue ca2-self 'CA 1' ca2 ca1 ca1 basicConstraints=$TRUE keyUsage=$SIGN "$(ski)"
 issue leaf-self Server leaf ca2-self ca2 "$(aki)" $HOST
 record 4-self-issued none - leaf-self root ca2-self,ca1-path0
 
-# Another CA vouches for the same name and key: one way is whole.
+# Another CA vouches for the same name and key: one of the two paths is complete.
 issue ca2-cross 'CA 2' ca2 root root basicConstraints=$TRUE keyUsage=$SIGN "$(ski)" "$(aki)"
 record 4-cross-signed none - leaf4 root ca2,ca2-cross
 record 4-cross-signed-other-order none - leaf4 root ca2-cross,ca2

@@ -82,7 +82,7 @@ start_tls["requestName"] = asn.RequestName("1.3.6.1.4.1.1466.20037")
 open("ldap-starttls-request.ber", "wb").write(message(1, "extendedReq", start_tls))
 open("ldap-starttls-response.ber", "wb").write(done(1, 0, "extendedResp", asn.ExtendedResponse))
 
-# The examples of RFC 4515 section 4, each with the text that it is to be given back as.
+# The examples of RFC 4515 section 4, each with the text that is expected back.
 filters = r"""
 (cn=Babs Jensen)
 (!(cn=Tim Howes))
