@@ -7,8 +7,8 @@
 use chaingap::Analyzer;
 use support::bench_captures;
 
-/// Before its last MiB a capture's calls, connections and buffers are there, and of each of the sixteen downloads on
-/// port 80 as much as is kept of one.
+/// When the last MiB begins, the capture's calls, connections and buffers exist, and each of the sixteen downloads on
+/// port 80 has stored as much as is kept of one.
 #[test]
 fn a_packet_of_voice_or_bulk_data_allocates_nothing() {
     for (kind, mebibytes) in [("voice", 8), ("bulk", 8), ("bulk80", 40)] {
