@@ -29,7 +29,8 @@ pub(super) fn certificates(
     let supplied = trust.roots.iter().chain(&trust.installed).chain(&trust.bundle).map(|s| &s.certificate);
     let supplied = supplied.filter(|certificate| cited.contains(&certificate.sha256().to_string()));
     let seen = evidence.certificates.iter().map(|(certificate, _)| certificate);
-    // The evidence does not store very many certificates, but those of reported handshakes and downloads are here.
+    // The evidence limits how many certificates it stores, but those of reported handshakes and fetches are listed in
+    // any case.
     let shown = evidence.devices.iter().flat_map(|device| {
         let sent = device.handshakes.iter().flat_map(|handshake| handshake.sent.iter().chain(&handshake.client_sent));
         sent.chain(

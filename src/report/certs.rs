@@ -39,9 +39,9 @@ pub struct CertsEntry {
 }
 
 impl CertsReport {
-    /// The certificates that the captures of a report show, and where it is about some devices only, those of their
-    /// handshakes and downloads; with `missing` only those that would complete a chain, whether a capture or a file of
-    /// the user's shows them.
+    /// The certificates that the captures of a report show; if the report is about some devices only (`--device`),
+    /// those of their handshakes and fetches. With `missing`, only those that would complete a chain, whether a capture
+    /// or one of the user's files shows them.
     pub fn of(report: &Report, missing: bool) -> Self {
         let mut completes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         let mut told = BTreeSet::new();
@@ -78,7 +78,7 @@ impl CertsReport {
                 file: None,
             })
             .collect();
-        // What only a file shows comes last; certificates of one frame stay in the order of their hashes.
+        // Certificates that only a file shows come last; those of one frame stay in the order of their hashes.
         entries.sort_by_key(|entry| first_seen(&entry.certificate).unwrap_or((usize::MAX, u64::MAX)));
         Self {
             schema: CERTS_SCHEMA.into(),

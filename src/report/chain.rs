@@ -1,5 +1,5 @@
-//! In: how a chain was judged. Out: its paths and absent links as people and machines read them. Bounded: `MOST_ADDRESSES`
-//! addresses of a missing certificate, `MOST_CHARACTERS` characters of a name.
+//! In: how a chain was judged. Out: its paths and missing links as people and machines read them. Bounded:
+//! `MOST_ADDRESSES` addresses of a missing certificate, `MOST_CHARACTERS` characters of a name.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ const MOST_ADDRESSES: usize = 8;
 /// Most characters of one name or address of a missing certificate, since every finding about it repeats them.
 const MOST_CHARACTERS: usize = 1024;
 
-/// What the steps of a chain are explained by.
+/// What the steps of a chain are described with.
 pub(super) struct Shown<'a> {
     pub(super) places: Places<'a>,
     /// The name of the profile by which the chain was judged.
@@ -94,7 +94,7 @@ impl Shown<'_> {
     }
 }
 
-/// A link that is absent.
+/// A missing link.
 pub(super) fn missing(places: &Places<'_>, missing: &Missing) -> model::Missing {
     let key_id = missing.below.authority_key_id().and_then(|id| id.key_id.as_deref()).map(hex);
     model::Missing {

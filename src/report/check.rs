@@ -20,7 +20,7 @@ pub struct CheckReport {
     pub folder: String,
     /// The expectations below it, by path.
     pub expectations: Vec<Checked>,
-    /// Captures that no expectation names; empty unless it was asked for.
+    /// Captures that no expectation names; empty unless they were asked for.
     pub unnamed: Vec<String>,
     /// How many expectations and unnamed captures differ.
     pub different: u64,
@@ -32,7 +32,7 @@ pub struct CheckReport {
 pub struct Checked {
     /// Its file.
     pub path: String,
-    /// What it says of itself.
+    /// The description in the file.
     pub description: Option<String>,
     /// How it went.
     pub outcome: CheckOutcome,
@@ -49,7 +49,7 @@ words! {
         Same = "same",
         /// Something differs.
         Different = "different",
-        /// Something differed, and the file says so now.
+        /// Something differed, and the file was rewritten to match.
         Updated = "updated",
         /// It could not be run.
         Failed = "failed",

@@ -11,10 +11,10 @@ use super::story::Story;
 use crate::diagnosis::{DeviceDiagnosis, Finding};
 use crate::evidence::{Device, Fetch, endpoint};
 
-/// What devices are reported with.
+/// What the reports of all devices share.
 pub(super) struct Devices<'a> {
     pub(super) findings: Findings<'a>,
-    /// Two devices that downloaded certificates, so that for every device there is another one, if any.
+    /// Two devices that fetched certificates: enough for each device to have another one beside it.
     pub(super) downloaders: Vec<&'a Device>,
     /// Show every handshake that was kept.
     pub(super) all_handshakes: bool,

@@ -20,12 +20,11 @@ pub struct Event {
     pub kind: EventKind,
     /// What happened, in one line.
     pub summary: String,
-    /// The server's endpoint, where it is one connection or one request.
+    /// The server's endpoint, if the step is one connection or one request.
     pub server: Option<String>,
-    /// Where the step that is absent here was seen.
+    /// Where another device made the step that is absent here.
     pub elsewhere: Option<FrameRange>,
-    /// What the summary is made of, in an object named after the kind; null where the other members, or the fetch or
-    /// handshake of that frame, hold it all.
+    /// The facts behind the summary, in an object named after the kind; null where other members hold them all.
     pub detail: Option<EventDetail>,
 }
 
@@ -41,7 +40,7 @@ pub struct FrameRange {
     pub last_frame: u64,
 }
 
-/// What the summary of a step is made of.
+/// The facts behind the summary of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]

@@ -90,7 +90,7 @@ fn evidence(places: &Places<'_>, at: FrameRef, what: &str) -> model::Evidence {
     }
 }
 
-/// Addresses, port and frames: stream numbers differ between programs.
+/// A display filter by addresses, port and frames, because stream numbers differ between programs.
 fn filter(finding: &Finding, device: Option<&Device>, handshake: Option<usize>) -> Option<String> {
     let device = device?;
     let handshake = handshake.and_then(|index| device.handshakes.get(index));

@@ -16,7 +16,7 @@ use crate::words::words;
 /// The value of a report's `schema` member.
 pub const REPORT_SCHEMA: &str = "chaingap.report/2";
 
-/// Everything that one run has to say.
+/// The result of one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
@@ -26,9 +26,9 @@ pub struct Report {
     pub tool: Tool,
     /// What the run was asked to do.
     pub options: Options,
-    /// False when something was dropped, cut or unreadable, so that a verdict may suffer.
+    /// False if something was dropped, cut or unreadable, which may affect a verdict.
     pub complete: bool,
-    /// What the limits made the program forget.
+    /// What was not kept because of limits.
     pub dropped: Dropped,
     /// The files read, in the order given.
     pub captures: Vec<Capture>,
@@ -36,7 +36,7 @@ pub struct Report {
     pub devices: Vec<Device>,
     /// Every certificate seen or used, by SHA-256.
     pub certificates: BTreeMap<String, Certificate>,
-    /// What is wrong, gravest first.
+    /// The findings, device by device, the headline first.
     pub findings: Vec<Finding>,
     /// Counts of the run.
     pub statistics: Statistics,
@@ -81,11 +81,11 @@ pub struct Options {
     pub at: Option<String>,
 }
 
-/// What the limits made the program forget.
+/// What was not kept because of limits.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Dropped {
-    /// TCP connections forgotten before they ended.
+    /// TCP connections dropped before they ended.
     pub flows: u64,
     /// Bytes of streams that were not kept.
     pub bytes: u64,
@@ -93,7 +93,7 @@ pub struct Dropped {
     pub why: Option<String>,
 }
 
-/// One file.
+/// One capture file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Capture {
@@ -113,16 +113,16 @@ pub struct Capture {
     pub first_time: Option<String>,
     /// Time of the latest packet.
     pub last_time: Option<String>,
-    /// Packets of which the capture kept less than was on the wire.
+    /// Packets that the capture holds with fewer bytes than were on the wire.
     pub cut_packets: u64,
     /// What could not be read: at which offset, why, and how much was lost.
     pub problems: Vec<String>,
-    /// What to know of the file that is no loss.
+    /// What was odd about the file, but lost nothing.
     #[serde(default)]
     pub notes: Vec<String>,
 }
 
-/// Where something is in the captures.
+/// A frame of a capture.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Place {
@@ -142,7 +142,7 @@ pub struct Device {
     pub addresses: Vec<DeviceAddress>,
     /// Its MAC address, where DHCP, ARP or ND binds it to the device.
     pub mac: Option<String>,
-    /// What makes these packets one device, in words.
+    /// Why these packets are taken for those of one device, in words.
     pub identity_basis: String,
     /// Whether several devices seem to share the address, so that fetches prove nothing.
     pub shared_address: bool,
@@ -158,9 +158,9 @@ pub struct Device {
     pub clock: Option<Clock>,
     /// How it signed in.
     pub sign_in: SignIn,
-    /// Its story.
+    /// Its story, in the order of time.
     pub events: Vec<Event>,
-    /// Its downloads of certificates.
+    /// Its fetches of certificates.
     pub fetches: Vec<Fetch>,
     /// How many handshakes it made.
     pub handshakes_total: u64,
@@ -182,7 +182,7 @@ pub struct DeviceAddress {
     pub last: String,
 }
 
-/// A frame that tells what a device is.
+/// A frame by which a device was recognized.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Recognition {
@@ -236,11 +236,11 @@ pub struct SignIn {
     pub method: SignInMethod,
     /// How sure it is.
     pub strength: SignInStrength,
-    /// What it rests on.
+    /// The frames that show it.
     pub basis: Vec<Signal>,
 }
 
-/// A frame that speaks for a sign-in method.
+/// A frame that indicates a sign-in method.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Signal {
@@ -252,7 +252,7 @@ pub struct Signal {
     pub signal: String,
 }
 
-/// A download of certificates, or an attempt at one.
+/// A fetch of certificates, successful or not.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fetch {
@@ -276,7 +276,7 @@ pub struct Fetch {
     pub status: Option<u32>,
     /// Declared content type.
     pub content_type: Option<String>,
-    /// The certificates that came.
+    /// The certificates received.
     pub certificates: Vec<String>,
     /// What went wrong, in words.
     pub problem: Option<String>,
@@ -314,7 +314,7 @@ pub struct Handshake {
     pub cipher_suite: Option<String>,
     /// Whether an earlier session was resumed, so that no certificate was sent.
     pub resumed: bool,
-    /// One letter a message in order, capitals the client's.
+    /// One letter for each message, in order; capitals are the client's.
     pub history: String,
     /// The server's certificates, in the order sent.
     pub certificates: Vec<String>,
@@ -322,7 +322,7 @@ pub struct Handshake {
     pub client_certificates: Vec<String>,
     /// What the server's CertificateRequest held.
     pub certificate_request: Option<CertificateRequest>,
-    /// Alerts in clear.
+    /// The alerts in clear, or opened by a key log.
     pub alerts: Vec<Alert>,
     /// The line of text with which the server answered in place of TLS.
     pub clear_text: Option<String>,
@@ -330,11 +330,11 @@ pub struct Handshake {
     pub outcome: Outcome,
     /// Who ended it, and how.
     pub end: End,
-    /// The handshake that makes up for this one.
+    /// The success by which this failure was recovered.
     pub recovered_by: Option<Place>,
-    /// The server's chain, judged.
+    /// The judgement on the server's chain.
     pub chain: Chain,
-    /// The client's chain, judged.
+    /// The judgement on the client's chain.
     pub client_chain: Option<Chain>,
     /// How many more handshakes of this device were like this one in everything but time.
     pub repeats: u64,
@@ -364,7 +364,7 @@ pub struct CertificateRequest {
     pub bytes: u64,
 }
 
-/// One alert in clear.
+/// One readable alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Alert {
@@ -374,7 +374,7 @@ pub struct Alert {
     pub level: String,
     /// AlertDescription, RFC 8446 section 6.
     pub code: u8,
-    /// Its name, `unknown_ca`.
+    /// Its name, such as `unknown_ca`.
     pub name: String,
     /// The frame.
     pub frame: u64,
@@ -394,7 +394,7 @@ words! {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct End {
-    /// Who.
+    /// The side that ended it.
     pub by: Option<Party>,
     /// How.
     pub how: EndHow,
@@ -402,21 +402,21 @@ pub struct End {
     pub frame: Option<u64>,
 }
 
-/// A chain, judged: whether its links hold. Dates and names are judged apart.
+/// The judgement on a chain: whether its links hold. Dates and names are judged apart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Chain {
-    /// The answer.
+    /// The judgement, in one word.
     pub status: ChainStatus,
     /// How sure it is; null where no chain was sent.
     pub proof: Option<Proof>,
     /// The instant at which validity was judged.
     pub judged_at: Option<String>,
-    /// What the device could build, leaf first.
+    /// The path that the device could build, leaf first.
     pub path: Vec<Step>,
-    /// The longest path with all that is known, leaf first.
+    /// The longest path that everything known allows, leaf first.
     pub completed_path: Vec<Step>,
-    /// The links that are absent, leaf side first; all of them are needed.
+    /// The missing links, leaf side first; all of them are needed.
     pub missing: Vec<Missing>,
 }
 
@@ -432,7 +432,7 @@ pub struct Step {
     pub spki_sha256: String,
     /// Where it came from.
     pub from: StepFrom,
-    /// Whether the device had it then.
+    /// Whether the device had it at the time of the handshake.
     pub held: bool,
     /// The file, profile or kind of fetch it came from.
     pub source: Option<String>,
@@ -442,7 +442,7 @@ pub struct Step {
     pub frame: Option<u64>,
 }
 
-/// A link that is absent.
+/// A missing link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Missing {
@@ -456,7 +456,7 @@ pub struct Missing {
     pub candidates: Vec<MissingCandidate>,
 }
 
-/// A certificate that would fill a link.
+/// A certificate that would fill a missing link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MissingCandidate {
@@ -492,7 +492,7 @@ pub struct Certificate {
     pub not_before: Option<String>,
     /// End of validity.
     pub not_after: Option<String>,
-    /// Kind and size of its key, `RSA 2048`.
+    /// Kind and size of its key, such as `RSA 2048`.
     pub key: Option<String>,
     /// Algorithm of its signature.
     pub signature_algorithm: Option<String>,
@@ -514,15 +514,15 @@ pub struct Certificate {
     pub seen: Vec<Found>,
 }
 
-/// Something wrong, with its evidence.
+/// What a rule reported in one place, with its evidence.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
-    /// Stable over runs, paths and frames.
+    /// Stable name of the finding over runs, paths and frames.
     pub id: String,
-    /// `CG001`.
+    /// The rule's code, such as `CG001`.
     pub code: String,
-    /// `missing-intermediate`.
+    /// The rule's name, such as `missing-intermediate`.
     pub name: String,
     /// How grave.
     pub severity: Severity,
@@ -548,15 +548,15 @@ pub struct Finding {
     pub summary: String,
     /// What shows it.
     pub evidence: Vec<Evidence>,
-    /// The other causes that were looked at.
+    /// The other causes that were considered.
     pub excluded: Vec<Excluded>,
     /// `id` of the finding that this one follows from.
     pub caused_by: Option<String>,
-    /// The success that makes up for it.
+    /// The success by which it was recovered.
     pub recovered_by: Option<Place>,
     /// Certificates it is about.
     pub certificates: Vec<String>,
-    /// Links that are absent.
+    /// The missing links.
     pub missing: Vec<Missing>,
     /// What to do, each a command or a plain instruction.
     pub remedies: Vec<String>,
@@ -564,7 +564,7 @@ pub struct Finding {
     pub filter: Option<String>,
 }
 
-/// A frame that shows something.
+/// A piece of evidence: a frame and what it shows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Evidence {

@@ -41,7 +41,7 @@ pub struct ProfileEntry {
     pub anchors: Vec<ProfileAnchor>,
 }
 
-/// One fact, or that it is not known.
+/// One fact, known or not.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProfileFact {
@@ -49,7 +49,7 @@ pub struct ProfileFact {
     pub key: String,
     /// As in the profile file; `null` where it is not known.
     pub value: Value,
-    /// What the device does, as the predicate of a sentence; what is asked where it is not known.
+    /// What the device does, as the predicate of a sentence; the question where that is not known.
     pub words: String,
     /// `doc`, `measured`, `inferred` or `unverified`; `null` for a default that holds for any device.
     pub provenance: Option<String>,
@@ -118,7 +118,7 @@ impl ProfileAnchor {
     }
 }
 
-/// All facts: those of the table, then what is a list.
+/// All facts: those of the table (`trust::facts`), then those that are lists.
 fn facts(profile: &Profile) -> Vec<ProfileFact> {
     let mut out: Vec<_> = profile.facts().into_iter().map(ProfileFact::of).collect();
     out.extend(profile.unsupported.iter().map(unsupported));

@@ -1,7 +1,7 @@
 //! JSON Schemas of the reports, made from the models; the files in `schema/` are held to them.
 //!
-//! `CHAINGAP_UPDATE=1 cargo test --lib schemas` rewrites the files. That real output fits is checked by a validator of
-//! others, in `.ci/formats.sh`.
+//! `CHAINGAP_UPDATE=1 cargo test --lib schemas` rewrites the files. `.ci/formats.sh` checks real output by an
+//! independent validator.
 
 use std::fs;
 use std::path::Path;
@@ -28,12 +28,12 @@ const SCHEMAS: &[Format] = &[
     (SUMMARY_SCHEMA, schema::<Summary>),
 ];
 
-/// Of what is written, not of what can be read: nothing is left out, what is unknown is null.
+/// The schema of what is written, not of what can be read: no member is left out, and unknown values are null.
 fn schema<T: JsonSchema>() -> Schema {
     SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
 }
 
-/// Descriptions without the links of the crate's documentation.
+/// Removes the crate's documentation links from descriptions.
 fn plain(schema: &mut Value) {
     match schema {
         Value::Array(values) => values.iter_mut().for_each(plain),

@@ -17,7 +17,7 @@ pub(super) struct Story<'a> {
     pub(super) device: &'a Device,
     /// The findings about it.
     pub(super) findings: &'a [Finding],
-    /// Two devices that downloaded certificates.
+    /// Two devices that fetched certificates.
     pub(super) downloaders: &'a [&'a Device],
 }
 
@@ -88,7 +88,7 @@ impl Story<'_> {
     }
 }
 
-/// A step with its words.
+/// A step and its words.
 struct Told {
     at: FrameRef,
     kind: EventKind,
@@ -138,7 +138,7 @@ impl Told {
     }
 }
 
-/// The members of a fact that its server and kind do not tell.
+/// What a fact holds beside its server and kind.
 fn detail(fact: &Fact) -> Option<EventDetail> {
     Some(match fact {
         Fact::Dhcp(dhcp) => EventDetail::Dhcp(DhcpDetail {

@@ -1,10 +1,11 @@
 //! Many reports as one: counts that add up in any order and any grouping.
 //!
-//! In: reports, or summaries of reports. Out: [`Summary`], schema `chaingap.summary/1`. Bounded: by the distinct findings,
-//! servers and absent certificates, not by the number of reports. Left to others: verdicts, which stay as they were judged.
+//! In: reports, or summaries of reports. Out: [`Summary`], schema `chaingap.summary/1`. Bounded: by the distinct
+//! findings, servers and missing certificates, not by the number of reports. Left to others: verdicts, which stay as
+//! they were judged.
 //!
-//! Adding is associative and commutative, with the empty summary as its neutral element, so that any engine may add parts
-//! of a heap of reports in any order: every member is a sum, a union, a minimum or a maximum.
+//! Adding is associative and commutative, with the empty summary as its neutral element, so that any engine may add up
+//! reports in parts and in any order: every member is a sum, a union, a minimum or a maximum.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Add;
@@ -16,7 +17,7 @@ use super::model::{Finding, Proof, Report, Severity, Tool};
 /// The value of a summary's `schema` member.
 pub const SUMMARY_SCHEMA: &str = "chaingap.summary/1";
 
-/// What any number of reports say together.
+/// The sum of any number of reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
@@ -26,11 +27,11 @@ pub struct Summary {
     pub tool: Tool,
     /// Reports added.
     pub reports: u64,
-    /// Lines that were no report: a capture that could not be read, or a run that failed.
+    /// Lines that were not a report: the capture could not be read, or the run failed.
     pub failed: u64,
     /// Captures in the reports.
     pub captures: u64,
-    /// Those of them of which something could not be read.
+    /// Captures of which something could not be read.
     pub captures_with_problems: u64,
     /// Packets in the captures.
     pub packets: u64,
@@ -44,19 +45,19 @@ pub struct Summary {
     pub handshakes: u64,
     /// Devices; one that occurs in several reports counts in each.
     pub devices: u64,
-    /// How many devices fared how, by the word of the verdict.
+    /// Number of devices, by the status of the verdict.
     pub verdicts: BTreeMap<String, u64>,
-    /// How many devices signed in by which method.
+    /// Number of devices, by the method of the sign-in.
     pub sign_ins: BTreeMap<String, u64>,
     /// Findings by code.
     pub findings: BTreeMap<String, CodeCount>,
     /// Servers with errors or warnings, by the name that was asked for, else by endpoint.
     pub servers: BTreeMap<String, ServerCount>,
-    /// Absent certificates, by subject and key identifier.
+    /// Missing certificates, by subject and key identifier.
     pub missing: BTreeMap<String, MissingCount>,
 }
 
-/// How often one finding was made.
+/// How often one rule reported something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CodeCount {
@@ -66,15 +67,15 @@ pub struct CodeCount {
     pub findings: u64,
     /// Occurrences, retries counted one by one.
     pub occurrences: u64,
-    /// Of the findings, those that are errors.
+    /// Findings that are errors.
     pub errors: u64,
-    /// Those that are warnings.
+    /// Findings that are warnings.
     pub warnings: u64,
-    /// Those of the findings that are proven.
+    /// Findings that are proven.
     pub proven: u64,
-    /// Those that are inferred.
+    /// Findings that are inferred.
     pub inferred: u64,
-    /// Those that are undecidable.
+    /// Findings that are undecidable.
     pub undecidable: u64,
 }
 
@@ -90,7 +91,7 @@ pub struct ServerCount {
     pub codes: BTreeMap<String, u64>,
 }
 
-/// A certificate that was absent.
+/// A missing certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MissingCount {
@@ -98,13 +99,13 @@ pub struct MissingCount {
     pub subject: String,
     /// Its key identifier, where it is known.
     pub key_id: Option<String>,
-    /// Findings that lack it.
+    /// Findings that name it as missing.
     pub findings: u64,
     /// Servers that did not send it.
     pub servers: BTreeSet<String>,
     /// Certificates that would do, by SHA-256.
     pub candidates: BTreeSet<String>,
-    /// Addresses at which it is offered.
+    /// Addresses from which it can be fetched.
     pub aia: BTreeSet<String>,
 }
 
@@ -133,7 +134,7 @@ impl Default for Summary {
 }
 
 impl Summary {
-    /// A report alone.
+    /// The summary of one report.
     pub fn of(report: &Report) -> Self {
         let mut summary = Self { reports: 1, ..Self::default() };
         for capture in &report.captures {
@@ -154,7 +155,7 @@ impl Summary {
         summary
     }
 
-    /// A line that was no report.
+    /// The summary of one line that was not a report.
     pub fn failure() -> Self {
         Self { failed: 1, ..Self::default() }
     }
@@ -197,7 +198,6 @@ impl Summary {
 impl Add for Summary {
     type Output = Self;
 
-    /// Both together.
     fn add(mut self, other: Self) -> Self {
         increase(&mut self.reports, other.reports);
         increase(&mut self.failed, other.failed);
@@ -250,7 +250,7 @@ impl MissingCount {
     }
 }
 
-/// Counts come from files that anyone may have written: they stop at the greatest number.
+/// Saturates, because counts come from files that anyone may have written.
 fn increase(count: &mut u64, by: u64) {
     *count = count.saturating_add(by);
 }

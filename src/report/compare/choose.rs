@@ -1,6 +1,6 @@
 //! Which two devices are compared.
 //!
-//! In: a report, and what the user said. Out: the devices, or in words why it cannot be told. Left to others: the
+//! In: a report, and what the user said. Out: the devices, or why they could not be chosen. Left to others: the
 //! comparison.
 
 use std::fmt;
@@ -36,13 +36,14 @@ enum Role {
     Bad,
 }
 
-/// Both devices. Within one capture the one is not taken for the other, unless it is alone or was named so.
+/// Chooses both devices. Within one capture they are two different ones, unless it shows only one or the user named the
+/// same one for both.
 pub(super) fn both<'r>(
     report: &'r Report,
     good: &Pick<'_>,
     bad: &Pick<'_>,
 ) -> Result<(&'r Device, &'r Device), PickError> {
-    // Whoever is named is not a candidate for the other side.
+    // A device that was named is not a candidate for the other side.
     let named_bad = bad.device.map(|_| choose(report, bad, Role::Bad, None)).transpose()?;
     let good = choose(report, good, Role::Good, named_bad)?;
     let bad = match named_bad {
@@ -76,7 +77,7 @@ fn choose<'r>(
     let others: Vec<&Device> =
         shown.iter().copied().filter(|device| taken.is_none_or(|taken| taken.id != device.id)).collect();
     let free = if others.is_empty() { &shown } else { &others };
-    // From what is asked for to what there is: the first group that is not empty must leave no choice.
+    // Wider and wider groups of candidates: the first that is not empty must hold exactly one.
     let groups: [fn(&Device, Role) -> bool; 3] = [fits, |device, _| !device.handshakes.is_empty(), |_, _| true];
     for group in groups {
         let candidates: Vec<&Device> = free.iter().copied().filter(|device| group(device, role)).collect();
@@ -93,7 +94,7 @@ fn choose<'r>(
     Err(PickError(format!("{}: no device to compare", pick.capture)))
 }
 
-/// Whether it is what such a trace was made for.
+/// Whether the device shows what a trace of this role is recorded for.
 fn fits(device: &Device, role: Role) -> bool {
     let completed = device.handshakes.iter().any(|handshake| handshake.outcome == Outcome::Completed);
     match role {
@@ -120,7 +121,7 @@ fn is_called(device: &Device, name: &str) -> bool {
         || device.addresses.iter().any(|known| address.is_some() && known.address.parse().ok() == address)
 }
 
-/// `10.20.30.50 (fails), 10.20.30.51 (degraded)`, and no more than twenty of them.
+/// `10.20.30.50 (fails), 10.20.30.51 (degraded)`, at most twenty of them.
 fn listed(devices: &[&Device]) -> String {
     const MOST: usize = 20;
     let named = devices.iter().take(MOST).map(|device| {

@@ -10,10 +10,10 @@ use super::{conclude, steps};
 use crate::report::model::{Certificate, ChainStatus, Device, Finding, Handshake, Outcome, Report, Tool};
 use crate::report::words::counted;
 
-/// Sets a device that works beside one that does not.
+/// Compares a device that works with one that does not.
 ///
 /// # Errors
-/// When a capture shows no such device, or several of which none is the obvious one: the error lists them.
+/// If a capture shows no such device, or several candidates; the error lists them.
 pub fn compare(report: &Report, good: &Pick<'_>, bad: &Pick<'_>) -> Result<Comparison, PickError> {
     let (good_device, bad_device) = choose::both(report, good, bad)?;
     let findings = report.findings.iter().filter(|finding| {
@@ -59,7 +59,7 @@ fn side(pick: &Pick<'_>, device: &Device) -> CompareSide {
     }
 }
 
-/// What keeps a reader from concluding more than the captures show.
+/// What a reader must not conclude, because the captures do not show it.
 fn caveats(report: &Report, good: &Pick<'_>, bad: &Pick<'_>, of_good: &Device, of_bad: &Device) -> Vec<String> {
     let mut out = Vec::new();
     let pair = [("good", good, of_good), ("bad", bad, of_bad)];
@@ -108,7 +108,7 @@ fn problems(report: &Report, pick: &Pick<'_>) -> usize {
     capture.map_or(0, |capture| capture.problems.len())
 }
 
-/// The certificates that something in the comparison names.
+/// The certificates that the steps and findings name.
 fn named(report: &Report, steps: &[CompareStep], findings: &[Finding]) -> BTreeMap<String, Certificate> {
     let sides = steps.iter().flat_map(|step| step.good.iter().chain(&step.bad));
     let mut wanted: BTreeSet<&String> = sides.flat_map(|side| &side.certificates).collect();

@@ -15,7 +15,7 @@ use crate::diagnosis::rule_named;
 use crate::report::model::{ChainStatus, Device, Finding, Handshake, VerdictStatus};
 use crate::report::words::counted;
 
-/// The outcome.
+/// The conclusion and what it rests on.
 pub(super) struct Said {
     pub(super) comparable: bool,
     pub(super) conclusion: String,
@@ -29,7 +29,7 @@ impl Said {
     }
 }
 
-/// Puts the outcome into words.
+/// Draws the conclusion, in words.
 pub(super) fn conclude(names: &Names<'_>, told: &Told<'_>, good: &Device, bad: &Device, findings: &[Finding]) -> Said {
     if let Some(why) = not_comparable(names, told) {
         return Said { comparable: false, ..Said::new(format!("they cannot be compared: {why}")) };
@@ -38,7 +38,7 @@ pub(super) fn conclude(names: &Names<'_>, told: &Told<'_>, good: &Device, bad: &
     let mut said = if !told.steps.iter().any(|step| step.parts) {
         Said::new(case.agreement())
     } else {
-        // A failure elsewhere does not make the good one useless where it works and the bad one does not.
+        // At a server where only the good one works, it shows how, even if it fails at another.
         let shows_how = told.shared.iter().any(|(ours, theirs)| ours.works() && !theirs.works());
         match (works(good) || shows_how, works(bad)) {
             (true, false) => case.explanation(),
@@ -58,7 +58,7 @@ fn works(device: &Device) -> bool {
     matches!(device.verdict.status, VerdictStatus::Ok | VerdictStatus::Degraded)
 }
 
-/// Why there is nothing to hold against each other (D-REPORT-04).
+/// Why the two cannot be compared; `None` if they can (D-REPORT-04).
 fn not_comparable(names: &Names<'_>, told: &Told<'_>) -> Option<String> {
     let (ours, theirs) = (&told.alone.0, &told.alone.1);
     if !told.shared.is_empty() {
@@ -103,7 +103,7 @@ impl<'a> Case<'a> {
     /// Decided in D-REPORT-03.
     fn agreement(&self) -> String {
         if self.good.id == self.bad.id {
-            // Also where two captures hold one handshake: the report joins them, whoever recorded it twice.
+            // This holds for two captures of the same handshakes as well, since the report joins those.
             let handshakes = counted(self.good.handshakes.len(), "handshake");
             return format!("they agree: both are the same sign-in of one device, {}, {handshakes}", self.good.id);
         }
@@ -123,7 +123,7 @@ impl<'a> Case<'a> {
     fn both_work(&self) -> String {
         let supply = self.told.shared.iter().find_map(|pair| Supply::other_way(self.names, self.good, self.bad, pair));
         let parting = self.told.steps.iter().filter(|step| step.parts);
-        // How each came to the chain tells more than the steps that show it.
+        // How each got the chain says more than the steps that show it.
         let covered = |step: &&CompareStep| supply.is_none() || !matches!(step.kind.as_str(), "fetch" | "handshake");
         let other = parting.filter(covered).filter_map(told_with_subject);
         let told: Vec<String> = supply.clone().into_iter().chain(other).collect();
@@ -181,7 +181,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Where no server tells: the steps themselves.
+    /// The conclusion from the steps alone, if no server explains it.
     fn parting_words(&self) -> String {
         let parting = self.told.steps.iter().filter(|step| step.parts);
         let words: Vec<_> = parting.filter_map(told_with_subject).collect();
@@ -203,7 +203,8 @@ impl<'a> Case<'a> {
         let Some(good) = ours.telling().filter(|_| ours.works()) else { return Said::new(self.parting_words()) };
         let readable = !good.certificates.is_empty() && !bad.certificates.is_empty();
         let chain = finding.filter(|finding| readable && is_about_the_chain(finding));
-        // Another issuer explains a chain; dates and clocks stand on their own, with the issuer among what differs.
+        // Another issuer explains a finding about the chain. Dates and clocks need no such explanation; an issuer is
+        // then one difference among others.
         let sentence = chain
             .map(|finding| self.other_issuer(good, bad).unwrap_or_else(|| self.supply(good, bad, finding)))
             .unwrap_or_else(|| Sentence::new(self.plainly(&server, ours, theirs)));
@@ -218,7 +219,7 @@ impl<'a> Case<'a> {
         Supply::of(self.names, self.good, self.bad, good, bad, finding).sentence()
     }
 
-    /// One name, two issuers.
+    /// What is said if the two are shown certificates by different issuers.
     fn other_issuer(&self, good: &Handshake, bad: &Handshake) -> Option<Sentence> {
         let (one, other) = (good.certificates.first()?, bad.certificates.first()?);
         let (issuer, other_issuer) = (self.names.issuer(one)?, self.names.issuer(other)?);
@@ -232,7 +233,7 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// The two endings, and what differs before them.
+    /// The two endings, and what else differs.
     fn plainly(&self, server: &str, ours: &Service<'_>, theirs: &Service<'_>) -> String {
         let ends = servers::ends(ours, theirs);
         let at_server = servers::differences(self.names, ours, theirs);

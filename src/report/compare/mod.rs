@@ -1,11 +1,11 @@
 //! Two traces side by side: a pure function from a report to a comparison, schema `chaingap.compare/1`.
 //!
-//! In: a report over both captures as one investigation, so that what the good one holds has been tried in the bad one's
-//! chain. Out: [`Comparison`]. Bounded: by the report. Left to others: judgement (the findings are the report's own) and
-//! how any of it looks.
+//! In: a report over both captures as one investigation, so that certificates of the good one have been tried in the
+//! bad one's chain. Out: [`Comparison`]. Bounded: by the report. Left to others: judgement (the findings are the
+//! report's own) and how any of it looks.
 //!
 //! `choose` says which devices, `steps` aligns their stories, `servers` does so for TLS, `conclude` puts the outcome
-//! into words, `supply` where the good one has from what the bad one lacks.
+//! into words, `supply` says where the good one got the certificates that the bad one lacks.
 
 mod choose;
 mod comparison;

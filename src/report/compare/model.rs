@@ -26,19 +26,19 @@ pub struct Comparison {
     pub good: CompareSide,
     /// The trace given as bad.
     pub bad: CompareSide,
-    /// Whether the two have anything to hold against each other; if not, the conclusion says why.
+    /// Whether the two can be compared; if not, the conclusion says why.
     pub comparable: bool,
     /// Whether nothing that matters to a sign-in differs.
     pub agree: bool,
-    /// Index of the first step that parts the two.
+    /// Index of the first step that parts the two; null if none does.
     pub parting: Option<usize>,
-    /// What follows, in one sentence.
+    /// The conclusion, in one sentence.
     pub conclusion: String,
-    /// `id` of the bad device's finding that the conclusion explains. How sure it is, is that finding's `proof`.
+    /// `id` of the bad device's finding that the conclusion explains, and whose `proof` says how sure it is.
     pub finding: Option<String>,
     /// The frames that the conclusion rests on.
     pub because: Vec<Because>,
-    /// What the captures do not show, and so nobody may conclude.
+    /// What must not be concluded, because the captures do not show it.
     pub caveats: Vec<String>,
     /// Both stories, step by step, in the order of the good one.
     pub steps: Vec<CompareStep>,
@@ -80,13 +80,13 @@ pub struct CompareStep {
     pub kind: String,
     /// What it is about: the name looked up, the address fetched, the server.
     pub subject: String,
-    /// How the good one took it; null where it did not.
+    /// The step as the good one took it; null if it did not.
     pub good: Option<StepSide>,
-    /// How the bad one took it; null where it did not.
+    /// The step as the bad one took it; null if it did not.
     pub bad: Option<StepSide>,
     /// Whether anything but addresses, times and frames differs.
     pub differs: bool,
-    /// Whether the difference can matter to a sign-in. A lookup that only one of the two made can not: the other may
+    /// Whether the difference can matter to a sign-in. A lookup that only one of the two made cannot: the other may
     /// have known the answer.
     pub parts: bool,
     /// The differences, in words.
@@ -123,7 +123,7 @@ pub struct StepSide {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Because {
-    /// Whose it is.
+    /// The trace that it belongs to.
     pub side: WhichSide,
     /// The capture's path.
     pub capture: String,
@@ -134,7 +134,7 @@ pub struct Because {
 }
 
 words! {
-    /// One of the two.
+    /// One of the two traces.
     pub enum WhichSide {
         /// The trace given as good.
         Good = "good",

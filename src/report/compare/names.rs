@@ -8,7 +8,7 @@ use crate::report::model::{Certificate, Report};
 /// The most names or differences in one sentence.
 pub(super) const MOST: usize = 3;
 
-/// The longest name told whole.
+/// The most characters of a name that are shown.
 const NAME: usize = 80;
 
 /// What the certificates of a report are called.
@@ -33,12 +33,12 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Several, the rest counted.
+    /// Up to `MOST` subjects; the others are only counted.
     pub(super) fn subjects<'s>(&self, shas: impl Iterator<Item = &'s String>) -> String {
         listed(&shas.map(|sha| self.subject(sha)).collect::<Vec<_>>())
     }
 
-    /// The issuer's whole name.
+    /// The issuer's full name, not only its first attribute.
     pub(super) fn issuer(&self, sha: &str) -> Option<String> {
         self.certificate(sha).map(|certificate| shortened(&certificate.issuer))
     }

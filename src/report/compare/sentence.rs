@@ -28,13 +28,13 @@ pub(super) fn because(which: WhichSide, side: &StepSide) -> Because {
     Because { side: which, capture: side.capture.clone(), frame: side.frame, what: side.summary.clone() }
 }
 
-/// A step's differences with what they are about.
+/// A step's subject and differences; `None` if nothing differs.
 pub(super) fn told_with_subject(step: &CompareStep) -> Option<String> {
     let subject = shortened(&step.subject);
     step.differs.then(|| format!("{subject}: {}", step.differences.join(", ")))
 }
 
-/// Some differences, the rest counted.
+/// Up to `MOST` differences; the others are only counted.
 pub(super) fn joined(words: &[String]) -> String {
     let told: Vec<&str> = words.iter().take(MOST).map(String::as_str).collect();
     match words.len().saturating_sub(MOST) {

@@ -1,8 +1,8 @@
 //! The servers with which a device began TLS: one entry for each service, aligned over two devices.
 //!
-//! In: two devices. Out: which service of the one is which of the other (by the name asked for, else by the names
-//! resolved, else by the server's certificate, else by the endpoint; the port counts always but for the last, which has
-//! it within), and what differs between two that are the same. Left to others: everything before TLS.
+//! In: two devices. Out: which service of the one is which of the other (on one port, by the name asked for, else the
+//! names resolved, else the server's certificate; else by the endpoint), and what differs between two that are the
+//! same. Left to others: everything before TLS.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +12,12 @@ use crate::capture::Timestamp;
 use crate::diagnosis::ending_of;
 use crate::report::model::{Certificate, Device, Event, EventDetail, EventKind, Handshake, Outcome, Party};
 
-/// What one device had to do with one service.
+/// One device's handshakes and connections with one service.
 #[derive(Debug, Default)]
 pub(super) struct Service<'a> {
-    /// In the order of time.
+    /// Its handshakes, in the order of time.
     pub(super) handshakes: Vec<&'a Handshake>,
-    /// Connections that came to nothing.
+    /// Connections that failed.
     pub(super) refused: Vec<&'a Event>,
     endpoint: &'a str,
     /// Names by which it was asked for (SNI).
@@ -26,12 +26,12 @@ pub(super) struct Service<'a> {
     resolved: BTreeSet<String>,
 }
 
-/// One way in which two differ.
+/// A difference between two services or steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Difference {
     /// In words.
     pub(super) words: String,
-    /// Whether it can matter.
+    /// Whether it can matter to a sign-in.
     pub(super) parts: bool,
 }
 
@@ -40,7 +40,7 @@ impl Difference {
         Self { words, parts: true }
     }
 
-    /// Decided in D-REPORT-02.
+    /// A difference that cannot matter to a sign-in (D-REPORT-02).
     pub(super) fn aside(words: String) -> Self {
         Self { words, parts: false }
     }
@@ -68,7 +68,7 @@ pub(super) fn services(device: &Device) -> Vec<Service<'_>> {
     out
 }
 
-/// The first that is so, or a new one.
+/// The first that fits, or a new one.
 fn one_of<T>(list: &mut Vec<T>, is_so: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> &mut T {
     let at = list.iter().position(is_so).unwrap_or(list.len());
     if at == list.len() {
@@ -101,13 +101,13 @@ fn port(endpoint: &str) -> Option<&str> {
     endpoint.rsplit_once(':').map(|(_, port)| port)
 }
 
-/// A reason to take two things for the same.
+/// A criterion by which two things count as the same.
 pub(super) type Ground<'g, T> = &'g dyn Fn(&T, &T) -> bool;
 
-/// Which services are the same: pairs of indices, the surest ground first.
+/// Which services are the same, as pairs of indices. The surest criterion comes first.
 pub(super) fn pairs(good: &[Service<'_>], bad: &[Service<'_>]) -> Vec<(usize, usize)> {
     let same_port = |a: &Service<'_>, b: &Service<'_>| port(a.endpoint) == port(b.endpoint);
-    // Two names asked for that differ are two services, even behind one address.
+    // Two services that were asked for by different names are different, even at one address.
     let both_asked = |a: &Service<'_>, b: &Service<'_>| !a.asked.is_empty() && !b.asked.is_empty();
     let grounds: [Ground<'_, Service<'_>>; 4] = [
         &|a, b| same_port(a, b) && !a.asked.is_disjoint(&b.asked),
@@ -131,7 +131,7 @@ pub(super) fn pairs(good: &[Service<'_>], bad: &[Service<'_>]) -> Vec<(usize, us
     out
 }
 
-/// Of services of which no two are the same: what some two share nevertheless, and what tells these apart.
+/// If no two services are the same: what the first two with anything in common share, and what distinguishes them.
 pub(super) fn in_common(good: &[Service<'_>], bad: &[Service<'_>]) -> Option<(Vec<&'static str>, &'static str)> {
     let couples = good.iter().flat_map(|one| bad.iter().map(move |other| (one, other)));
     couples.into_iter().find_map(|(one, other)| {
@@ -152,7 +152,7 @@ impl<'a> Service<'a> {
         Self { endpoint, resolved, ..Self::default() }
     }
 
-    /// The names it goes by.
+    /// The names it was asked for by, else those that resolved to its address.
     fn names(&self) -> &BTreeSet<String> {
         if self.asked.is_empty() { &self.resolved } else { &self.asked }
     }
@@ -175,7 +175,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// The endpoint with the names it goes by; of several that resolved to it, those that its certificate names.
+    /// The endpoint with its names; if its certificate covers some of them, only those.
     pub(super) fn described(&self, names: &Names<'_>) -> String {
         let leaves = self.leaves();
         let covers = |name: &&String| {
@@ -194,24 +194,25 @@ impl<'a> Service<'a> {
         endpoint == Some(self.endpoint) || self.handshakes.iter().any(|h| endpoint == Some(h.server.as_str()))
     }
 
-    /// The handshake that tells how it went: the first that failed for good, else the first that worked.
+    /// The handshake that stands for the service: the first that failed for good, else the first that worked, else the
+    /// first.
     pub(super) fn telling(&self) -> Option<&'a Handshake> {
         let all = || self.handshakes.iter().copied();
         let failed = all().find(|handshake| is_failure(handshake) && handshake.recovered_by.is_none());
         failed.or_else(|| all().find(|handshake| works(handshake))).or_else(|| all().next())
     }
 
-    /// Whether a handshake worked in the end.
+    /// Whether that handshake worked.
     pub(super) fn works(&self) -> bool {
         self.telling().is_some_and(works)
     }
 
-    /// The failures that a later handshake made up for.
+    /// The first failure that was recovered.
     fn failed_before(&self) -> Option<&'a Handshake> {
         self.handshakes.iter().copied().find(|handshake| is_failure(handshake) && handshake.recovered_by.is_some())
     }
 
-    /// As one side of a step.
+    /// The service as one side of a step.
     pub(super) fn side(&self) -> StepSide {
         let Some(handshake) = self.telling() else {
             let first = self.refused.first();
@@ -279,7 +280,7 @@ pub(super) fn differences(names: &Names<'_>, good: &Service<'_>, bad: &Service<'
     out.extend(terms(names, one, other));
     out.extend(ends(good, bad).map(Difference::parts));
     out.extend(failed_first(good, bad));
-    // What can matter first: of many differences only a few are told.
+    // What can matter comes first, because only the first few differences are shown.
     out.sort_by_key(|difference| !difference.parts);
     out
 }
@@ -343,13 +344,13 @@ fn or_none(value: &Option<String>) -> &str {
     value.as_deref().unwrap_or("none")
 }
 
-/// Alerts after a handshake that worked close the connection and mean nothing.
+/// The last fatal alert, unless the handshake worked: after that, alerts only close the connection.
 fn last_alert(handshake: &Handshake) -> Option<u8> {
     let alert = handshake.alerts.iter().rfind(|alert| alert.level == "fatal");
     alert.filter(|_| !works(handshake)).map(|alert| alert.code)
 }
 
-/// One that failed at first where the other did not.
+/// Which one failed at first, if only one of the two did.
 fn failed_first(good: &Service<'_>, bad: &Service<'_>) -> Option<Difference> {
     let (which, handshake) = match (good.failed_before(), bad.failed_before()) {
         (Some(handshake), None) => ("good", handshake),
@@ -360,7 +361,7 @@ fn failed_first(good: &Service<'_>, bad: &Service<'_>) -> Option<Difference> {
     Some(Difference::parts(format!("the {which} one fails at first (frame {}: {end}), then works", handshake.frame)))
 }
 
-/// The certificates sent, where both servers sent some that can be read.
+/// How the certificates sent differ, if both servers sent readable ones.
 fn certificates(names: &Names<'_>, one: &Handshake, other: &Handshake) -> Option<Difference> {
     let (a, b) = (&one.certificates, &other.certificates);
     let ((Some(leaf), Some(other_leaf)), true) = ((a.first(), b.first()), a != b) else { return None };
@@ -389,7 +390,7 @@ fn certificates(names: &Names<'_>, one: &Handshake, other: &Handshake) -> Option
     Some(Difference { words, parts: !only_good.is_empty() || !only_bad.is_empty() })
 }
 
-/// Certificates of both chains that were valid for the one and not for the other: dates that the two share.
+/// Certificates in both chains that were valid at the time of one handshake and not at that of the other.
 fn dates(names: &Names<'_>, one: &Handshake, other: &Handshake) -> Vec<Difference> {
     let at = |handshake: &Handshake| {
         Timestamp::parse_rfc3339(handshake.chain.judged_at.as_deref().unwrap_or(&handshake.time))

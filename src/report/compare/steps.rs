@@ -1,7 +1,8 @@
 //! Two stories as one list of steps.
 //!
-//! In: two devices of a report. Out: what each did, step beside step, in the order of the good one; what only the bad
-//! one did stands after what it did before. Left to others: TLS (`servers`), and what follows from it.
+//! In: two devices of a report. Out: what each did, step beside step, in the order of the good one; a step that only
+//! the bad one took comes after the last step that it took before. Left to others: TLS (`servers`), and what follows
+//! from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +32,7 @@ struct Item {
     facts: Facts,
 }
 
-/// What is held against the other's.
+/// What is compared between two items.
 enum Facts {
     /// Answers, options: anything that is a set of words.
     Words(BTreeSet<String>),
@@ -73,7 +74,7 @@ fn has_dhcp(items: &[Item]) -> bool {
     items.iter().any(|item| item.kind == "dhcp")
 }
 
-/// Which item of the good one is which of the bad one.
+/// The items that are the same step, as indices of the good one's and the bad one's.
 fn pair(ours: &[Item], theirs: &[Option<Item>]) -> BTreeMap<usize, usize> {
     let path = |item: &Item| match item.kind.as_str() {
         // The same download from another host: `POST http://host/path`.
@@ -142,7 +143,7 @@ fn items(device: &Device) -> Vec<Item> {
     out
 }
 
-/// What an event is about, and what it tells of that; of an address that DHCP grants only whether it is another's.
+/// The subject of an event, and its facts. The address that DHCP grants is a fact only if it is not the device's own.
 fn facts(device: &Device, event: &Event) -> (String, BTreeSet<String>) {
     match &event.detail {
         Some(EventDetail::Dhcp(dhcp)) => {
@@ -156,7 +157,7 @@ fn facts(device: &Device, event: &Event) -> (String, BTreeSet<String>) {
     }
 }
 
-/// Downloads: one item for each address, with the attempt that brought certificates, else the last.
+/// Fetches: one item for each address, with the attempt that brought certificates, else the last.
 fn fetches(device: &Device) -> Vec<Item> {
     let first_tls = device.handshakes.iter().map(|handshake| handshake.frame).min();
     let mut groups: Vec<(String, Vec<&Fetch>)> = Vec::new();
@@ -214,7 +215,7 @@ fn differences(names: &Names<'_>, good: &Item, bad: &Item) -> Vec<Difference> {
                 if only.is_empty() { "nothing more".to_owned() } else { only.join(", ") }
             };
             let words = format!("the good one is told {}; the bad one {}", only(one, other), only(other, one));
-            // What answers a web request or the time says, is for people to judge.
+            // Whether another answer to a web request or about the time matters is for people to judge.
             let parts = matches!(good.kind.as_str(), "dhcp" | "dns" | "lldp");
             vec![Difference { words, parts }]
         }
@@ -242,7 +243,8 @@ fn differences(names: &Names<'_>, good: &Item, bad: &Item) -> Vec<Difference> {
     }
 }
 
-/// A step that one of the two did not take. `dhcp`: whether its trace holds any DHCP of it, and so began early enough.
+/// What is said of a step that one of the two did not take. `dhcp` tells whether its trace holds any DHCP of it, and so
+/// began early enough.
 fn absent(which: &str, item: &Item, dhcp: bool) -> Vec<Difference> {
     vec![match item.kind.as_str() {
         "fetch" => Difference::parts(format!("the {which} one never asks for it")),
@@ -314,7 +316,7 @@ impl Rows {
         self.rows.push((frames.0, frames.1, step));
     }
 
-    /// The devices' own clocks, where one of them is off, or the two are far apart.
+    /// Adds the devices' own clocks, if one of them is off.
     fn clock(&mut self, good: &Device, bad: &Device) {
         let offset = |device: &Device| device.clock.as_ref().map(|clock| clock.offset_s);
         let (one, other) = (offset(good), offset(bad));
@@ -358,7 +360,7 @@ impl Rows {
             let frames = (Some(good.frame()), Some(bad.frame()));
             self.add(kind(), good.subject(), frames, (Some(good.side()), Some(bad.side())), differences);
         }
-        // What failed for one of them, or all that one of them did not reach, matters; a server more does not.
+        // A server that only one of the two reached matters if it failed there, or if they share no server at all.
         let never = |service: &Service<'_>, which: &str| {
             let words = format!("the {which} one never connects to it");
             vec![Difference { words, parts: !service.works() || shared.is_empty() }]
@@ -373,7 +375,8 @@ impl Rows {
         }
     }
 
-    /// In the order of the good one; what only the bad one did, after the last step that it took before.
+    /// The steps in the order of the good one; one that only the bad one took comes after the last step that it took
+    /// before.
     fn in_order(self) -> Vec<CompareStep> {
         let (mut ours, mut theirs): (Vec<_>, Vec<_>) = self.rows.into_iter().partition(|(good, ..)| good.is_some());
         ours.sort_by_key(|(good, ..)| *good);

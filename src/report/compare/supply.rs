@@ -1,4 +1,4 @@
-//! Where the good one has the certificates from that the bad one lacks.
+//! Where the good one got the certificates that the bad one lacks.
 //!
 //! In: a handshake of each with the same server, and the bad one's finding. Out: a sentence, with the frames. Which
 //! certificates would complete the bad one's chain is the report's judgement: only those are looked for, by their
@@ -32,12 +32,12 @@ impl<'a> Supply<'a> {
         theirs: &'a Handshake,
         finding: &Finding,
     ) -> Self {
-        // Bytes that nobody of the two had, such as those of a bundle, have no place in what the good one holds; they
-        // are looked for as well, and not found.
+        // Certificates that neither of the two had, such as those of a bundle, are looked for as well, and not found.
         let steps = theirs.chain.completed_path.iter().filter(|step| !step.held);
         let mut wanted: Vec<String> = steps.filter_map(|step| step.sha256.clone()).collect();
         for candidate in finding.missing.iter().flat_map(|missing| &missing.candidates) {
-            // Alternatives for one link: one of them is enough, and the completed path holds the one that was taken.
+            // Candidates are alternatives for one link, so one is enough; a completed path already holds the one it was
+            // built with.
             if wanted.is_empty() {
                 wanted.push(candidate.sha256.clone());
             }
@@ -47,7 +47,7 @@ impl<'a> Supply<'a> {
             lacks.extend(wanted.iter().map(|sha| names.subject(sha)));
         }
         if lacks.is_empty() {
-            // The path ends at a root that is not trusted, or below an issuer that nobody knows.
+            // The path ends at a root that is not trusted, or below an unknown issuer.
             let top = theirs.chain.completed_path.last().and_then(|step| step.sha256.as_ref());
             let top = top.or(theirs.certificates.last()).and_then(|sha| names.certificate(sha));
             lacks.extend(top.map(|certificate| first_part(&certificate.issuer)));
@@ -68,7 +68,7 @@ impl<'a> Supply<'a> {
         }
     }
 
-    /// The good one's download of most of what is wanted.
+    /// The good one's fetch that brought most of the wanted certificates.
     fn fetch(&self) -> Option<&'a Fetch> {
         let wanted = |fetch: &&Fetch| self.wanted.iter().filter(|sha| fetch.certificates.contains(sha)).count();
         let useful = self.good.fetches.iter().filter(|fetch| fetch.problem.is_none() && wanted(fetch) > 0);
@@ -103,7 +103,7 @@ impl<'a> Supply<'a> {
         }
     }
 
-    /// What the bad one did about the same download.
+    /// What the bad one did about the same fetch.
     fn asked(&self, fetch: &Fetch) -> String {
         let before = self.bad.fetches.iter().filter(|own| own.frame < self.theirs.frame);
         let same: Vec<&Fetch> = before.filter(|own| own.via == fetch.via).collect();
@@ -133,7 +133,7 @@ impl<'a> Supply<'a> {
         }
     }
 
-    /// A certificate that the bad one is sent, told apart from a namesake that the good one is sent.
+    /// The name of a certificate that the bad one is sent, marked if the good one is sent another one of that name.
     fn told_apart(&self, sha: &String) -> String {
         let name = self.names.subject(sha);
         let namesake = |other: &String| other != sha && self.names.subject(other) == name;
@@ -145,7 +145,7 @@ impl<'a> Supply<'a> {
         Sentence::new(format!("the good one's server sends {names} along; the bad one's {}", self.sends()))
     }
 
-    /// Nothing in the good trace supplies it.
+    /// The conclusion if nothing in the good trace supplies what the bad one lacks.
     fn supplied_by_nothing(&self) -> Sentence {
         let lacks = listed(&self.lacks);
         let (ours, theirs) = (&self.ours.certificates, &self.theirs.certificates);
@@ -164,8 +164,7 @@ impl<'a> Supply<'a> {
         ))
     }
 
-    /// Of two that both work with a server: that one downloaded what the other has in another
-    /// way.
+    /// How two that both work with a server got its chain, if they did so in different ways.
     pub(super) fn other_way(
         names: &'a Names<'a>,
         good: &'a Device,
@@ -181,7 +180,7 @@ impl<'a> Supply<'a> {
     }
 }
 
-/// How a device came to the certificates between leaf and root, and in which frames.
+/// How a device got the certificates between leaf and root, and in which frames.
 fn way(names: &Names<'_>, device: &Device, handshake: &Handshake) -> (String, String) {
     let Some((_, issuers)) = handshake.chain.completed_path.split_first() else {
         return ("shows no certificates".into(), String::new());
@@ -227,7 +226,7 @@ fn channel(fetch: &Fetch) -> String {
     }
 }
 
-/// A download as one side of a step: where it is, and what it is.
+/// A fetch as one side of a step.
 fn span(fetch: &Fetch) -> StepSide {
     let (method, url) = (fetch.method.as_deref().unwrap_or_default(), fetch.url.as_deref().unwrap_or_default());
     StepSide {

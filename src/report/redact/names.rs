@@ -1,10 +1,10 @@
 //! Hosts and the parts of distinguished names, found in the texts of a report.
 //!
-//! In: a text. Out: the pieces of it that name somebody. Bounded: by the text. Left to others: what stands for them.
+//! In: a text. Out: the pieces of it that name somebody. Bounded: by the text. Left to others: their stand-ins.
 
 use crate::x509::Name;
 
-/// Words of remedies, filters and published paths that look like host names and are none.
+/// Words of remedies, filters and published paths that look like host names but are not.
 pub(super) const NO_HOSTS: &[&str] = &[
     "ip.addr",
     "ipv6.addr",
@@ -26,7 +26,7 @@ pub(super) fn hosts_of_urls(text: &str) -> impl Iterator<Item = &str> {
     authorities.map(|authority| authority.rsplit('@').next().unwrap_or_default()).filter(|host| !host.is_empty())
 }
 
-/// The authority that a text begins with (RFC 3986, section 3.2).
+/// The authority at the start of a text (RFC 3986, section 3.2).
 pub(super) fn authority(text: &str) -> &str {
     let of_authority =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '@' | '[' | ']' | '%');
@@ -38,14 +38,14 @@ pub(super) fn with_port(text: &str) -> Option<(&str, &str)> {
     text.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok())
 }
 
-/// A host's name: what of it is a service's or a wildcard, the name, and a port.
+/// A host name in parts: leading service labels or a wildcard, the name itself, and a port.
 pub(super) struct Host<'a> {
     pub(super) labels: &'a str,
     pub(super) name: &'a str,
     pub(super) port: String,
 }
 
-/// Two labels or more, the last of which has a letter, so that versions are none.
+/// Parses a host name of two labels or more. The last one must hold a letter, so that version numbers do not count.
 pub(super) fn host(word: &str) -> Option<Host<'_>> {
     let (word, port) = with_port(word).map_or((word, String::new()), |(host, port)| (host, format!(":{port}")));
     let of_label = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
@@ -63,24 +63,25 @@ pub(super) fn host(word: &str) -> Option<Host<'_>> {
     Some(Host { labels, name, port })
 }
 
-/// A part of a distinguished name.
+/// An attribute of a distinguished name (RFC 4514).
 pub(super) struct Attribute {
-    /// What stands before it: nothing, or a comma or plus sign.
+    /// The separator before it: nothing, a comma or a plus sign.
     pub(super) before: String,
     /// Its type with the equals sign.
     pub(super) kind: String,
-    /// Its value as written, and without escapes.
+    /// Its value as written; `value` is without escapes.
     pub(super) raw: String,
     pub(super) value: String,
 }
 
-/// Whether a word is the type of a part of a distinguished name; directories write them in either case.
+/// Whether a word is an attribute type; directories write them in either case.
 pub(super) fn is_attribute_type(word: &str) -> bool {
     let is_oid = word.contains('.') && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     is_oid || Name::attribute_types().any(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// The bytes of a part's value within a sentence: up to what ends a part, or a name in quotes or brackets.
+/// The length of an attribute's value within a sentence: up to the end of the attribute, or of a quoted or bracketed
+/// name.
 pub(super) fn end_of_value(text: &str) -> usize {
     let mut escaped = false;
     let ends = |c: char| {
@@ -91,7 +92,7 @@ pub(super) fn end_of_value(text: &str) -> usize {
     text.find(ends).unwrap_or(text.len())
 }
 
-/// The parts of a name by RFC 4514; what has no type is one value.
+/// The attributes of a name (RFC 4514); text without a type is the value of one attribute.
 pub(super) fn attributes(name: &str) -> Vec<Attribute> {
     let new = |before: &str| Attribute {
         before: before.to_owned(),

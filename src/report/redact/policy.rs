@@ -1,6 +1,6 @@
-//! What of a report stays as it is, and what is known to be a name.
+//! Which members of a report stay as they are, and which are known to hold names.
 //!
-//! In: nothing. Out: members and words by which the others decide. Left to others: to replace.
+//! In: nothing. Out: members and words by which the others decide. Left to others: replacing.
 
 /// Members that hold words of this program, of a standard, or a time (D-REPORT-05).
 pub(super) const OWN: &[&str] = &[
@@ -61,10 +61,10 @@ pub(super) const CONTAINERS: &[&str] =
 pub(super) const COMMON: &[&str] =
     &["ca", "ssl", "tls", "pki", "dns", "http", "ldap", "root", "server", "client", "phone", "device", "certificate"];
 
-/// Paths that are the product's.
+/// Paths that belong to the product, not to a site.
 pub(super) const PATHS: &[&str] = &["/certprov/", "/webticket/", "/requesthandler/"];
 
-/// The name by whose rules a member is treated: `name` and `how` mean other things in other objects.
+/// The name under which the lists above hold a member: `name` and `how` mean different things in different objects.
 pub(super) fn own_name<'a>(of: &str, name: &'a str) -> &'a str {
     match (of, name) {
         ("profile", "name") => "profile",

@@ -1,4 +1,4 @@
-//! In: a report. Out: the same with stand-ins. Bounded: by the report. Left to others: what stands for what.
+//! In: a report. Out: the same with stand-ins. Bounded: by the report. Left to others: the choice of stand-ins.
 
 use std::net::IpAddr;
 
@@ -10,23 +10,23 @@ use super::names::{attributes, authority, hosts_of_urls, with_port};
 use super::policy::{DISTINGUISHED, FILES, OWN, own_name};
 use super::sentences::Sentences;
 
-/// A report that could not be given without its names. Nothing of it may be shown then (D-REPORT-07).
+/// A report could not be redacted, so nothing of it may be shown (D-REPORT-07).
 #[derive(Debug, thiserror::Error)]
 #[error("nothing is shown, for the names in the report could not all be replaced: {0}")]
 pub struct NotRedacted(#[from] serde_json::Error);
 
-/// What stands for what.
+/// The stand-ins of one report.
 #[derive(Default)]
 pub struct Redaction {
     sentences: Sentences,
 }
 
 impl Redaction {
-    /// Of a report, and that report with stand-ins for addresses and names; `der` is left empty. The words, counts, times,
-    /// frames and offsets stay.
+    /// Redacts a report: returns its stand-ins, and the report with stand-ins for addresses and names. `der` is left
+    /// empty; words, counts, times, frames and offsets stay.
     ///
     /// # Errors
-    /// When what is left is no such report.
+    /// If the redacted value does not fit the model.
     pub fn of<T: Serialize + DeserializeOwned>(report: &T) -> Result<(Self, T), NotRedacted> {
         let value = serde_json::to_value(report)?;
         let mut redaction = Self::default();
@@ -35,7 +35,7 @@ impl Redaction {
         Ok((redaction, report))
     }
 
-    /// What was made from that report, with the same stand-ins.
+    /// Redacts what was made from that report, with the same stand-ins.
     ///
     /// # Errors
     /// As [`of`](Self::of).
@@ -100,7 +100,8 @@ impl Redaction {
             Value::Array(values) => values.iter_mut().for_each(|value| self.replace(value, member)),
             Value::Object(members) => {
                 let mut old = std::mem::take(members);
-                // Stand-ins are numbered as they are met: those of a sentence before those of what it is made of.
+                // Stand-ins are numbered in the order in which they are met: the sentence comes before the facts behind
+                // it.
                 let detail = old.remove_entry("detail");
                 *members = old
                     .into_iter()
@@ -113,7 +114,7 @@ impl Redaction {
         }
     }
 
-    /// A member; where its name is a digest, that is replaced too (D-REPORT-06).
+    /// Redacts a member, and its name if that is a digest (D-REPORT-06).
     fn member(&mut self, of: &str, name: String, mut value: Value) -> (String, Value) {
         self.replace(&mut value, own_name(of, &name));
         (if name.len() == 64 { self.sentences.stand_ins.hex(&name) } else { name }, value)
@@ -141,10 +142,10 @@ impl Redaction {
     }
 }
 
-/// Stands for words that may be anything.
+/// The stand-in for words that may be anything.
 const ANYTHING: &str = "…";
 
-/// As sentences show the line of a server.
+/// A server's line as sentences show it.
 fn in_quotes(text: &str) -> String {
     format!("(\"{text}\")")
 }

@@ -11,12 +11,12 @@ use super::policy::{COMMON, CONTAINERS, PATHS};
 use super::stand_ins::{EXAMPLE, StandIns};
 use crate::capture::STARTS_WITH;
 
-/// Single letters would be found everywhere.
+/// Bytes of the shortest name that is looked for: single letters would be found everywhere.
 const SHORTEST: usize = 2;
 /// Names shorter than this count as whole words only: longer words contain them by chance.
 const WHOLE_WORD: usize = 5;
 
-/// The texts of a report, and what is known to be named in them.
+/// The names that texts of a report are known to hold, with their stand-ins.
 #[derive(Default)]
 pub(super) struct Sentences {
     pub(super) stand_ins: StandIns,
@@ -26,7 +26,7 @@ pub(super) struct Sentences {
 }
 
 impl Sentences {
-    /// Learns a host name of one label, which a sentence does not show to be a host.
+    /// Learns a host name of one label, which cannot be recognized as a host within a sentence.
     pub(super) fn learn_host(&mut self, text: &str) {
         let name = with_port(text).map_or(text, |(name, _)| name).trim_end_matches(['.', ':']);
         if host(name).is_none() && self.stand_ins.address(name).is_none() && !name.contains(['/', ' ', '@', ':']) {
@@ -47,7 +47,7 @@ impl Sentences {
         }
     }
 
-    /// The value of a part of a distinguished name.
+    /// The stand-in for the value of an attribute of a distinguished name.
     pub(super) fn attribute(&mut self, kind: &str, value: &str) -> String {
         let country = kind.eq_ignore_ascii_case("C=") && value.len() <= 2;
         if CONTAINERS.contains(&value) || country || value.is_empty() {
@@ -61,7 +61,7 @@ impl Sentences {
 
     /// Phrases and the hosts of URLs first, then what looks like a name or an address in what is left between them.
     pub(super) fn sentence(&mut self, text: &str) -> String {
-        // What a file that is no capture begins with may be anything.
+        // The first bytes of a file that is not a capture may be anything.
         if let Some((before, _)) = text.split_once(STARTS_WITH) {
             return format!("{}{STARTS_WITH}other bytes", self.sentence(before));
         }
@@ -76,7 +76,7 @@ impl Sentences {
                 rest = self.path_behind(rest, &mut out);
                 continue;
             }
-            // Part of a host's name is no phrase: the name as a whole has a stand-in.
+            // A phrase does not count inside a host name: the host name as a whole has a stand-in.
             let joins = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@');
             let first = rest.as_bytes().first_chunk().filter(|_| !between.ends_with(joins));
             let phrases = first.and_then(|first| self.phrases.get(first)).map(Vec::as_slice).unwrap_or_default();
@@ -139,7 +139,7 @@ impl Sentences {
         out
     }
 
-    /// The host of a URL with what belongs to it, whatever it is called.
+    /// The stand-in for the authority of a URL, whatever the host is called.
     fn authority(&mut self, authority: &str) -> String {
         let (user, host_and_port) = authority.rsplit_once('@').map_or(("", authority), |(user, host)| (user, host));
         let user = if user.is_empty() { String::new() } else { format!("{}@", self.stand_ins.stand_in("user", user)) };
@@ -152,7 +152,7 @@ impl Sentences {
         format!("{user}{}{port}", self.stand_ins.host(name))
     }
 
-    /// Replaces the path behind a host, which may be named after anybody, and returns the text after it.
+    /// Replaces the path behind a host, since it may hold anybody's name, and returns the text after it.
     fn path_behind<'a>(&mut self, text: &'a str, out: &mut String) -> &'a str {
         let port =
             text.strip_prefix(':').map_or(0, |port| 1 + port.find(|c: char| !c.is_ascii_digit()).unwrap_or(port.len()));

@@ -1,6 +1,6 @@
-//! What stands for what: the same thing has the same stand-in throughout.
+//! Stand-ins for addresses, names and files: the same thing has the same stand-in throughout.
 //!
-//! In: an address, a name, a file. Out: what stands for it. Bounded: by the report. Left to others: where they stand.
+//! In: an address, a name, a file. Out: its stand-in. Bounded: by the report. Left to others: where they are used.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,13 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::names::with_port;
 use crate::trust::Profile;
 
-/// Behind the stand-in of a host (RFC 2606, section 2).
+/// The top-level domain of hosts' stand-ins (RFC 2606, section 2).
 pub(super) const EXAMPLE: &str = ".example";
 
-/// What stands for what.
+/// The stand-ins given so far.
 #[derive(Default)]
 pub(super) struct StandIns {
-    /// Numbers of stand-ins, by kind and by what they stand for.
+    /// Numbers of stand-ins, by kind and by what they replace.
     known: BTreeMap<(&'static str, String), u32>,
     /// How many of each kind there are.
     counts: BTreeMap<&'static str, u32>,
@@ -28,7 +28,7 @@ impl StandIns {
         self.addresses.extend(address);
     }
 
-    /// A profile of this program keeps its name, one of the user's is a name or a file.
+    /// A built-in profile keeps its name; one of the user's is redacted as a name or a file.
     pub(super) fn profile(&mut self, name: &str) -> String {
         if matches!(name, "auto" | "none") || Profile::names().contains(&name) {
             name.to_owned()
@@ -39,7 +39,7 @@ impl StandIns {
         }
     }
 
-    /// A file keeps its kind; standard input is nobody's.
+    /// The stand-in for a file, which keeps its extension; standard input stays.
     pub(super) fn file(&mut self, path: &str) -> String {
         if path == "-" {
             return path.to_owned();
@@ -58,7 +58,7 @@ impl StandIns {
             let [.., c, d] = self.number("card", &word.to_ascii_lowercase()).to_be_bytes();
             return Some(format!("02:00:00:00:{c:02x}:{d:02x}"));
         }
-        // 2001:db8::1:443 is an address too: where the shorter one is known, it is meant.
+        // `2001:db8::1:443` is also an address by itself: if the one without the port is known, that one is meant.
         let parted = with_port(word).and_then(|(address, port)| Some((address.parse().ok()?, port)));
         let whole = word.parse::<IpAddr>();
         let (address, port) = match (parted, whole) {
@@ -69,7 +69,7 @@ impl StandIns {
             _ => return None,
         };
         let number = self.number("address", &address.to_string());
-        // The networks of RFC 2544 and RFC 3849, which nobody has.
+        // The networks of RFC 2544 and RFC 3849, which no site uses.
         let stand_in = match address {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(0xc612_0000 | (number & 0x1_ffff))),
             IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(0x2001_0db8_u128 << 96 | u128::from(number))),
@@ -81,7 +81,7 @@ impl StandIns {
         self.stand_in("host", &name.to_ascii_lowercase()) + EXAMPLE
     }
 
-    /// Digits of the same length.
+    /// As many other digits.
     pub(super) fn hex(&mut self, digits: &str) -> String {
         let number = self.number("digits", digits);
         format!("{number:0width$x}", width = digits.len())
@@ -91,7 +91,7 @@ impl StandIns {
         format!("{kind}-{}", self.number(kind, real))
     }
 
-    /// Numbers from 1, in the order in which things are met.
+    /// The number of a stand-in: from 1, in the order in which things are met.
     pub(super) fn number(&mut self, kind: &'static str, real: &str) -> u32 {
         let count = self.counts.entry(kind).or_default();
         *self.known.entry((kind, real.to_owned())).or_insert_with(|| {
