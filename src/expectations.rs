@@ -53,7 +53,7 @@ pub struct Options {
     /// Files of certificates that are installed on the device.
     #[serde(default)]
     pub installed: Vec<PathBuf>,
-    /// Files of further certificates, which nobody trusts.
+    /// Files of further certificates, which are not trusted.
     #[serde(default)]
     pub bundle: Vec<PathBuf>,
     /// A key log.
@@ -180,7 +180,8 @@ impl Expectation {
             }
             None => true,
         });
-        // A found finding with the name of an expected one is shown beside it: it differs in severity, proof or subjects.
+        // A reported finding with the name of an expected one is shown beside it: it differs in severity, proof or
+        // subjects.
         let mut out = Vec::new();
         for wanted in &expected {
             let same = got.iter().position(|found| found.name == wanted.name).map(|at| got.remove(at).in_words());
@@ -193,7 +194,7 @@ impl Expectation {
     /// The text of the file with its devices and findings replaced by those of a report; everything before them stays.
     ///
     /// # Errors
-    /// If rewriting would lose something else that stands in the file (D-CLI-05).
+    /// If rewriting would lose something else in the file (D-CLI-05).
     pub fn updated(&self, text: &str, report: &Report) -> Result<String, String> {
         let out = self.rewritten(text, report);
         let holds = |new: Self| new.differences(report).is_empty();

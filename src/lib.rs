@@ -6,7 +6,8 @@
 //! turn what does not fit into findings ([`diagnosis`]). The [`report`] is the one data model of all that, and
 //! [`render`] shows it.
 //!
-//! The library uses no files, threads, clock or environment: it takes bytes.
+//! The library takes bytes. It uses no files, clock or environment, and a second thread only where reading ahead is
+//! asked for ([`Investigation::read_ahead`]).
 //!
 //! ```no_run
 //! let analyzer = chaingap::Analyzer::builder().root("root.pem", &std::fs::read("root.pem")?).build();

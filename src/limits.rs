@@ -1,8 +1,8 @@
-//! Every cap of the program in one place, each with its reason.
+//! The limits that hold for a run as a whole, each with its reason. Smaller ones are beside what they bound.
 //!
-//! In: nothing. Out: [`Limits`]. What a cap drops is counted, and the report says so.
+//! In: nothing. Out: [`Limits`]. What a limit drops is counted, and the report says so.
 
-/// The caps. Memory use depends on them, not on the capture.
+/// The limits. Memory use depends on them, not on the capture.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Fragmented IP packets held at once: incomplete ones, and complete ones kept to recognize duplicates. A capture
@@ -65,8 +65,8 @@ impl Limits {
     /// With less memory nothing useful can be done.
     pub const LEAST_BYTES: u64 = 16 << 20;
 
-    /// The limits that keep memory use to about this many bytes. Caps over all connections and devices scale with it;
-    /// caps on a single connection or device do not.
+    /// The limits that keep memory use to about this many bytes. Those over all connections and devices scale with it;
+    /// those of a single connection or device do not.
     pub fn within(bytes: u64) -> Self {
         let bytes = u128::from(bytes.max(Self::LEAST_BYTES));
         let share = |value: usize| {

@@ -34,7 +34,7 @@ struct Connections {
     last: Option<FrameRef>,
 }
 
-/// What one recording was.
+/// What is left to report of a recording at its end.
 #[derive(Debug)]
 pub(crate) struct Finished {
     /// Records that stayed encrypted although there are secrets, in words.
@@ -68,8 +68,8 @@ impl Pipeline {
         self.read_frames(evidence)
     }
 
-    /// Reads a file to its end, with a second thread that turns its bytes into frames; returns the number of bytes, and how
-    /// reading ended.
+    /// Reads a file to its end, with a second thread that turns its bytes into frames. Returns the number of bytes, and
+    /// how reading ended.
     pub(crate) fn read_ahead(&mut self, read: impl Read + Send, evidence: &mut Evidence) -> (u64, Result<(), Broken>) {
         let Self { reader, decoder, connections } = self;
         let (read, bytes, ended) = read_ahead(std::mem::replace(reader, CaptureReader::new(u32::MAX)), read, |batch| {
@@ -116,7 +116,7 @@ impl Pipeline {
 }
 
 impl Connections {
-    /// Takes key logs that stand before the next frame.
+    /// Adds the key logs that the capture holds before the next frame.
     fn secrets(&mut self, secrets: &[Secrets]) {
         for secrets in secrets {
             Arc::make_mut(&mut self.keys).add(&secrets.0);

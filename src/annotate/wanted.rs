@@ -83,8 +83,8 @@ impl Wanted {
         });
     }
 
-    /// Wants the whole connection or download in which evidence lies, also another client's: its handshake may show what is
-    /// wrong with this one's, and a single frame of it shows nothing (D-ANNOTATE-01).
+    /// Wants the whole connection or fetch that a piece of evidence is part of, also another client's: its handshake
+    /// may show what is wrong with this one's, and a single frame of it shows nothing (D-ANNOTATE-01).
     pub(super) fn around(&mut self, report: &Report, path: &str, (number, source, destination): Cited) {
         let fetches = report.devices.iter().flat_map(|device| &device.fetches).filter(|fetch| fetch.capture == path);
         for fetch in fetches {
@@ -121,7 +121,7 @@ fn socket(endpoint: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(address.parse().ok()?, port.parse().ok()?))
 }
 
-/// Whether a name can stand in a table of hosts.
+/// Whether a name is allowed in a table of hosts.
 pub(super) fn is_host_name(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     !name.is_empty() && name.len() <= 255 && name.chars().all(fits)

@@ -53,7 +53,7 @@ impl WholeFile {
         self.file.write_all(bytes).map_err(|error| self.failure(&error))
     }
 
-    /// The file is whole.
+    /// Puts the finished file in its place.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         if let Some(part) = &self.part {
             fs::rename(part, &self.target).map_err(|error| self.failure(&error))?;
@@ -76,7 +76,7 @@ impl Drop for WholeFile {
     }
 }
 
-/// Fails if something stands at the path and may not be overwritten.
+/// Fails if something is at the path and may not be overwritten.
 pub(crate) fn may_write(path: &Path, force: bool) -> Result<(), Failure> {
     if !force && fs::symlink_metadata(path).is_ok() {
         return Err(Failure(format!("{}: the file exists; --force overwrites it", path.display())));

@@ -124,7 +124,7 @@ impl Case<'_> {
         allowed
     }
 
-    /// The allowed causes whose preconditions are met; where there is none, what stands for a cause that is not known.
+    /// The allowed causes whose preconditions are met; if there is none, the code for an unknown cause.
     fn survivors(&self, allowed: &[Code]) -> Vec<Code> {
         let handshake = self.facts.handshake;
         let mut survivors: Vec<Code> = allowed.iter().copied().filter(|code| self.holds(*code)).collect();
@@ -148,7 +148,7 @@ impl Case<'_> {
         if survivors.is_empty() { self.unexplained(allowed).into_iter().collect() } else { survivors }
     }
 
-    /// What is told of an ending that no cause explains.
+    /// The code for an ending that no cause explains.
     fn unexplained(&self, allowed: &[Code]) -> Option<Code> {
         let Facts { handshake, assessment, .. } = self.facts;
         match self.stage {
@@ -172,7 +172,7 @@ impl Case<'_> {
         }
     }
 
-    /// The causes whose preconditions are met and that only the alert rules out, as far as they are worth a warning.
+    /// The causes whose preconditions are met and that only the alert rules out, if they are worth a warning.
     fn filtered(&self, allowed: &[Code], survivors: &[Code]) -> Vec<Code> {
         let chain = &self.facts.assessment.chain;
         if self.stage == Stage::Completed {

@@ -35,7 +35,7 @@ pub struct DeviceClock {
 }
 
 impl DeviceClock {
-    /// Whether it is off by so much that it is a finding.
+    /// Whether it is off by more than [`SKEW`], so that it is a finding.
     pub(super) fn is_off(&self) -> bool {
         self.skew.abs() > SKEW
     }

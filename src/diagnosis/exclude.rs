@@ -8,7 +8,7 @@ use super::judged::Judged;
 use super::rules::Rival;
 use super::stage::Stage;
 
-/// The causes beside `told`, in the order of the table.
+/// What is said of the causes beside `told`, in the order of the table.
 pub(super) fn beside(told: Code, judged: &Judged<'_>) -> Vec<Excluded> {
     let Judged { handshake, assessment, ruling, .. } = judged;
     let weigh = |code: Code| {

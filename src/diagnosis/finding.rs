@@ -60,7 +60,7 @@ words! {
         Recognized = "recognized",
         /// The user named it.
         Given = "given",
-        /// Nothing told which, so the profile that this program exists for was taken.
+        /// Nothing showed which, so the profile that this program exists for was taken.
         Assumed = "assumed",
     }
 }

@@ -22,7 +22,7 @@ pub struct Judged<'e> {
     pub assessment: Assessment,
     /// Where it ended, and which causes remain.
     pub ruling: Ruling,
-    /// For each cause that is told, the others and whether they are excluded.
+    /// For each cause that is reported, the others and whether they are excluded.
     pub excluded: Vec<(Code, Vec<Excluded>)>,
     /// The first frame of the success that recovered it.
     pub recovered_by: Option<FrameRef>,
@@ -34,7 +34,7 @@ impl Judged<'_> {
         self.ruling.stage == Stage::Completed
     }
 
-    /// The causes beside one that is told, with the reason why each is excluded, or why not.
+    /// The causes beside one that is reported, with the reason why each is excluded, or why not.
     pub(super) fn excluded_beside(&self, code: Code) -> Vec<Excluded> {
         let told = self.excluded.iter().find(|(told, _)| *told == code);
         told.map(|(_, excluded)| excluded.clone()).unwrap_or_default()

@@ -28,7 +28,7 @@ words! {
         WorksIfFetched = "works-if-fetched",
         /// It would not.
         Fails = "fails",
-        /// What is known does not tell.
+        /// What is known does not decide it.
         Undecided = "undecided",
     }
 }
@@ -130,7 +130,8 @@ fn of_chain(
     anchors: &DeviceAnchors<'_>,
 ) -> Option<Finding> {
     let checked = judged.fault.as_ref().is_none_or(|(_, fault)| chain::is_checked(anchors.profile, fault));
-    // Unlike in `analyze`, any certificate that the user gives as a root makes the list complete, even one that is none.
+    // Unlike in `analyze`, any certificate that the user gives as a root makes the list complete, even one that is not
+    // self-issued.
     let all_given = anchors.profile.given_roots_complete && !trust.roots.is_empty();
     let inferred_unless = |sure: bool| if sure { Proof::Proven } else { Proof::Inferred };
     let (code, words, remedies, proof) = match judged.status {

@@ -12,7 +12,7 @@ pub enum Stage {
     Completed,
     /// The capture ends first, or hides it.
     Open,
-    /// Silence before a flight was whole.
+    /// Silence before a flight was complete.
     Stalled,
     /// The server ended it before its ServerHello.
     ServerBeforeHello,

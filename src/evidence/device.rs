@@ -36,7 +36,7 @@ pub struct Device {
     pub recognition: Recognition,
     /// How it signed in.
     pub sign_in: SignIn,
-    /// Names that it looked up or was told, each with its addresses and the first frame.
+    /// Names that it looked up or was given, each with its addresses and the first frame.
     pub names: BTreeMap<String, Naming>,
     /// Its downloads of certificates.
     pub fetches: Vec<Fetch>,

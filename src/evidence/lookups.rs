@@ -1,4 +1,4 @@
-//! In: datagrams (DHCP, DNS, NTP) and ARP. Out: who a device is, what names it was told, what its clock may be.
+//! In: datagrams (DHCP, DNS, NTP) and ARP. Out: who a device is, what names it was given, what its clock may be.
 //! Bounded: `MAX_CARDS` network cards, each with `MAX_NAMES` names and events. Left to others: certificates.
 
 use std::net::{IpAddr, SocketAddr};

@@ -66,7 +66,7 @@ pub struct Ending {
     pub how: EndHow,
     /// In which frame.
     pub at: Option<FrameRef>,
-    /// The silence of ten seconds or more that came before a flight was whole.
+    /// The silence of ten seconds or more before a flight was complete.
     pub stall: Option<Stall>,
 }
 

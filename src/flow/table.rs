@@ -313,7 +313,7 @@ impl<C> FlowTable<C> {
         }
     }
 
-    /// Drops idle connections, or if there are none an eighth of all, longest silent first.
+    /// Drops idle connections, or if there are none an eighth of all: those that have been silent longest.
     fn make_room(&mut self, now: Timestamp, limits: &Limits) {
         let idle = |flow: &Flow<C>| now.since(flow.last.time) >= limits.idle_nanos || flow.is_over();
         let mut open: Vec<_> = self.open.iter().map(|(key, flow)| (flow.last.number, idle(flow), *key)).collect();

@@ -15,7 +15,7 @@ const SIGNED_DATA: [u8; 9] = [0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x
 /// ContentInfo ::= SEQUENCE { contentType OID, content [0] SignedData }
 /// SignedData  ::= SEQUENCE { version, digestAlgorithms, encapContentInfo, certificates [0], crls [1], signerInfos }
 /// ```
-/// Lengths may be indefinite. Of a message that is cut off, the certificates that stand whole are given.
+/// Lengths may be indefinite. Of a truncated message, the complete certificates are returned.
 pub fn certificates(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut content_info = ber::first(bytes)?.tagged(SEQUENCE)?.children();
     content_info.next()?.tagged(OID).filter(|oid| oid.content == SIGNED_DATA)?;

@@ -8,7 +8,7 @@ use crate::report::{CertsReport, CheckReport, Comparison, PreflightReport, Profi
 
 /// The report as indented JSON, UTF-8, with a newline at its end.
 ///
-/// Members stand in the order of the model, certificates by their hash, so that equal reports give equal bytes.
+/// Members are in the order of the model, certificates by their hash, so that equal reports give equal bytes.
 pub fn json(report: &Report) -> String {
     pretty(report)
 }

@@ -19,7 +19,7 @@ use crate::report::{
 /// The most devices or steps listed.
 const ROWS: usize = 100;
 
-/// The most devices told in full.
+/// The most devices shown in full.
 const IN_FULL: usize = 10;
 
 /// The most lines of a list of evidence, or of a story.

@@ -26,8 +26,8 @@ pub use text::{
     profiles_text, summary_text, text,
 };
 
-/// Text in which every character that a terminal or an editor would obey, or would not show, stands as `\u{..}`: fit to
-/// be printed on a line, wherever it comes from.
+/// Text in which every character that a terminal or an editor would obey, or would not show, is written as `\u{..}`:
+/// fit to be printed on a line, wherever it comes from.
 pub fn printable(text: &str) -> String {
     shared::words::clean(text)
 }

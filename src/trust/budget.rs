@@ -1,7 +1,7 @@
 //! In: the steps that a search may take. Out: whether there are any left, and what the search left out. Bounded: three
 //! numbers. Left to others: which work costs how many steps.
 
-/// What a search left out to stay within its bounds; of several, the greatest is told.
+/// What a search left out to stay within its bounds; of several, the greatest is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LeftOut {
     /// Ways to an issuer, a name and a key, after the first four. It is told only where a certificate broke a rule:

@@ -1,8 +1,8 @@
 //! The facts of a device profile, one row each.
 //!
-//! In: nothing. Out: a table that whoever needs every fact goes through: the fields of a profile, the keys of its file,
-//! the template for such files, and how a fact is shown. Bounded: by the table. Left to others: what follows from a
-//! fact, and what is a list (anchors, algorithms that are not supported, fetches, notes).
+//! In: nothing. Out: a table for everything that needs every fact: the fields of a profile, the keys of its file, the
+//! template for such files, and how a fact is shown. Bounded: by the table. Left to others: what follows from a fact,
+//! and what is a list (anchors, algorithms that are not supported, fetches, notes).
 
 /// Calls the macro `$with` with the rows of the table. A row is
 ///

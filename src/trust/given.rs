@@ -59,9 +59,9 @@ pub enum ProfileChoice {
 }
 
 impl Trust {
-    /// The profile's anchors and the roots that the user gave. A root that both name is the user's, and of several issues
-    /// of one root the last to expire is taken. A certificate among the roots that is none is only known to exist
-    /// ([`Trust::add_known`]).
+    /// The profile's anchors and the roots that the user gave. A root that both name is the user's, and of several
+    /// issues of one root the last to expire is taken. A certificate among the roots that is not self-issued is only
+    /// known to exist ([`Trust::add_known`]).
     pub fn anchors(&self, profile: &Profile) -> Arc<[Anchor]> {
         let mut anchors = profile.anchors.clone();
         for supplied in self.roots.iter().filter(|supplied| supplied.is_root()) {

@@ -176,7 +176,7 @@ impl<'a> Walk<'a> {
         None
     }
 
-    /// Puts the ways on through the issuers at hand into the queue; gives the path where there are none.
+    /// Puts the steps to each issuer at hand into the queue; returns the path if there is none.
     fn climb(
         &mut self,
         partial: Partial,

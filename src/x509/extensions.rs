@@ -118,8 +118,8 @@ impl Extensions {
         texts.iter().map(|texts| texts.len()).sum::<usize>() + self.ip_addresses.len() + directory
     }
 
-    /// Adds one extension; `reader` is over the whole certificate. The error says why it cannot be read. If it is critical,
-    /// it then counts as unknown: a verifier could not honour it either.
+    /// Adds one extension; `reader` reads the complete certificate. The error says why it cannot be read. If it is
+    /// critical, it then counts as unknown: a verifier could not honour it either.
     pub(super) fn add(&mut self, reader: &Reader<'_>, element: Element<'_>) -> Result<(), String> {
         let (_, extension) = X509Extension::from_der(element.raw)
             .map_err(|error| reader.trouble("extension", element.raw, &cause(&error)))?;

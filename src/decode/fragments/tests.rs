@@ -13,7 +13,7 @@ use proptest::sample::Index;
 use super::super::tally::Counts;
 use super::*;
 
-/// Byte by byte: the first copy counts; whole when every byte up to the end is there.
+/// Reassembly byte by byte: the first copy counts, and a packet is complete once every byte up to the end is there.
 #[derive(Default)]
 struct Naive {
     bytes: BTreeMap<usize, u8>,

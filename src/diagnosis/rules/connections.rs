@@ -29,7 +29,7 @@ fn find(session: &Session<'_>) -> Vec<Finding> {
     found
 }
 
-/// Connections of a sign-in that came to nothing, and that no later one to the same server made up for.
+/// Connections of a sign-in that failed, and that no later one to the same server recovered.
 pub(in crate::diagnosis) fn refused<'e>(
     evidence: &'e Evidence,
     device: &'e Device,

@@ -52,7 +52,7 @@ pub(in crate::diagnosis) struct Facts<'a> {
 pub(in crate::diagnosis) struct Rival<'a> {
     /// The cause.
     pub(in crate::diagnosis) code: Code,
-    /// The cause that is told.
+    /// The cause that is reported.
     pub(in crate::diagnosis) told: Code,
     pub(in crate::diagnosis) handshake: &'a Handshake,
     pub(in crate::diagnosis) assessment: &'a Assessment,

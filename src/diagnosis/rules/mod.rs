@@ -69,7 +69,7 @@ impl Code {
         }
     }
 
-    /// Whether it is told in a sentence although it is good to know only: what failed after TLS is.
+    /// Whether it is shown as a sentence although it is only information, because it says what failed after TLS.
     pub fn tells_of_later_failures(self) -> bool {
         self == Self::TlsIsFine
     }
@@ -95,7 +95,7 @@ pub(super) fn findings(session: &Session<'_>) -> Vec<Finding> {
     for find in RULES.iter().filter_map(|rule| rule.id.logic().find) {
         found.extend(find(session));
     }
-    // A phone that did nothing but be recognized is told what the capture does hold.
+    // For a phone that was recognized and did nothing else, the finding says what the capture does hold.
     if found.is_empty() {
         found.extend(coverage::nothing_seen(session));
     }

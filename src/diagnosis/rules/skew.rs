@@ -1,7 +1,7 @@
 //! CG014: a device's clock that is off.
 //!
-//! In: the session. Out: a finding where the device's own clock is off by so much that things break. Bounded: one for a
-//! device. Left to others: what a wrong clock does to dates.
+//! In: the session. Out: a finding where the device's own clock is off by more than `SKEW`. Bounded: one for a device.
+//! Left to others: what a wrong clock does to dates.
 
 use super::logic::{Lacks, Logic};
 use crate::diagnosis::clock::{span, time_service};

@@ -16,7 +16,7 @@ const PLACES: usize = 20;
 /// The most names named in one sentence.
 const NAMED: usize = 6;
 
-/// Where each certificate stands in the page. Places are numbers, so that nothing from a capture becomes an address.
+/// The place of each certificate in the page. Places are numbers, so that nothing from a capture becomes an address.
 pub(super) struct Shelf<'a> {
     places: BTreeMap<&'a str, (usize, &'a Certificate)>,
 }

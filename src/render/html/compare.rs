@@ -28,7 +28,7 @@ const STEPS: usize = 200;
 /// The most certificates named in one cell.
 const NAMED: usize = 12;
 
-/// The longest sentence shown whole.
+/// The longest sentence shown in full, in characters.
 const SENTENCE: usize = 1000;
 
 /// A comparison as one HTML file, UTF-8, ending with a newline. The report is the one that was compared: it holds both

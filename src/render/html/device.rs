@@ -14,7 +14,7 @@ use crate::report::{Device, Finding, Handshake};
 /// The most handshakes listed.
 const HANDSHAKES: usize = 64;
 
-/// The longest verdict shown whole.
+/// The longest verdict shown in full, in characters.
 const SUMMARY: usize = 1000;
 
 /// The section of the device with this number.

@@ -15,7 +15,7 @@ const EVIDENCE: usize = 50;
 /// The most other findings of one device that are written out.
 const OTHERS: usize = 50;
 
-/// The longest sentence shown whole.
+/// The longest sentence shown in full, in characters.
 const SENTENCE: usize = 1000;
 
 /// `CG001 missing-intermediate · error · proven`, and what the last word means.
@@ -29,7 +29,7 @@ pub(super) fn tag(finding: &Finding) -> Markup {
     }
 }
 
-/// What stands below the pictures.
+/// What is shown below the pictures.
 pub(super) fn body(scope: &Scope<'_>, finding: &Finding) -> Markup {
     html! {
         (evidence(scope, finding))

@@ -158,7 +158,7 @@ fn before(lane: usize, lanes: usize) -> String {
     per_cent(lane * 1000 / lanes.max(1))
 }
 
-/// Tenths of a per cent, for whole numbers.
+/// Tenths of a per cent, so that integers suffice.
 fn per_cent(tenths: usize) -> String {
     format!("{}.{}%", tenths / 10, tenths % 10)
 }

@@ -8,7 +8,7 @@ use crate::report::{Device, Event, EventKind};
 /// The most lanes for servers of their own.
 const SERVERS: usize = 3;
 
-/// Ports on which certificates are fetched in clear: their lanes stand before the others.
+/// Ports on which certificates are fetched in clear: their lanes come before the others.
 const FETCHED_AT: [&str; 4] = ["80", "8080", "389", "3268"];
 
 /// One vertical line: a party to the device's connections.

@@ -12,7 +12,7 @@ pub(super) const STYLE: &str = include_str!("style.css");
 /// Likewise.
 pub(super) const SCRIPT: &str = include_str!("script.js");
 
-/// A whole document around its content.
+/// The complete document around its content.
 pub(super) fn page(title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)

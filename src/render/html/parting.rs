@@ -6,7 +6,7 @@ use crate::render::shared::step::lacking;
 use crate::render::shared::words::shorten;
 use crate::report::{CompareStep, Comparison, Device, Event, EventKind, StepSide, WhichSide};
 
-/// The longest words shown whole.
+/// The longest words shown in full, in characters.
 const WORDS: usize = 300;
 
 /// The step at which two stories part, seen from one of them.
@@ -23,7 +23,7 @@ pub(super) struct Parting<'a> {
 pub(super) enum Spot {
     /// This event.
     At(usize),
-    /// No event: the gap stands before this one.
+    /// No event: the gap is before this one.
     Before(usize),
 }
 
@@ -52,7 +52,7 @@ impl<'a> Parting<'a> {
         Some(Self { step, own: of_side(step, which), before })
     }
 
-    /// The event that is the step, or that tells of its absence; else where it would stand.
+    /// The event that is the step, or that shows its absence; else the place where it would be.
     pub(super) fn spot(&self, device: &Device) -> Spot {
         let is_own = |event: &Event| {
             let same = |own: &StepSide| event.frame == own.frame && event.capture == own.capture;
@@ -71,7 +71,7 @@ impl<'a> Parting<'a> {
         Spot::Before(later.unwrap_or(device.events.len()))
     }
 
-    /// What stands where no event is the step.
+    /// The arrow for the gap where no event is the step.
     pub(super) fn gap(&self) -> Arrow {
         let text = match self.own {
             Some(own) => own.summary.clone(),

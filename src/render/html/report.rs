@@ -105,7 +105,7 @@ mod tests {
         compare_html(report, comparison)
     }
 
-    /// What stands between the two marks, for each time that they stand so.
+    /// The text between the two marks, for each time that they occur.
     fn between<'a>(page: &'a str, before: &str, after: &str) -> Vec<&'a str> {
         page.split(before).skip(1).filter_map(|rest| Some(rest.split_once(after)?.0)).collect()
     }
@@ -133,7 +133,7 @@ mod tests {
         tags
     }
 
-    /// Tags by their shape: what stands in quotes left out.
+    /// The shapes of tags: without what is in quotes.
     fn shapes(page: &str) -> Vec<String> {
         tags(page).iter().map(|tag| tag.split('"').step_by(2).collect()).collect()
     }

@@ -25,7 +25,7 @@ pub(in crate::render) struct Row<'a> {
     pub(in crate::render) stray: bool,
 }
 
-/// What stands in a column.
+/// The content of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::render) enum Cell {
     /// Nothing, and nothing is missing.

@@ -18,7 +18,7 @@ pub(in crate::render) fn nobody(report: &Report) -> String {
     }
 }
 
-/// The sign that stands before a verdict.
+/// The sign before a verdict.
 pub(in crate::render) fn mark(status: VerdictStatus) -> &'static str {
     match status {
         VerdictStatus::Fails => "✗",

@@ -1,4 +1,4 @@
-//! In: findings. Out: the short words about them that stand beside a sentence. Bounded: by a line each.
+//! In: findings. Out: the short words about them beside a sentence. Bounded: by a line each.
 
 use super::scope::Scope;
 use super::words::{clean, seconds, shorten};

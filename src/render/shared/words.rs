@@ -1,13 +1,13 @@
 //! Words that may come from a capture, and so from anybody, made fit to be shown.
 //!
-//! In: texts of a report. Out: texts without a character that steers or misleads, shortened where they are too long, and
-//! the short forms of names and times. Bounded: by their input. Left to others: where they stand.
+//! In: texts of a report. Out: texts without a character that steers or misleads, shortened where they are too long,
+//! and the short forms of names and times. Bounded: by their input. Left to others: where they are used.
 
 use std::collections::BTreeMap;
 
 use crate::report::Certificate;
 
-/// The longest name shown whole; longer ones lose their middle.
+/// The longest name shown in full, in characters; longer ones lose their middle.
 pub(in crate::render) const NAME: usize = 80;
 
 /// Characters of a text.

@@ -15,7 +15,7 @@ use crate::render::shared::words::{date_and_clock, name_of, shorten, width};
 use crate::render::shared::{file_name, signed_in, story};
 use crate::report::{Certificate, CompareSide, CompareStep, Comparison, Finding, Outcome, Severity, StepSide};
 
-/// On pages narrower than this, the two stand one below the other.
+/// On pages narrower than this, the two are shown one below the other.
 const TWO_COLUMNS: usize = 76;
 
 /// On pages wider than this, columns grow no more.
@@ -24,7 +24,7 @@ const WIDEST: usize = 170;
 /// The most lines of one cell.
 const CELL: usize = 10;
 
-/// The most steps that are told; a phone takes a dozen.
+/// The most steps that are shown; a phone takes a dozen.
 const STEPS: usize = 60;
 
 /// Column of the kind of a step, behind its mark.

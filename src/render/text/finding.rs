@@ -9,7 +9,7 @@ use crate::render::shared::finding::{notes, tag, words};
 use crate::render::shared::words::{place, shorten};
 use crate::report::{Evidence, Excluded, Finding, Proof, Severity, rule_named};
 
-/// Column at which the text behind a label stands.
+/// Column at which the text behind a label begins.
 const TEXT: usize = 17;
 
 /// The most other findings of one device that are written out.
@@ -18,7 +18,7 @@ const OTHERS: usize = 8;
 /// The most pieces of evidence that are written out.
 const REASONS: usize = 6;
 
-/// The longest sentence shown whole.
+/// The longest sentence shown in full, in characters.
 const SENTENCE: usize = 400;
 
 /// What is ruled out and what is not, what to do, and the filter.
@@ -78,7 +78,7 @@ pub(super) fn causes(causes: &[&Excluded]) -> String {
     each.collect::<Vec<_>>().join(" · ")
 }
 
-/// Numbered remedies. Of a remedy with several lines the indented ones are commands: they stay whole.
+/// Numbered remedies. The indented lines of a remedy are commands, which are not wrapped.
 pub(super) fn remedies(page: &mut Page, width: usize, remedies: &[String]) {
     for (index, remedy) in remedies.iter().enumerate() {
         let number = format!("{:<3}", index + 1);
@@ -120,7 +120,7 @@ pub(super) fn others(page: &mut Page, view: &View<'_>, findings: &[&Finding]) {
     }
 }
 
-/// Whether a finding is told in a sentence: warnings and errors, and what failed after handshakes that work.
+/// Whether a finding is shown as a sentence: warnings and errors, and what failed after handshakes that work.
 pub(super) fn wants_sentence(finding: &Finding) -> bool {
     let later_failures = || rule_named(&finding.code).is_some_and(|rule| rule.id.tells_of_later_failures());
     finding.severity > Severity::Info || (later_failures() && !finding.evidence.is_empty())

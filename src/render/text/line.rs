@@ -1,7 +1,7 @@
 //! Lines of text: safe to print, measured, wrapped, coloured.
 //!
 //! In: pieces of text, some of them from a capture and so from anybody. Out: lines in which no byte steers a terminal
-//! but the colours put there on purpose. Bounded: by its input. Left to others: what stands in the lines.
+//! but the colours put there on purpose. Bounded: by its input. Left to others: the content of the lines.
 //!
 //! Widths are counted in characters, which is off for East Asian wide characters and combining marks.
 
@@ -88,7 +88,7 @@ impl Line {
     }
 }
 
-/// Words put into lines of at most `first`, then `rest` characters. A word longer than a line stands alone on one, and
+/// Words put into lines of at most `first`, then `rest` characters. A word longer than a line has one to itself, and
 /// words beyond [`NAME`] characters lose their middle. What fits on one line keeps its spacing.
 pub(super) fn wrap(text: &str, first: usize, rest: usize) -> Vec<String> {
     let mut lines = Vec::new();

@@ -1,5 +1,5 @@
 //! In: a report, a width, and lines. Out: blocks of lines, printed one below the other. Bounded: by the lines. Left to
-//! others: what stands in them.
+//! others: their content.
 
 use super::line::Line;
 use crate::render::shared::{Index, Scope};

@@ -9,7 +9,7 @@ use crate::render::shared::finding::tag;
 use crate::render::shared::words::shorten;
 use crate::report::{PreflightProfile, PreflightReport, Prospect, StepFrom};
 
-/// Column at which what belongs to a profile stands.
+/// Column at which the lines of a profile begin.
 const INDENT: usize = 4;
 
 /// Renders a preflight.

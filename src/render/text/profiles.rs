@@ -7,7 +7,7 @@ use super::page::{NARROWEST, TextStyle};
 use crate::render::shared::words::{shorten, width};
 use crate::report::{ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 
-/// Column at which the text of a fact stands, after its provenance.
+/// Column at which the text of a fact begins, after its provenance.
 const TEXT: usize = 14;
 
 /// Columns of the longest anchor label that is not shortened.

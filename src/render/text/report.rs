@@ -13,7 +13,7 @@ use crate::report::{Device, Finding, Report, Severity, VerdictStatus};
 /// With more devices than this, those without an error take one line each.
 const MANY: usize = 20;
 
-/// The most devices told in full when there are many.
+/// The most devices shown in full when there are many.
 const IN_FULL: usize = 10;
 
 /// The report as text, each line ended by a newline, made of whole blocks: one for each device in the report's order,

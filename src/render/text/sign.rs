@@ -1,4 +1,4 @@
-//! In: a verdict or a severity. Out: the sign that stands before it, and its colour. Left to others: the words behind it.
+//! In: a verdict or a severity. Out: the sign before it, and its colour. Left to others: the words behind it.
 
 use super::line::Role;
 use crate::render::shared;
