@@ -86,7 +86,7 @@ impl Builder {
         self
     }
 
-    /// Says how the devices signed in, instead of telling it from the capture.
+    /// Says how the devices signed in, instead of inferring it from the capture.
     pub fn sign_in(mut self, method: SignInMethod) -> Self {
         self.analyzer.trust.sign_in = Some(method);
         self
@@ -98,7 +98,7 @@ impl Builder {
         self
     }
 
-    /// Caps.
+    /// Sets the limits on what is kept.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.analyzer.limits = limits;
         self
@@ -121,7 +121,7 @@ impl Builder {
         &self.problems
     }
 
-    /// Ready.
+    /// The analyzer.
     pub fn build(mut self) -> Analyzer {
         let trust = &self.analyzer.trust;
         self.analyzer.options.profile = match &trust.profile {
@@ -139,7 +139,7 @@ impl Builder {
         self.analyzer
     }
 
-    /// Certificates read so far, those that were there already among them.
+    /// Number of certificates read so far, duplicates included.
     pub fn certificates(&self) -> usize {
         self.certificates
     }

@@ -17,7 +17,7 @@ use crate::report::{self, Material, Report};
 /// Why a capture could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It is no capture.
+    /// The bytes are not a capture.
     #[error("offset 0: {0}")]
     Capture(#[from] CaptureError),
     /// Reading it failed.
@@ -34,7 +34,7 @@ impl Analyzer {
     /// Analyzes one capture.
     ///
     /// # Errors
-    /// When the bytes are no capture, or reading them fails before anything was understood.
+    /// If the bytes are not a capture, or reading them fails before anything was understood.
     pub fn analyze(&self, read: impl Read, name: &str) -> Result<Report, Error> {
         let mut investigation = self.investigate();
         investigation.read(read, name)?;
@@ -70,8 +70,8 @@ impl<'a> Investigation<'a> {
     /// Reads a capture to its end. A capture that breaks off keeps what was understood of it, and says so.
     ///
     /// # Errors
-    /// When the bytes are no capture, or reading fails before the first byte was understood; the capture is then listed
-    /// in the report with that problem, and the others are unharmed.
+    /// If the bytes are not a capture, or reading fails before the first byte was understood; the capture is then
+    /// listed in the report with that problem, and the others are unharmed.
     pub fn read(&mut self, mut read: impl Read, name: &str) -> Result<(), Error> {
         let mut run = self.start(name);
         loop {
@@ -85,8 +85,8 @@ impl<'a> Investigation<'a> {
         }
     }
 
-    /// As [`read`](Self::read), with a second thread that reads, decompresses and finds the packets while this one looks
-    /// into those before. The report is the same. Worth it for large captures where a processor is free.
+    /// As [`read`](Self::read), with a second thread that reads, decompresses and finds the packets while this one
+    /// looks into those before. The report is the same. This pays for large captures if a processor is free.
     ///
     /// # Errors
     /// As `read`.
@@ -134,7 +134,7 @@ impl<'a> Investigation<'a> {
         }
     }
 
-    /// Lists a capture that could not be opened, and gives the line that says so.
+    /// Lists a capture that could not be opened, and returns the line that says so.
     pub fn unopened(&mut self, name: &str, error: &std::io::Error) -> String {
         let problem = error.to_string();
         let summary = CaptureSummary { problems: vec![problem.clone()], ..CaptureSummary::default() };
@@ -153,7 +153,7 @@ impl<'a> Investigation<'a> {
         devices.filter(|(_, device)| !self.analyzer.admits(device)).map(|(_, device)| device.address).collect()
     }
 
-    /// Judges everything read so far. A recording that another capture could have continued is over by that.
+    /// Judges everything read so far. This ends a recording that another capture could have continued.
     pub fn report(&mut self) -> Report {
         if let Some(open) = self.open.take() {
             self.end_recording(open);
@@ -193,7 +193,7 @@ impl CaptureRun<'_, '_> {
     /// Takes the next bytes of the file.
     ///
     /// # Errors
-    /// When they are no capture.
+    /// If they are not a capture.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
             let space = self.space();
@@ -208,10 +208,10 @@ impl CaptureRun<'_, '_> {
         Ok(())
     }
 
-    /// The file is over.
+    /// Ends the file.
     ///
     /// # Errors
-    /// When it held no capture.
+    /// If it held no capture.
     pub fn finish(mut self) -> Result<(), Error> {
         let Some(mut pipeline) = self.pipeline.take() else { return Ok(()) };
         let read = pipeline.finish_capture(&mut self.investigation.evidence);

@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::render::printable;
 use crate::report::Report;
 
-/// What may leave the house.
+/// What an excerpt may contain.
 #[derive(Clone, Debug, Default)]
 pub struct AnnotateOptions {
     /// Requests that carry credentials in clear go along.
@@ -45,7 +45,7 @@ pub struct Annotated {
 /// `path` is the capture's path in the report.
 ///
 /// # Errors
-/// When the bytes are no capture, or reading them fails.
+/// If the bytes are not a capture, or reading them fails.
 pub fn annotate(
     report: &Report,
     path: &str,
@@ -90,7 +90,7 @@ pub fn annotate(
     Ok(Annotated { pcapng, frames: frames.len(), comments, withheld })
 }
 
-/// Gives every frame of a capture; returns the TLS key logs in it.
+/// Passes on every frame of a capture; returns the TLS key logs in it.
 fn read_frames(source: &mut (impl Read + Seek), mut take: impl FnMut(&Frame<'_>)) -> Result<Vec<u8>, Error> {
     let (mut offset, mut key_log) = (0, Vec::new());
     let failed = |offset, source| Error::Read { offset, source };

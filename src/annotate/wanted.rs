@@ -19,7 +19,7 @@ pub(super) struct Wanted {
     pub(super) comments: BTreeMap<u64, Vec<String>>,
     /// Other frames of the story.
     pub(super) frames: BTreeSet<u64>,
-    /// Both ends of handshakes, and of what the evidence lies in.
+    /// The endpoints of handshakes, and of other connections that evidence is part of.
     connections: BTreeSet<(SocketAddr, SocketAddr)>,
     /// Downloads by client and server, with their frames.
     downloads: BTreeMap<(IpAddr, SocketAddr), Vec<RangeInclusive<u64>>>,
@@ -46,7 +46,7 @@ impl Wanted {
         wanted
     }
 
-    /// The frames in which a device's story is told.
+    /// The frames of a device's story.
     fn story(&mut self, device: &Device, path: &str) {
         let events = device.events.iter().filter(|event| event.capture == path).filter_map(|event| event.frame);
         self.frames.extend(events);

@@ -36,7 +36,7 @@ struct Placed {
 pub(crate) enum Broken {
     /// The reader failed.
     Read(std::io::Error),
-    /// It is no capture.
+    /// The bytes are not a capture.
     Capture(CaptureError),
 }
 

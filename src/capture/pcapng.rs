@@ -42,7 +42,7 @@ const LONGEST_LIST: usize = 4 << 20;
 const MAX_OPTIONS: usize = 1 << 20;
 /// The longest block accepted when searching for the next block after damage.
 const MAX_FOUND: usize = 1 << 20;
-/// More than any machine has network cards; without a cap, a file of interface blocks would fill memory.
+/// More than any machine has network cards; without a limit, a file of interface blocks would fill memory.
 const MAX_INTERFACES: usize = 65_536;
 
 /// The state of the current section.

@@ -110,7 +110,7 @@ impl CaptureReader {
     /// The next frame; `None` when more bytes are needed.
     ///
     /// # Errors
-    /// Only before the first frame, when the bytes are no capture at all.
+    /// Only before the first frame, if the bytes are not a capture at all.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, CaptureError> {
         Ok(if self.advance()? { self.frame() } else { None })
     }
@@ -118,7 +118,7 @@ impl CaptureReader {
     /// Goes to the next frame; false when more bytes are needed.
     ///
     /// # Errors
-    /// Only before the first frame, when the bytes are no capture at all.
+    /// Only before the first frame, if the bytes are not a capture at all.
     #[inline(always)]
     pub fn advance(&mut self) -> Result<bool, CaptureError> {
         if let Some(Container::Pcap(pcap)) = &mut self.container

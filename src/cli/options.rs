@@ -138,7 +138,7 @@ impl StoreOptions {
                 for file in certificate_files(path)? {
                     builder = add(builder, &file.to_string_lossy(), &read_file(&file)?);
                 }
-                // Without the certificates that were to decide it the verdict would be another one (D-TRUST-06).
+                // Without the certificates that were to decide it, the verdict would be a different one (D-TRUST-06).
                 let said = builder.problems().get(known.1..).unwrap_or_default();
                 if builder.certificates() == known.0 {
                     let why =

@@ -141,7 +141,7 @@ impl Case<'_> {
         {
             survivors.push(Code::RejectedWithoutReason);
         }
-        // Where the list names no issuer of a client certificate, that none came follows from it.
+        // If the list names no issuer of a client certificate, it explains why none came.
         if survivors.contains(&Code::IssuerListTruncated) {
             survivors.retain(|code| *code != Code::ClientCertificate);
         }
@@ -176,7 +176,7 @@ impl Case<'_> {
     fn filtered(&self, allowed: &[Code], survivors: &[Code]) -> Vec<Code> {
         let chain = &self.facts.assessment.chain;
         if self.stage == Stage::Completed {
-            // A client that went on accepted the chain: its links are no findings at all, only dates remain.
+            // A client that went on accepted the chain: its links are not reported at all; only dates may be.
             let dates = [Code::CertificateExpired, Code::CertificateNotYetValid, Code::CertificateRevoked];
             return dates.into_iter().filter(|code| self.holds(*code)).collect();
         }
@@ -193,7 +193,7 @@ impl Case<'_> {
         };
         let others = AT_CERTIFICATE.iter().filter(|code| !survivors.contains(code) && !allowed.contains(code));
         let mut filtered: Vec<Code> = others.copied().filter(is_fact).collect();
-        // A broken rule that the device is not known to check is worth telling, and no cause (D-DIAGNOSIS-29).
+        // A broken rule that the device is not known to check is worth a warning, but is not a cause (D-DIAGNOSIS-29).
         let broken = chain.fault.is_some() && chain.status == ChainStatus::Invalid;
         if broken && !survivors.contains(&Code::ChainInvalid) && !filtered.contains(&Code::ChainInvalid) {
             filtered.push(Code::ChainInvalid);

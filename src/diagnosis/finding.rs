@@ -102,7 +102,7 @@ pub struct Finding {
     pub recovered_by: Option<FrameRef>,
     /// Certificates it is about.
     pub certificates: Vec<Arc<Certificate>>,
-    /// Links that are absent.
+    /// The missing links.
     pub missing: Vec<Missing>,
     /// What to do.
     pub remedies: Vec<String>,

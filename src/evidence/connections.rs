@@ -27,7 +27,7 @@ const MAX_TAKEN: usize = 64;
 /// The port of a Kerberos key distribution centre (RFC 4120 section 7.2.1).
 const KERBEROS: u16 = 88;
 
-/// Who talks to whom, and in which connection.
+/// A connection by its number and endpoints.
 #[derive(Clone, Copy, Debug)]
 pub struct Talk {
     /// Wireshark's `tcp.stream`.
@@ -38,7 +38,7 @@ pub struct Talk {
     pub server: SocketAddr,
 }
 
-/// A connection that is over.
+/// A finished connection.
 #[derive(Debug)]
 pub struct Connection<'a> {
     /// What TCP tells of it.
@@ -50,7 +50,7 @@ pub struct Connection<'a> {
 }
 
 impl Evidence {
-    /// Takes a connection that is over.
+    /// Takes a finished connection.
     pub fn connection(&mut self, talk: Talk, connection: &Connection<'_>, handshake: Option<&mut tls::Handshake>) {
         let Connection { flow, swapped, sealed } = *connection;
         let closing = Closing::of(flow, swapped);

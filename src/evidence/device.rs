@@ -44,13 +44,13 @@ pub struct Device {
     pub handshakes: Vec<Handshake>,
     /// How many handshakes it made, kept or not.
     pub handshakes_total: u64,
-    /// Connections that came to nothing.
+    /// Connections that failed.
     pub refused: Vec<Refused>,
     /// The first exchange that may have brought certificates but cannot be read: its frame, and what it is.
     pub unreadable: Option<(FrameRef, &'static str)>,
     /// Incomplete handshakes dropped for lack of space (D-EVIDENCE-12).
     pub dropped_incomplete: u64,
-    /// Where its SIP servers were said to be.
+    /// Records that named its SIP servers.
     pub services: Vec<Service>,
     /// First Network Time query and the number of them.
     pub time_asked: Option<(FrameRef, u32)>,
@@ -218,7 +218,7 @@ impl Device {
         naming.addresses.truncate(16);
     }
 
-    /// Remembers where a SIP server was said to be.
+    /// Remembers a record that names a SIP server.
     pub(super) fn service(&mut self, name: &str, target: &str, at: FrameRef) {
         let sip = ["_sipinternaltls._tcp.", "_sip._tls.", "_sipinternal._tcp."];
         let Some(domain) = sip.iter().find_map(|service| name.strip_prefix(service)) else { return };

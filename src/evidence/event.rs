@@ -33,11 +33,11 @@ words! {
         Dtls = "dtls",
         /// A download of certificates, or an attempt at one.
         Fetch = "fetch",
-        /// A connection that came to nothing.
+        /// A connection that failed.
         Connect = "connect",
         /// A TLS handshake.
         Handshake = "handshake",
-        /// A step that others took, and this device did not.
+        /// A step that another device took and this one did not.
         Absent = "absent",
     }
 }
@@ -47,7 +47,7 @@ words! {
 pub struct Event {
     /// Its frame.
     pub at: FrameRef,
-    /// The server it was between, where it matters to the story which.
+    /// The server's endpoint, if the step is one connection or one request.
     pub server: Option<SocketAddr>,
     /// What was seen.
     pub fact: Fact,

@@ -212,8 +212,8 @@ fn is_complete(tls: &tls::Handshake, closing: &Closing<'_>) -> bool {
         let answered = client.first.zip(server.last).is_some_and(|(asked, answered)| answered.place() > asked.place());
         return answered;
     }
-    // Of TLS 1.3 the server has finished before it knows the client's certificate (RFC 8446 section 2): only what it sends
-    // after the client's Finished shows that it took that (D-EVIDENCE-09).
+    // A TLS 1.3 server finishes before it knows the client's certificate (RFC 8446 section 2): only what it sends after
+    // the client's Finished shows that it accepted that certificate (D-EVIDENCE-09).
     if tls.is_1_3() && tls.certificate_request.is_some() {
         let tickets = tls.history.iter().filter(|(letter, _)| *letter == Letter::NewSessionTicket).map(|(_, at)| *at);
         let finished = tls.finished.client;

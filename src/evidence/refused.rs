@@ -1,4 +1,4 @@
-//! In: nothing. Out: a connection that came to nothing. Bounded: by the collectors.
+//! In: nothing. Out: a connection that failed. Bounded: by the collectors.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use crate::flow::Opening;
 /// The ports of a sign-in: web services, SIP, certificate downloads, the directory.
 pub const SIGN_IN_PORTS: [u16; 8] = [443, 4443, 5061, 80, 8080, 389, 636, 3268];
 
-/// A connection that came to nothing.
+/// A connection that failed.
 #[derive(Clone, Debug)]
 pub struct Refused {
     /// Wireshark's `tcp.stream`.

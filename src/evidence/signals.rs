@@ -41,7 +41,7 @@ fn usb_signals(device: &Device) -> Vec<(FrameRef, String)> {
     if !device.recognition.is_lync_phone() {
         return signals;
     }
-    // Any PC of a domain speaks Kerberos; of a phone it is a sign.
+    // Every PC of a domain speaks Kerberos; from a phone it is a sign.
     signals.extend(device.kerberos.map(|at| (at, "Kerberos, as with credentials of the directory".to_owned())));
     // The first word to any server is a ClientHello.
     let hello = device.handshakes.iter().map(|h| h.first).min_by_key(FrameRef::place);

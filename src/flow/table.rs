@@ -222,7 +222,7 @@ impl<C> FlowTable<C> {
         self.open.get(&Key::of(segment)).map(Box::as_ref)
     }
 
-    /// The next connection that is over.
+    /// The next finished connection.
     pub fn next_ended(&mut self) -> Option<Box<Flow<C>>> {
         self.out.pop_front()
     }

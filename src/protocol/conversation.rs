@@ -79,7 +79,7 @@ impl Outputs {
 /// What reading a conversation needs besides its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// Caps.
+    /// The limits on what is kept.
     pub limits: &'a Limits,
     /// TLS secrets.
     pub keys: &'a KeyLog,

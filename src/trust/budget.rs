@@ -4,14 +4,14 @@
 /// What a search left out to stay within its bounds; of several, the greatest is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LeftOut {
-    /// Ways to an issuer, a name and a key, after the first four. It is told only where a certificate broke a rule:
+    /// Ways to an issuer, a name and a key, after the first four. It is reported only where a certificate broke a rule:
     /// otherwise one way is as good as another.
     Ways,
     /// Paths of more than 64 certificates.
     LongPaths,
     /// Certificates of one subject beyond those that a [`Pool`](super::Pool) keeps.
     Namesakes,
-    /// Whatever the steps of the budget did not suffice for.
+    /// Everything for which the budget had no steps left.
     Steps,
 }
 

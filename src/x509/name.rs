@@ -177,7 +177,7 @@ impl Hash for Name {
 }
 
 /// RFC 4514: the most specific RDN first, `CN=Northwind Policy CA 1,O=Northwind`; an empty name is empty text. Letters
-/// beyond ASCII stand as they are; control characters and characters that reorder text are hex-escaped.
+/// beyond ASCII are kept as they are; control characters and characters that reorder text are hex-escaped.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.shown)

@@ -35,7 +35,7 @@ pub(in crate::diagnosis) enum Lacks {
 pub(in crate::diagnosis) struct Cause {
     /// Whether the handshake meets its preconditions.
     pub(in crate::diagnosis) holds: fn(&Facts<'_>) -> bool,
-    /// Whether it is excluded beside another cause, and why; `None` where it is not worth a word.
+    /// Whether it is excluded beside another cause, and why; `None` where it is not worth mentioning.
     pub(in crate::diagnosis) exclusion: fn(&Rival<'_>) -> Option<(bool, String)>,
     /// Puts it into words.
     pub(in crate::diagnosis) describe: fn(&Session<'_>, &Judged<'_>, Code) -> Finding,

@@ -34,7 +34,8 @@ pub(super) const NO_SHARED_CIPHER: Logic = Logic {
     find: None,
 };
 
-/// A server refuses version or suites by an alert or a bare close, so a hello that it answered by nothing else will do.
+/// A server refuses version or suites by an alert or a bare close, so a hello may be refused unless the server answered
+/// in another protocol.
 fn server_may_refuse_hello(facts: &Facts<'_>) -> bool {
     facts.handshake.history.has(Letter::ClientHello) && facts.handshake.tls.other_protocol().is_none()
 }

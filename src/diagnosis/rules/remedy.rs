@@ -12,7 +12,7 @@ use crate::diagnosis::session::Session;
 use crate::evidence::Handshake;
 use crate::x509::Certificate;
 
-/// A host name that is safe to stand in a command.
+/// A host name that is safe to use in a command.
 pub(super) fn host(name: Option<&str>, placeholder: &str) -> String {
     let safe = |name: &&str| {
         !name.is_empty()

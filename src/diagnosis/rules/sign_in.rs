@@ -19,7 +19,7 @@ pub(super) const NAME_OUTSIDE_SIP_DOMAIN: Logic =
 pub(super) const TLS_IS_FINE: Logic =
     Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(tls_is_fine) };
 
-/// Firmware from CU7 on takes no SIP server outside the SIP domain (D-DIAGNOSIS-24).
+/// Firmware from CU7 on accepts no SIP server outside the SIP domain (D-DIAGNOSIS-24).
 fn outside_domain(session: &Session<'_>) -> Vec<Finding> {
     let refuses = session.profile.sip_domain_only.as_ref().is_some_and(|fact| fact.value);
     if !refuses || session.basis == ProfileBasis::Assumed {

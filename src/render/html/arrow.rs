@@ -37,7 +37,7 @@ pub(super) enum Way {
     Both,
     /// It should have gone out, and did not.
     Absent,
-    /// It went out and came to nothing.
+    /// It went out and failed.
     Lost,
     /// A remark.
     Nowhere,
