@@ -1,5 +1,5 @@
-//! In: a report, and one of its captures. Out: an excerpt of the capture, with the evidence as comments. Bounded: by what
-//! is chosen. Left to others: what is wanted, and what may leave the house.
+//! In: a report, and one of its captures. Out: an excerpt of the capture, with the evidence as comments. Bounded: by
+//! what is chosen. Left to others: what is wanted, and what may be passed on.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};

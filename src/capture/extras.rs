@@ -1,4 +1,4 @@
-//! In: what a capture file holds besides packets. Out: names, key-log secrets, losses. Bounded: each by its own cap.
+//! In: what a capture file holds besides packets. Out: names, key-log secrets, losses. Bounded: each by its own limit.
 //! Left to others: using the names and secrets.
 
 use std::collections::{BTreeMap, BTreeSet};

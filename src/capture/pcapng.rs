@@ -1,6 +1,6 @@
 //! In: unread bytes of a pcapng file. Out: one packet at a time; names, secrets and losses of the interfaces. Bounded:
 //! a block has at most `MAX_BLOCK` bytes, a section at most `MAX_INTERFACES` interfaces; names and secrets by their own
-//! caps. Left to others: buffering, numbering.
+//! limits. Left to others: buffering, numbering.
 //!
 //! Format: draft-ietf-opsawg-pcapng. Sections may differ in byte order, interfaces in link type and time resolution.
 //! Packet blocks, nearly all of a file, are parsed in place; pcap-parser reads the rest.

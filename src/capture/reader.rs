@@ -1,5 +1,5 @@
 //! In: the bytes of one file. Out: frames, and a summary of the file and of what could not be read. Bounded: the buffer
-//! by the longest record; the summary by its own caps. Left to others: opening files, decoding frames.
+//! by the longest record; the summary by its own limits. Left to others: opening files, decoding frames.
 
 use super::buffer::Buffer;
 use super::compression::{Compression, Layers};

@@ -1,5 +1,5 @@
-//! In: connections that are over. Out: handshakes and refused connections of the devices that made them. Bounded: as
-//! `Limits` says; handshakes beyond the cap are folded into those they resemble.
+//! In: finished connections. Out: handshakes and refused connections of the devices that made them. Bounded: as
+//! `Limits` says; handshakes beyond the limit are folded into those they resemble.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::protocol::Conversation;
 use crate::protocol::tls::{self, History, Letter};
 use crate::x509::Certificate;
 
-/// Distinct handshakes of one device are kept up to this many times the cap; failed ones, which matter more, up to twice
-/// as many.
+/// Distinct handshakes of one device are kept up to this many times the limit; failed ones, which matter more, up to
+/// twice as many.
 const DISTINCT_FACTOR: usize = 4;
 /// Distinct handshakes kept of one device once all devices together have reached `Limits::handshakes`.
 const MOST_DISTINCT: usize = 16;

@@ -1,8 +1,8 @@
 //! Stage 5: protocol events become the session of one device, each fact citing its frames.
 //!
-//! In: datagrams, address bindings, exchanges of connections, and connections that are over. Out: [`Evidence`]: devices and
-//! certificates. Bounded: devices, and handshakes and events of each, by [`Limits`](crate::limits::Limits); what is beyond
-//! is counted. Left to others: trust and blame.
+//! In: datagrams, address bindings, exchanges of connections, and finished connections. Out: [`Evidence`]: devices and
+//! certificates. Bounded: devices, and handshakes and events of each, by [`Limits`](crate::limits::Limits); what is
+//! beyond is counted. Left to others: trust and blame.
 
 mod card;
 mod certificates;

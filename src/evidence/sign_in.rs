@@ -1,4 +1,5 @@
-//! In: nothing. Out: the ways to sign in, and how sure one is. Bounded: a handful of frames. Left to others: telling them.
+//! In: nothing. Out: the ways to sign in, and how sure one is. Bounded: a handful of frames. Left to others:
+//! recognizing them.
 
 use crate::capture::FrameRef;
 use crate::words::words;

@@ -1,5 +1,6 @@
-//! In: devices of several captures. Out: one handshake where two taps recorded the same one, told of the device nearer to
-//! the client, with what one tap lacks filled in from the other. Bounded: by the handshakes kept. Left to others: blame.
+//! In: devices of several captures. Out: one handshake where two taps recorded the same one, reported for the device
+//! nearer to the client, with what one tap lacks filled in from the other. Bounded: by the handshakes kept. Left to
+//! others: blame.
 //!
 //! A handshake is known by its client's and server's random values, wherever it was recorded and whatever addresses were
 //! translated on the way. Clocks of two taps differ: a frame taken over from the other tap gets its time moved by the

@@ -2,7 +2,7 @@
 //! missing links. Bounded: two path searches, four where dates count. Left to others: the device's clock, server names,
 //! and whether the chain was the cause of a failure.
 //!
-//! The search has two questions (docs/verdict.md, step 4). A: which path could this device build at the time? B: which
+//! The search has two questions (docs/verdict.md, step 3). A: which path could this device build at the time? B: which
 //! path can be built with everything known? Certificates of other servers, devices or captures never count for A: that
 //! would hide the fault that this program exists to find.
 

@@ -1,4 +1,4 @@
-//! CG020: connections that came to nothing.
+//! CG020: connections that failed.
 //!
 //! In: the session. Out: a finding for each server that refused or did not answer, and for each tunnel that a proxy
 //! refused. Bounded: by what the evidence keeps. Left to others: everything after a connection is there.

@@ -1,7 +1,7 @@
 //! CG015, CG023, CG027: handshakes that ended without saying why.
 //!
-//! In: a judged handshake that no other cause explains. Out: the finding. Bounded: by the handshakes kept. Left to others:
-//! connections that came to nothing before a handshake.
+//! In: a judged handshake that no other cause explains. Out: the finding. Bounded: by the handshakes kept. Left to
+//! others: connections that failed before a handshake.
 
 use std::net::SocketAddr;
 

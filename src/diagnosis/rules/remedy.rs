@@ -2,8 +2,8 @@
 //! whole commands to copy. Bounded: nothing is kept. Left to others: which remedy a finding has. A line of a remedy that
 //! starts with a space is a command.
 //!
-//! Only host names of `[A-Za-z0-9.-]` that do not start with `-`, addresses and hexadecimal digits from a capture ever
-//! stand in a command; anything else is a placeholder, because people paste these lines into a shell.
+//! Only host names of `[A-Za-z0-9.-]` that do not start with `-`, addresses and hexadecimal digits from a capture are
+//! ever put into a command; anything else is a placeholder, because people paste these lines into a shell.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

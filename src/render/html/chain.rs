@@ -132,7 +132,7 @@ fn until(shelf: &Shelf<'_>, row: &Row<'_>) -> Markup {
     html! { @if let Some(end) = end { p.whence { "until " span.nowrap { (shorten(&date_and_clock(end).0, 20)) } } } }
 }
 
-/// A link of a chain, whole or broken.
+/// A link of a chain, intact or broken.
 fn joint(link: Link) -> Markup {
     match link {
         Link::None => html! { div.joint {} },

@@ -1,4 +1,4 @@
-//! In: a comparison. Out: where in the story of one of the two its parting step stands: at an event, or before one, where
+//! In: a comparison. Out: where in the story of one of the two its parting step is: at an event, or before one, where
 //! there is a gap. Bounded: one step. Left to others: how it looks.
 
 use super::arrow::{Arrow, Tone};

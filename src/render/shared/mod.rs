@@ -1,4 +1,4 @@
-//! What several renderers say alike: how captures and devices are named, which events are worth telling, what stands in
+//! What several renderers say alike: how captures and devices are named, which events are worth telling, what is in
 //! which column of a chain.
 //!
 //! In: the report. Out: words and lists of words, no layout. Bounded: by what each function says. Left to others: how any

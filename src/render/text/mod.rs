@@ -1,8 +1,8 @@
 //! The report as text for a person at a terminal.
 //!
 //! In: a report, a width, and whether to colour. Out: per device the verdict first, then its story, its chain, what is
-//! ruled out, what to do. Bounded: one device takes about a screen; of many devices only some are told in full. Left to
-//! others: every judgement, and whether the output is a terminal.
+//! ruled out, what to do. Bounded: one device takes about a screen; of many devices only some are shown in full. Left
+//! to others: every judgement, and whether the output is a terminal.
 //!
 //! Most of the words come from captures and so from strangers: [`line::Line`] makes them safe to print.
 

@@ -1,5 +1,5 @@
 //! In: a report. Out: its text: the devices, then what concerns no device, then what the captures withheld. Bounded: of
-//! more than [`MANY`] devices only [`IN_FULL`] are told in full. Left to others: the parts of a device's block.
+//! more than [`MANY`] devices only [`IN_FULL`] are shown in full. Left to others: the parts of a device's block.
 
 use super::line::{Line, Role, wrap};
 use super::page::{NARROWEST, Page, TextStyle, View, print};

@@ -1,6 +1,6 @@
 //! A summary of many reports as text.
 //!
-//! In: a summary. Out: counts first, then findings, servers and absent certificates, the most frequent first. Bounded:
+//! In: a summary. Out: counts first, then findings, servers and missing certificates, the most frequent first. Bounded:
 //! [`ROWS`] rows of each. Left to others: the counts, all of which the JSON form holds.
 
 use super::line::{Line, Role};
