@@ -31,7 +31,7 @@ words! {
         Quic = "quic",
         /// DTLS.
         Dtls = "dtls",
-        /// A download of certificates, or an attempt at one.
+        /// A fetch of certificates, successful or not.
         Fetch = "fetch",
         /// A connection that failed.
         Connect = "connect",

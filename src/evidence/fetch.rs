@@ -36,7 +36,7 @@ words! {
     }
 }
 
-/// One download of certificates, or an attempt at one.
+/// A fetch of certificates, successful or not.
 #[derive(Clone, Debug)]
 pub struct Fetch {
     /// The protocol.
