@@ -1,7 +1,7 @@
 //! In: what was sent in each direction of some connections. Out: the frames whose bytes carry credentials in clear.
 //! Bounded: by its input. Left to others: what is encrypted.
 //!
-//! It errs on the side of leaving out: from where a credential begins, all that follows of that request goes.
+//! It errs on the side of leaving out: from where a credential begins, the rest of that request is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

@@ -10,7 +10,7 @@ use crate::evidence::{
     self, Device, EventKind, Fact, Fetch, Handshake, MAX_LINE, Outcome, Refused, SignInMethod, Via, endpoint, shorten,
 };
 
-/// What a device's story is told from.
+/// What a device's story is made from.
 pub(super) struct Story<'a> {
     pub(super) places: Places<'a>,
     pub(super) judged: &'a DeviceDiagnosis<'a>,

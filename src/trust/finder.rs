@@ -73,7 +73,7 @@ use crate::x509::{Certificate, PublicKey, SignatureCheck};
 /// assert_eq!(search.path.end, PathEnd::Anchor);
 /// assert_eq!(search.path.steps.len(), 4);
 ///
-/// // Another key under the issuing CA's name is told from a certificate that is not there.
+/// // Another key under the issuing CA's name is distinguished from an absent certificate.
 /// let mut issuers = Pool::default();
 /// issuers.add(&read("captures/pki/issuing-other-key.pem"), StepFrom::Sent);
 /// let search = finder.find(&leaf, Purpose::Server, &anchors, &[&issuers]);

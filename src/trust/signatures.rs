@@ -31,7 +31,7 @@ impl Signatures {
     }
 }
 
-/// How a signature is told from others: the certificate and the key.
+/// What identifies a signature: the certificate and the key.
 pub(super) fn pair(certificate: &Certificate, key: &PublicKey) -> (Digest, Digest) {
     (certificate.sha256(), key.spki_sha256())
 }

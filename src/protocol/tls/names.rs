@@ -131,8 +131,8 @@ impl AlertCode {
         (Self::HANDSHAKE_FAILURE..=Self::ACCESS_DENIED).contains(&self) || self == Self::CERTIFICATE_REQUIRED
     }
 
-    /// Whether only a peer that has sent a certificate is told this: `bad_certificate` to `unknown_ca`, 42 to 48
-    /// (RFC 5246 section 7.2.2).
+    /// Whether only a peer that has sent a certificate is sent this: `bad_certificate` to `unknown_ca`, 42 to 48 (RFC
+    /// 5246 section 7.2.2).
     pub fn answers_certificate(self) -> bool {
         (Self::BAD_CERTIFICATE..=Self::UNKNOWN_CA).contains(&self)
     }

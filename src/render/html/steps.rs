@@ -37,7 +37,7 @@ pub(super) enum Line {
 pub(super) struct Focus<'a> {
     /// The finding that the story explains.
     pub(super) headline: Option<&'a Finding>,
-    /// The one handshake that is told message by message; without it the first.
+    /// The one handshake that is drawn message by message; without it the first.
     pub(super) handshake: Option<&'a Handshake>,
     /// Where the story parts from another one.
     pub(super) parting: Option<&'a Parting<'a>>,
@@ -88,7 +88,7 @@ struct Teller<'a> {
     scope: &'a Scope<'a>,
     device: &'a Device,
     lanes: Lanes,
-    /// The one handshake that is told message by message.
+    /// The one handshake that is drawn message by message.
     in_full: Option<&'a Handshake>,
     headline: Option<&'a Finding>,
     /// Whether the events come from more than one capture, so that a change must be named.

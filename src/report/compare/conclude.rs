@@ -1,9 +1,9 @@
 //! What follows from two stories side by side, in one sentence.
 //!
 //! In: the aligned steps, the two devices and the findings about them. Out: whether they can be compared, the sentence,
-//! the finding that it explains and the frames that it rests on. Bounded: a few names and differences are told, the rest
-//! counted. Left to others: proof. That a certificate of the good trace completes the bad one's chain is known because
-//! the report judged both as one investigation; here it is only looked up.
+//! the finding that it explains and the frames that it rests on. Bounded: a few names and differences are named, the
+//! rest counted. Left to others: proof. That a certificate of the good trace completes the bad one's chain is known
+//! because the report judged both as one investigation; here it is only looked up.
 
 use super::model::{Because, CompareStep, WhichSide};
 use super::names::{Names, listed};

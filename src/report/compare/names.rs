@@ -1,7 +1,7 @@
 //! What things are called in a comparison.
 //!
-//! In: a report, and the certificates, names and words to be told. Out: words. Bounded: `MOST` of a list, `NAME` characters
-//! of a name. Left to others: what is told of them.
+//! In: a report, and the certificates, names and words to be shown. Out: words. Bounded: `MOST` of a list, `NAME`
+//! characters of a name. Left to others: what is said of them.
 
 use crate::report::model::{Certificate, Report};
 

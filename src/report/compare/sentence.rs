@@ -1,6 +1,6 @@
 //! A conclusion with the frames that it rests on, and the words that several conclusions share.
 //!
-//! In: steps and their sides. Out: words. Bounded: `MOST` differences are told. Left to others: which of them matter.
+//! In: steps and their sides. Out: words. Bounded: `MOST` differences are named. Left to others: which of them matter.
 
 use super::model::{Because, CompareStep, StepSide, WhichSide};
 use super::names::{MOST, shortened};
