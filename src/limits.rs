@@ -51,8 +51,8 @@ pub struct Limits {
     pub devices: usize,
     /// CA certificates kept, and a quarter as many others, since those complete no chain. A site has a few dozen CAs;
     /// an Internet uplink shows about a thousand servers an hour. One certificate takes about 14 KiB until the report
-    /// is written. Beyond that, certificates are kept with the handshake or download that showed them, half as many in
-    /// all (D-EVIDENCE-13).
+    /// is written. Beyond that, certificates are kept with the handshake or fetch that showed them, half as many in all
+    /// (D-EVIDENCE-13).
     pub certificates: usize,
     /// Steps of one path search. A real chain takes fewer than ten.
     pub path_steps: usize,

@@ -40,9 +40,8 @@ pub struct Annotated {
 }
 
 /// The frames of a capture that matter to a report, in the order of the file: those that its findings cite, each with a
-/// comment for each piece of evidence, the connections and downloads around them, and the connections, downloads and
-/// lookups of the devices concerned.
-/// `path` is the capture's path in the report.
+/// comment for each piece of evidence, the connections and fetches around them, and the connections, fetches and
+/// lookups of the devices concerned. `path` is the capture's path in the report.
 ///
 /// # Errors
 /// If the bytes are not a capture, or reading them fails.

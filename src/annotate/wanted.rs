@@ -21,7 +21,7 @@ pub(super) struct Wanted {
     pub(super) frames: BTreeSet<u64>,
     /// The endpoints of handshakes, and of other connections that evidence is part of.
     connections: BTreeSet<(SocketAddr, SocketAddr)>,
-    /// Downloads by client and server, with their frames.
+    /// Fetches by client and server, with their frames.
     downloads: BTreeMap<(IpAddr, SocketAddr), Vec<RangeInclusive<u64>>>,
     /// Addresses of servers, with the names that clients gave them.
     pub(super) servers: BTreeMap<IpAddr, BTreeSet<String>>,
@@ -63,7 +63,7 @@ impl Wanted {
         for fetch in device.fetches.iter().filter(|fetch| fetch.capture == path) {
             let Some(server) = socket(&fetch.server) else { continue };
             self.servers.entry(server.ip()).or_default();
-            // The last frame of an incomplete download is not known.
+            // The last frame of an incomplete fetch is not known.
             let frames = fetch.frame..=fetch.last_frame.unwrap_or(u64::MAX);
             for client in &addresses {
                 self.downloads.entry((*client, server)).or_default().push(frames.clone());
@@ -101,7 +101,7 @@ impl Wanted {
         self.connections.insert((source, destination));
     }
 
-    /// Whether a segment belongs to a handshake's connection, or to a download.
+    /// Whether a segment belongs to a handshake's connection, or to a fetch.
     pub(super) fn has(&self, segment: &Segment<'_>) -> bool {
         let (from, to) = (segment.source, segment.destination);
         let of_download = |client: SocketAddr, server: SocketAddr| {

@@ -24,7 +24,7 @@ words! {
     pub enum Prospect {
         /// It would.
         Works = "works",
-        /// It would, if the device can download what is absent.
+        /// It would, if the device can fetch what is absent.
         WorksIfFetched = "works-if-fetched",
         /// It would not.
         Fails = "fails",

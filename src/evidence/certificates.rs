@@ -36,7 +36,7 @@ pub enum How {
     SentByServer(SocketAddr),
     /// In a client's Certificate message.
     SentByClient(SocketAddr),
-    /// In an answer to a download; the words tell of the form, `PKCS#7 in SOAP`.
+    /// In an answer to a fetch; the words tell of the form, `PKCS#7 in SOAP`.
     Http(&'static str),
     /// In an answer to an LDAP search.
     Ldap,
@@ -65,7 +65,7 @@ pub struct Certificates {
     others: usize,
     /// Stored certificates that cannot be read.
     broken: usize,
-    /// Certificates that are not stored but belong to a handshake or download that is kept.
+    /// Certificates that are not stored but belong to a handshake or fetch that is kept.
     held: usize,
     /// Bytes of the stored certificates.
     bytes: usize,
@@ -116,7 +116,7 @@ impl Certificates {
         certificate
     }
 
-    /// Whether there is room to keep a handshake or download together with these certificates. Those that are not stored
+    /// Whether there is room to keep a handshake or fetch together with these certificates. Those that are not stored
     /// have a bound of their own, half that of the store.
     pub fn hold<'c>(&mut self, certificates: impl IntoIterator<Item = &'c Arc<Certificate>>) -> bool {
         if self.dropped == 0 {

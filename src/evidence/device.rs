@@ -38,7 +38,7 @@ pub struct Device {
     pub sign_in: SignIn,
     /// Names that it looked up or was given, each with its addresses and the first frame.
     pub names: BTreeMap<String, Naming>,
-    /// Its downloads of certificates.
+    /// Its fetches of certificates.
     pub fetches: Vec<Fetch>,
     /// Its handshakes.
     pub handshakes: Vec<Handshake>,
@@ -166,8 +166,8 @@ impl Device {
         true
     }
 
-    /// Keeps a download. Beyond `limit`, downloads that brought no certificates make room for those that did; one that
-    /// did and finds no room counts as unreadable. Returns whether a download was left out.
+    /// Keeps a fetch. Beyond `limit`, fetches that brought no certificates make room for those that did; one that did
+    /// and finds no room counts as unreadable. Returns whether a fetch was left out.
     pub(super) fn keep_fetch(&mut self, fetch: Fetch, limit: usize, room: bool) -> bool {
         let full = self.fetches.len() >= limit;
         let vain = if full { self.fetches.iter().rposition(|known| known.certificates.is_empty()) } else { None };

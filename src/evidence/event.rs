@@ -1,4 +1,4 @@
-//! In: nothing. Out: what a device did or was told beside its handshakes and downloads, as it was seen. Bounded: by the
+//! In: nothing. Out: what a device did or was told beside its handshakes and fetches, as it was seen. Bounded: by the
 //! collectors. Left to others: the words for it.
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,5 +1,5 @@
-//! In: HTTP exchanges and LDAP searches that completed. Out: downloads of certificates, refusals in clear and lines of the
-//! story of the devices that asked. Bounded: `MAX_HTTP_ERRORS` refusals; the rest as `Limits` says.
+//! In: HTTP exchanges and LDAP searches that completed. Out: fetches of certificates, refusals in clear and lines of
+//! the story of the devices that asked. Bounded: `MAX_HTTP_ERRORS` refusals; the rest as `Limits` says.
 
 use super::certificates::{How, Sighting};
 use super::connections::Talk;

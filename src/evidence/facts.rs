@@ -56,7 +56,7 @@ pub struct Evidence {
     pub connected_dropped: bool,
     /// Handshakes that were dropped for lack of space.
     pub handshakes_dropped: u64,
-    /// Downloads that were dropped for lack of space.
+    /// Fetches that were dropped for lack of space.
     pub fetches_dropped: u64,
 }
 

@@ -1,4 +1,4 @@
-//! In: nothing. Out: a download of certificates, with its frames. Bounded: by the collectors.
+//! In: nothing. Out: a fetch of certificates, with its frames. Bounded: by the collectors.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::words::words;
 use crate::x509::Certificate;
 
 words! {
-    /// What kind of download it is; a profile says what each kind adds.
+    /// What kind of fetch it is; a profile says what each kind adds.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum FetchKind {
         /// Lync's certificate provisioning web service.
@@ -27,7 +27,7 @@ words! {
 }
 
 words! {
-    /// The protocol of a download.
+    /// The protocol of a fetch.
     pub enum Via {
         /// HTTP.
         Http = "http",
@@ -93,7 +93,7 @@ impl Fetch {
         !self.succeeded() && !fulfilled
     }
 
-    /// What kind of download it is, where it may have given the device more than the capture shows (D-DIAGNOSIS-27).
+    /// What kind of fetch it is, where it may have given the device more than the capture shows (D-DIAGNOSIS-27).
     pub fn unseen(&self) -> Option<&'static str> {
         match self.status {
             Some(304) => Some("a file of which the server says that the device has it already (304)"),

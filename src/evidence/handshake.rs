@@ -93,7 +93,7 @@ impl Handshake {
         self.tls.certificate_request.is_some() || self.tls.certificates.client.is_some()
     }
 
-    /// The frame by which the client had decided about the chain: later downloads did not matter (D-DIAGNOSIS-19).
+    /// The frame by which the client had decided about the chain: later fetches did not matter (D-DIAGNOSIS-19).
     pub fn deciding(&self) -> FrameRef {
         let accepted = self.tls.client_key_exchange.or(self.tls.finished.client);
         accepted.or(self.ending.at).unwrap_or(self.last)

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::capture::FrameRef;
 use crate::flow::Opening;
 
-/// The ports of a sign-in: web services, SIP, certificate downloads, the directory.
+/// The ports of a sign-in: web services, SIP, certificate fetches, the directory.
 pub const SIGN_IN_PORTS: [u16; 8] = [443, 4443, 5061, 80, 8080, 389, 636, 3268];
 
 /// A connection that failed.

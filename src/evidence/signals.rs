@@ -1,7 +1,7 @@
 //! In: a device's facts. Out: how it signed in, with the frames that show it.
 //! Bounded: a handful of signals. Left to others: what follows from it.
 //!
-//! What is published about the phones: PIN sign-in downloads the certificate chain from the provisioning service on port
+//! What is published about the phones: PIN sign-in fetches the certificate chain from the provisioning service on port
 //! 80; USB-tethered sign-in looks certificates up in Active Directory by LDAP. Nothing published says what the USB link
 //! itself carries, so USB is never seen, only consistent with what is.
 
@@ -30,7 +30,7 @@ pub(super) fn sign_in_of(device: &Device) -> SignIn {
 }
 
 /// What fits a USB-tethered sign-in, strongest first. None of it proves one: nothing published says what the USB link
-/// carries, and a phone that stored the chain at an earlier sign-in downloads none either.
+/// carries, and a phone that stored the chain at an earlier sign-in fetches none either.
 fn usb_signals(device: &Device) -> Vec<(FrameRef, String)> {
     let mut signals = Vec::new();
     let searched = device.fetches.iter().find(|fetch| fetch.via == Via::Ldap);

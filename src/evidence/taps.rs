@@ -17,7 +17,7 @@ use crate::capture::FrameRef;
 use crate::flow::Side;
 use crate::protocol::tls;
 
-/// Two recordings of one download at two taps are at most this far apart (two seconds, in nanoseconds).
+/// Two recordings of one fetch at two taps are at most this far apart (two seconds, in nanoseconds).
 const SAME_FETCH_NANOS: i64 = 2_000_000_000;
 
 /// A handshake by the indices of its device and of itself.

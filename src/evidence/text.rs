@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::endpoint::endpoint;
 use crate::protocol::http::Exchange;
 
-/// Bytes kept of a line of a device's story: any DNS name fits. `MAX_URL` bytes are kept of the address of a download:
+/// Bytes kept of a line of a device's story: any DNS name fits. `MAX_URL` bytes are kept of the address of a fetch:
 /// most URLs fit.
 pub(crate) const MAX_LINE: usize = 320;
 pub(super) const MAX_URL: usize = 1024;

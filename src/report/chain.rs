@@ -9,7 +9,7 @@ use crate::evidence::{Device, Handshake};
 use crate::trust::{Anchor, ChainStatus, Judgement, Missing, Path, StepFrom};
 use crate::x509::{Certificate, hex};
 
-/// Most download addresses reported of one missing certificate.
+/// Most addresses for fetching that are reported of one missing certificate.
 const MOST_ADDRESSES: usize = 8;
 /// Most characters of one name or address of a missing certificate, since every finding about it repeats them.
 const MOST_CHARACTERS: usize = 1024;

@@ -450,7 +450,7 @@ pub struct Missing {
     pub subject: String,
     /// The key identifier it must have, lower-case hexadecimal, where the certificate below names one.
     pub key_id: Option<String>,
-    /// Where the certificate below says it can be downloaded.
+    /// Where the certificate below says it can be fetched.
     pub aia: Vec<String>,
     /// Certificates that would do: alternatives for this one link.
     pub candidates: Vec<MissingCandidate>,
@@ -504,7 +504,7 @@ pub struct Certificate {
     pub key_id: Option<String>,
     /// Key identifier of its AuthorityKeyIdentifier.
     pub issuer_key_id: Option<String>,
-    /// Where its issuer can be downloaded (AIA caIssuers).
+    /// Where its issuer can be fetched (AIA caIssuers).
     pub ca_issuers: Vec<String>,
     /// The certificate, DER in base64.
     pub der: String,

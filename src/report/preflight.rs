@@ -48,7 +48,7 @@ pub struct PreflightProfile {
     pub name: String,
     /// A sign-in with nothing fetched before, as over USB.
     pub usb: Prospect,
-    /// A sign-in after a PIN sign-in, which downloads the chain.
+    /// A sign-in after a PIN sign-in, which fetches the chain.
     pub pin: Prospect,
     /// The chain, judged.
     pub chain: Chain,

@@ -52,7 +52,7 @@ impl Story<'_> {
         events
     }
 
-    /// The download that this device did not make, before the first handshake that failed for want of it.
+    /// The fetch that this device did not make, before the first handshake that failed for want of it.
     fn absent(&self) -> Option<Event> {
         let device = self.device;
         let wants = |at: usize| self.findings.iter().any(|f| f.handshake == Some(at) && f.code.may_lack_intermediate());
@@ -75,7 +75,7 @@ impl Story<'_> {
         })
     }
 
-    /// Where another device, or this one in another capture, made the download.
+    /// Where another device, or this one in another capture, made the fetch.
     fn download_elsewhere(&self) -> Option<FrameRange> {
         let device = self.device;
         let other = |other: &&&Device| (other.recording, other.address) != (device.recording, device.address);

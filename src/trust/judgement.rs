@@ -143,7 +143,7 @@ impl Judgement {
         anchors.get(step.anchor?)
     }
 
-    /// The first certificate of the path that the device built which it had only from a download.
+    /// The first certificate of the path that the device built which it had only from a fetch.
     pub fn downloaded_step(&self) -> Option<&Step> {
         self.path.as_ref()?.steps.iter().find(|step| step.from == StepFrom::Fetched)
     }

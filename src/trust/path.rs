@@ -37,7 +37,7 @@ words! {
     pub enum StepFrom {
         /// The server sent it in this handshake (or the client, of its own chain).
         Sent = "sent",
-        /// The device downloaded it.
+        /// The device fetched it.
         Fetched = "fetched",
         /// The user says that it is on the device (`--installed`).
         Installed = "installed",

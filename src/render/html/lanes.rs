@@ -25,7 +25,7 @@ pub(super) struct Lanes {
     pub(super) list: Vec<Lane>,
     helpers: Option<usize>,
     servers: Vec<(String, usize)>,
-    /// The lane to which a download in clear would have gone.
+    /// The lane to which a fetch in clear would have gone.
     clear: Option<usize>,
     rest: Option<usize>,
 }

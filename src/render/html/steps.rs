@@ -165,7 +165,7 @@ impl Teller<'_> {
         }
     }
 
-    /// A download as request and answer.
+    /// A fetch as request and answer.
     fn download(&self, event: &Event, fetch: &Fetch, lane: usize) -> Vec<Arrow> {
         let asked = match (&fetch.method, &fetch.url) {
             (method, Some(url)) => format!("{} {url}", method.as_deref().unwrap_or(fetch.via.as_str())),

@@ -115,7 +115,7 @@ pub struct StepSide {
     pub outcome: Option<Outcome>,
     /// The same in words, with the frame.
     pub ending: Option<String>,
-    /// Certificates that the server sent, or that were downloaded.
+    /// Certificates that the server sent, or that were fetched.
     pub certificates: Vec<String>,
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Told<'a> {
     pub(super) shared: Vec<(Service<'a>, Service<'a>)>,
     /// Those of the good one only, and those of the bad one only.
     pub(super) alone: (Vec<Service<'a>>, Vec<Service<'a>>),
-    /// Whether anything before TLS is shared: a lookup, a lease, a download.
+    /// Whether anything before TLS is shared: a lookup, a lease, a fetch.
     pub(super) common_ground: bool,
 }
 
@@ -77,7 +77,7 @@ fn has_dhcp(items: &[Item]) -> bool {
 /// The items that are the same step, as indices of the good one's and the bad one's.
 fn pair(ours: &[Item], theirs: &[Option<Item>]) -> BTreeMap<usize, usize> {
     let path = |item: &Item| match item.kind.as_str() {
-        // The same download from another host: `POST http://host/path`.
+        // The same fetch from another host: `POST http://host/path`.
         "fetch" => item
             .subject
             .split_once("://")
