@@ -194,7 +194,7 @@ impl<'e> Bench<'_, 'e> {
             it.assessment.as_sent.left_out = assessor.left_out(it.handshake, &it.assessment, anchors);
         }
         for it in &mut judged {
-            it.assessment.as_sent.complaints = assessor.complaints(it.handshake, &it.assessment);
+            it.assessment.as_sent.form = assessor.form(it.handshake, &it.assessment);
             it.excluded = it.ruling.told().map(|code| (code, exclude::beside(code, it))).collect();
         }
         judged

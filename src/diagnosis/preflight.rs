@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::anchors::DeviceAnchors;
-use super::assess::{complaints, date_faults, expired_anchor, unsupported};
+use super::assess::{date_faults, expired_anchor, form, unsupported};
 use super::code::Code;
 use super::finding::{Finding, Severity};
 use super::rules::{abilities, chain, dates, names, order, remedy};
@@ -94,12 +94,11 @@ pub fn preflight(
             abilities::use_supported(),
         ));
     }
-    let complaints = complaints(&mut finder, sent, &chain);
+    let form = form(&mut finder, sent, &chain);
     if let Some(summary) = not_first(sent) {
         findings.push(finding(Code::ChainOrder, Severity::Error, Proof::Proven, summary, order::send_in_order()));
-    } else if !complaints.is_empty() {
-        let summary = order::in_words(&complaints.join("; "));
-        findings.push(finding(Code::ChainOrder, Severity::Warning, Proof::Proven, summary, order::send_in_order()));
+    } else if let Some((severity, summary)) = order::in_words(&form) {
+        findings.push(finding(Code::ChainOrder, severity, Proof::Proven, summary, order::send_in_order()));
     }
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
     let (usb, pin) = prospects(profile, &chain, &findings);

@@ -144,8 +144,9 @@ const TABLE: &[Row] = &[
     ("CG017", &["cut-inside"], &[("cut-after", "nothing that matters is cut away")]),
     (
         "CG018",
-        &["chain-order-mixed", "chain-order-root-sent", "chain-order-unrelated"],
+        &["chain-order-mixed", "chain-order-unrelated"],
         &[
+            ("chain-order-root-sent", "in order, and the root behind it is mere information"),
             ("usb-full-chain", "in order, without the root"),
             ("wrong-intermediate", "another company's, where the chain is not known to its end"),
         ],

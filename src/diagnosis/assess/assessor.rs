@@ -10,7 +10,7 @@ use super::chain_end::ChainEnd;
 use super::client::ClientIssuer;
 use super::dates::{self, Dates};
 use super::names::NameCheck;
-use super::order::{AsSent, complaints};
+use super::order::{AsSent, Form, form};
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnosis::anchors::DeviceAnchors;
 use crate::diagnosis::clock::DeviceClock;
@@ -39,6 +39,8 @@ pub struct Assessment {
     pub algorithms: Algorithms,
     /// Why the server's Certificate message cannot be judged; `None` if it can.
     pub unreadable: Option<String>,
+    /// The last handshake before this one in which the same client accepted the same certificates.
+    pub accepted_before: Option<FrameRef>,
     /// The client's chain.
     pub client_chain: Option<Rc<Judgement>>,
     /// Where a certificate of the client is known from another handshake: its issuer, and whether the server's list of
@@ -87,6 +89,9 @@ impl Assessor {
         let assess = |handshake| self.assess(device, handshake, anchors, clock(handshake));
         let mut assessments: Vec<_> = device.handshakes.iter().map(assess).collect();
         note_other_cas(device, &mut assessments);
+        for (handshake, assessment) in device.handshakes.iter().zip(&mut assessments) {
+            assessment.accepted_before = accepted_before(device, handshake);
+        }
         assessments
     }
 
@@ -115,6 +120,7 @@ impl Assessor {
             name: own.map_or(NameCheck::Unknown, |leaf| NameCheck::of(device, handshake, leaf, anchors.profile)),
             algorithms: Algorithms::of(handshake, &chain.judged_certificates(), anchors),
             unreadable,
+            accepted_before: None,
             client_chain,
             client_issuer: ClientIssuer::of(device, handshake),
             chain,
@@ -141,11 +147,11 @@ impl Assessor {
         bare.missing.iter().filter(is_left_out).cloned().collect()
     }
 
-    /// What is wrong with the order and choice of the certificates that a server sent, in words.
-    pub(in crate::diagnosis) fn complaints(&mut self, handshake: &Handshake, assessment: &Assessment) -> Vec<String> {
+    /// The order and choice of the certificates that a server sent.
+    pub(in crate::diagnosis) fn form(&mut self, handshake: &Handshake, assessment: &Assessment) -> Form {
         match assessment.unreadable {
-            Some(_) => Vec::new(),
-            None => complaints(&mut self.finder, &handshake.sent, &assessment.chain),
+            Some(_) => Form::default(),
+            None => form(&mut self.finder, &handshake.sent, &assessment.chain),
         }
     }
 
@@ -227,6 +233,10 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
         return Some("TLS 1.3 encrypts the certificates".into());
     }
     match &tls.certificates.server {
+        Some(list) if list.raw_public_key => Some(format!(
+            "the server sent a raw public key (RFC 7250) in place of certificates (frame {})",
+            list.first.number
+        )),
         Some(list) if !list.complete && handshake.sent.len() == MAX_CERTIFICATES => Some(format!(
             "the Certificate message holds more than {} certificates, of which no more were read (frame {})",
             MAX_CERTIFICATES, list.last.number
@@ -244,6 +254,20 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
         }
         None => None,
     }
+}
+
+/// The last handshake before this one in which the same TLS stack went on to data behind the same certificates.
+fn accepted_before(device: &Device, handshake: &Handshake) -> Option<FrameRef> {
+    let shape = |of: &Handshake| of.tls.client_hello.as_ref().and_then(|hello| hello.besides);
+    let certificates = |of: &Handshake| of.sent.iter().map(|c| c.sha256()).collect::<Vec<_>>();
+    let same = |other: &&Handshake| {
+        let worked = other.ending.outcome == Outcome::Completed && other.tls.data.client.records > 0;
+        worked
+            && other.first.is_before(&handshake.first)
+            && shape(other).is_some_and(|its| shape(handshake) == Some(its))
+            && certificates(other) == certificates(handshake)
+    };
+    device.handshakes.iter().filter(|_| !handshake.sent.is_empty()).rfind(same).map(|other| other.first)
 }
 
 /// Notes for each handshake the chain of another root that the same device accepted: it may trust one CA only.

@@ -19,5 +19,5 @@ pub use client::ClientIssuer;
 pub use dates::{DateFault, Dates};
 pub(super) use dates::{date_faults, expired_anchor};
 pub use names::NameCheck;
-pub use order::AsSent;
-pub(super) use order::complaints;
+pub(super) use order::form;
+pub use order::{AsSent, Form};

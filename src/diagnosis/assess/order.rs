@@ -11,22 +11,30 @@ use crate::x509::Certificate;
 pub struct AsSent {
     /// Intermediates that the list leaves out, in a handshake that completed.
     pub left_out: Vec<Missing>,
-    /// What is wrong with its order and choice, in words.
-    pub complaints: Vec<String>,
+    /// Its order and choice.
+    pub form: Form,
 }
 
-/// What is wrong with the form of a list, in words.
-pub(in crate::diagnosis) fn complaints(
-    finder: &mut PathFinder,
-    sent: &[Arc<Certificate>],
-    chain: &Judgement,
-) -> Vec<String> {
+/// What a list holds besides a chain in order.
+#[derive(Clone, Debug, Default)]
+pub struct Form {
+    /// The short name of a root that is sent too.
+    pub root: Option<String>,
+    /// What is wrong, in words.
+    pub faults: Vec<String>,
+}
+
+/// Looks at the form of a list.
+pub(in crate::diagnosis) fn form(finder: &mut PathFinder, sent: &[Arc<Certificate>], chain: &Judgement) -> Form {
+    let above = sent.get(1..).unwrap_or_default();
+    let root = above.iter().find(|certificate| certificate.is_self_signed()).map(|root| root.subject().short());
+    Form { root, faults: faults(finder, sent, chain) }
+}
+
+fn faults(finder: &mut PathFinder, sent: &[Arc<Certificate>], chain: &Judgement) -> Vec<String> {
     let mut out = Vec::new();
     let Some(above) = sent.get(1..) else { return out };
-    let path = chain.completed.as_ref().or(chain.path.as_ref());
-    if let Some(root) = above.iter().find(|certificate| certificate.is_self_signed()) {
-        out.push(format!("it sends the root \"{}\" too", root.subject().short()));
-    }
+    let path = chain.longest_path();
     let twice =
         above.iter().enumerate().find(|(at, c)| sent.iter().take(at + 1).any(|known| known.sha256() == c.sha256()));
     if let Some((_, certificate)) = twice {

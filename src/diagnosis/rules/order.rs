@@ -4,6 +4,7 @@
 //! for. Bounded: by the handshakes kept. Left to others: whether the device minded.
 
 use super::logic::{Lacks, Logic};
+use crate::diagnosis::assess::Form;
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Finding, Severity};
 use crate::diagnosis::judged::Judged;
@@ -13,22 +14,33 @@ use crate::trust::Proof;
 pub(super) const CHAIN_ORDER: Logic = Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(find) };
 
 fn find(session: &Session<'_>) -> Vec<Finding> {
-    let handshakes = session.handshakes.iter().filter(|judged| !judged.assessment.as_sent.complaints.is_empty());
-    handshakes.map(|judged| describe(session, judged)).collect()
+    session.handshakes.iter().filter_map(|judged| describe(session, judged)).collect()
 }
 
-fn describe(session: &Session<'_>, judged: &Judged<'_>) -> Finding {
-    let complaints = judged.assessment.as_sent.complaints.join("; ");
-    let mut finding =
-        session.finding(Code::ChainOrder, Severity::Warning, Proof::Proven, judged, in_words(&complaints));
-    finding.evidence.extend(judged.at_certificates(complaints));
+fn describe(session: &Session<'_>, judged: &Judged<'_>) -> Option<Finding> {
+    let form = &judged.assessment.as_sent.form;
+    let (severity, summary) = in_words(form)?;
+    let mut finding = session.finding(Code::ChainOrder, severity, Proof::Proven, judged, summary);
+    finding.evidence.extend(judged.at_certificates(listed(form)));
     finding.certificates = judged.handshake.sent.clone();
     finding.remedies = send_in_order();
-    finding
+    Some(finding)
 }
 
-pub(in crate::diagnosis) fn in_words(complaints: &str) -> String {
-    format!("the server's chain is not in order: {complaints}")
+/// How grave the form of a list is, and what it is. A root behind a chain in order does no harm.
+pub(in crate::diagnosis) fn in_words(form: &Form) -> Option<(Severity, String)> {
+    match (&form.root, form.faults.is_empty()) {
+        (None, true) => None,
+        (Some(root), true) => {
+            Some((Severity::Info, format!("the server sends the root \"{root}\" too, which is not needed")))
+        }
+        (_, false) => Some((Severity::Warning, format!("the server's chain is not in order: {}", listed(form)))),
+    }
+}
+
+fn listed(form: &Form) -> String {
+    let root = form.root.iter().map(|root| format!("it sends the root \"{root}\" too"));
+    root.chain(form.faults.iter().cloned()).collect::<Vec<_>>().join("; ")
 }
 
 pub(in crate::diagnosis) fn send_in_order() -> Vec<String> {
