@@ -8,7 +8,7 @@ use super::rules::Facts;
 use super::ruling::{AcceptedElsewhere, Ruling};
 use super::stage::{self, Stage};
 use crate::evidence::Outcome;
-use crate::protocol::tls::AlertCode;
+use crate::protocol::tls::{AlertCode, Version};
 use crate::trust::ChainStatus;
 
 /// The causes that are about the chain's links.
@@ -107,6 +107,16 @@ impl Case<'_> {
         if self.stage == Stage::ServerAfterFlight && self.alert.is_none() && stage::server_accepted_answer(handshake) {
             allowed.clear();
         }
+        // SSL 3.0 has no alert for the version (RFC 6101 section 5.4.2).
+        let highest = handshake.tls.client_hello.as_ref().map(|hello| hello.version);
+        let by_ssl_3 = highest == Some(Version::SSL_3_0) && !elsewhere.version;
+        if by_ssl_3 && allowed == [Code::NoSharedCipher] {
+            allowed.insert(0, Code::ProtocolVersion);
+        }
+        // A client that accepted these certificates before did not refuse their links.
+        if assessment.accepted_before.is_some() {
+            allowed.retain(|code| !CHAIN.contains(code));
+        }
         match (self.stage, self.alert) {
             // Clients call the use or the algorithm of a certificate unsupported, not a root that is absent by
             // assumption only (D-DIAGNOSIS-11).
@@ -157,6 +167,7 @@ impl Case<'_> {
             // What the capture hides may well be the cause, unless the alert names another one (D-DIAGNOSIS-10).
             Stage::ClientAtCertificate | Stage::ClientWithoutData
                 if assessment.unreadable.is_some()
+                    && assessment.accepted_before.is_none()
                     && allowed.iter().any(|code| AT_CERTIFICATE.contains(code))
                     && !handshake.client_accepted() =>
             {
@@ -189,12 +200,16 @@ impl Case<'_> {
         }
         // The absence of a root is no fact where it is only assumed.
         let is_fact = |code: &Code| {
-            *code != Code::ChainCauseUndecided && !(self.guessed && *code == Code::UntrustedRoot) && self.holds(*code)
+            let accepted = self.facts.assessment.accepted_before.is_some() && CHAIN.contains(code);
+            let guess = self.guessed && *code == Code::UntrustedRoot;
+            !accepted && !guess && *code != Code::ChainCauseUndecided && self.holds(*code)
         };
         let others = AT_CERTIFICATE.iter().filter(|code| !survivors.contains(code) && !allowed.contains(code));
         let mut filtered: Vec<Code> = others.copied().filter(is_fact).collect();
         // A broken rule that the device is not known to check is worth a warning, but is not a cause (D-DIAGNOSIS-29).
-        let broken = chain.fault.is_some() && chain.status == ChainStatus::Invalid;
+        let broken = chain.fault.is_some()
+            && chain.status == ChainStatus::Invalid
+            && self.facts.assessment.accepted_before.is_none();
         if broken && !survivors.contains(&Code::ChainInvalid) && !filtered.contains(&Code::ChainInvalid) {
             filtered.push(Code::ChainInvalid);
         }

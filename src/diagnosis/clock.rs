@@ -4,7 +4,8 @@
 //! whether it is wrong, and what a wrong clock does to dates.
 //!
 //! Stacks of the time of TLS 1.0 begin the random value of a ClientHello with the seconds of their clock (RFC 5246 section
-//! 7.4.1.2); newer ones fill it with random bytes. It is believed only if it is plausible and advances as time does.
+//! 7.4.1.2); newer ones fill it with random bytes. It is believed only if it advances as time does, in hellos that differ:
+//! proxies repeat a whole random value.
 
 use crate::capture::FrameRef;
 use crate::evidence::{Device, Handshake};
@@ -49,8 +50,17 @@ impl DeviceClock {
 /// Everything that shows a device's clock, which may be set in the course of the capture.
 pub(super) struct Clocks<'d> {
     device: &'d Device,
-    /// Hellos with a plausible time, and that time minus the capture's, in seconds.
-    told: Vec<(FrameRef, i64)>,
+    told: Vec<Told>,
+}
+
+/// The time that a hello tells.
+struct Told {
+    at: FrameRef,
+    /// Seconds since 1970.
+    time: i64,
+    /// That time minus the capture's, in seconds.
+    offset: i64,
+    random: [u8; 32],
 }
 
 impl<'d> Clocks<'d> {
@@ -60,14 +70,14 @@ impl<'d> Clocks<'d> {
 
     /// The first clock that is known.
     pub(super) fn first(&self) -> Option<DeviceClock> {
-        let by_hellos = self.told.iter().find_map(|(_, offset)| self.by_hellos(*offset));
+        let by_hellos = self.told.iter().find_map(|told| self.by_hellos(told.offset));
         by_hellos.or_else(|| self.device.time_answers.first().map(by_answer))
     }
 
     /// The clock at a handshake: by its own hello, else by the last NTP answer before the deciding frame. Behind a shared
     /// address it is unknown which device asked for the time.
     pub(super) fn at(&self, handshake: &Handshake) -> Option<DeviceClock> {
-        let by_hellos = told(handshake).and_then(|(_, offset)| self.by_hellos(offset));
+        let by_hellos = told(handshake).and_then(|told| self.by_hellos(told.offset));
         let deciding = handshake.deciding();
         let mut answers = self.device.time_answers.iter().filter(|_| !self.device.shared_address);
         by_hellos.or_else(|| answers.rfind(|(at, _)| at.is_before(&deciding)).map(by_answer))
@@ -75,11 +85,21 @@ impl<'d> Clocks<'d> {
 
     /// The clock with this offset, if a second hello shows it too, so that it advanced as time does.
     fn by_hellos(&self, offset: i64) -> Option<DeviceClock> {
-        let alike = self.told.iter().filter(|(_, other)| (other - offset).abs() <= CLOCK_TOLERANCE);
-        let frames: Vec<_> = alike.map(|(at, _)| *at).take(4).collect();
+        let mut alike: Vec<&Told> = Vec::new();
+        for told in self.told.iter().filter(|told| (told.offset - offset).abs() <= CLOCK_TOLERANCE) {
+            if alike.iter().all(|known| known.random != told.random) {
+                alike.push(told);
+            }
+        }
+        // A clock that was never set starts at 1970 or at the time of the firmware. Of such a time one must see it advance:
+        // bytes that never change are no clock.
+        let advances = alike
+            .iter()
+            .any(|told| told.time >= YEAR_2000 || alike.first().is_some_and(|first| first.time != told.time));
+        let frames: Vec<_> = alike.iter().map(|told| told.at).take(4).collect();
         let right = self.device.time_answers.last().map_or(0, |(_, nanos)| nanos.div_euclid(NANOS));
         let basis = "the time in its ClientHellos";
-        (frames.len() >= 2).then_some(DeviceClock { offset, skew: offset - right, basis, frames })
+        (frames.len() >= 2 && advances).then_some(DeviceClock { offset, skew: offset - right, basis, frames })
     }
 }
 
@@ -88,11 +108,12 @@ fn by_answer((at, nanos): &(FrameRef, i64)) -> DeviceClock {
     DeviceClock { offset, skew: 0, basis, frames: vec![*at] }
 }
 
-/// The frame of a handshake's hello, and the time in it minus the capture's, if that time is plausible.
-fn told(handshake: &Handshake) -> Option<(FrameRef, i64)> {
+/// The time that a handshake's hello tells, unless it lies more than thirty years ahead.
+fn told(handshake: &Handshake) -> Option<Told> {
     let hello = handshake.tls.client_hello.as_ref()?;
-    let (clock, seen) = (i64::from(hello.gmt_unix_time()), hello.at.time.seconds());
-    (YEAR_2000..seen.saturating_add(THIRTY_YEARS)).contains(&clock).then_some((hello.at, clock - seen))
+    let (time, seen) = (i64::from(hello.gmt_unix_time()), hello.at.time.seconds());
+    let told = Told { at: hello.at, time, offset: time - seen, random: hello.random };
+    (time < seen.saturating_add(THIRTY_YEARS)).then_some(told)
 }
 
 /// What the capture shows of the device's time service.

@@ -92,10 +92,10 @@ pub(in crate::diagnosis) fn is_checked(profile: &Profile, fault: &Fault) -> bool
     profile.makes(check)
 }
 
-/// Excluded by the alert. A trusted chain is the better reason, so that it comes first.
-fn excluded_by_alert(rival: &Rival<'_>) -> Option<(bool, String)> {
+/// Excluded by what the client accepted before, or by the alert. A trusted chain is the better reason, so that it comes first.
+fn excluded_by_behaviour(rival: &Rival<'_>) -> Option<(bool, String)> {
     let trusted = rival.assessment.chain.status == ChainStatus::Trusted;
-    (rival.is_ruled_out_by_alert() && !trusted).then(|| rival.not_its_alert())
+    rival.accepted_before().or_else(|| (rival.is_ruled_out_by_alert() && !trusted).then(|| rival.not_its_alert()))
 }
 
 fn untrusted_root_excluded(rival: &Rival<'_>) -> Option<(bool, String)> {
@@ -110,7 +110,7 @@ fn untrusted_root_excluded(rival: &Rival<'_>) -> Option<(bool, String)> {
         ChainStatus::Invalid => Some((false, "the chain does not get as far as a root".into())),
         ChainStatus::UntrustedRoot | ChainStatus::Hidden | ChainStatus::NotSent | ChainStatus::Undetermined => None,
     };
-    excluded_by_alert(rival).or_else(by_status)
+    excluded_by_behaviour(rival).or_else(by_status)
 }
 
 const ROOT_NOT_KNOWN: &str = "the root above what is missing is not known to be on the device";
@@ -134,7 +134,7 @@ fn missing_intermediate_excluded(rival: &Rival<'_>) -> Option<(bool, String)> {
             None
         }
     };
-    excluded_by_alert(rival).or_else(by_status)
+    excluded_by_behaviour(rival).or_else(by_status)
 }
 
 fn key_mismatch_excluded(rival: &Rival<'_>) -> Option<(bool, String)> {
@@ -146,12 +146,12 @@ fn key_mismatch_excluded(rival: &Rival<'_>) -> Option<(bool, String)> {
         (None, Some(name)) => Some((false, format!("the device has a root \"{name}\" with another key"))),
         (None, None) => Some((true, "no certificate with the issuer's name and another key was at hand".into())),
     };
-    excluded_by_alert(rival).or_else(|| rival.where_nothing_is_known()).or_else(by_keys)
+    excluded_by_behaviour(rival).or_else(|| rival.where_nothing_is_known()).or_else(by_keys)
 }
 
 fn chain_invalid_excluded(rival: &Rival<'_>) -> Option<(bool, String)> {
     let (chain, sent) = (&rival.assessment.chain, &rival.handshake.sent);
-    if let Some(told) = rival.where_nothing_is_known() {
+    if let Some(told) = rival.accepted_before().or_else(|| rival.where_nothing_is_known()) {
         return Some(told);
     }
     if rival.is_ruled_out_by_alert() {

@@ -171,6 +171,14 @@ fn evidence(judged: &Judged<'_>) -> Vec<(FrameRef, String)> {
     if let Some(answer) = handshake.tls.other_protocol() {
         out.push((answer.at, "the server's first bytes, no record of TLS".into()));
     }
+    if let Some(record) = &handshake.tls.overlong {
+        let what = format!(
+            "{}: a record of {} bytes, longer than the 16,384 that one may hold (RFC 5246 section 6.2.1)",
+            words::side(record.from),
+            record.length
+        );
+        out.push((record.at, what));
+    }
     for side in [Side::Client, Side::Server] {
         if let Some(at) = handshake.tls.encrypted_alert.of(side) {
             let readable = handshake.tls.alerts.iter().find(|alert| alert.from == side && alert.at == *at);

@@ -71,6 +71,12 @@ impl Rival<'_> {
         (true, format!("{alert} is not the alert for it"))
     }
 
+    /// Excluded, because the same client accepted the same certificates before.
+    pub(super) fn accepted_before(&self) -> Option<(bool, String)> {
+        let at = self.assessment.accepted_before?;
+        Some((true, format!("the same client accepted these certificates in frame {}", at.number)))
+    }
+
     /// What is to be said of a cause about certificates where none is known.
     pub(super) fn where_nothing_is_known(&self) -> Option<(bool, String)> {
         if !self.assessment.chain.judged_certificates().is_empty() {

@@ -12,6 +12,8 @@ impl Version {
     pub const SSL_2_0: Self = Self(0x0002);
     /// TLCP (GB/T 38636), which has the messages of TLS 1.1.
     pub const TLCP: Self = Self(0x0101);
+    /// SSL 3.0.
+    pub const SSL_3_0: Self = Self(0x0300);
     /// TLS 1.0.
     pub const TLS_1_0: Self = Self(0x0301);
     /// TLS 1.2.

@@ -25,17 +25,20 @@ const YEAR: i64 = 365 * 86_400;
 fn telling(mut frames: Vec<Frame>, clocks: &[Option<i64>]) -> Vec<Frame> {
     let mut clocks = clocks.iter();
     for frame in &mut frames {
-        let Some(segment) = frame.data().filter(|segment| matches!(segment.payload[..], [22, 3, _, _, _, 1, ..]))
-        else {
+        if !is_hello(frame) {
             continue;
-        };
-        let mut segment = segment.clone();
+        }
+        let mut segment = frame.data().unwrap().clone();
         let clock = clocks.next().unwrap().map_or(u32::MAX, |off| u32::try_from(frame.time / SECOND + off).unwrap());
         segment.payload[11..15].copy_from_slice(&clock.to_be_bytes());
         *frame = frame.with(segment);
     }
     assert_eq!(clocks.next(), None);
     frames
+}
+
+fn is_hello(frame: &Frame) -> bool {
+    frame.data().is_some_and(|segment| matches!(segment.payload[..], [22, 3, _, _, _, 1, ..]))
 }
 
 /// The frames, shifted to begin at another time.
@@ -77,6 +80,38 @@ fn each_handshake_is_judged_by_the_clock_that_the_device_had_then() {
     let third = session(&[refused(), refused(), refused()]);
     let report = judge(&telling(third, &[Some(-20 * YEAR), Some(-20 * YEAR), None]), &woodgrove);
     assert_eq!((count(&report, "CG007"), count(&report, "CG023")), (2, 1), "{:?}", told(&report));
+}
+
+#[test]
+fn a_clock_that_was_never_set_is_a_clock_if_it_advances() {
+    let refused = || (443, said("clock-skew.pcapng", 443), Client);
+    let frames = session(&[refused(), refused()]);
+    // Two hours after 1970-01-01.
+    let off = 7_200 - frames[0].time / SECOND;
+    let report = judge(&telling(frames.clone(), &[Some(off), Some(off)]), &options(&["woodgrove-root"], &[]));
+    assert_eq!((count(&report, "CG007"), count(&report, "CG014")), (2, 1), "{:?}", told(&report));
+    // A proxy repeats the random value of a hello: that is one reading, and tells no clock.
+    let hellos: Vec<i64> = frames.iter().filter(|frame| is_hello(frame)).map(|frame| frame.time / SECOND).collect();
+    let same = hellos.iter().map(|time| Some(off + hellos[0] - time)).collect::<Vec<_>>();
+    let report = judge(&telling(frames, &same), &options(&["woodgrove-root"], &[]));
+    assert_eq!((count(&report, "CG007"), count(&report, "CG014")), (0, 0), "{:?}", told(&report));
+}
+
+#[test]
+fn a_chain_that_the_same_client_accepted_before_is_not_refused_for_its_links() {
+    // The same leaf alone, once from a phone that had the intermediates and once from one that had not.
+    let works = (443, said("usb-after-pin.pcapng", 443), Client);
+    let refused = || (443, said("usb-sign-in.pcapng", 443), Client);
+    let codes = |report: &Report| -> Vec<String> {
+        let errors = report.findings.iter().filter(|finding| finding.severity == Error);
+        errors.map(|finding| finding.code.clone()).collect()
+    };
+    assert_eq!(codes(&judge(&session(&[refused()]), &northwind_known())), ["CG001"]);
+    let report = judge(&session(&[works, refused()]), &northwind_known());
+    assert_eq!(codes(&report), ["CG023"], "{:?}", told(&report));
+    let finding = report.findings.iter().find(|finding| finding.code == "CG023").unwrap();
+    let links = finding.excluded.iter().find(|other| other.cause == "missing-intermediate").unwrap();
+    assert!(links.excluded && links.why.contains("accepted these certificates in frame"), "{}", links.why);
 }
 
 #[test]
