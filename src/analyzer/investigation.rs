@@ -147,7 +147,7 @@ impl<'a> Investigation<'a> {
         self.captures.iter().filter(|(known, _)| known == name).map(|(_, summary)| summary.packets).sum()
     }
 
-    /// Addresses of the devices that [`AnalyzerBuilder::device`] keeps out of the report.
+    /// Addresses of the devices that the device filter keeps out of the report.
     pub fn left_out(&self) -> BTreeSet<IpAddr> {
         let devices = devices(&self.evidence).into_iter();
         devices.filter(|(_, device)| !self.analyzer.admits(device)).map(|(_, device)| device.address).collect()
