@@ -31,23 +31,44 @@ pub(super) struct Message {
     pub(super) operation: Operation,
 }
 
+/// A SearchRequest (RFC 4511 section 4.5.1).
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct SearchRequest {
+    /// The base object's DN.
+    pub(super) base: String,
+    /// The filter as text (RFC 4515).
+    pub(super) filter: String,
+    /// The names of the attributes asked for.
+    pub(super) attributes: Vec<String>,
+}
+
 /// The protocolOp of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Operation {
-    /// SearchRequest.
-    Search { base: String, filter: String, attributes: Vec<String> },
+    Search(SearchRequest),
     /// SearchResultEntry, with the values of caCertificate.
-    Entry { dn: String, certificates: Vec<Vec<u8>> },
+    Entry {
+        dn: String,
+        certificates: Vec<Vec<u8>>,
+    },
     /// SearchResultDone.
-    Done { code: u32 },
+    Done {
+        code: u32,
+    },
     /// BindResponse.
-    Bound { code: u32 },
+    Bound {
+        code: u32,
+    },
     /// ExtendedRequest for TLS.
     StartTls,
     /// ExtendedResponse.
-    Extended { code: u32 },
+    Extended {
+        code: u32,
+    },
     /// AbandonRequest for this messageID.
-    Abandon { id: u32 },
+    Abandon {
+        id: u32,
+    },
     /// Anything else.
     Other,
 }
@@ -125,7 +146,7 @@ fn search(operation: Element<'_>) -> Option<Operation> {
     let mut written = String::new();
     write_filter(condition, 0, &mut written);
     let attributes = fields.next()?.tagged(SEQUENCE)?.children().map(|name| text(name.content)).collect();
-    Some(Operation::Search { base, filter: written, attributes })
+    Some(Operation::Search(SearchRequest { base, filter: written, attributes }))
 }
 
 /// `SEQUENCE { objectName, attributes SEQUENCE OF SEQUENCE { type, vals SET OF value } }`
@@ -255,7 +276,7 @@ mod tests {
             let (hex, expected) = line.split_once(' ').unwrap();
             let octet = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
             let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(octet).collect();
-            let Operation::Search { filter, attributes, .. } = parse(&bytes).unwrap().operation else {
+            let Operation::Search(SearchRequest { filter, attributes, .. }) = parse(&bytes).unwrap().operation else {
                 panic!("{expected}")
             };
             assert_eq!((filter.as_str(), attributes), (expected, vec!["1.1".to_owned()]));

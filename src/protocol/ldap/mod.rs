@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use self::message::{Message, Operation};
+use self::message::{Message, Operation, SearchRequest};
 use super::ber::{self, Header};
 use crate::capture::FrameRef;
 use crate::flow::{Side, StreamEnd};
@@ -254,7 +254,7 @@ impl Ldap {
         self.messages = self.messages.saturating_add(1);
         let Some(Message { id, operation }) = message else { return };
         match operation {
-            Operation::Search { base, filter, attributes } => self.asked(id, base, filter, attributes, first, out),
+            Operation::Search(asked) => self.asked(id, asked, first, out),
             Operation::Entry { dn, certificates } => {
                 let open = self.answered(id, at, out);
                 let size: usize = certificates.iter().map(|der| size_of::<Vec<u8>>() + der.len()).sum();
@@ -284,15 +284,8 @@ impl Ldap {
         }
     }
 
-    fn asked(
-        &mut self,
-        id: u32,
-        base: String,
-        filter: String,
-        attributes: Vec<String>,
-        request: FrameRef,
-        out: &mut Vec<LdapSearch>,
-    ) {
+    fn asked(&mut self, id: u32, asked: SearchRequest, request: FrameRef, out: &mut Vec<LdapSearch>) {
+        let SearchRequest { base, filter, attributes } = asked;
         if self.open.get(&id).is_some_and(|open| open.asked) {
             // A messageID may be reused once its search is answered, so the end of that answer was missed.
             self.close(id, out);
