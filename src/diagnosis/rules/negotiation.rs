@@ -50,7 +50,8 @@ fn version_excluded(rival: &Rival<'_>) -> Option<(bool, String)> {
         _ if rival.ruling.accepted_elsewhere.version => {
             (true, format!("this server took {} elsewhere", offered(rival.handshake)))
         }
-        Some(_) if rival.is_ruled_out_by_alert() && words::meaning(rival.handshake).is_some() => rival.not_its_alert(),
+        Some(_) if rival.ruling.allowed.contains(&rival.code) => (false, "the same answer fits it".into()),
+        Some(_) if words::meaning(rival.handshake).is_some() => rival.not_its_alert(),
         _ => (false, "the same answer fits it".into()),
     })
 }

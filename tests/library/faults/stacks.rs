@@ -193,6 +193,16 @@ fn alerts_that_say_what_is_wrong_are_told() {
 }
 
 #[test]
+fn ssl_3_has_no_alert_for_the_version() {
+    // RFC 6101 section 5.4.2: a server that takes no SSL 3.0 can only say handshake_failure.
+    let mut hello = said("usb-sign-in.pcapng", 443).swap_remove(0);
+    hello.1[9..11].copy_from_slice(&[3, 0]);
+    let alert = (Server, vec![21, 3, 0, 0, 2, 2, 40]);
+    let report = judge(&alone(vec![hello, alert], Server), &northwind());
+    assert_eq!(told(&report), [("CG009", Error, Undecidable), ("CG010", Error, Undecidable)]);
+}
+
+#[test]
 fn what_works_on_one_port_makes_up_for_nothing_on_another() {
     let refused = |port| (port, said("gnutls-missing-intermediate.pcapng", 443), Client);
     // The same client goes on, to a server with another chain.
