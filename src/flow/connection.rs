@@ -362,8 +362,11 @@ impl<C> Flow<C> {
     fn is_another_start(&mut self, segment: &Segment<'_>, side: Side) -> bool {
         let stream = &self.streams.server;
         let start = segment.sequence.wrapping_add(1);
-        let another = side == Side::Server && segment.flags.syn && stream.next().is_some_and(|next| next != start);
-        if another && stream.is_at_start() {
+        let another = side == Side::Server
+            && segment.flags.syn
+            && stream.is_at_start()
+            && stream.next().is_some_and(|next| next != start);
+        if another {
             self.other_start = Some(start);
         }
         another
