@@ -259,13 +259,12 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
 /// The last handshake before this one in which the same TLS stack went on to data behind the same certificates.
 fn accepted_before(device: &Device, handshake: &Handshake) -> Option<FrameRef> {
     let shape = |of: &Handshake| of.tls.client_hello.as_ref().and_then(|hello| hello.besides);
-    let certificates = |of: &Handshake| of.sent.iter().map(|c| c.sha256()).collect::<Vec<_>>();
     let same = |other: &&Handshake| {
         let worked = other.ending.outcome == Outcome::Completed && other.tls.data.client.records > 0;
         worked
             && other.first.is_before(&handshake.first)
             && shape(other).is_some_and(|its| shape(handshake) == Some(its))
-            && certificates(other) == certificates(handshake)
+            && other.sent_the_same(handshake)
     };
     device.handshakes.iter().filter(|_| !handshake.sent.is_empty()).rfind(same).map(|other| other.first)
 }
