@@ -6,9 +6,11 @@ use super::connections::Talk;
 use super::event::{Event, Fact, HttpRequest};
 use super::facts::Evidence;
 use super::fetch::{Fetch, FetchKind, Via};
+use super::parts::Asked;
 use super::text::{MAX_LINE, MAX_URL, led_to, shorten, url};
+use crate::capture::FrameRef;
 use crate::protocol::Said;
-use crate::protocol::http::Exchange;
+use crate::protocol::http::{Exchange, certificates_in_parts};
 use crate::protocol::ldap::LdapSearch;
 
 /// Refused HTTP requests kept of one device.
@@ -23,9 +25,10 @@ impl Evidence {
         }
     }
 
-    fn http(&mut self, talk: Talk, exchange: Exchange) {
+    fn http(&mut self, talk: Talk, mut exchange: Exchange) {
         let at = exchange.request;
         let url = url(&exchange, &exchange.target, talk.server);
+        let joined = self.join_parts(talk, &mut exchange, &url);
         let path = exchange.target.to_ascii_lowercase();
         let certprov = path.contains("/certprov/");
         let kind = match () {
@@ -70,6 +73,9 @@ impl Evidence {
             return;
         }
         let response = exchange.response.as_ref();
+        for part in device.fetches.iter_mut().filter(|known| known.url == url && joined.contains(&known.request)) {
+            (part.joined, part.problem) = (true, None);
+        }
         let location = response.and_then(|response| response.location.as_deref());
         let redirect = location.map(|location| led_to(&exchange, location, talk.server));
         let problem = match response {
@@ -87,12 +93,31 @@ impl Evidence {
             certificates,
             complete: response.is_some_and(|response| response.complete),
             gap: response.is_some_and(|response| response.gap),
+            joined: !joined.is_empty(),
             redirect,
             problem,
             request: at,
             last,
         };
         self.fetches_dropped += u64::from(device.keep_fetch(fetch, limit, room));
+    }
+
+    /// Adds a part of a body to those that the device had before. If they make up the whole body, the answer stands for it
+    /// from here on, and the requests for the parts are returned.
+    fn join_parts(&mut self, talk: Talk, exchange: &mut Exchange, url: &str) -> Vec<FrameRef> {
+        let Some(response) = &mut exchange.response else { return Vec::new() };
+        let Some(part) = response.part.take() else { return Vec::new() };
+        let asked = Asked {
+            recording: self.recording(exchange.request),
+            client: talk.client.ip(),
+            server: talk.server,
+            url: url.to_owned(),
+        };
+        let Some(whole) = self.parts.add(&asked, part, exchange.request, response.last) else { return Vec::new() };
+        let kind = response.content_type.as_deref();
+        (response.certificates, response.problem) = certificates_in_parts(&whole.bytes, &whole.codings, kind);
+        (response.complete, response.last) = (true, whole.last);
+        whole.requests
     }
 
     fn ldap(&mut self, talk: Talk, mut search: LdapSearch) {
@@ -125,6 +150,7 @@ impl Evidence {
             certificates,
             complete: search.complete,
             gap: search.gap,
+            joined: false,
             redirect: None,
             problem: if nothing { Some("no certificate in the answer".into()) } else { search.problem },
             request: search.request,

@@ -9,6 +9,7 @@ use foldhash::quality::RandomState;
 use super::card::Card;
 use super::certificates::Certificates;
 use super::device::Device;
+use super::parts::Parts;
 use crate::capture::FrameRef;
 use crate::limits::Limits;
 use crate::protocol::other_tls::OtherTls;
@@ -44,6 +45,8 @@ pub struct Evidence {
     pub devices_dropped: u64,
     /// TLS that does not run over TCP, by capture: its first frame and the number of frames.
     pub other_tls: BTreeMap<(u32, OtherTls), (FrameRef, u64)>,
+    /// Files of which some bytes came.
+    pub(super) parts: Parts,
     /// Handshakes kept.
     pub(super) kept: usize,
     /// Whether the captures are one recording, rotated over several files.

@@ -59,6 +59,8 @@ pub struct Fetch {
     pub complete: bool,
     /// Whether bytes of the answer are missing from the capture.
     pub gap: bool,
+    /// Whether its answer is a part of a file whose other parts came too; the one that came last has the certificates.
+    pub joined: bool,
     /// The target of a redirection, written like `url`.
     pub redirect: Option<String>,
     /// What went wrong.
@@ -87,9 +89,9 @@ impl Fetch {
     }
 
     /// Whether it failed to bring what it asked for. HEAD asks for no certificate, and the answer 304 says that the device
-    /// has it already (RFC 9110 sections 9.3.2 and 15.4.5; D-PROTOCOL-13).
+    /// has it already (RFC 9110 sections 9.3.2 and 15.4.5; D-PROTOCOL-13). A part that others complete brought its share.
     pub fn failed(&self) -> bool {
-        let fulfilled = self.problem.is_none() && (self.method == "HEAD" || self.status == Some(304));
+        let fulfilled = self.problem.is_none() && (self.joined || self.method == "HEAD" || self.status == Some(304));
         !self.succeeded() && !fulfilled
     }
 
@@ -97,7 +99,7 @@ impl Fetch {
     pub fn unseen(&self) -> Option<&'static str> {
         match self.status {
             Some(304) => Some("a file of which the server says that the device has it already (304)"),
-            Some(206) if !self.succeeded() => Some("a download in parts (206)"),
+            Some(206) if !self.succeeded() && !self.joined => Some("a download in parts (206)"),
             _ if self.gap && self.may_succeed() && !self.complete => {
                 Some("a download whose answer is not all in the capture")
             }

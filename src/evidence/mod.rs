@@ -18,6 +18,7 @@ mod identity;
 mod link;
 mod lookups;
 mod outcome;
+mod parts;
 mod recognition;
 mod refused;
 mod sign_in;

@@ -204,6 +204,7 @@ fn fetch_in_words(fetch: &Fetch) -> String {
     let names: Vec<_> = fetch.certificates.iter().map(|(certificate, _)| certificate.subject().short()).collect();
     match (&fetch.problem, names.is_empty()) {
         (Some(problem), _) => format!("{what}: {problem}"),
+        (None, true) if fetch.joined => format!("{what}: a part of the file"),
         (None, true) => format!("{what}: no certificate"),
         (None, false) => format!("{what}: {}", names.join(", ")),
     }

@@ -59,11 +59,8 @@ fn is_recovered(session: &Session<'_>, fetch: &Fetch) -> bool {
 }
 
 fn failed(session: &Session<'_>, fetch: &Fetch) -> Finding {
-    let part = fetch.status == Some(206);
-    let why = match &fetch.problem {
-        _ if part => "only a part of the file came (206)".into(),
-        problem => problem.clone().unwrap_or_else(|| "no certificate came".into()),
-    };
+    let part = fetch.status == Some(206) && !fetch.joined;
+    let why = fetch.problem.clone().unwrap_or_else(|| "no certificate came".into());
     // A fetch may have succeeded if its answer is not in the capture, or came in parts (D-DIAGNOSIS-26).
     let unseen = part || (fetch.gap && fetch.may_succeed());
     let how = if unseen { "cannot be judged" } else { "failed" };

@@ -50,6 +50,10 @@ pub(super) struct Contents {
     pub(super) trouble: Option<String>,
     /// What to report if certificates were expected and none was found.
     pub(super) nothing: &'static str,
+    /// The bytes received, where all of them were kept.
+    pub(super) bytes: Vec<u8>,
+    /// The codings that were applied to them.
+    pub(super) codings: Vec<String>,
 }
 
 impl KeptBody {
@@ -123,7 +127,15 @@ impl KeptBody {
         if self.overflows && trouble.is_none() {
             trouble = Some("the body is longer than 1 MiB; the rest was not looked at".to_owned());
         }
-        Contents { certificates, trouble, nothing: nothing_in(&decoded, content_type) }
+        let nothing = nothing_in(&decoded, content_type);
+        let kept = self.holes.is_empty() && !self.overflows;
+        Contents {
+            certificates,
+            trouble,
+            nothing,
+            bytes: if kept { self.bytes } else { Vec::new() },
+            codings: self.codings,
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 mod head;
 mod kept;
 mod message;
+mod part;
 #[cfg(test)]
 mod tests;
 
@@ -17,11 +18,13 @@ use std::collections::VecDeque;
 use self::head::{Framing, Head, RequestHead, ResponseHead};
 use self::kept::{Contents, KeptBody};
 use self::message::{BodyAfterGap, MessageReader, Step};
+use self::part::ContentRange;
 use super::body::FoundCertificate;
 use crate::capture::FrameRef;
 use crate::flow::{Side, StreamEnd};
 
 pub use self::head::starts_like_http;
+pub use self::part::{FileVersion, Part, certificates_in_parts};
 
 /// Most requests without an answer; clients have fewer.
 const MAX_PENDING: usize = 256;
@@ -87,6 +90,8 @@ pub struct Response {
     pub body_bytes: u64,
     /// The complete certificates in the body.
     pub certificates: Vec<FoundCertificate>,
+    /// The bytes of the body, where it is a part of one that may hold certificates.
+    pub part: Option<Part>,
     /// What was wrong, in plain words: an unsuccessful status, a premature end, a body without the expected content.
     pub problem: Option<String>,
 }
@@ -124,6 +129,8 @@ struct Receiving {
     exchange: Option<Exchange>,
     response: Response,
     declared: Option<u64>,
+    range: Option<ContentRange>,
+    version: FileVersion,
     body: KeptBody,
     problems: Vec<String>,
 }
@@ -352,6 +359,8 @@ impl Http {
         self.current = Some(Receiving {
             exchange,
             declared: if let Framing::Length(length) = framing { Some(length) } else { None },
+            range: head.range,
+            version: head.version,
             body: KeptBody::new(head.codings, keep),
             problems: status_problem(head.status, &head.reason).into_iter().collect(),
             response: Response {
@@ -366,6 +375,7 @@ impl Http {
                 gap: false,
                 body_bytes: 0,
                 certificates: Vec::new(),
+                part: None,
                 problem: None,
             },
         });
@@ -398,19 +408,29 @@ impl Http {
 
     /// Finishes the answer being received, prematurely if there is a problem.
     fn finish_response(&mut self, problem: Option<String>, out: &mut Vec<Exchange>) {
-        let Some(Receiving { exchange, mut response, body, mut problems, .. }) = self.current.take() else { return };
+        let Some(receiving) = self.current.take() else { return };
+        let Receiving { exchange, mut response, declared, range, version, body, mut problems } = receiving;
         response.complete = problem.is_none() && body.missing == 0;
         response.body_bytes = body.seen;
         if body.missing > 0 {
             problems.push(format!("the capture lacks {} bytes of the body", body.missing));
         }
         problems.extend(problem);
-        let Contents { certificates, trouble, nothing } = body.contents(response.content_type.as_deref());
+        let Contents { certificates, trouble, nothing, bytes, codings } =
+            body.contents(response.content_type.as_deref());
         let found = !certificates.is_empty();
         response.certificates = certificates;
-        let unfulfilled = trouble.or_else(|| (!found).then(|| nothing.to_owned()));
+        let unfulfilled = match response.status {
+            206 if !found => Some(self::part::unfulfilled(response.content_type.as_deref()).to_owned()),
+            _ => trouble.or_else(|| (!found).then(|| nothing.to_owned())),
+        };
+        // A body that was cut off is the first part of a whole one.
+        let cut_off = declared.filter(|_| response.status == 200 && !response.complete);
+        let place = range.or_else(|| cut_off.and_then(ContentRange::whole)).filter(|_| !response.gap);
+        response.part = place.and_then(|place| Part::new(place, version, codings, bytes));
         let certificates = response.certificates.iter().map(|one| size_of::<FoundCertificate>() + one.der.len());
-        let kept_bytes = size_of::<Answer>() + certificates.sum::<usize>();
+        let part = response.part.as_ref().map_or(0, |part| part.bytes.len());
+        let kept_bytes = size_of::<Answer>() + part + certificates.sum::<usize>();
         let answer = Answer { response, problems, unfulfilled, kept_bytes };
         match exchange {
             Some(exchange) => emit(exchange, answer, out),
@@ -500,6 +520,7 @@ impl Http {
             gap: true,
             body_bytes: 0,
             certificates: Vec::new(),
+            part: None,
             problem: Some(why.clone()),
         });
         out.push(exchange);

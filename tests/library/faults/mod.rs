@@ -15,6 +15,7 @@ mod matrix;
 mod mix;
 mod moment;
 mod partial;
+mod ranges;
 mod readdress;
 mod same;
 mod samples;

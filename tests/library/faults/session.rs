@@ -237,12 +237,12 @@ fn a_server_that_finished_took_the_client_certificate() {
 }
 
 /// The certificate that the recorded phone fetched, and the handshake in which it needed it.
-fn download() -> (Vec<u8>, (u16, Words, Side), Options) {
+pub(crate) fn download() -> (Vec<u8>, (u16, Words, Side), Options) {
     let body = said("fetch-der.pcap", 80).swap_remove(2).1;
     (body, (443, said("fetch-der.pcap", 443), Client), options(&["contoso-root"], &[]))
 }
 
-fn get(path: &str, status: &str, body: &[u8]) -> (u16, Words, Side) {
+pub(crate) fn get(path: &str, status: &str, body: &[u8]) -> (u16, Words, Side) {
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
     let request = format!("GET {path} HTTP/1.1\r\nHost: pki.contoso.test");
     (80, asked(&request, &[head.as_bytes(), body].concat()), Client)
