@@ -56,14 +56,22 @@ pub enum Absence {
     ByUser,
     /// The user gave roots, and the device may have more.
     Likely,
-    /// Nobody knows which anchors the device has.
+    /// Its profile lists some anchors, and does not fit for sure or is not complete.
     Assumed,
+    /// No profile that fits for sure lists an anchor of the device. Roots that the user gave for a device whose profile
+    /// is only assumed are some that it has, not a list of them (D-DIAGNOSIS-39).
+    Unknown,
 }
 
 impl Absence {
     /// Whether the device is known to lack it.
     pub fn is_proven(self) -> bool {
         matches!(self, Self::ByProfile | Self::ByUser)
+    }
+
+    /// Whether nothing but a list that leaves some out, or no list at all, speaks for it.
+    pub fn is_guess(self) -> bool {
+        matches!(self, Self::Assumed | Self::Unknown)
     }
 }
 
@@ -105,6 +113,7 @@ impl<'a> DeviceAnchors<'a> {
         match given {
             _ if self.profile.anchors_complete && !self.assumed => Absence::ByProfile,
             true if self.profile.given_roots_complete => Absence::ByUser,
+            _ if self.profile.anchors.is_empty() && (self.assumed || !given) => Absence::Unknown,
             true => Absence::Likely,
             false => Absence::Assumed,
         }
@@ -205,7 +214,11 @@ mod tests {
         // A root that the user adds to a profile is no complete list, but it is no mere assumption either.
         assert_eq!(absence(&some, &given(ROOT)), Absence::Likely);
         assert_eq!(absence(&some, &Trust::default()), Absence::Assumed);
-        assert!(![Absence::Likely, Absence::Assumed].into_iter().any(Absence::is_proven));
+        assert_eq!(absence(&none, &Trust::default()), Absence::Unknown);
+        let any = Profile { given_roots_complete: false, ..Profile::none() };
+        assert_eq!(absence(&any, &given(ROOT)), Absence::Likely);
+        assert_eq!(held_to(&any, &given(ROOT), true).absence(), Absence::Unknown);
+        assert!(![Absence::Likely, Absence::Assumed, Absence::Unknown].into_iter().any(Absence::is_proven));
     }
 
     /// `preflight` differs: there whatever the user gives as a root makes the list complete.
@@ -214,6 +227,6 @@ mod tests {
         let none = Profile::none();
         let anchors = held_to(&none, &given(INTERMEDIATE), false);
         assert!(anchors.list.is_empty());
-        assert_eq!(anchors.absence(), Absence::Assumed);
+        assert_eq!(anchors.absence(), Absence::Unknown);
     }
 }

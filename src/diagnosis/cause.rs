@@ -2,7 +2,6 @@
 //! decided: docs/verdict.md, step 6. Bounded: tables. Left to others: what each cause asks for (`rules`), and why the
 //! others are excluded.
 
-use super::anchors::Absence;
 use super::code::Code;
 use super::rules::Facts;
 use super::ruling::{AcceptedElsewhere, Ruling};
@@ -78,8 +77,7 @@ pub(super) fn rule(facts: &Facts<'_>, accepted_elsewhere: AcceptedElsewhere) -> 
         facts,
         stage: Stage::of(facts.handshake),
         alert: facts.handshake.last_word().map(|alert| alert.code),
-        guessed: assessment.chain_end.absence == Absence::Assumed
-            && assessment.chain.status == ChainStatus::UntrustedRoot,
+        guessed: assessment.chain_end.absence.is_guess() && assessment.chain.status == ChainStatus::UntrustedRoot,
     };
     let allowed = case.allowed(accepted_elsewhere);
     let survivors = case.survivors(&allowed);

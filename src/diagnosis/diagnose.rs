@@ -10,13 +10,14 @@ use super::clock::{Clocks, DeviceClock};
 use super::finding::{Finding, ProfileBasis, Verdict};
 use super::judged::Judged;
 use super::offers::Offers;
+use super::profiles::Profiles;
 use super::rules::{self, Facts};
 use super::ruling::AcceptedElsewhere;
 use super::session::Session;
 use super::{cause, exclude, recovery, verdict};
 use crate::capture::CaptureSummary;
-use crate::evidence::{Device, Evidence, Handshake, SignInMethod};
-use crate::trust::{Anchor, PathFinder, Pool, Profile, ProfileChoice, StepFrom, Trust};
+use crate::evidence::{Device, Evidence, Handshake, SignIn};
+use crate::trust::{Anchor, PathFinder, Pool, StepFrom, Trust};
 
 /// One device, judged.
 #[derive(Debug)]
@@ -31,8 +32,8 @@ pub struct DeviceDiagnosis<'e> {
     pub anchors: Arc<[Anchor]>,
     /// Its own clock.
     pub clock: Option<DeviceClock>,
-    /// Its sign-in method.
-    pub sign_in: SignInMethod,
+    /// How it signed in; the method is the user's where one was given.
+    pub sign_in: SignIn,
     /// Its handshakes, in the order of the evidence.
     pub handshakes: Vec<Judged<'e>>,
     /// The range of its findings in [`Diagnosis::findings`], the headline first.
@@ -62,14 +63,9 @@ pub fn diagnose<'e>(
     only: &dyn Fn(&Device) -> bool,
     budget: usize,
 ) -> Diagnosis<'e> {
-    let profile = match &trust.profile {
-        ProfileChoice::None => Profile::none(),
-        ProfileChoice::Given(profile) => profile.as_ref().clone(),
-        ProfileChoice::Auto => Profile::builtin("lync-phone-edition").unwrap_or_else(Profile::none),
-    };
-    let anchors = DeviceAnchors::new(trust, &profile);
+    let profiles = Profiles::of(trust);
     let offers = Offers::of(evidence);
-    let bench = Bench { evidence, captures, trust, profile: &profile, anchors: &anchors, offers: &offers };
+    let bench = Bench { evidence, captures, trust, profiles: &profiles, offers: &offers };
     let mut assessor = Assessor::new(PathFinder::new(budget), known(evidence, trust), trust);
     let (mut judged, mut findings) = (Vec::new(), Vec::new());
     for (index, device) in devices(evidence).into_iter().filter(|(_, device)| only(device)) {
@@ -115,20 +111,11 @@ struct Bench<'a, 'e> {
     evidence: &'e Evidence,
     captures: &'a [CaptureSummary],
     trust: &'a Trust,
-    profile: &'a Profile,
-    anchors: &'a DeviceAnchors<'a>,
+    profiles: &'a Profiles,
     offers: &'a Offers,
 }
 
 impl<'e> Bench<'_, 'e> {
-    fn basis(&self, device: &Device) -> ProfileBasis {
-        match &self.trust.profile {
-            ProfileChoice::None | ProfileChoice::Given(_) => ProfileBasis::Given,
-            ProfileChoice::Auto if device.recognition.is_lync_phone() => ProfileBasis::Recognized,
-            ProfileChoice::Auto => ProfileBasis::Assumed,
-        }
-    }
-
     /// Judges one device: handshakes one by one, then each family of rules, then the verdict.
     fn judge(
         &self,
@@ -137,8 +124,12 @@ impl<'e> Bench<'_, 'e> {
         assessor: &mut Assessor,
         findings: &mut Vec<Finding>,
     ) -> DeviceDiagnosis<'e> {
-        let basis = self.basis(device);
-        let anchors = DeviceAnchors { assumed: basis == ProfileBasis::Assumed, ..self.anchors.clone() };
+        let (anchors, basis) = self.profiles.anchors_of(device);
+        let is_phone = self.profiles.is_lync_phone(device);
+        let mut sign_in = device.sign_in(is_phone);
+        if let Some(method) = self.trust.sign_in {
+            (sign_in.method, sign_in.basis) = (method, Vec::new());
+        }
         let clocks = Clocks::of(device);
         let clock = clocks.first();
         let assessments = assessor.assess_all(device, &anchors, |handshake| clocks.at(handshake));
@@ -148,24 +139,24 @@ impl<'e> Bench<'_, 'e> {
             capture: usize::try_from(device.capture).ok().and_then(|at| self.captures.get(at)),
             device,
             index,
-            profile: self.profile,
+            is_phone,
+            profile: anchors.profile,
             basis,
             anchors: &anchors,
             offers: self.offers,
             clock: clock.as_ref(),
-            sign_in: self.trust.sign_in.unwrap_or(device.sign_in.method),
+            sign_in: sign_in.method,
             handshakes: &handshakes,
         };
         let mut found = rules::findings(&session);
         let first = findings.len();
         let verdict = verdict::settle(&session, &mut found, first);
-        let sign_in = session.sign_in;
         findings.append(&mut found);
         DeviceDiagnosis {
             device: index,
-            profile: self.profile.name.clone(),
+            profile: anchors.profile.name.clone(),
             basis,
-            anchors: anchors.list,
+            anchors: Arc::clone(&anchors.list),
             clock,
             sign_in,
             handshakes,
@@ -184,7 +175,7 @@ impl<'e> Bench<'_, 'e> {
     ) -> Vec<Judged<'e>> {
         let pairs = device.handshakes.iter().zip(assessments).enumerate();
         let judged = pairs.map(|(index, (handshake, assessment))| {
-            let facts = Facts { handshake, assessment: &assessment, profile: self.profile };
+            let facts = Facts { handshake, assessment: &assessment, profile: anchors.profile };
             let ruling = cause::rule(&facts, accepted_elsewhere(self.evidence, handshake));
             Judged { index, handshake, assessment, ruling, excluded: Vec::new(), recovered_by: None }
         });

@@ -60,7 +60,7 @@ words! {
         Recognized = "recognized",
         /// The user named it.
         Given = "given",
-        /// Nothing showed which, so the profile that this program exists for was taken.
+        /// Nothing showed which, so the one that its hellos fit was taken.
         Assumed = "assumed",
     }
 }

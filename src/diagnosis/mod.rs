@@ -20,6 +20,7 @@ mod finding;
 mod judged;
 mod offers;
 mod preflight;
+mod profiles;
 mod recovery;
 mod rules;
 mod ruling;

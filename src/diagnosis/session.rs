@@ -19,6 +19,8 @@ pub(super) struct Session<'a> {
     pub(super) device: &'a Device,
     /// Index of the device in the evidence.
     pub(super) index: usize,
+    /// Whether it is a phone: recognized in the capture, or named by the user.
+    pub(super) is_phone: bool,
     pub(super) profile: &'a Profile,
     pub(super) basis: ProfileBasis,
     pub(super) anchors: &'a DeviceAnchors<'a>,
@@ -29,14 +31,9 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Whether the device is a phone that was recognized in the capture.
-    pub(super) fn is_phone(&self) -> bool {
-        self.device.recognition.is_lync_phone()
-    }
-
     /// What sentences call the device.
     pub(super) fn noun(&self) -> &'static str {
-        if self.is_phone() { "phone" } else { "device" }
+        if self.is_phone { "phone" } else { "device" }
     }
 
     /// Whether handshakes that were not kept may have failed: some are known to, or none was kept at all.

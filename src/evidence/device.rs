@@ -9,7 +9,6 @@ use super::fetch::Fetch;
 use super::handshake::{Handshake, Parts};
 use super::recognition::Recognition;
 use super::refused::{Refused, SIGN_IN_PORTS};
-use super::sign_in::SignIn;
 use crate::capture::FrameRef;
 
 /// Refused connections kept of one device, to different servers: this many to ports of a sign-in, and as many to others.
@@ -34,8 +33,6 @@ pub struct Device {
     pub frames: (FrameRef, FrameRef),
     /// What shows whether it is a Lync phone or another maker's device.
     pub recognition: Recognition,
-    /// How it signed in.
-    pub sign_in: SignIn,
     /// Names that it looked up or was given, each with its addresses and the first frame.
     pub names: BTreeMap<String, Naming>,
     /// Its fetches of certificates.
@@ -112,7 +109,6 @@ impl Device {
             mac: None,
             frames: (at, at),
             recognition: Recognition::default(),
-            sign_in: SignIn::default(),
             names: Default::default(),
             fetches: Vec::new(),
             handshakes: Vec::new(),

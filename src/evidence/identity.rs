@@ -12,7 +12,6 @@ use super::card::Card;
 use super::device::Device;
 use super::event::{Event, EventKind};
 use super::facts::Evidence;
-use super::signals::sign_in_of;
 use crate::capture::FrameRef;
 
 impl Evidence {
@@ -43,9 +42,6 @@ impl Evidence {
             if let [first, others @ ..] = devices.as_slice() {
                 others.iter().for_each(|other| self.merge(*first, *other));
             }
-        }
-        for device in self.devices.iter_mut().filter(|device| device.recording == recording && !device.merged) {
-            device.sign_in = sign_in_of(device);
         }
     }
 

@@ -12,7 +12,6 @@ use super::facts::Evidence;
 use super::fetch::Fetch;
 use super::handshake::Handshake;
 use super::outcome::Outcome;
-use super::signals::sign_in_of;
 use crate::capture::FrameRef;
 use crate::flow::Side;
 use crate::protocol::tls;
@@ -123,9 +122,6 @@ impl Evidence {
         other.events.clear();
         other.refused.clear();
         self.merge(base, twin);
-        if let Some(device) = self.devices.get_mut(base) {
-            device.sign_in = sign_in_of(device);
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::model;
 use super::places::Places;
 use super::story::Story;
 use crate::diagnosis::{DeviceDiagnosis, Finding};
-use crate::evidence::{Device, Fetch, endpoint};
+use crate::evidence::{Device, Fetch, SignIn, endpoint};
 
 /// What the reports of all devices share.
 pub(super) struct Devices<'a> {
@@ -67,7 +67,7 @@ impl Devices<'_> {
                 basis: clock.basis.into(),
                 frames: clock.frames.iter().map(|at| places.place(*at)).collect(),
             }),
-            sign_in: sign_in(&places, judged, device),
+            sign_in: sign_in(&places, judged),
             events: Story { places, judged, device, findings: own, downloaders: &self.downloaders }.events(),
             fetches: device.fetches.iter().map(|fetch| self::fetch(&places, fetch)).collect(),
             handshakes_total: device.handshakes_total,
@@ -95,14 +95,14 @@ impl Devices<'_> {
     }
 }
 
-fn sign_in(places: &Places<'_>, judged: &DeviceDiagnosis<'_>, device: &Device) -> model::SignIn {
-    let given = places.trust.sign_in.is_some();
-    let basis = device.sign_in.basis.iter().filter(|_| !given).map(|(at, signal)| model::Signal {
+fn sign_in(places: &Places<'_>, judged: &DeviceDiagnosis<'_>) -> model::SignIn {
+    let SignIn { method, strength, basis } = &judged.sign_in;
+    let basis = basis.iter().map(|(at, signal)| model::Signal {
         capture: places.path(at.capture),
         frame: at.number,
         signal: signal.clone(),
     });
-    model::SignIn { method: judged.sign_in, strength: device.sign_in.strength, basis: basis.collect() }
+    model::SignIn { method: *method, strength: *strength, basis: basis.collect() }
 }
 
 fn fetch(places: &Places<'_>, fetch: &Fetch) -> model::Fetch {

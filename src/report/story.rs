@@ -59,16 +59,17 @@ impl Story<'_> {
         let first = (0..device.handshakes.len()).find(|at| wants(*at))?;
         let hello = device.handshakes.get(first)?.first;
         let fetched_before = device.fetches.iter().any(|fetch| fetch.request.is_before(&hello));
-        if fetched_before || self.judged.sign_in == SignInMethod::Unknown {
+        if fetched_before || self.judged.sign_in.method == SignInMethod::Unknown {
             return None;
         }
         let elsewhere = self.download_elsewhere();
+        let begins = if device.frames.0.is_before(&hello) { "" } else { "; the capture begins with this connection" };
         Some(Event {
             capture: self.places.path(device.capture),
             frame: None,
             time: None,
             kind: EventKind::Absent,
-            summary: "no certificate fetch on port 80".into(),
+            summary: format!("no certificate fetch on port 80{begins}"),
             server: None,
             elsewhere,
             detail: None,

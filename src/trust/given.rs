@@ -49,7 +49,8 @@ impl Supplied {
 /// Which profile devices are held to.
 #[derive(Clone, Debug, Default)]
 pub enum ProfileChoice {
-    /// Recognized phones to theirs, all others to `lync-phone-edition`, which is then an assumption.
+    /// Recognized phones, and whatever may be one, to `lync-phone-edition`; all other devices to `generic-no-aia`. Unless
+    /// the phone was recognized, that is an assumption.
     #[default]
     Auto,
     /// One with no anchors.

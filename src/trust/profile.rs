@@ -66,6 +66,15 @@ macro_rules! define_profile {
 facts!(define_profile);
 
 impl Profile {
+    /// The name of the built-in profile of Lync Phone Edition.
+    pub const LYNC_PHONE_EDITION: &str = "lync-phone-edition";
+
+    /// Whether it describes a Lync phone: it is that profile, or is based on it.
+    pub fn is_lync_phone(&self) -> bool {
+        let base = || self.based_on.as_deref().and_then(Self::builtin);
+        self.name == Self::LYNC_PHONE_EDITION || base().is_some_and(|base| base.is_lync_phone())
+    }
+
     /// How the device matches a server's name; the lenient way where that is not known.
     pub fn host_rules(&self) -> HostRules {
         HostRules {

@@ -122,6 +122,48 @@ fn a_root_without_a_source_does_not_rule_out_that_the_device_lacks_it() {
     }
 }
 
+/// What each recording's client is, by captures/README.md: OpenSSL at TLS 1.0 without a server name stands in for the phone.
+#[test]
+fn only_what_may_be_a_lync_phone_is_assumed_to_be_one() {
+    for (capture, expected) in [
+        ("captures/usb-sign-in.pcapng", ("lync-phone-edition", "recognized")),
+        ("captures/expired.pcap", ("lync-phone-edition", "assumed")),
+        // TLS 1.2, and a server name.
+        ("captures/java-missing-intermediate.pcapng", ("generic-no-aia", "assumed")),
+        // A client that falls back from TLS 1.2 to TLS 1.0.
+        ("captures/version-fallback.pcapng", ("generic-no-aia", "assumed")),
+        // An AudioCodes phone, which uses the same DHCP options and web service.
+        ("captures/other-maker.pcapng", ("generic-no-aia", "assumed")),
+    ] {
+        let device = &json(&["analyze", capture, "--format", "json", "--fail-on", "never"])["devices"][0];
+        let profile = &device["profile"];
+        assert_eq!((text(&profile["name"]), text(&profile["basis"])), expected, "{capture}");
+    }
+}
+
+#[test]
+fn a_phone_that_the_user_names_is_a_phone() {
+    let folder = TempDir::new().unwrap();
+    let text_of = |base: &str| format!("name = \"ours\"\ndescription = \"d\"\nbased_on = \"{base}\"\n");
+    let ours = write(&folder, "ours.toml", text_of("lync-phone-edition-old-firmware"));
+    // Nothing in expired.pcap shows what the client is, and it begins with the handshake's connection.
+    for (capture, profile, method) in [
+        ("captures/expired.pcap", "auto", "unknown"),
+        ("captures/expired.pcap", "lync-phone-edition", "usb-tethered"),
+        ("captures/expired.pcap", &ours, "usb-tethered"),
+        ("captures/expired.pcap", "generic-no-aia", "unknown"),
+        // It fetches its chain from a CA's web pages before the first hello.
+        ("captures/fetch-p7b.pcapng", "lync-phone-edition", "unknown"),
+    ] {
+        let arguments = ["analyze", capture, "--profile", profile, "--format", "json", "--fail-on", "never"];
+        let sign_in = &json(&arguments)["devices"][0]["sign_in"];
+        assert_eq!(text(&sign_in["method"]), method, "{capture} {profile}");
+        assert_eq!(text(&sign_in["strength"]), "consistent-with", "{capture} {profile}");
+        let begins = list(&sign_in["basis"]).any(|it| text(&it["signal"]).contains("the capture begins with"));
+        assert_eq!(begins, method == "usb-tethered", "{sign_in}");
+    }
+}
+
 #[test]
 fn a_wrong_name_is_one_line_that_gives_the_names() {
     for arguments in [&["profiles", "lync-phone"][..], &["analyze", USB, "--profile", "lync-phone"]] {

@@ -58,9 +58,10 @@ pub(in crate::diagnosis) struct Assessor {
     at: Option<Timestamp>,
 }
 
-/// What decides a judgement under one profile: the chain sent, the intermediates held, the roots fetched.
+/// What decides a judgement: the profile, the chain sent, the intermediates held, the roots fetched.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Had {
+    profile: String,
     sent: Vec<Digest>,
     held: Vec<Digest>,
     roots: Vec<Digest>,
@@ -188,7 +189,8 @@ impl Assessor {
     ) -> Rc<Judgement> {
         let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256()).collect();
         let held = means.held.iter().map(|(c, _)| c.sha256()).collect();
-        let had = Had { sent: digests(sent), held, roots: digests(&means.roots) };
+        let profile = anchors.profile.name.clone();
+        let had = Had { profile, sent: digests(sent), held, roots: digests(&means.roots) };
         let anchors = anchors.with_fetched(&means.roots);
         let case = Case { sent, purpose: Purpose::Server, held: &means.held, anchors: &anchors, known: &self.known };
         let judgement = match self.memory.get(&had) {

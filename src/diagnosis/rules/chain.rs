@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::logic::{Cause, Facts, Lacks, Logic, Rival};
 use super::{coverage, remedy};
 use crate::capture::FrameRef;
+use crate::diagnosis::anchors::Absence;
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Excluded, Finding};
 use crate::diagnosis::judged::Judged;
@@ -182,8 +183,14 @@ fn describe_missing_intermediate(session: &Session<'_>, judged: &Judged<'_>, cod
 
 fn describe_untrusted_root(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let chain = &judged.assessment.chain;
-    let proof = proof(session, judged, code, session.anchors.absence().is_proven());
-    let words = untrusted_root_in_words(session.noun(), chain);
+    let absence = session.anchors.absence();
+    let mut words = untrusted_root_in_words(session.noun(), chain);
+    let mut proof = proof(session, judged, code, absence.is_proven());
+    // Without the alert for it, nothing speaks for a root whose absence nobody knows (D-DIAGNOSIS-39).
+    if absence == Absence::Unknown && !judged.handshake.ended_with(AlertCode::UNKNOWN_CA) {
+        proof = Proof::Undecidable;
+        words = format!("whether the {} has the root \"{}\" is not known", session.noun(), root_name(chain));
+    }
     about_links(session, judged, (code, proof), &words, add_root(session, chain))
 }
 
@@ -413,7 +420,7 @@ fn add_root(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
     let root = chain.longest_path().and_then(|path| path.root());
     let lync = remedy::if_lync(session);
     let mut remedies = Vec::new();
-    if !session.is_phone() {
+    if !session.is_phone {
         remedies.push(
             "install the root on the device, or give the server a certificate of a CA that the device trusts".into(),
         );

@@ -140,7 +140,7 @@ fn looked_at_later(handshake: &Handshake) -> Option<Excluded> {
 fn may_be_probe(session: &Session<'_>, judged: &Judged<'_>) -> bool {
     let alone = session.device.handshakes_total == 1 && judged.handshake.repeats == 0;
     let unused = judged.ruling.stage == Stage::ClientWithoutData && judged.handshake.last_word().is_none();
-    unused && alone && !session.is_phone()
+    unused && alone && !session.is_phone
 }
 
 /// Whether nothing is wrong with the certificates, whether or not a client minds.

@@ -39,7 +39,7 @@ pub(super) fn bracketed(server: SocketAddr) -> String {
 
 /// What only helps Lync phones is said so where the device was not recognized as one.
 pub(super) fn if_lync(session: &Session<'_>) -> &'static str {
-    if session.is_phone() { "or " } else { "if it is a Lync phone: " }
+    if session.is_phone { "or " } else { "if it is a Lync phone: " }
 }
 
 /// The commands that let the web service hand a certificate out, with a placeholder if it was not seen.
