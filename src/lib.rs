@@ -30,6 +30,8 @@ pub mod diagnosis;
 pub mod evidence;
 pub mod expectations;
 #[deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
+pub mod files;
+#[deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::as_conversions)]
 pub mod flow;
 pub mod limits;
 mod pipeline;

@@ -4,6 +4,7 @@
 use super::Compression;
 use super::netmon::NetMon;
 use super::pcap::Pcap;
+use crate::files::Kind;
 
 /// The container format of a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,9 @@ pub(crate) const STARTS_WITH: &str = "it starts with ";
 pub(super) fn describe(start: &[u8]) -> String {
     if let Some((_, name, how)) = ARCHIVES.iter().find(|(magic, ..)| start.starts_with(magic)) {
         return format!("{name}; {how}");
+    }
+    if let Some(kind) = Kind::of_start(start) {
+        return format!("it is {}", kind.in_words());
     }
     let start = start.get(..start.len().min(16)).unwrap_or_default();
     let text = start.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace());

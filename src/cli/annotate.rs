@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-use chaingap::{AnnotateOptions, annotate};
+use chaingap::{AnnotateOptions, annotate, files};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
@@ -82,7 +82,7 @@ impl Annotate {
     fn key_log(&self) -> Result<Vec<u8>, Failure> {
         let mut all = Vec::new();
         for file in &self.trust.keylog {
-            all.extend(read_file(file)?);
+            all.extend_from_slice(&files::utf8(&read_file(file)?));
             all.push(b'\n');
         }
         Ok(all)

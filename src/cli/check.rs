@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum as _};
 use super::exit::{Exit, Failure};
 use super::file::{Links, write_file};
 use super::format::{Format, Show, offering};
-use super::inputs::{Input, captures_below, files_below, read_file};
+use super::inputs::{Input, captures_below, files_below, read_text};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
 use super::output::FormOptions;
 use super::progress::Progress;
@@ -91,7 +91,7 @@ impl Check {
     }
 
     fn compare(&self, file: &Path, checked: &mut Checked, named: &mut Vec<PathBuf>) -> Result<CheckOutcome, Failure> {
-        let text = String::from_utf8(read_file(file)?).map_err(|_| Failure("not a text file".into()))?;
+        let text = read_text(file)?;
         let expectation = Expectation::parse(&text).map_err(Failure)?;
         checked.description = Some(expectation.description.clone());
         let folder = file.parent().unwrap_or(Path::new("."));

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use chaingap::capture::{CaptureError, CaptureReader, Timestamp};
+use chaingap::files::{self, Kind};
 
 use super::exit::Failure;
 
@@ -97,6 +98,25 @@ pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 /// Reads a file whole, with an error that names it.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| Failure(format!("{}: {error}", path.display())))
+}
+
+/// Reads a file whole, or standard input for `-`.
+pub(crate) fn read_input(path: &Path) -> Result<Vec<u8>, Failure> {
+    if path.as_os_str() != "-" {
+        return read_file(path);
+    }
+    let mut bytes = Vec::new();
+    io::stdin().read_to_end(&mut bytes).map_err(|error| Failure(format!("standard input: {error}")))?;
+    Ok(bytes)
+}
+
+/// Reads a text file whole, in UTF-8 or UTF-16, with an error that names it.
+pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
+    let bytes = read_file(path)?;
+    String::from_utf8(files::utf8(&bytes).into_owned()).map_err(|_| {
+        let kind = Kind::of_file(&bytes).map(|kind| format!(": it is {}", kind.in_words())).unwrap_or_default();
+        Failure(format!("{}: not a text file{kind}", path.display()))
+    })
 }
 
 /// Sorts captures by the time of their first packet, stably; those without one come last (D-CLI-01).

@@ -1,9 +1,10 @@
 //! `chaingap merge`: sums any number of JSON Lines reports into one summary.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, BufReader, Cursor, Read as _};
 use std::path::{Path, PathBuf};
 
+use chaingap::files::{self, Kind};
 use chaingap::render;
 use chaingap::report::{REPORT_SCHEMA, Report, SUMMARY_SCHEMA, Summary};
 use clap::Args;
@@ -31,9 +32,15 @@ pub(crate) struct Merge {
     form: FormOptions,
 }
 
+/// How many lines of a file that are no reports are told one by one.
+const TOLD: u64 = 3;
+
+/// U+FEFF in UTF-8, which tools of Windows write in front of a text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The member that every line must have.
 #[derive(Deserialize)]
-struct Kind {
+struct Head {
     schema: String,
 }
 
@@ -65,7 +72,15 @@ fn summary_of(path: &Path) -> Result<Option<Summary>, Failure> {
         true => Box::new(io::stdin().lock()),
         false => Box::new(BufReader::new(File::open(path).map_err(failure)?)),
     };
-    let (mut total, mut line, mut number) = (None, Vec::new(), 0);
+    let start = lines.fill_buf().map_err(failure)?;
+    if start.starts_with(BYTE_ORDER_MARK) {
+        lines.consume(BYTE_ORDER_MARK.len());
+    } else if files::is_utf16(start) {
+        let mut bytes = Vec::new();
+        lines.read_to_end(&mut bytes).map_err(failure)?;
+        lines = Box::new(Cursor::new(files::utf8(&bytes).into_owned()));
+    }
+    let (mut total, mut line, mut number, mut unread) = (None, Vec::new(), 0, 0);
     while lines.read_until(b'\n', &mut line).map_err(failure)? > 0 {
         number += 1;
         // A report of `--format json`, which has many lines.
@@ -74,19 +89,28 @@ fn summary_of(path: &Path) -> Result<Option<Summary>, Failure> {
         }
         if !line.trim_ascii().is_empty() {
             let read = read(&line).unwrap_or_else(|why| {
-                tell(&format!("{name}: line {number}: {why}"));
+                unread += 1;
+                if unread <= TOLD {
+                    tell(&format!("{name}: line {number}: {why}"));
+                }
                 Summary::failure()
             });
             total = Some(total.unwrap_or_default() + read);
         }
         line.clear();
     }
+    if unread > TOLD {
+        tell(&format!("{name}: and {} more lines that are no report", unread - TOLD));
+    }
     Ok(total)
 }
 
 fn read(line: &[u8]) -> Result<Summary, String> {
-    let kind: Kind = serde_json::from_slice(line).map_err(|error| format!("no report: {error}"))?;
-    match kind.schema.as_str() {
+    let head: Head = serde_json::from_slice(line).map_err(|error| match Kind::of_start(line) {
+        Some(kind) if !line.starts_with(b"{") => format!("no report: it is {}", kind.in_words()),
+        _ => format!("no report: {error}"),
+    })?;
+    match head.schema.as_str() {
         REPORT_SCHEMA => {
             let report: Report = serde_json::from_slice(line).map_err(|error| error.to_string())?;
             Ok(Summary::of(&report))

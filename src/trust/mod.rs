@@ -43,6 +43,6 @@ pub use pool::Pool;
 pub use profile::Profile;
 pub use profile_file::ProfileError;
 pub use rules::{Fault, Purpose};
-pub use store::{StoreContents, read_certificates};
+pub use store::{ChainCertificate, ChainFile, StoreContents, read_certificates, read_chain};
 
 pub(crate) use shown::ShownFact;

@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::files;
+
 /// Most handshakes whose secrets are kept. A key log of a busy day has fewer.
 const MAX_HANDSHAKES: usize = 262_144;
 
@@ -38,11 +40,11 @@ pub struct KeyLogLines {
 }
 
 impl KeyLog {
-    /// Adds the secrets in the text of a key log: `CLIENT_RANDOM`, the early, handshake and first application traffic
+    /// Adds the secrets in the text of a key log, in UTF-8 or UTF-16: `CLIENT_RANDOM`, the early, handshake and first application traffic
     /// secrets of TLS 1.3, and `RSA`. Other labels are skipped.
     pub fn add(&mut self, text: &[u8]) -> KeyLogLines {
         let mut lines = KeyLogLines::default();
-        for line in text.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        for line in files::utf8(text).split(|byte| matches!(byte, b'\n' | b'\r')) {
             let line = line.trim_ascii();
             if line.is_empty() || line.starts_with(b"#") {
                 continue;

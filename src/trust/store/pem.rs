@@ -1,0 +1,119 @@
+//! PEM blocks in any text (RFC 7468).
+//!
+//! In: a text. Out: its blocks, each with what it holds, and whether a server that reads the file sees it. Bounded: each
+//! byte is read a few times. Left to others: what the bytes in a block are.
+//!
+//! Stores are read leniently: CSV, JSON and quoted mail hold blocks too. A server is not lenient. It sees a block only
+//! where a line is exactly its first line, and fails where such a block is broken (OpenSSL's `PEM_read_bio`, which nginx,
+//! Apache and most others use).
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use memchr::memmem;
+
+/// Lenient, because text files may lack the padding or have bits set in it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+const END: &[u8] = b"-----END ";
+const DASHES: &[u8] = b"-----";
+/// Longest label of a block.
+const LABEL: usize = 64;
+
+/// One block of a text.
+pub(super) struct Block {
+    /// Offset of its first byte in the text.
+    pub(super) at: usize,
+    /// Its label, such as `CERTIFICATE`.
+    pub(super) label: String,
+    /// The bytes in it, or why there are none, read leniently.
+    pub(super) body: Result<Vec<u8>, String>,
+    /// Whether its first line stands alone, so that a server sees it.
+    pub(super) begins_line: bool,
+    /// Why a server that sees it cannot read it.
+    pub(super) breach: Option<String>,
+}
+
+/// Whether the text has a block.
+pub(super) fn is_in(text: &[u8]) -> bool {
+    memmem::find(text, BEGIN).is_some()
+}
+
+/// The blocks of a text, in order.
+pub(super) fn blocks(text: &[u8]) -> impl Iterator<Item = Block> {
+    memmem::find_iter(text, BEGIN).map(|at| {
+        let (before, rest) = text.split_at_checked(at).unwrap_or_default();
+        block(at, before, rest.get(BEGIN.len()..).unwrap_or_default())
+    })
+}
+
+/// The number of last lines of blocks.
+pub(super) fn last_lines(text: &[u8]) -> usize {
+    memmem::find_iter(text, END).count()
+}
+
+/// The block at this offset; `rest` begins with its label.
+fn block(at: usize, before: &[u8], rest: &[u8]) -> Block {
+    // The next block's first line bounds this one, so that a missing last line costs one block only.
+    let rest = rest.get(..memmem::find(rest, BEGIN).unwrap_or(rest.len())).unwrap_or_default();
+    let Some(length) = memmem::find(rest, DASHES).filter(|length| *length <= LABEL) else {
+        let body = Err("its first line has no end".to_owned());
+        return Block { at, label: String::new(), breach: body.clone().err(), body, begins_line: ends_line(before) };
+    };
+    let (label, after) = rest.split_at_checked(length).unwrap_or_default();
+    let after = after.get(DASHES.len()..).unwrap_or_default();
+    let begins_line = ends_line(before) && is_blank_to_line_end(after);
+    let found = memmem::find(after, END);
+    let (inside, end) = after.split_at_checked(found.unwrap_or(after.len())).unwrap_or_default();
+    let body = if found.is_some() { unarmour(inside) } else { Err("its last line is missing".into()) };
+    let breach = body.clone().err().or_else(|| breach(label, inside, end));
+    Block { at, label: String::from_utf8_lossy(label).trim().to_owned(), body, begins_line, breach }
+}
+
+/// What a server does not accept of a block that can be read leniently; `end` begins with its last line.
+fn breach(label: &[u8], inside: &[u8], end: &[u8]) -> Option<String> {
+    let foreign = |byte: &&u8| !is_base64(**byte) && !byte.is_ascii_whitespace();
+    if let Some(byte) = inside.iter().find(foreign) {
+        return Some(format!("not base64: byte {byte:#04x}"));
+    }
+    let closes = end.get(END.len()..)?.strip_prefix(label).and_then(|rest| rest.strip_prefix(DASHES));
+    let closes = closes.is_some_and(is_blank_to_line_end) && ends_line(inside);
+    (!closes).then(|| "its last line does not fit its first".to_owned())
+}
+
+/// Whether what follows these bytes begins a line.
+fn ends_line(before: &[u8]) -> bool {
+    before.last().is_none_or(|byte| matches!(byte, b'\n' | b'\r'))
+}
+
+fn is_blank_to_line_end(after: &[u8]) -> bool {
+    after.iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).all(u8::is_ascii_whitespace)
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+/// Decodes base64 text. White space, the quotes and backslash escapes of CSV and JSON, and the `>` of quoted mail are
+/// skipped; any other character outside the alphabet is an error.
+pub(super) fn unarmour(text: &[u8]) -> Result<Vec<u8>, String> {
+    let mut letters = Vec::with_capacity(text.len());
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            _ if is_base64(*byte) => letters.push(*byte),
+            // A JSON string writes line ends as a backslash and a letter.
+            b'\\' => drop(bytes.next()),
+            b'"' | b'\'' | b',' | b'>' => {}
+            _ if byte.is_ascii_whitespace() => {}
+            _ => return Err(format!("not base64: byte {byte:#04x}")),
+        }
+    }
+    BASE64.decode(letters).map_err(|error| format!("not base64: {error}"))
+}
