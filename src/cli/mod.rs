@@ -12,6 +12,7 @@ mod exit;
 mod explain;
 mod file;
 mod format;
+mod host;
 mod inputs;
 mod manual;
 mod merge;

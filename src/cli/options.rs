@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use chaingap::capture::Timestamp;
 use chaingap::evidence::SignInMethod;
 use chaingap::limits::Limits;
-use chaingap::trust::Profile;
+use chaingap::trust::{Profile, read_certificates};
 use chaingap::{Analyzer, Builder, DeviceFilter};
 use clap::{Args, ValueEnum};
 
 use super::exit::Failure;
-use super::inputs::{files_below, read_file};
+use super::inputs::{files_below, read_file, read_text};
 use super::output::{note, tell};
+
+/// A method that adds the certificates of one file.
+type Add = fn(Builder, &str, &[u8]) -> Builder;
 
 /// What to judge by.
 #[derive(Clone, Debug, Default, Args)]
@@ -129,15 +132,17 @@ impl StoreOptions {
     pub(crate) fn builder(&self) -> Result<Builder, Failure> {
         let mut builder = Analyzer::builder();
         for (paths, add) in [
-            (&self.roots, Builder::root as fn(Builder, &str, &[u8]) -> Builder),
+            (&self.roots, Builder::root as Add),
             (&self.installed, Builder::installed),
             (&self.bundle, Builder::bundle),
         ] {
             for path in paths {
                 let known = (builder.certificates(), builder.problems().len());
-                for file in certificate_files(path)? {
-                    builder = add(builder, &file.to_string_lossy(), &read_file(&file)?);
-                }
+                builder = if path.is_dir() {
+                    folder(builder, path, add)?
+                } else {
+                    add(builder, &path.to_string_lossy(), &read_file(path)?)
+                };
                 // Without the certificates that were to decide it, the verdict would be a different one (D-TRUST-06).
                 let said = builder.problems().get(known.1..).unwrap_or_default();
                 if builder.certificates() == known.0 {
@@ -173,10 +178,26 @@ pub(crate) fn profile_named(name: &str) -> Result<Option<Profile>, Failure> {
     if !path.exists() {
         return Ok(None);
     }
-    let text = String::from_utf8(read_file(path)?).map_err(|_| Failure(format!("{name}: not a text file")))?;
-    Profile::parse(&text).map(Some).map_err(|error| Failure(format!("{name}: {error}")))
+    Profile::parse(&read_text(path)?).map(Some).map_err(|error| Failure(format!("{name}: {error}")))
 }
 
-fn certificate_files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    if path.is_dir() { files_below(path) } else { Ok(vec![path.to_path_buf()]) }
+/// Adds the files of a folder that hold certificates. Others lie there for other reasons: they are counted.
+fn folder(mut builder: Builder, folder: &Path, add: Add) -> Result<Builder, Failure> {
+    let (mut without, mut example) = (0, None);
+    for file in files_below(folder)? {
+        let bytes = read_file(&file)?;
+        let contents = read_certificates(&bytes);
+        if contents.certificates.is_empty() {
+            without += 1;
+            let why = contents.problems.into_iter().next().unwrap_or_default();
+            example.get_or_insert_with(|| format!("{}: {why}", file.display()));
+        } else {
+            builder = add(builder, &file.to_string_lossy(), &bytes);
+        }
+    }
+    if let Some(example) = example {
+        let files = if without == 1 { "1 file holds".to_owned() } else { format!("{without} files hold") };
+        note(&format!("{}: {files} no certificate, the first being {example}", folder.display()));
+    }
+    Ok(builder)
 }

@@ -11,7 +11,8 @@ use clap::Args;
 
 use super::exit::{Exit, Failure};
 use super::format::{Format, Show, offering};
-use super::inputs::read_file;
+use super::host::asked_for;
+use super::inputs::read_input;
 use super::options::{StoreOptions, profile};
 use super::output::{OutputOptions, note};
 
@@ -22,11 +23,11 @@ const FORMATS: &[(Format, Show<PreflightReport>)] =
 #[derive(Debug, Args)]
 #[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Preflight {
-    /// The server's chain, its own certificate first: PEM, DER or PKCS#7
-    #[arg(value_name = "CHAIN")]
+    /// The file with the server's chain, its own certificate first, or - for standard input: PEM, DER, PKCS#7, .sst
+    #[arg(value_name = "CHAIN|-")]
     chain: PathBuf,
-    /// The name that devices ask for
-    #[arg(long, value_name = "NAME")]
+    /// The name or address that devices ask for; a URL will do
+    #[arg(long, value_name = "NAME", value_parser = asked_for)]
     host: Option<String>,
     /// Judge by every built-in profile
     #[arg(long, conflicts_with = "profile")]
@@ -41,13 +42,19 @@ impl Preflight {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let show = self.output.form.format.show(FORMATS)?;
         let name = self.chain.to_string_lossy().into_owned();
-        let contents = read_certificates(&read_file(&self.chain)?);
+        let contents = read_certificates(&read_input(&self.chain)?);
         contents.problems.iter().for_each(|problem| note(&format!("{name}: {problem}")));
         if contents.certificates.is_empty() {
             return Err(Failure(format!("{name}: no certificate in it")));
         }
         let profiles = self.profiles()?;
-        let analyzer = self.stores.builder()?.build();
+        let builder = self.stores.builder()?;
+        let analyzer = match self.stores.profile.as_str() {
+            "auto" => builder,
+            "none" => builder.profile(None),
+            _ => builder.profile(profiles.first().cloned()),
+        };
+        let analyzer = analyzer.build();
         let report = analyzer.preflight(&name, contents.certificates, self.host.as_deref(), &profiles, now());
         self.output.form.write(show, &report)?;
         Ok(self.output.exit(report.profiles.iter().flat_map(|profile| &profile.findings)))
