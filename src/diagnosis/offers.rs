@@ -51,9 +51,10 @@ impl Offers {
     }
 }
 
-/// The name that a client asked for: SNI, else what it resolved to the server's address.
+/// The name that a client asked for: SNI, else what it asked a proxy for or resolved to the server's address.
 fn name<'a>(device: &'a Device, handshake: &'a Handshake) -> Option<&'a str> {
     let address = handshake.server.ip();
     let resolved = || device.names.iter().find(|(_, naming)| naming.addresses.contains(&address));
-    handshake.server_name().or_else(|| resolved().map(|(name, _)| name.as_str()))
+    let named = handshake.server_name().or(handshake.tls.tunnel_host());
+    named.or_else(|| resolved().map(|(name, _)| name.as_str()))
 }

@@ -109,6 +109,6 @@ fn same_chain(spare: &Handshake, other: &Handshake) -> bool {
 impl Handshake {
     /// SNI, else the host that a proxy was asked to connect to.
     fn service_name(&self) -> Option<&str> {
-        self.server_name().or(self.tls.tunnel_to.as_deref())
+        self.server_name().or(self.tls.tunnel_host())
     }
 }

@@ -95,7 +95,7 @@ pub struct Conversation {
     sealed: bool,
     /// The start of the connection is not in the capture.
     mid_stream: bool,
-    /// The host of a tunnel that a proxy opened.
+    /// The endpoint of a tunnel that a proxy opened.
     tunnel_to: Option<String>,
     /// Its share of the bytes counted in [`Outputs`].
     counted: usize,

@@ -298,6 +298,7 @@ fn handshake() -> Handshake {
         also_seen: Vec::new(),
         client: "10.20.30.50:49152".into(),
         server: "10.20.30.10:443".into(),
+        tunnel_to: None,
         server_name: None,
         client_version: Some("TLS 1.0".into()),
         version: Some("TLS 1.0".into()),

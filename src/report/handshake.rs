@@ -42,6 +42,8 @@ pub(super) fn handshake(
             .collect(),
         client: endpoint(handshake.client),
         server: endpoint(handshake.server),
+        // Endpoints are written without brackets, also those with an IPv6 address.
+        tunnel_to: handshake.tls.tunnel_to.as_ref().map(|endpoint| endpoint.replace(['[', ']'], "")),
         server_name: handshake.server_name().map(str::to_owned),
         client_version: hello.map(|hello| hello.version.to_string()),
         version: handshake.tls.version().map(|version| version.to_string()),

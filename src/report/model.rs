@@ -304,6 +304,9 @@ pub struct Handshake {
     pub client: String,
     /// The server's endpoint.
     pub server: String,
+    /// The endpoint, host and port, to which a proxy opened the tunnel (CONNECT) that the handshake is in; null outside
+    /// of one.
+    pub tunnel_to: Option<String>,
     /// SNI.
     pub server_name: Option<String>,
     /// The highest version that the client offered.

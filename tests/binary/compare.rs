@@ -349,6 +349,25 @@ fn a_recorded_proxy_is_told_of_in_one_capture() {
 }
 
 #[test]
+fn a_service_behind_a_proxy_is_the_one_that_connect_asks_for() {
+    const PROSEWARE: [&str; 2] = ["--roots", "captures/pki/proseware-root.pem"];
+    let (without, with) = ("captures/inspection-without.pcapng", "captures/inspection-with.pcapng");
+    let words = [
+        "issued by CN=Proseware Issuing CA 1,O=Proseware",
+        "the bad one (through the proxy 10.20.30.10:3128) another, issued by CN=Proseware Web Filter CA,O=Proseware",
+        "consistent with inspection by the proxy",
+    ];
+    let arguments = [&[without, with][..], &PROSEWARE].concat();
+    assert_says(&arguments, 1, &words);
+    let (_, value) = compare(&arguments);
+    let [step] = steps(&value, "handshake")[..] else { panic!("one service: {value}") };
+    let told = step["differences"].to_string();
+    assert!(told.contains("only the bad one goes through a proxy (10.20.30.10:3128)"), "{told}");
+    // A proxy that passes on what it is sent leaves everything as it is.
+    assert_says(&[&[without, without][..], &PROSEWARE].concat(), 0, &["they agree"]);
+}
+
+#[test]
 fn other_answers_of_dhcp_and_dns_are_said() {
     let folder = TempDir::new().unwrap();
     // The server at another address: the same name and certificate.

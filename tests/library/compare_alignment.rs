@@ -1,14 +1,14 @@
 //! Comparisons of reports that no sample gives: how servers and steps align, and what hostile names may do.
 //!
 //! In: the report of the PIN and the USB sample, changed where a case asks for it. Out: the rules of alignment (name,
-//! names resolved, certificate, endpoint; the port counts) and a text that no name can break. Left to others: the
+//! names resolved, certificate, endpoint; the port counts; proxies do not) and a text that no name can break. Left to others: the
 //! samples as they are (`compare.rs`).
 
 use std::fs::File;
 
 use chaingap::Analyzer;
 use chaingap::render::{TextStyle, compare_json, compare_text};
-use chaingap::report::{Comparison, Device, EventDetail, EventKind, Pick, Report, compare};
+use chaingap::report::{Comparison, Device, EventDetail, EventKind, Handshake, HttpDetail, Pick, Report, compare};
 
 const PIN: &str = "captures/pin-sign-in.pcapng";
 const USB: &str = "captures/usb-sign-in.pcapng";
@@ -105,6 +105,56 @@ fn servers_align_by_name_else_by_what_resolved_else_by_certificate_else_by_endpo
         }),
         OTHER
     );
+}
+
+#[test]
+fn through_a_proxy_the_server_is_the_one_that_connect_asks_for() {
+    // The bad phone's handshake in a tunnel to this endpoint; the good phone resolved lyncpool.contoso.test.
+    let tunnel = |to: &'static str| {
+        servers(move |_, bad| {
+            elsewhere(bad);
+            bad.handshakes[0].server = "192.0.2.1:3128".into();
+            bad.handshakes[0].tunnel_to = Some(to.into());
+        })
+    };
+    assert_eq!(tunnel("LYNCPOOL.contoso.test:443"), (1, true));
+    assert_eq!(tunnel("10.20.30.10:443"), (1, true));
+    assert_eq!(tunnel("lyncpool.contoso.test:5061"), (2, false));
+    assert_eq!(tunnel("mail.contoso.test:443"), (2, false));
+    // A name in the hello counts more than the one that the proxy was told.
+    let named = servers(|good, bad| {
+        elsewhere(bad);
+        bad.handshakes[0].server = "192.0.2.1:3128".into();
+        bad.handshakes[0].tunnel_to = Some("192.0.2.7:443".into());
+        for device in [good, bad] {
+            device.handshakes[0].server_name = Some("pool.contoso.test".into());
+        }
+    });
+    assert_eq!(named, (1, true));
+}
+
+#[test]
+fn a_tunnel_that_the_proxy_refuses_is_a_connection_that_comes_to_nothing() {
+    let mut report = report();
+    let bad = &mut report.devices[1];
+    let handshake = bad.handshakes.remove(0);
+    let event = bad.events.iter_mut().find(|event| event.kind == EventKind::Handshake).unwrap();
+    (event.kind, event.server) = (EventKind::Http, Some("192.0.2.1:3128".into()));
+    event.summary = "CONNECT lyncpool.contoso.test:443: 407".into();
+    let detail = HttpDetail { method: "CONNECT".into(), url: "lyncpool.contoso.test:443".into(), status: Some(407) };
+    event.detail = Some(EventDetail::Http(detail));
+    let comparison = compared(&report);
+    let words = "the bad one's connection comes to nothing: CONNECT lyncpool.contoso.test:443: 407";
+    assert!(comparison.comparable && comparison.conclusion.contains(words), "{}", comparison.conclusion);
+    let told: Vec<_> = comparison.steps.iter().filter(|step| step.kind == "handshake").collect();
+    let words = "the bad one's tunnel through the proxy 192.0.2.1:3128 comes to nothing";
+    assert!(told.len() == 1 && told[0].differences[0].contains(words), "{:?}", told[0].differences);
+    // Once the proxy has what it wants, the tunnel opens: then the handshake in it counts.
+    let bad = &mut report.devices[1];
+    bad.handshakes.push(Handshake { tunnel_to: Some("lyncpool.contoso.test:443".into()), ..handshake });
+    let comparison = compared(&report);
+    assert_eq!(comparison.steps.iter().filter(|step| step.kind == "handshake").count(), 1);
+    assert!(comparison.conclusion.contains("downloads"), "{}", comparison.conclusion);
 }
 
 #[test]

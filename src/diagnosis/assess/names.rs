@@ -63,8 +63,8 @@ impl NameCheck {
 /// The names that led the device to the server before its deciding frame. Through a proxy the address is the proxy's, and
 /// the name is the one that the proxy was told.
 fn names_that_led_to(device: &Device, handshake: &Handshake) -> Vec<String> {
-    if let Some(host) = &handshake.tls.tunnel_to {
-        return vec![host.clone()];
+    if let Some(host) = handshake.tls.tunnel_host() {
+        return vec![host.to_owned()];
     }
     let address = handshake.server.ip();
     let deciding = handshake.deciding();

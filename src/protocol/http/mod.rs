@@ -119,7 +119,7 @@ pub struct Http {
     /// Whether the client reset the connection.
     reset: bool,
     tunnelled: bool,
-    /// The host named by CONNECT.
+    /// The endpoint named by CONNECT.
     tunnel_to: Option<String>,
 }
 
@@ -184,7 +184,7 @@ impl Http {
         self.tunnelled
     }
 
-    /// The host to which CONNECT opened a tunnel (RFC 9110 section 9.3.6), without its port.
+    /// The endpoint to which CONNECT opened a tunnel, host and port (RFC 9110 section 9.3.6).
     pub fn tunnel_to(&self) -> Option<&str> {
         self.tunnel_to.as_deref()
     }
@@ -346,9 +346,7 @@ impl Http {
         self.responses.expect(framing);
         if connected || head.status == 101 {
             self.tunnelled = true;
-            let target = exchange.as_ref().filter(|_| connected).map(|exchange| exchange.target.as_str());
-            let host = target.map(|target| target.rsplit_once(':').map_or(target, |(host, _)| host));
-            self.tunnel_to = host.map(str::to_owned);
+            self.tunnel_to = exchange.as_ref().filter(|_| connected).map(|exchange| exchange.target.clone());
             self.requests.stop();
             self.responses.stop();
         }

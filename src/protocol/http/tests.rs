@@ -344,7 +344,7 @@ fn tunnels_end_the_parsing() {
     let established = "HTTP/1.1 200 Connection established\r\n\r\n";
     let (http, found) =
         run(Http::new(), &[said(Client, connect), said(Server, established), said(Client, "\x16\x03")], 1);
-    assert_eq!((http.tunnelled(), http.tunnel_to()), (true, Some("sip.contoso.test")));
+    assert_eq!((http.tunnelled(), http.tunnel_to()), (true, Some("sip.contoso.test:443")));
     assert_eq!((found.len(), found[0].method.as_str()), (1, "CONNECT"));
     assert!(found[0].response.as_ref().unwrap().complete);
     let switching = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n";

@@ -12,7 +12,7 @@ use crate::flow::{Both, Side};
 /// What was read of a handshake.
 #[derive(Clone, Debug, Default)]
 pub struct Handshake {
-    /// The host of the proxy tunnel (CONNECT) that the handshake is in, if any.
+    /// The endpoint of the proxy tunnel (CONNECT) that the handshake is in, host and port.
     pub tunnel_to: Option<String>,
     /// The last ClientHello: the one that counts after a HelloRetryRequest.
     pub client_hello: Option<ClientHello>,
@@ -124,6 +124,12 @@ impl Handshake {
     /// The SNI host name of the ClientHello.
     pub fn server_name(&self) -> Option<&str> {
         self.client_hello.as_ref()?.server_name.as_deref()
+    }
+
+    /// The host of the proxy tunnel that the handshake is in.
+    pub fn tunnel_host(&self) -> Option<&str> {
+        let endpoint = self.tunnel_to.as_deref()?;
+        Some(endpoint.rsplit_once(':').map_or(endpoint, |(host, _)| host))
     }
 
     /// Whether TLS 1.3 was negotiated, which encrypts certificates.

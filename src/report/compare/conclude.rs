@@ -223,11 +223,22 @@ impl<'a> Case<'a> {
     fn other_issuer(&self, good: &Handshake, bad: &Handshake) -> Option<Sentence> {
         let (one, other) = (good.certificates.first()?, bad.certificates.first()?);
         let (issuer, other_issuer) = (self.names.issuer(one)?, self.names.issuer(other)?);
+        let through = |handshake: &Handshake| match &handshake.tunnel_to {
+            Some(_) => format!(" (through the proxy {})", handshake.server),
+            None => String::new(),
+        };
+        let which = match (&good.tunnel_to, &bad.tunnel_to) {
+            (None, None) => "an inspecting proxy before one of them",
+            (Some(_), Some(_)) => "inspection by one of the proxies",
+            _ => "inspection by the proxy",
+        };
         (one != other && issuer != other_issuer).then(|| {
             Sentence::new(format!(
-                "for the same server the good one is shown a certificate issued by {issuer}, the bad one another, \
-                 issued by {other_issuer}: consistent with an inspecting proxy before one of them, or with a \
-                 certificate from another CA; the good one accepts its own, the bad one's ends: {}",
+                "for the same server the good one{} is shown a certificate issued by {issuer}, the bad one{} another, \
+                 issued by {other_issuer}: consistent with {which}, or with a certificate from another CA; the good one \
+                 accepts its own, the bad one's ends: {}",
+                through(good),
+                through(bad),
                 servers::ending(bad)
             ))
         })

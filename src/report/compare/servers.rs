@@ -2,9 +2,11 @@
 //!
 //! In: two devices. Out: which service of the one is which of the other (on one port, by the name asked for, else the
 //! names resolved, else the server's certificate; else by the endpoint), and what differs between two that are the
-//! same. Left to others: everything before TLS.
+//! same. Through a proxy the service is the one that CONNECT asks for (D-REPORT-08). Left to others: everything before
+//! TLS.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use super::model::StepSide;
 use super::names::{Names, listed};
@@ -17,10 +19,11 @@ use crate::report::model::{Certificate, Device, Event, EventDetail, EventKind, H
 pub(super) struct Service<'a> {
     /// Its handshakes, in the order of time.
     pub(super) handshakes: Vec<&'a Handshake>,
-    /// Connections that failed.
+    /// Connections that failed, and tunnels that a proxy refused.
     pub(super) refused: Vec<&'a Event>,
+    /// The server's endpoint; through a proxy, the one that the proxy was asked to connect to.
     endpoint: &'a str,
-    /// Names by which it was asked for (SNI).
+    /// Names by which it was asked for: SNI, or the host of a tunnel.
     asked: BTreeSet<String>,
     /// Names that resolved to its address.
     resolved: BTreeSet<String>,
@@ -51,21 +54,38 @@ pub(super) fn services(device: &Device) -> Vec<Service<'_>> {
     let names = resolved(device);
     let mut out: Vec<Service<'_>> = Vec::new();
     for handshake in &device.handshakes {
-        let same = |service: &Service<'_>| match &handshake.server_name {
-            Some(name) => port(service.endpoint) == port(&handshake.server) && service.asked.contains(&lower(name)),
-            None => service.endpoint == handshake.server && service.asked.is_empty(),
-        };
-        let service = one_of(&mut out, same, || Service::at(&handshake.server, &names));
-        service.asked.extend(handshake.server_name.as_deref().map(lower));
+        let endpoint = handshake.tunnel_to.as_ref().unwrap_or(&handshake.server);
+        let through = handshake.tunnel_to.as_deref().and_then(host_name);
+        let asked = handshake.server_name.as_deref().map(lower).or(through);
+        let service =
+            one_of(&mut out, |service| service.is(endpoint, asked.as_ref()), || Service::at(endpoint, &names));
+        service.asked.extend(asked);
         service.handshakes.push(handshake);
     }
-    for event in device.events.iter().filter(|event| event.kind == EventKind::Connect) {
-        let endpoint = event.server.as_deref().unwrap_or_default();
-        let service = one_of(&mut out, |service| service.endpoint == endpoint, || Service::at(endpoint, &names));
+    for event in &device.events {
+        let (endpoint, asked) = match (event.kind, refused_tunnel(event)) {
+            (EventKind::Connect, _) => (event.server.as_deref().unwrap_or_default(), None),
+            (_, Some(target)) => (target, host_name(target)),
+            _ => continue,
+        };
+        let same = |service: &Service<'_>| service.endpoint == endpoint || service.is(endpoint, asked.as_ref());
+        let service = one_of(&mut out, same, || Service::at(endpoint, &names));
+        service.asked.extend(asked.filter(|_| service.handshakes.is_empty()));
         service.refused.push(event);
     }
     out.sort_by_key(Service::frame);
     out
+}
+
+/// The endpoint to which a proxy was asked for a tunnel in vain.
+pub(super) fn refused_tunnel(event: &Event) -> Option<&str> {
+    match &event.detail {
+        Some(EventDetail::Http(request)) if request.method == "CONNECT" => {
+            let opened = request.status.is_some_and(|status| (200..300).contains(&status));
+            (!opened).then_some(request.url.as_str())
+        }
+        _ => None,
+    }
 }
 
 /// The first that fits, or a new one.
@@ -95,6 +115,12 @@ fn lower(name: &str) -> String {
 
 fn address(endpoint: &str) -> &str {
     endpoint.rsplit_once(':').map_or(endpoint, |(address, _)| address)
+}
+
+/// The host of an endpoint in lower case, unless it is an address.
+fn host_name(endpoint: &str) -> Option<String> {
+    let host = address(endpoint);
+    host.parse::<IpAddr>().is_err().then(|| lower(host))
 }
 
 fn port(endpoint: &str) -> Option<&str> {
@@ -152,6 +178,22 @@ impl<'a> Service<'a> {
         Self { endpoint, resolved, ..Self::default() }
     }
 
+    /// Whether a handshake with this endpoint, by this name, is with this service.
+    fn is(&self, endpoint: &str, asked: Option<&String>) -> bool {
+        match asked {
+            Some(name) => port(self.endpoint) == port(endpoint) && self.asked.contains(name),
+            None => self.endpoint == endpoint && self.asked.is_empty(),
+        }
+    }
+
+    /// The endpoint of the proxy through which it was reached.
+    fn proxy(&self) -> Option<&'a str> {
+        match self.telling() {
+            Some(handshake) => handshake.tunnel_to.as_ref().map(|_| handshake.server.as_str()),
+            None => self.refused.first().filter(|event| refused_tunnel(event).is_some())?.server.as_deref(),
+        }
+    }
+
     /// The names it was asked for by, else those that resolved to its address.
     fn names(&self) -> &BTreeSet<String> {
         if self.asked.is_empty() { &self.resolved } else { &self.asked }
@@ -175,7 +217,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// The endpoint with its names; if its certificate covers some of them, only those.
+    /// The endpoint with its names, and the proxy; if its certificate covers some of the names, only those.
     pub(super) fn described(&self, names: &Names<'_>) -> String {
         let leaves = self.leaves();
         let covers = |name: &&String| {
@@ -186,7 +228,10 @@ impl<'a> Service<'a> {
         if called.is_empty() {
             called = self.names().iter().cloned().collect();
         }
-        if called.is_empty() { self.endpoint.to_owned() } else { format!("{} ({})", self.endpoint, listed(&called)) }
+        called.retain(|name| !name.eq_ignore_ascii_case(address(self.endpoint)));
+        let called = if called.is_empty() { String::new() } else { format!(" ({})", listed(&called)) };
+        let through = self.proxy().map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default();
+        format!("{}{called}{through}", self.endpoint)
     }
 
     /// Whether it has this endpoint.
@@ -233,9 +278,12 @@ impl<'a> Service<'a> {
             last_frame: handshake.end.frame,
             time: Some(handshake.time.clone()),
             count: self.handshakes.iter().map(|handshake| 1 + handshake.repeats).sum(),
-            summary: match &handshake.server_name {
-                Some(name) => format!("{name} ({}){version}", handshake.server),
-                None => format!("{}{version}", handshake.server),
+            summary: match (&handshake.server_name, &handshake.tunnel_to) {
+                (name, Some(to)) => {
+                    format!("{} (through the proxy {}){version}", name.as_ref().unwrap_or(to), handshake.server)
+                }
+                (Some(name), None) => format!("{name} ({}){version}", handshake.server),
+                (None, None) => format!("{}{version}", handshake.server),
             },
             history: Some(handshake.history.clone()),
             outcome: Some(handshake.outcome),
@@ -271,13 +319,14 @@ pub(super) fn ending(handshake: &Handshake) -> String {
 pub(super) fn differences(names: &Names<'_>, good: &Service<'_>, bad: &Service<'_>) -> Vec<Difference> {
     let (one, other) = match (good.telling(), bad.telling()) {
         (Some(one), Some(other)) => (one, other),
-        (None, None) => return Vec::new(),
+        (None, None) => return route(good, bad).into_iter().collect(),
         (None, Some(_)) => return came_to_nothing("good", good),
         (Some(_), None) => return came_to_nothing("bad", bad),
     };
     let mut out: Vec<Difference> = certificates(names, one, other).into_iter().collect();
     out.extend(dates(names, one, other));
     out.extend(terms(names, one, other));
+    out.extend(route(good, bad));
     out.extend(ends(good, bad).map(Difference::parts));
     out.extend(failed_first(good, bad));
     // What can matter comes first, because only the first few differences are shown.
@@ -337,7 +386,23 @@ pub(super) fn ends(good: &Service<'_>, bad: &Service<'_>) -> Option<String> {
 
 fn came_to_nothing(which: &str, service: &Service<'_>) -> Vec<Difference> {
     let summary = service.refused.first().map_or("", |event| event.summary.as_str());
-    vec![Difference::parts(format!("the {which} one's connection comes to nothing: {summary}"))]
+    let what = match service.proxy() {
+        Some(proxy) => format!("tunnel through the proxy {proxy}"),
+        None => "connection".into(),
+    };
+    vec![Difference::parts(format!("the {which} one's {what} comes to nothing: {summary}"))]
+}
+
+/// The proxies through which a service was reached, where they differ. Alone this decides nothing: proxies that only
+/// pass on what they are sent are not noticed by TLS.
+fn route(good: &Service<'_>, bad: &Service<'_>) -> Option<Difference> {
+    let words = match (good.proxy(), bad.proxy()) {
+        (Some(one), Some(other)) if one != other => format!("through other proxies: {one} and {other}"),
+        (Some(proxy), None) => format!("only the good one goes through a proxy ({proxy})"),
+        (None, Some(proxy)) => format!("only the bad one goes through a proxy ({proxy})"),
+        _ => return None,
+    };
+    Some(Difference::aside(words))
 }
 
 fn or_none(value: &Option<String>) -> &str {

@@ -112,7 +112,9 @@ fn pair(ours: &[Item], theirs: &[Option<Item>]) -> BTreeMap<usize, usize> {
 fn items(device: &Device) -> Vec<Item> {
     let mut out: Vec<Item> = Vec::new();
     for event in &device.events {
-        if matches!(event.kind, EventKind::Fetch | EventKind::Handshake | EventKind::Connect | EventKind::Absent) {
+        let elsewhere =
+            matches!(event.kind, EventKind::Fetch | EventKind::Handshake | EventKind::Connect | EventKind::Absent);
+        if elsewhere || servers::refused_tunnel(event).is_some() {
             continue;
         }
         let (subject, words) = facts(device, event);

@@ -78,7 +78,11 @@ impl Redaction {
             Value::String(text) => {
                 match member {
                     "server_name" | "names" => self.sentences.learn_host(text),
-                    "answers" if with_port(text).is_some() => self.sentences.learn_host(text),
+                    "tunnel_to" => self.sentences.learn_host(text),
+                    // What CONNECT asks for is an endpoint, so that one label is a name there too.
+                    "answers" | "url" if !text.contains("//") && with_port(text).is_some() => {
+                        self.sentences.learn_host(text);
+                    }
                     "web_service" | "sip_server" if !text.contains("//") => {
                         text.split(", ").for_each(|server| self.sentences.learn_host(authority(server)));
                     }
@@ -215,6 +219,8 @@ mod tests {
             "events": [
                 {"summary": "A dc1: 10.1.2.3", "detail": {"dns": {"question": "A", "name": "dc1", "answers": ["10.1.2.3"]}}},
                 {"summary": "A gone: no such name", "detail": {"dns": {"question": "A", "name": "gone", "answers": []}}},
+                {"summary": "CONNECT intranet:443: 407",
+                 "detail": {"http": {"method": "CONNECT", "url": "intranet:443", "status": 407}}},
             ],
             "id": "CG001/10.1.2.3/frontdesk/0123456789abcdef0123456789abcdef01234567",
             "aia": ["http://pkihost:8080/ca/Contoso.crt", "ldap://dc1/CN=Contoso%20CA"],
@@ -228,7 +234,7 @@ mod tests {
         assert!(is_stand_in(dns(0)) && is_stand_in(dns(1)) && dns(0) != dns(1), "{out}");
         assert!(out["id"].as_str().unwrap().starts_with(&format!("CG001/198.18.0.1/{host}/")), "{out}");
         let text = out.to_string();
-        for told in ["frontdesk:", "pkihost", "dc1", "Contoso", "contoso", "secret", "bob"] {
+        for told in ["frontdesk:", "pkihost", "dc1", "intranet", "Contoso", "contoso", "secret", "bob"] {
             assert!(!text.contains(told), "{told}: {text}");
         }
         let remedy = format!("openssl s_client -connect {host}:443; the certificate covers {host}, not ");
