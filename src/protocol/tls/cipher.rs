@@ -164,6 +164,15 @@ impl Suite {
         Some(Self { algorithm, mac, hash })
     }
 
+    /// Bytes that TLS 1.3 adds to what a record protects: its content type and a tag (RFC 8446 section 5.2), which CCM_8
+    /// has half as long (RFC 6655 section 6.1).
+    pub(super) fn overhead_of_1_3(self) -> usize {
+        match self.algorithm {
+            Algorithm::Aes128Ccm8 | Algorithm::Aes256Ccm8 => 1 + 8,
+            _ => 1 + 16,
+        }
+    }
+
     /// The parts of the key block.
     pub(super) fn lengths(self, form: Form) -> Lengths {
         let mac = self.mac.map_or(0, MacHash::length);

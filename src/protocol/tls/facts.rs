@@ -2,6 +2,7 @@
 //! `MAX_HISTORY`; of several messages of one type the first counts, except hellos before the server's answer. Left to
 //! others: decrypting and reassembling them.
 
+use super::cipher::Suite;
 use super::handshake::{Alert, Foreign, Handshake, Hole};
 use super::history::Letter;
 use super::message::{self, CertificateList};
@@ -20,6 +21,14 @@ const MAX_HISTORY: usize = 64;
 pub(super) const ALERT_RECORD: usize = 19;
 /// Most characters kept of a line that is not TLS.
 const MAX_LINE: usize = 40;
+
+/// Lengths in bytes of the shortest protected records that a client's messages of TLS 1.3 fit in.
+struct Shortest {
+    /// A message header and the hash (RFC 8446 section 4.4.4).
+    finished: usize,
+    /// A message header, an empty context and an empty list (RFC 8446 section 4.4.2).
+    empty_certificate: usize,
+}
 
 impl Handshake {
     /// Takes a handshake message; `limit` is the longest Certificate message that is decompressed, in bytes.
@@ -178,11 +187,19 @@ impl Handshake {
         if early && self.server_hello.is_none() {
             return;
         }
-        // No Finished is as short as an alert, so the client refuses for a hidden reason (D-PROTOCOL-11). Early data may
-        // have any length, but hardly has that of an alert.
-        let is_alert = if early { length == ALERT_RECORD } else { length <= ALERT_RECORD };
-        if is_1_3 && side == Side::Client && is_alert && self.finished.client.is_none() {
-            return self.encrypted_alert(side, at);
+        if is_1_3 && side == Side::Client && self.finished.client.is_none() {
+            let shortest = self.shortest();
+            if !early && length == shortest.empty_certificate && self.unread.client == 0 && self.may_have_asked() {
+                self.unread.client += 1;
+                return self.letter(Letter::Certificate(side), &at);
+            }
+            // What is shorter than a Finished is an alert: the client refuses for a hidden reason (D-PROTOCOL-11). Early
+            // data may have any length, but hardly has that of an alert.
+            let is_alert = if early { length == ALERT_RECORD } else { length < shortest.finished };
+            if is_alert {
+                self.unread.client = 0;
+                return self.encrypted_alert(side, at);
+            }
         }
         if is_1_3 {
             *self.unread.of_mut(side) += 1;
@@ -199,6 +216,20 @@ impl Handshake {
             return;
         }
         self.data(side, at);
+    }
+
+    /// The shortest protected records that the client's messages fit in.
+    fn shortest(&self) -> Shortest {
+        let suite = self.server_hello.as_ref().and_then(|hello| Suite::of(hello.cipher_suite?));
+        // Every other suite of TLS 1.3 has a hash and a tag at least as long.
+        let (hash, overhead) = suite.map_or((32, 17), |suite| (suite.hash.length(), suite.overhead_of_1_3()));
+        Shortest { finished: 4 + hash + overhead, empty_certificate: 8 + overhead }
+    }
+
+    /// Whether the server may have asked for a client certificate in a part of its flight that stays encrypted. A server
+    /// that resumes a session does not (RFC 8446 section 4.3.2).
+    fn may_have_asked(&self) -> bool {
+        !self.resumed() && (self.certificate_request.is_some() || !self.decrypted.server)
     }
 
     /// Takes a record of application data.

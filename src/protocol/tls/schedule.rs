@@ -18,6 +18,17 @@ pub(super) enum PrfHash {
     Sha384,
 }
 
+impl PrfHash {
+    /// Bytes of its output.
+    pub(super) fn length(self) -> usize {
+        match self {
+            Self::Md5Sha1 => 36,
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+        }
+    }
+}
+
 /// HKDF-Expand-Label with an empty context (RFC 8446 section 7.1); `None` if the secret is shorter than the hash.
 pub(super) fn expand_label(hash: PrfHash, secret: &[u8], label: &[u8], length: usize) -> Option<Vec<u8>> {
     let mut info = Vec::with_capacity(10 + label.len());

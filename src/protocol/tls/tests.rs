@@ -111,6 +111,41 @@ fn without_secrets_it_hides_what_it_hides() {
     }
 }
 
+/// The handshake of RFC 8448 section 3 (TLS_AES_128_GCM_SHA256), with these lengths for the client's encrypted records.
+fn with_client_records(lengths: &[usize]) -> Handshake {
+    let mut kept = records("3");
+    let (hello, flight) = (kept.remove(0), kept.drain(..2).collect::<Vec<_>>());
+    let record = |length: &usize| {
+        let [high, low] = u16::try_from(*length).unwrap().to_be_bytes();
+        (Side::Client, [&[23, 3, 3, high, low][..], &vec![0; *length]].concat())
+    };
+    let client = lengths.iter().map(record);
+    read(&whole([hello].into_iter().chain(flight).chain(client).collect()), 1000, &KeyLog::default())
+}
+
+/// RFC 8446: a Finished of SHA-256 is a header of 4 bytes and 32 of the hash, an empty Certificate 8 bytes; a protected
+/// record adds a content type and a tag of 16 bytes.
+#[test]
+fn a_first_record_too_short_for_a_finished_is_an_alert() {
+    for (lengths, expected) in [
+        (&[19][..], "CsfL"),
+        (&[35], "CsfL"),
+        (&[52], "CsfL"),
+        (&[53], "CsfF"),
+        (&[24], "CsfL"),
+        // An empty Certificate, and what comes after it.
+        (&[25], "CsfX"),
+        (&[25, 19], "CsfXL"),
+        (&[25, 25], "CsfXL"),
+        (&[25, 53, 40], "CsfXFD"),
+    ] {
+        let handshake = with_client_records(lengths);
+        assert_eq!(history(&handshake), expected, "{lengths:?}");
+        assert_eq!(handshake.encrypted_alert.client.is_some(), expected.contains('L'), "{lengths:?}");
+        assert_eq!(handshake.hides_answer(), !expected.contains('L'), "{lengths:?}");
+    }
+}
+
 #[test]
 fn the_secret_of_another_handshake_opens_nothing() {
     let random = "cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece7";
