@@ -31,6 +31,11 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
+    /// Whether what only helps Lync phones is worth saying: the device is one, or is held to be one.
+    pub(super) fn may_be_phone(&self) -> bool {
+        self.is_phone || self.profile.is_lync_phone()
+    }
+
     /// What sentences call the device.
     pub(super) fn noun(&self) -> &'static str {
         if self.is_phone { "phone" } else { "device" }

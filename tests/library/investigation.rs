@@ -158,3 +158,40 @@ fn a_phone_that_took_a_ca_before_does_not_refuse_that_ca() {
     assert_eq!(errors(&["other-ca-refused-gnutls.pcapng"]), ["CG022"]);
     assert_eq!(errors(&["other-ca-accepted.pcapng", "other-ca-refused-gnutls.pcapng"]), ["CG023"]);
 }
+
+/// What to do about a missing intermediate: for a phone, and for a client of TLS 1.2 that says a server name.
+#[test]
+fn remedies_are_for_who_reads_them() {
+    let phone = ["PIN", "USB", "dspublish", "New-CsWebTrustedCACertificate", "certutil -addstore CA"];
+    let server = ["fullchain.pem", "nginx", "Apache"];
+    for (capture, profile, told, not_told) in [
+        ("usb-sign-in.pcapng", "lync-phone-edition", &phone[..], &server[..]),
+        ("java-missing-intermediate.pcapng", "generic-no-aia", &server, &phone),
+    ] {
+        let profile = chaingap::trust::Profile::builtin(profile).unwrap();
+        let analyzer = Analyzer::builder().profile(Some(profile)).root("root", &read("pki/root.pem")).build();
+        let report = analyzer.analyze(read(capture).as_slice(), capture).unwrap();
+        let finding = report.findings.iter().find(|finding| finding.code == "CG001").unwrap();
+        let remedies = finding.remedies.join("\n");
+        assert!(told.iter().all(|words| remedies.contains(words)), "{capture}: {remedies}");
+        assert!(!not_told.iter().any(|words| remedies.contains(words)), "{capture}: {remedies}");
+    }
+}
+
+/// Both missing certificates were fetched by another phone: each stands in the commands, by its hash.
+#[test]
+fn every_missing_certificate_is_in_the_commands() {
+    let files = samples(&["pin-sign-in.pcapng", "usb-sign-in.pcapng"]);
+    let report = analyze(false, "pki/root.pem", &files);
+    let finding = report.findings.iter().find(|finding| finding.code == "CG001").unwrap();
+    let of = |link: &chaingap::report::Missing| format!("missing/*-{}.pem", &link.candidates[0].sha256[..12]);
+    let names: Vec<String> = finding.missing.iter().map(of).collect();
+    assert_eq!(names.len(), 2, "the issuing CA and the policy CA");
+    for command in ["certutil -addstore CA", "certutil -f -dspublish"] {
+        for name in &names {
+            let line = format!("\n  {command} (Resolve-Path {name})");
+            assert!(finding.remedies.iter().any(|remedy| remedy.contains(&line)), "{line}: {:?}", finding.remedies);
+        }
+    }
+    assert!(finding.remedies[0].contains("\n  chaingap certs CAPTURE --missing -o missing\n"));
+}

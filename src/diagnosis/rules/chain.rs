@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
+use super::links;
 use super::logic::{Cause, Facts, Lacks, Logic, Rival};
-use super::{coverage, remedy};
 use crate::capture::FrameRef;
 use crate::diagnosis::anchors::Absence;
 use crate::diagnosis::code::Code;
@@ -14,7 +14,7 @@ use crate::diagnosis::finding::{Excluded, Finding};
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
 use crate::diagnosis::words;
-use crate::evidence::{Device, Fetch, Handshake, SignInMethod};
+use crate::evidence::{Device, Fetch, Handshake};
 use crate::protocol::tls::AlertCode;
 use crate::trust::{ChainStatus, Check, Fault, Judgement, Missing, Profile, Proof, Speaks};
 use crate::x509::{Certificate, Name};
@@ -171,7 +171,7 @@ fn describe_missing_intermediate(session: &Session<'_>, judged: &Judged<'_>, cod
     let chain = &judged.assessment.chain;
     let end_is_known = chain.anchor().is_some_and(|index| session.anchors.presence(index).is_proven());
     let proof = proof(session, judged, code, end_is_known);
-    let remedies = add_intermediates(session, judged.handshake, &chain.missing);
+    let remedies = links::add_intermediates(session, judged.handshake, &chain.missing);
     let mut finding = about_links(session, judged, (code, proof), &missing_in_words(chain), remedies);
     finding.missing = chain.missing.clone();
     if chain.root_untrusted_too && !finding.excluded.iter().any(|e| e.cause == Code::UntrustedRoot.name()) {
@@ -191,7 +191,7 @@ fn describe_untrusted_root(session: &Session<'_>, judged: &Judged<'_>, code: Cod
         proof = Proof::Undecidable;
         words = format!("whether the {} has the root \"{}\" is not known", session.noun(), root_name(chain));
     }
-    about_links(session, judged, (code, proof), &words, add_root(session, chain))
+    about_links(session, judged, (code, proof), &words, links::add_root(session, chain))
 }
 
 fn describe_key_mismatch(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
@@ -213,7 +213,7 @@ fn describe_undecided(session: &Session<'_>, judged: &Judged<'_>, code: Code) ->
     let said = said.map(|alert| format!("the {} ended it with {}, and ", session.noun(), alert.code));
     let words = undecided_in_words(&assessment.chain, assessment.unreadable.as_deref());
     let words = format!("{}{words}", said.unwrap_or_default());
-    about_links(session, judged, (code, Proof::Undecidable), &words, settle_it(judged))
+    about_links(session, judged, (code, Proof::Undecidable), &words, links::settle(session, judged))
 }
 
 /// A finding about the links of a handshake's chain.
@@ -229,6 +229,10 @@ fn about_links(
     finding.excluded = judged.excluded_beside(code);
     finding.certificates = judged.handshake.sent.clone();
     finding.remedies = remedies;
+    if let Some((at, other)) = &judged.assessment.chain_end.other_ca {
+        let what = format!("the same {} accepted a server of another CA, \"{other}\"", session.noun());
+        finding.evidence.insert(0, (*at, what));
+    }
     if let Some(offer) = session.offers.of_another_issuer(session.index, session.device, judged.handshake) {
         let other = offer.leaf.issuer();
         let same_capture = offer.at.capture == judged.handshake.first.capture;
@@ -394,55 +398,6 @@ fn fetched_earlier(session: &Session<'_>, handshake: &Handshake, missing: &Missi
     Some((at, format!("this device fetched \"{name}\" here before: it no longer had it, or was reset")))
 }
 
-/// Remedies on the server come first, because they help every device; then those for Lync phones.
-pub(super) fn add_intermediates(session: &Session<'_>, handshake: &Handshake, missing: &[Missing]) -> Vec<String> {
-    let server = remedy::server_of(session, handshake);
-    let it = if missing.len() == 1 { "it" } else { "them" };
-    let first = missing.first().and_then(|link| link.candidates.first());
-    let mut remedies = vec![format!(
-        "make the server send {it}: on Windows import into LocalMachine\\Intermediate and restart the service, then check\n  certutil -addstore CA intermediate.cer\n  openssl s_client -connect {server} -showcerts"
-    )];
-    let lync = remedy::if_lync(session);
-    if session.sign_in != SignInMethod::Pin {
-        remedies.push(format!(
-            "{lync}sign in once with a PIN, then tether: the phone stores the chain that the PIN sign-in downloads"
-        ));
-    }
-    remedies.push(format!("{lync}publish {it} in Active Directory, where USB sign-in looks\n  certutil -f -dspublish intermediate.cer SubCA"));
-    remedies.push(format!(
-        "{lync}add {it} to what the web service hands out\n{}",
-        remedy::web_service(first, "IntermediateCA")
-    ));
-    remedies
-}
-
-fn add_root(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
-    let root = chain.longest_path().and_then(|path| path.root());
-    let lync = remedy::if_lync(session);
-    let mut remedies = Vec::new();
-    if !session.is_phone {
-        remedies.push(
-            "install the root on the device, or give the server a certificate of a CA that the device trusts".into(),
-        );
-    }
-    remedies.push(format!(
-        "{lync}publish the root in Active Directory, where USB sign-in looks\n  certutil -f -dspublish root.cer RootCA"
-    ));
-    remedies.push(format!(
-        "{lync}add it to what the web service hands out at PIN sign-in\n{}",
-        remedy::web_service(root, "TrustedRootCA")
-    ));
-    remedies.push(format!(
-        "if the {} should know this root, update its firmware: older releases ship fewer roots",
-        session.noun()
-    ));
-    // The first remedy is not an alternative to another one.
-    if let Some(first) = remedies.first_mut().filter(|first| first.starts_with("or ")) {
-        first.drain(.."or ".len());
-    }
-    remedies
-}
-
 pub(in crate::diagnosis) fn take_fitting_issuer() -> Vec<String> {
     vec![
         "give the server the issuer that fits its certificate: the one whose subject key identifier is the certificate's authority key identifier\n  openssl x509 -in server.cer -noout -ext authorityKeyIdentifier\n  openssl x509 -in issuer.cer -noout -ext subjectKeyIdentifier".into(),
@@ -454,19 +409,6 @@ pub(in crate::diagnosis) fn issue_anew() -> Vec<String> {
     vec![
         "issue the server's certificate anew from a CA that may issue it; the evidence names the rule that is broken"
             .into(),
-    ]
-}
-
-fn settle_it(judged: &Judged<'_>) -> Vec<String> {
-    if judged.assessment.chain.status == ChainStatus::Hidden {
-        return coverage::show_certificates();
-    }
-    if judged.assessment.unreadable.is_some() {
-        return remedy::capture_better();
-    }
-    vec![
-        "bring the certificates that may be missing, and it can be decided: export the CA's certificates and name them\n  chaingap analyze CAPTURE --bundle ca-certificates/ --roots root.pem".into(),
-        "or capture a sign-in that works beside it, and analyze both".into(),
     ]
 }
 

@@ -30,7 +30,7 @@ fn hidden(session: &Session<'_>) -> Vec<Finding> {
         let mut finding = session.finding(Code::CertificateHidden, Severity::Info, Proof::Proven, judged, summary);
         let hello = judged.handshake.tls.server_hello.as_ref();
         finding.evidence.extend(hello.map(|hello| (hello.at, format!("ServerHello, {}", hello.version))));
-        finding.remedies = show_certificates();
+        finding.remedies = show_certificates(None);
         finding
     });
     first.into_iter().collect()
@@ -196,9 +196,13 @@ fn no_handshake(evidence: &Evidence, capture: u32, summary: Option<&CaptureSumma
     finding
 }
 
-pub(super) fn show_certificates() -> Vec<String> {
+/// How to see certificates that TLS 1.3 hides: name and port of the server where one is meant.
+pub(super) fn show_certificates(server: Option<&str>) -> Vec<String> {
+    let server = server.unwrap_or("<server>:443");
     vec![
-        "look at the server's chain from outside\n  openssl s_client -connect <server>:443 -showcerts".into(),
-        "or capture while the server allows TLS 1.2 at most, where certificates are in clear".into(),
+        "capture while the server allows TLS 1.2 at most, where certificates are in clear, or bring the session's secrets\n  chaingap analyze CAPTURE --keylog session.keys".into(),
+        format!(
+            "or fetch what the server sends, and judge that\n  openssl s_client -connect {server} -showcerts </dev/null >chain.pem\n  chaingap preflight chain.pem --roots root.pem"
+        ),
     ]
 }

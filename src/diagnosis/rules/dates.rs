@@ -4,6 +4,7 @@
 //! others: the instant that it is judged at, and which of several causes remain.
 
 use super::logic::{Cause, Facts, Lacks, Logic, Rival};
+use super::renewal::{await_start, replace_expired};
 use super::skew::set_clock;
 use crate::diagnosis::clock::time_service;
 use crate::diagnosis::code::Code;
@@ -71,7 +72,11 @@ fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code, expired: boo
     finding.excluded = judged.excluded_beside(code);
     finding.certificates = dates.outside(expired).filter_map(|fault| fault.certificate.clone()).collect();
     let by_clock = dates.only_by_clock(judged.handshake).is_some();
-    finding.remedies = if by_clock { set_clock() } else { renew() };
+    finding.remedies = match (by_clock, expired) {
+        (true, _) => set_clock(session),
+        (false, true) => replace_expired(session, judged),
+        (false, false) => await_start(session),
+    };
     finding
 }
 

@@ -99,7 +99,7 @@ fn unhelpful(session: &Session<'_>, fetch: &Fetch) -> Option<Finding> {
     finding.evidence.push((fetch.request, format!("{} {}", fetch.method, fetch.url)));
     finding.evidence.extend(fetch.last.map(|at| (at, format!("the answer: {}", came.join(", ")))));
     finding.certificates = fetch.certificates.iter().map(|(certificate, _)| certificate.clone()).collect();
-    finding.remedies = configure_web_service();
+    finding.remedies = if session.may_be_phone() { configure_web_service() } else { bring_issuer() };
     Some(finding)
 }
 
@@ -135,6 +135,13 @@ fn web_server(fetch: &Fetch) -> String {
         _ => (bracketed(fetch.server), fetch.server.port()),
     };
     if port == 80 { host } else { format!("{host}:{port}") }
+}
+
+fn bring_issuer() -> Vec<String> {
+    vec![
+        "make the address hand out the issuer of the server's certificate, or let the server send its whole chain"
+            .into(),
+    ]
 }
 
 fn configure_web_service() -> Vec<String> {

@@ -49,7 +49,7 @@ fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     finding.evidence.extend(judged.clock());
     finding.excluded = judged.excluded_beside(code);
     finding.certificates = judged.handshake.own_certificate().cloned().into_iter().collect();
-    finding.remedies = add_name();
+    finding.remedies = add_name(session.may_be_phone());
     finding
 }
 
@@ -67,6 +67,12 @@ pub(in crate::diagnosis) fn in_words(name: &str) -> String {
     format!("the server's certificate is not for {name}")
 }
 
-pub(in crate::diagnosis) fn add_name() -> Vec<String> {
-    vec!["issue the server's certificate with the name that devices use in its subjectAltName, or hand out the name that it has (DHCP option 43 and 120, DNS SRV)".into()]
+/// `phones` says whether the reader may have Lync phones, which are handed the server's name.
+pub(in crate::diagnosis) fn add_name(phones: bool) -> Vec<String> {
+    let from = if phones {
+        "hand out the name that it has (DHCP option 43 and 120, DNS SRV)"
+    } else {
+        "set the device to the name that it has"
+    };
+    vec![format!("issue the server's certificate with the name that devices use in its subjectAltName, or {from}")]
 }

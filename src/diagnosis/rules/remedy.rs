@@ -33,13 +33,21 @@ pub(super) fn server_of(session: &Session<'_>, handshake: &Handshake) -> String 
     format!("{}:{}", host(name, &bracketed(handshake.server)), handshake.server.port())
 }
 
+/// The command that shows what a server sends.
+pub(super) fn check(session: &Session<'_>, handshake: &Handshake) -> String {
+    let name = handshake.server_name().map(|name| host(Some(name), "")).filter(|name| !name.is_empty());
+    let name = name.map(|name| format!(" -servername {name}")).unwrap_or_default();
+    format!("  openssl s_client -connect {}{name} -showcerts", server_of(session, handshake))
+}
+
 pub(super) fn bracketed(server: SocketAddr) -> String {
     if server.is_ipv6() { format!("[{}]", server.ip()) } else { server.ip().to_string() }
 }
 
-/// What only helps Lync phones is said so where the device was not recognized as one.
-pub(super) fn if_lync(session: &Session<'_>) -> &'static str {
-    if session.is_phone { "or " } else { "if it is a Lync phone: " }
+/// How a remedy begins that only helps Lync phones; `None` where the device is held to be something else.
+pub(super) fn if_lync(session: &Session<'_>) -> Option<&'static str> {
+    let lead = if session.is_phone { "or " } else { "if it is a Lync phone: " };
+    session.may_be_phone().then_some(lead)
 }
 
 /// The commands that let the web service hand a certificate out, with a placeholder if it was not seen.

@@ -21,13 +21,19 @@ fn find(session: &Session<'_>) -> Vec<Finding> {
     finding.evidence =
         clock.frames.iter().map(|at| (*at, format!("ClientHello whose time is {} off", span(clock.offset)))).collect();
     finding.evidence.extend(time_service(session.device));
-    finding.remedies = set_clock();
+    finding.remedies = set_clock(session);
     vec![finding]
 }
 
-pub(super) fn set_clock() -> Vec<String> {
-    vec![
-        "give the device the time: phones ask a server named by DHCP option 42, the SRV record _ntp._udp of their domain, else time.windows.com\n  nslookup -type=srv _ntp._udp.<domain>\n  w32tm /stripchart /samples:3 /computer:<time server>".into(),
-        "and let UDP port 123 through from the device's network".into(),
-    ]
+/// How the device gets the right time.
+pub(super) fn set_clock(session: &Session<'_>) -> Vec<String> {
+    let ask = match session.may_be_phone() {
+        true => {
+            "give the device the time by NTP: phones ask a server named by DHCP option 42, the SRV record _ntp._udp of their domain, else time.windows.com\n  nslookup -type=srv _ntp._udp.<domain>\n  w32tm /stripchart /samples:3 /computer:<time server>"
+        }
+        false => {
+            "give the device the time by NTP: name a time server in its settings, or by DHCP option 42\n  ntpdate -q <time server>"
+        }
+    };
+    vec![ask.into(), "and let UDP port 123 through from the device's network".into()]
 }

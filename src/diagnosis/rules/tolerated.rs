@@ -3,7 +3,8 @@
 //! In: the session. Out: a finding for each handshake that worked because the device had the intermediate from elsewhere.
 //! Bounded: by the handshakes kept. Left to others: which intermediates are left out.
 
-use super::chain::{add_intermediates, found, sent_in_words};
+use super::chain::{found, sent_in_words};
+use super::links::add_intermediates;
 use super::logic::{Lacks, Logic};
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Finding, Severity};
