@@ -18,7 +18,8 @@ pub(super) struct DeviceAnchors<'a> {
     pub(super) assumed: bool,
 }
 
-/// Why a root counts as present on the device.
+/// Why a root counts as present on the device. Which of these excludes a cause, and which proves one, is decided in
+/// D-DIAGNOSIS-40.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
     /// The user gave it.
@@ -221,7 +222,6 @@ mod tests {
         assert!(![Absence::Likely, Absence::Assumed, Absence::Unknown].into_iter().any(Absence::is_proven));
     }
 
-    /// `preflight` differs: there whatever the user gives as a root makes the list complete.
     #[test]
     fn a_certificate_among_the_roots_that_is_none_proves_no_absence() {
         let none = Profile::none();

@@ -67,7 +67,7 @@ pub fn preflight(
     let case = Case { sent, purpose: Purpose::Server, held: &held, anchors: &anchors.list, known: &known };
     let chain = judge(&mut finder, &case);
     let chain = rejudge(&mut finder, &case, &chain, at).unwrap_or(chain);
-    let mut findings: Vec<_> = of_chain(sent, trust, &chain, &anchors).into_iter().collect();
+    let mut findings: Vec<_> = of_chain(sent, &chain, &anchors).into_iter().collect();
     let path = chain.judged_certificates();
     let bare = chain.bare_anchor(&anchors.list).and_then(|anchor| expired_anchor(anchor, at));
     for fault in date_faults(&path, at).into_iter().chain(bare) {
@@ -82,7 +82,13 @@ pub fn preflight(
     let rules = profile.host_rules();
     if let Some(name) = host.filter(|name| sent.first().is_some_and(|leaf| !leaf.matches_host(name, rules))) {
         let summary = names::in_words(name);
-        findings.push(finding(Code::NameMismatch, Severity::Error, Proof::Proven, summary, names::add_name()));
+        findings.push(finding(
+            Code::NameMismatch,
+            Severity::Error,
+            Proof::Proven,
+            summary,
+            names::add_name(profile.is_lync_phone()),
+        ));
     }
     for what in unsupported(profile, &path, None) {
         let summary = format!("the device cannot use {what}");
@@ -122,16 +128,8 @@ fn not_first(sent: &[Arc<Certificate>]) -> Option<String> {
 }
 
 /// The finding about the chain's links. No alert is needed here: the chain itself decides.
-fn of_chain(
-    sent: &[Arc<Certificate>],
-    trust: &Trust,
-    judged: &Judgement,
-    anchors: &DeviceAnchors<'_>,
-) -> Option<Finding> {
+fn of_chain(sent: &[Arc<Certificate>], judged: &Judgement, anchors: &DeviceAnchors<'_>) -> Option<Finding> {
     let checked = judged.fault.as_ref().is_none_or(|(_, fault)| chain::is_checked(anchors.profile, fault));
-    // Unlike in `analyze`, any certificate that the user gives as a root makes the list complete, even one that is not
-    // self-issued.
-    let all_given = anchors.profile.given_roots_complete && !trust.roots.is_empty();
     let inferred_unless = |sure: bool| if sure { Proof::Proven } else { Proof::Inferred };
     let (code, words, remedies, proof) = match judged.status {
         ChainStatus::Trusted | ChainStatus::NotSent | ChainStatus::Hidden => return None,
@@ -141,7 +139,7 @@ fn of_chain(
             (Code::MissingIntermediate, chain::missing_in_words(judged), remedies, inferred_unless(present))
         }
         ChainStatus::UntrustedRoot => {
-            let absent = anchors.absence().is_proven() || all_given;
+            let absent = anchors.absence().is_proven();
             let words = chain::untrusted_root_in_words("device", judged);
             (Code::UntrustedRoot, words, trust_root(judged), inferred_unless(absent))
         }
