@@ -3,7 +3,7 @@
 //! others are excluded.
 
 use super::code::Code;
-use super::rules::Facts;
+use super::rules::{Facts, abilities};
 use super::ruling::{AcceptedElsewhere, Ruling};
 use super::stage::{self, Stage};
 use crate::evidence::Outcome;
@@ -173,6 +173,11 @@ impl Case<'_> {
             }
             Stage::ServerBeforeHello | Stage::ServerInFlight | Stage::ServerAfterFlight => {
                 Some(Code::ServerEndedWithoutReason)
+            }
+            Stage::ClientAtCertificate
+                if allowed.contains(&Code::UnsupportedAlgorithm) && abilities::may_be_old_firmware(self.facts) =>
+            {
+                Some(Code::UnsupportedAlgorithm)
             }
             Stage::ClientBeforeHello
             | Stage::ClientAtCertificate

@@ -133,7 +133,7 @@ impl<'e> Bench<'_, 'e> {
         let clocks = Clocks::of(device);
         let clock = clocks.first();
         let assessments = assessor.assess_all(device, &anchors, |handshake| clocks.at(handshake));
-        let handshakes = self.judge_handshakes(device, assessments, assessor, &anchors);
+        let handshakes = self.judge_handshakes(device, assessments, assessor, (&anchors, is_phone));
         let session = Session {
             evidence: self.evidence,
             capture: usize::try_from(device.capture).ok().and_then(|at| self.captures.get(at)),
@@ -171,11 +171,12 @@ impl<'e> Bench<'_, 'e> {
         device: &'e Device,
         assessments: Vec<Assessment>,
         assessor: &mut Assessor,
-        anchors: &DeviceAnchors<'_>,
+        (anchors, is_phone): (&DeviceAnchors<'_>, bool),
     ) -> Vec<Judged<'e>> {
+        let may_lack_sha_2 = is_phone && anchors.profile.is_lync_phone() && !rules::abilities::can_sha_2(device);
         let pairs = device.handshakes.iter().zip(assessments).enumerate();
         let judged = pairs.map(|(index, (handshake, assessment))| {
-            let facts = Facts { handshake, assessment: &assessment, profile: anchors.profile };
+            let facts = Facts { handshake, assessment: &assessment, profile: anchors.profile, may_lack_sha_2 };
             let ruling = cause::rule(&facts, accepted_elsewhere(self.evidence, handshake));
             Judged { index, handshake, assessment, ruling, excluded: Vec::new(), recovered_by: None }
         });

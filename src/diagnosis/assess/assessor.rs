@@ -20,7 +20,7 @@ use crate::protocol::tls::MAX_CERTIFICATES;
 use crate::trust::{
     Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Proof, Purpose, StepFrom, Trust, judge, rejudge,
 };
-use crate::x509::{Certificate, Digest};
+use crate::x509::{Certificate, Digest, Name};
 
 /// Everything that can be said of one handshake's certificates.
 #[derive(Clone, Debug)]
@@ -276,21 +276,25 @@ fn note_other_cas(device: &Device, assessments: &mut [Assessment]) {
     if device.shared_address {
         return;
     }
-    let accepted: Vec<(Digest, FrameRef, String)> = device
+    let accepted: Vec<(Digest, FrameRef, Name)> = device
         .handshakes
         .iter()
         .zip(assessments.iter())
         .filter(|(handshake, _)| handshake.ending.outcome == Outcome::Completed)
         .filter_map(|(handshake, assessment)| {
             let root = assessment.chain.path.as_ref()?.top()?;
-            let name = if root.is_self_issued() { root.subject().short() } else { root.issuer().short() };
-            Some((assessment.chain_end.root_key?, handshake.first, name))
+            let name = if root.is_self_issued() { root.subject() } else { root.issuer() };
+            Some((assessment.chain_end.root_key?, handshake.deciding(), name.clone()))
         })
         .collect();
-    for end in assessments.iter_mut().map(|assessment| &mut assessment.chain_end) {
+    for assessment in assessments {
         // A device that accepted this CA in another handshake refuses something else.
-        let Some(own) = end.root_key.filter(|own| accepted.iter().all(|(key, ..)| key != own)) else { continue };
-        let other = accepted.iter().find(|(key, ..)| *key != own);
-        end.other_ca = other.map(|(_, at, name)| (*at, name.clone()));
+        let own = assessment.chain_end.root_key;
+        let path = assessment.chain.judged_certificates();
+        let is_own = |(key, _, name): &&(Digest, FrameRef, Name)| {
+            own == Some(*key) || path.iter().any(|c| c.issuer() == name || c.subject() == name)
+        };
+        let other = accepted.first().filter(|_| !path.is_empty() && !accepted.iter().any(|it| is_own(&it)));
+        assessment.chain_end.other_ca = other.map(|(_, at, name)| (*at, name.short()));
     }
 }

@@ -17,7 +17,7 @@ pub struct ChainEnd {
     pub namesake: Option<String>,
     /// SHA-256 of the key of the anchor at which a trusted chain ends.
     pub root_key: Option<Digest>,
-    /// The chain of another root that the same device accepted: the frame, and the root's name.
+    /// The chain of another root that the same device accepted: the frame in which it did, and the root's name.
     pub other_ca: Option<(FrameRef, String)>,
 }
 

@@ -5,7 +5,7 @@
 //! of several causes remain.
 
 use super::chain::is_checked;
-use super::logic::{Cause, Lacks, Logic, Rival};
+use super::logic::{Cause, Facts, Lacks, Logic, Rival};
 use super::remedy::web_service;
 use crate::capture::FrameRef;
 use crate::diagnosis::anchors::Absence;
@@ -13,8 +13,10 @@ use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Finding, ProfileBasis, Severity};
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
+use crate::evidence::{Device, Handshake, Outcome};
 use crate::protocol::tls::AlertCode;
 use crate::trust::{ChainStatus, Judgement, Proof};
+use crate::x509::{Certificate, HashAlgorithm};
 
 pub(super) const UNSUPPORTED_ALGORITHM: Logic = Logic {
     degrades: true,
@@ -22,7 +24,10 @@ pub(super) const UNSUPPORTED_ALGORITHM: Logic = Logic {
     cause: Some(Cause {
         holds: |facts| !facts.assessment.algorithms.unsupported.is_empty(),
         exclusion: outdated,
-        describe: unsupported_algorithm,
+        describe: |session, judged, code| match judged.assessment.algorithms.unsupported.is_empty() {
+            true => old_firmware(session, judged, code),
+            false => unsupported_algorithm(session, judged, code),
+        },
     }),
     find: None,
 };
@@ -57,6 +62,49 @@ fn unsupported_algorithm(session: &Session<'_>, judged: &Judged<'_>, code: Code)
         unsupported.iter().filter_map(|what| judged.at_certificates(format!("{what} is more than the profile allows")));
     let mut finding = refused(session, judged, code, &words, shown.collect());
     finding.remedies = use_supported();
+    finding
+}
+
+/// Whether the device accepted a chain that is signed with SHA-2.
+pub(in crate::diagnosis) fn can_sha_2(device: &Device) -> bool {
+    let completed = |handshake: &&Handshake| handshake.ending.outcome == Outcome::Completed;
+    device.handshakes.iter().filter(completed).any(|handshake| sha_2(handshake).is_some())
+}
+
+/// Whether nothing but old firmware explains that a phone ends it: a chain signed with SHA-2, and no alert. Field reports
+/// show old firmware that loops on such chains (D-DIAGNOSIS-41).
+pub(in crate::diagnosis) fn may_be_old_firmware(facts: &Facts<'_>) -> bool {
+    facts.may_lack_sha_2
+        && facts.handshake.last_word().is_none()
+        && facts.assessment.chain.status == ChainStatus::Trusted
+        && sha_2(facts.handshake).is_some()
+}
+
+/// The first certificate sent that is signed with SHA-2, with its hash. A root's own signature does not count.
+fn sha_2(handshake: &Handshake) -> Option<(&Certificate, HashAlgorithm)> {
+    let sha_2 = |certificate: &Certificate| {
+        let hash = certificate.signature_algorithm().hash()?;
+        let old = matches!(hash, HashAlgorithm::Md2 | HashAlgorithm::Md5 | HashAlgorithm::Sha1);
+        (!old && !certificate.is_self_issued()).then_some(hash)
+    };
+    handshake.sent.iter().find_map(|certificate| Some((certificate.as_ref(), sha_2(certificate)?)))
+}
+
+fn old_firmware(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
+    let (name, hash) = match sha_2(judged.handshake) {
+        Some((certificate, hash)) => (certificate.subject().short(), hash.to_string().replace("sha", "SHA-")),
+        None => (String::new(), "SHA-2".into()),
+    };
+    let words =
+        format!("the phone ended it at a chain that is signed with {hash}, which is consistent with old firmware");
+    let shown = judged.at_certificates(format!(
+        "\"{name}\" is signed with {hash}; field reports say that old firmware fails on SHA-2"
+    ));
+    let mut finding = refused(session, judged, code, &words, shown.into_iter().collect());
+    finding.remedies = vec![
+        "bring the phone's firmware up to date (Office 365 asked for 4.0.7577.4463 or later)\n  Import-CsDeviceUpdate -Identity service:WebServer:<pool> -FileName UCUpdates.cab".into(),
+        "see which firmware the phone has, and whether a phone with newer firmware accepts the same server\n  chaingap compare good.pcapng bad.pcapng".into(),
+    ];
     finding
 }
 
@@ -136,6 +184,12 @@ pub(in crate::diagnosis) fn use_supported() -> Vec<String> {
 
 fn trust_that_ca(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
     let root = chain.path.as_ref().and_then(|path| path.root());
+    if !session.may_be_phone() {
+        return vec![
+            "install the root of that CA on the device".into(),
+            "or give that server a certificate of the CA whose server the device accepted".into(),
+        ];
+    }
     vec![
         format!(
             "make the {} trust that CA too: a phone may know no CA but the one of its pool until others are added to what the web service hands out\n{}",

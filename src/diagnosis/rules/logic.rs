@@ -46,6 +46,8 @@ pub(in crate::diagnosis) struct Facts<'a> {
     pub(in crate::diagnosis) handshake: &'a Handshake,
     pub(in crate::diagnosis) assessment: &'a Assessment,
     pub(in crate::diagnosis) profile: &'a Profile,
+    /// Whether the device is a Lync phone of which the capture does not show that it can verify SHA-2 signatures.
+    pub(in crate::diagnosis) may_lack_sha_2: bool,
 }
 
 /// A cause that is weighed beside the one that is reported (docs/verdict.md, step 6).
