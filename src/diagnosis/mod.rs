@@ -31,7 +31,7 @@ mod words;
 
 pub use crate::trust::{ProfileChoice, Supplied, Trust};
 pub use anchors::Absence;
-pub use assess::{Algorithms, AsSent, Assessment, ChainEnd, ClientIssuer, DateFault, Dates, Form, NameCheck};
+pub use assess::{Algorithms, AsSent, Assessment, ChainEnd, ClientIssuer, DateFault, Dated, Dates, Form, NameCheck};
 pub use clock::DeviceClock;
 pub use code::{Code, RULES, Rule, rule_named};
 pub use diagnose::{DeviceDiagnosis, Diagnosis, diagnose};

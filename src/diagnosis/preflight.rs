@@ -6,15 +6,17 @@
 
 use std::sync::Arc;
 
+use super::Dated;
 use super::anchors::DeviceAnchors;
-use super::assess::{date_faults, expired_anchor, form, unsupported};
+use super::assess::{form, path_faults, unsupported};
 use super::code::Code;
 use super::finding::{Finding, Severity};
 use super::rules::{abilities, chain, dates, names, order, remedy};
 use crate::capture::Timestamp;
 use crate::evidence::FetchKind;
 use crate::trust::{
-    Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Profile, Proof, Purpose, Trust, judge, rejudge,
+    Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Profile, Proof, Purpose, Trust, Verifier, judge,
+    rejudge,
 };
 use crate::words::words;
 use crate::x509::Certificate;
@@ -64,20 +66,24 @@ pub fn preflight(
     let mut known = Pool::default();
     trust.add_known(&mut known);
     let mut finder = PathFinder::new(budget);
-    let case = Case { sent, purpose: Purpose::Server, held: &held, anchors: &anchors.list, known: &known };
+    let verifier = Verifier::of(profile, |_| false);
+    let (purpose, list) = (Purpose::Server, &anchors.list);
+    let case = Case { sent, purpose, held: &held, anchors: list, known: &known, verifier: &verifier };
     let chain = judge(&mut finder, &case);
     let chain = rejudge(&mut finder, &case, &chain, at).unwrap_or(chain);
     let mut findings: Vec<_> = of_chain(sent, &chain, &anchors).into_iter().collect();
-    let path = chain.judged_certificates();
-    let bare = chain.bare_anchor(&anchors.list).and_then(|anchor| expired_anchor(anchor, at));
-    for fault in date_faults(&path, at).into_iter().chain(bare) {
+    for fault in path_faults(&chain, &anchors, at) {
         let (code, word) = if fault.expired {
             (Code::CertificateExpired, "expired on")
         } else {
             (Code::CertificateNotYetValid, "is valid only from")
         };
-        let summary = format!("\"{}\" {word} {} (it is judged at {})", fault.name, fault.limit.date(), at.date());
-        findings.push(finding(code, Severity::Error, Proof::Proven, summary, dates::renew()));
+        let mut summary = format!("\"{}\" {word} {} (it is judged at {})", fault.name, fault.limit.date(), at.date());
+        let proof = if fault.of == Dated::AnchorPerhaps { Proof::Inferred } else { Proof::Proven };
+        if fault.of == Dated::AnchorPerhaps {
+            summary = format!("{summary}; {}", dates::PERHAPS);
+        }
+        findings.push(finding(code, Severity::Error, proof, summary, dates::renew()));
     }
     let rules = profile.host_rules();
     if let Some(name) = host.filter(|name| sent.first().is_some_and(|leaf| !leaf.matches_host(name, rules))) {
@@ -90,7 +96,7 @@ pub fn preflight(
             names::add_name(profile.is_lync_phone()),
         ));
     }
-    for what in unsupported(profile, &path, None) {
+    for what in unsupported(profile, &chain, None) {
         let summary = format!("the device cannot use {what}");
         findings.push(finding(
             Code::UnsupportedAlgorithm,

@@ -41,6 +41,7 @@ pub struct Unsupported {
 
 words! {
     /// Families of algorithms that devices lack.
+    #[derive(Hash)]
     pub enum Algorithm {
         /// RSASSA-PSS signatures.
         RsassaPss = "rsassa-pss",

@@ -96,6 +96,14 @@ name_check_after_handshake = { value = false, provenance = "unverified", source 
 sip_domain_only = { value = false, provenance = "unverified", source = "never tried" }"#,
             }
 
+            /// Whether it accepts anchors outside their dates: RFC 5280 section 6.1.1 (d) gives anchors no validity.
+            expired_anchors: bool {
+                shown: yes_no("accepts anchors that have expired", "refuses anchors that have expired"),
+                template: r#"
+# Does it accept a root that it trusts after the root has expired?
+expired_anchors = { value = false, provenance = "unverified", source = "never tried" }"#,
+            }
+
             /// Checks of RFC 5280 section 6.1 that it is known to make.
             checks: Vec<Check> {
                 shown: told("which checks of RFC 5280 section 6.1 it makes", checks),

@@ -10,8 +10,8 @@ use super::path::{Path, PathEnd};
 use super::pool::Pool;
 use super::rules::Purpose;
 use super::signatures::Signatures;
+use super::verifier::Verifier;
 use super::walk::{Found, Question, Rules, Walk};
-use crate::capture::Timestamp;
 use crate::x509::{Certificate, PublicKey, SignatureCheck};
 
 /// Builds certification paths (RFC 5280 section 6.1; RFC 4158 describes the task), and says why there is none.
@@ -135,22 +135,17 @@ impl PathFinder {
     /// A certificate that has the issuer's name and another key than the one that signed is a fault only where the device
     /// had it ([`StepFrom::is_held`](super::StepFrom::is_held)).
     pub fn find(&mut self, leaf: &Arc<Certificate>, purpose: Purpose, anchors: &[Anchor], pools: &[&Pool]) -> Search {
-        self.search(leaf, purpose, anchors, pools, None)
+        self.search(leaf, Question { purpose, anchors, pools, verifier: &Verifier::default(), at: None })
     }
 
-    /// As [`find`](Self::find); with an instant, anchors and issuers that the device did not have count only within their
-    /// dates then.
-    pub(super) fn search(
-        &mut self,
-        leaf: &Arc<Certificate>,
-        purpose: Purpose,
-        anchors: &[Anchor],
-        pools: &[&Pool],
-        at: Option<Timestamp>,
-    ) -> Search {
+    /// As [`find`](Self::find), for a verifier and an instant.
+    pub(super) fn search(&mut self, leaf: &Arc<Certificate>, question: Question<'_>) -> Search {
         self.searches += 1;
-        let question = Question { purpose, anchors, pools, at };
-        let mut found = self.walk(leaf, question, Rules::Enforced);
+        let mut found = self.walk(leaf, question, Rules::Usable);
+        // A path through algorithms that the verifier lacks tells more than one that ends before any anchor (D-TRUST-11).
+        if found.unusable && found.path.end != PathEnd::Anchor {
+            found = self.walk(leaf, question, Rules::Enforced);
+        }
         // A path that breaks a rule tells more than one that ends before any anchor.
         if found.rule_broken && !matches!(found.path.end, PathEnd::Anchor | PathEnd::SelfSigned) {
             let lenient = self.walk(leaf, question, Rules::Noted);

@@ -16,6 +16,8 @@ use super::judgement::{ChainStatus, Judgement, Missing, Proof, Speaks};
 use super::path::{Path, PathEnd, Step, StepFrom};
 use super::pool::Pool;
 use super::rules::{Fault, Purpose};
+use super::verifier::Verifier;
+use super::walk::Question;
 use crate::capture::Timestamp;
 use crate::x509::{Certificate, Digest};
 
@@ -32,6 +34,15 @@ pub struct Case<'a> {
     pub anchors: &'a [Anchor],
     /// Every other certificate that is known; the device did not have them.
     pub known: &'a Pool,
+    /// How the device verifies.
+    pub verifier: &'a Verifier,
+}
+
+impl Case<'_> {
+    /// The question for a path with issuers from `pools`.
+    fn question<'q>(&'q self, pools: &'q [&'q Pool], at: Option<Timestamp>) -> Question<'q> {
+        Question { purpose: self.purpose, anchors: self.anchors, pools, verifier: self.verifier, at }
+    }
 }
 
 /// Judges one chain.
@@ -48,7 +59,7 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
         return Judgement::without_chain(ChainStatus::Undetermined);
     }
     let own = own(case);
-    let a = finder.find(leaf, case.purpose, case.anchors, &[&own]);
+    let a = finder.search(leaf, case.question(&[&own], None));
     let mut judgement = Judgement::without_chain(ChainStatus::Undetermined);
     judgement.budget_hit = a.left_out.is_some();
     judgement.key_mismatch = mismatch(&a.path);
@@ -59,7 +70,7 @@ fn judge_with(finder: &mut PathFinder, case: &Case<'_>, at: Option<Timestamp>) -
         judgement.path = Some(a.path);
         return judgement;
     }
-    let b = finder.search(leaf, case.purpose, case.anchors, &[&own, case.known], at);
+    let b = finder.search(leaf, case.question(&[&own, case.known], at));
     judgement.budget_hit |= b.left_out.is_some();
     judgement.missing = missing(case, &b.path);
     decide(case, &a.path, &b.path, &mut judgement);
@@ -89,15 +100,20 @@ pub fn rejudge(finder: &mut PathFinder, case: &Case<'_>, judgement: &Judgement, 
     let leaf = case.sent.first()?;
     let above = || judgement.completed.iter().flat_map(|path| path.steps.iter().skip(1));
     if judgement.status == ChainStatus::Trusted {
-        let lasts = |step: &Step| {
-            let anchor = step.anchor.and_then(|index| case.anchors.get(index));
-            step.certificate.as_ref().is_none_or(|c| c.is_valid_at(at)) && anchor.is_none_or(|a| a.is_valid_at(at))
+        let lasts = |step: &Step| match step.anchor.and_then(|index| case.anchors.get(index)) {
+            Some(anchor) => case.verifier.anchor_counts_at(anchor, at),
+            None => step.certificate.as_ref().is_none_or(|c| c.is_valid_at(at)),
         };
         if above().all(lasts) {
             return None;
         }
-        let a = finder.search(leaf, case.purpose, case.anchors, &[&own(case).valid_at(at)], Some(at));
+        let a = finder.search(leaf, case.question(&[&own(case).valid_at(at)], Some(at)));
         let path = Some(a.path).filter(|path| path.end == PathEnd::Anchor)?;
+        // Certificates that have expired are no reason to take links whose algorithms the device lacks (D-TRUST-11).
+        let usable = |path: &Path| case.verifier.can_use_links(path);
+        if judgement.path.as_ref().is_some_and(usable) && !usable(&path) {
+            return None;
+        }
         return Some(Judgement { path: Some(path.clone()), completed: Some(path), ..judgement.clone() });
     }
     let held = held(case);

@@ -28,6 +28,7 @@ mod rules;
 mod shown;
 mod signatures;
 mod store;
+mod verifier;
 mod walk;
 
 pub use abilities::{Adds, Algorithm, Check, TlsVersions, Unsupported};
@@ -44,5 +45,6 @@ pub use profile::Profile;
 pub use profile_file::ProfileError;
 pub use rules::{Fault, Purpose};
 pub use store::{ChainCertificate, ChainFile, StoreContents, read_certificates, read_chain};
+pub use verifier::Verifier;
 
 pub(crate) use shown::ShownFact;

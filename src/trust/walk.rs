@@ -13,6 +13,7 @@ use super::path::{Path, PathEnd, Step, StepFrom};
 use super::pool::Pool;
 use super::rules::{Fault, Purpose, broken_by_issuer, broken_by_leaf};
 use super::signatures::{STEPS_PER_CHECK, Signatures, pair, steps_per_check};
+use super::verifier::Verifier;
 use crate::capture::Timestamp;
 use crate::x509::{Certificate, Digest, Name, PublicKey, SignatureCheck};
 
@@ -22,13 +23,16 @@ pub(super) struct Question<'a> {
     pub(super) purpose: Purpose,
     pub(super) anchors: &'a [Anchor],
     pub(super) pools: &'a [&'a Pool],
-    /// The instant at which anchors, and issuers that the device did not have, must be within their dates.
+    pub(super) verifier: &'a Verifier,
+    /// The instant at which anchors whose dates count to the verifier, and issuers that the device did not have, must be within their dates.
     pub(super) at: Option<Timestamp>,
 }
 
 /// What becomes of a path in which a certificate breaks a rule.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rules {
+    /// It ends below that certificate, and below a link whose algorithms the verifier lacks.
+    Usable,
     /// It ends below that certificate.
     Enforced,
     /// It goes on, and the fault is noted.
@@ -41,6 +45,8 @@ pub(super) struct Found {
     pub(super) left_out: Option<LeftOut>,
     /// Whether any certificate broke a rule, signatures aside.
     pub(super) rule_broken: bool,
+    /// Whether a link was passed over because the verifier lacks its algorithms.
+    pub(super) unusable: bool,
     /// Steps taken.
     pub(super) steps: usize,
 }
@@ -55,6 +61,8 @@ pub(super) struct Walk<'a> {
     best: Option<Path>,
     /// As in [`Found`].
     rule_broken: bool,
+    /// As in [`Found`].
+    unusable: bool,
     /// How often each issuer was reached.
     ways: HashMap<(Name, PublicKey), usize>,
     /// The key that signed each certificate, where it is found.
@@ -82,6 +90,7 @@ impl<'a> Walk<'a> {
             signatures,
             best: None,
             rule_broken: false,
+            unusable: false,
             ways: HashMap::new(),
             signers: HashMap::new(),
             paid: HashSet::new(),
@@ -119,7 +128,7 @@ impl<'a> Walk<'a> {
         // Where no rule is broken, one way to each issuer is enough.
         let left_out = self.budget.left_out().filter(|what| *what != LeftOut::Ways || self.rule_broken);
         let left_out = left_out.filter(|_| path.end != PathEnd::Anchor);
-        Found { path, left_out, rule_broken: self.rule_broken, steps: self.budget.taken() }
+        Found { path, left_out, rule_broken: self.rule_broken, unusable: self.unusable, steps: self.budget.taken() }
     }
 
     /// The best path so far, if it reaches an anchor.
@@ -151,8 +160,8 @@ impl<'a> Walk<'a> {
         top: &Certificate,
         faults: &mut Vec<(Option<Arc<Certificate>>, Fault)>,
     ) -> Option<Path> {
-        let Question { anchors, at, .. } = self.question;
-        let counts = |anchor: &Anchor| at.is_none_or(|at| anchor.is_valid_at(at));
+        let Question { anchors, verifier, at, .. } = self.question;
+        let counts = |anchor: &Anchor| at.is_none_or(|at| verifier.anchor_counts_at(anchor, at));
         if let Some(index) = anchors.iter().position(|anchor| anchor.is(top) && counts(anchor)) {
             let mut path = partial.ending(PathEnd::Anchor);
             if let Some(last) = path.steps.last_mut() {
@@ -162,6 +171,9 @@ impl<'a> Walk<'a> {
         }
         let issuers = anchors.iter().enumerate().filter(|(_, a)| a.subject == *top.issuer() && counts(a));
         for (index, anchor) in issuers {
+            if !self.passes(verifier.can_use_key(&anchor.key)) {
+                continue;
+            }
             let certificate = anchor.certificate.clone();
             match self.check(top, &anchor.key) {
                 SignatureCheck::Valid => {
@@ -192,6 +204,9 @@ impl<'a> Walk<'a> {
             if !self.budget.spend(1) {
                 return None;
             }
+            if !self.passes(self.question.verifier.can_use_link(&issuer)) {
+                continue;
+            }
             let check = self.check(top, issuer.public_key());
             if partial.holds(&issuer) {
                 circular |= check.is_valid();
@@ -212,7 +227,7 @@ impl<'a> Walk<'a> {
             }
             let broken = broken_by_issuer(&issuer, partial.certificates(), self.question.purpose, &mut self.budget);
             self.rule_broken |= broken.is_some();
-            if let Some(fault) = broken.clone().filter(|_| self.rules == Rules::Enforced) {
+            if let Some(fault) = broken.clone().filter(|_| self.rules != Rules::Noted) {
                 faults.push((Some(issuer), fault));
                 continue;
             }
@@ -235,6 +250,13 @@ impl<'a> Walk<'a> {
             (true, false) => PathEnd::IssuerUnknown,
         };
         Some(partial.ending_with(end, faults))
+    }
+
+    /// Whether the walk goes on through a link, which is usable to the verifier or not.
+    fn passes(&mut self, usable: bool) -> bool {
+        let passes = usable || self.rules != Rules::Usable;
+        self.unusable |= !passes;
+        passes
     }
 
     /// Counts the ways to an issuer, whichever of its certificates they go on through.

@@ -191,17 +191,38 @@ fn of_two_issues_of_a_root_the_last_to_expire_counts_whichever_stands_first() {
     }
 }
 
+/// OpenSSL and Windows look at the dates of a root, Android does not (docs/verdict.md, step 9).
 #[test]
-fn a_root_that_has_expired_is_an_expired_certificate() {
+fn whether_a_root_that_has_expired_counts_is_a_matter_of_the_device() {
     let (root_key, leaf_key) = (Key::new(1), Key::new(2));
     let expired = Draft { years: (2010, 2021), ..Draft::root("O=Example/CN=Root", &root_key) }.make();
     let leaf = Draft::leaf(&leaf_key, "O=Example/CN=Root", &root_key).make();
     let folder = tempfile::tempdir().unwrap();
+    let known = folder.path().join("openssl.toml");
+    let fact = "{ value = false, provenance = \"measured\", source = \"openssl verify: error 10\" }";
+    std::fs::write(&known, format!("name = \"openssl\"\ndescription = \"x\"\nexpired_anchors = {fact}")).unwrap();
     let (chain, roots) = (pem(&folder, "chain.pem", &[&leaf]), pem(&folder, "roots.pem", &[&expired]));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chaingap"));
-    command.args(["preflight", "--profile", "none", "--at", "2026-06-01T00:00:00Z", "--format", "json", "--roots"]);
-    let output = command.arg(roots).arg(&chain).output().unwrap();
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let finding = &report["profiles"][0]["findings"][0];
-    assert_eq!((output.status.code(), finding["name"].as_str()), (Some(1), Some("certificate-expired")), "{report}");
+    for (profile, status, finding) in [
+        ("android-teams-phone", 0, None),
+        ("none", 1, Some("certificate-expired error inferred")),
+        ("windows-pc", 1, Some("certificate-expired error inferred")),
+        (known.to_str().unwrap(), 1, Some("certificate-expired error proven")),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chaingap"));
+        command.args([
+            "preflight",
+            "--profile",
+            profile,
+            "--at",
+            "2026-06-01T00:00:00Z",
+            "--format",
+            "json",
+            "--roots",
+        ]);
+        let output = command.arg(&roots).arg(&chain).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = words(&report).2;
+        assert_eq!(output.status.code(), Some(status), "{profile}: {report}");
+        assert_eq!(found.first().map(String::as_str), finding, "{profile}");
+    }
 }

@@ -6,7 +6,9 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
-use chaingap::trust::{Anchor, Case, ChainStatus, PathEnd, PathFinder, Pool, Proof, Purpose, Search, StepFrom, judge};
+use chaingap::trust::{
+    Anchor, Case, ChainStatus, PathEnd, PathFinder, Pool, Proof, Purpose, Search, StepFrom, Verifier, judge,
+};
 use chaingap::x509::Certificate;
 use support::chains::{self, Aki, Draft, Key};
 
@@ -153,7 +155,14 @@ fn loops() {
     // Nobody can tell which of them would be the root, so nothing is reported as missing.
     let sent = [&[Arc::clone(&leaf)], &ring[..]].concat();
     let none = Pool::default();
-    let case = Case { sent: &sent, purpose: Purpose::Server, held: &[], anchors: &[], known: &none };
+    let case = Case {
+        sent: &sent,
+        purpose: Purpose::Server,
+        held: &[],
+        anchors: &[],
+        known: &none,
+        verifier: &Verifier::default(),
+    };
     let told = judge(&mut PathFinder::new(BUDGET), &case);
     assert_eq!((told.status, told.proof), (ChainStatus::Undetermined, Some(Proof::Undecidable)));
     assert!(told.missing.is_empty() && !told.budget_hit);
@@ -256,7 +265,14 @@ fn a_search_cut_short_decides_nothing() {
     let many = &*TOO_MANY;
     let sent = [&[Arc::clone(&many.leaf)], &many.heap[..]].concat();
     let none = Pool::default();
-    let case = Case { sent: &sent, purpose: Purpose::Server, held: &[], anchors: &many.anchors, known: &none };
+    let case = Case {
+        sent: &sent,
+        purpose: Purpose::Server,
+        held: &[],
+        anchors: &many.anchors,
+        known: &none,
+        verifier: &Verifier::default(),
+    };
     let told = judge(&mut PathFinder::new(BUDGET), &case);
     assert!(told.budget_hit);
     assert_eq!((told.status, told.proof), (ChainStatus::Undetermined, Some(Proof::Undecidable)));
@@ -264,7 +280,14 @@ fn a_search_cut_short_decides_nothing() {
     // The heap is only known: the device had none of it, but which of them it would have needed is not certain.
     let pool = chains::known(&many.heap);
     let (sent, held) = ([Arc::clone(&many.leaf)], [(Arc::clone(&many.leaf), StepFrom::Fetched)]);
-    let case = Case { sent: &sent, purpose: Purpose::Server, held: &held, anchors: &many.anchors, known: &pool };
+    let case = Case {
+        sent: &sent,
+        purpose: Purpose::Server,
+        held: &held,
+        anchors: &many.anchors,
+        known: &pool,
+        verifier: &Verifier::default(),
+    };
     let told = judge(&mut PathFinder::new(BUDGET), &case);
     assert!(told.budget_hit && told.proof != Some(Proof::Proven), "{:?} {:?}", told.status, told.proof);
 }

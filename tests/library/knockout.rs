@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use chaingap::trust::{Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Proof, Purpose, judge};
+use chaingap::trust::{Anchor, Case, ChainStatus, Judgement, PathFinder, Pool, Proof, Purpose, Verifier, judge};
 use chaingap::x509::{Certificate, Name};
 use support::chains::{self, Aki, Draft, Key};
 use support::tell;
@@ -182,7 +182,14 @@ impl<'a> Bench<'a> {
 
     fn judge(&self, sent: &[Arc<Certificate>], anchor: &Anchor, known: &Pool) -> Judgement {
         let anchors = [anchor.clone()];
-        let case = Case { sent, purpose: Purpose::Server, held: &[], anchors: &anchors, known };
+        let case = Case {
+            sent,
+            purpose: Purpose::Server,
+            held: &[],
+            anchors: &anchors,
+            known,
+            verifier: &Verifier::default(),
+        };
         let judgement = judge(&mut PathFinder::new(20_000), &case);
         assert!(!judgement.budget_hit, "{}", self.name);
         judgement

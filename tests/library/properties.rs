@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use chaingap::trust::{Anchor, Case, Judgement, Path, PathEnd, PathFinder, Pool, Purpose, StepFrom, judge};
+use chaingap::trust::{Anchor, Case, Judgement, Path, PathEnd, PathFinder, Pool, Purpose, StepFrom, Verifier, judge};
 use chaingap::x509::{Certificate, Digest, PublicKey, SignatureAlgorithm, SignatureCheck, verify};
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
@@ -41,8 +41,14 @@ struct Scene {
 impl Scene {
     fn judge(&self, known: &[Arc<Certificate>]) -> Told {
         let known = chains::known(known);
-        let case =
-            Case { sent: &self.sent, purpose: Purpose::Server, held: &[], anchors: &self.anchors, known: &known };
+        let case = Case {
+            sent: &self.sent,
+            purpose: Purpose::Server,
+            held: &[],
+            anchors: &self.anchors,
+            known: &known,
+            verifier: &Verifier::default(),
+        };
         Told::of(&judge(&mut PathFinder::new(BUDGET), &case))
     }
 }

@@ -7,10 +7,12 @@
 use std::sync::Arc;
 
 use chaingap::capture::Timestamp;
-use chaingap::trust::{Case, ChainStatus, Judgement, PathFinder, Pool, Proof, Purpose, judge, rejudge};
+use chaingap::trust::{
+    Algorithm, Case, ChainStatus, Judgement, PathFinder, Pool, Profile, Proof, Purpose, Verifier, judge, rejudge,
+};
 use chaingap::x509::Certificate;
 
-use support::chains::{Draft, Key, anchor, known};
+use support::chains::{self, Aki, Draft, Key, anchor, known};
 
 const ROOT: &str = "O=Example/CN=Root";
 const ISSUING: &str = "O=Example/CN=Issuing";
@@ -27,8 +29,12 @@ fn key(number: u64) -> Key {
 
 /// The judgement of a device with these roots on what a server sends, at that time.
 fn judged(sent: &[Arc<Certificate>], roots: &[&Arc<Certificate>], others: &Pool) -> Judgement {
+    judged_by(&Verifier::default(), sent, roots, others)
+}
+
+fn judged_by(verifier: &Verifier, sent: &[Arc<Certificate>], roots: &[&Arc<Certificate>], others: &Pool) -> Judgement {
     let anchors: Vec<_> = roots.iter().map(|root| anchor(root)).collect();
-    let case = Case { sent, purpose: Purpose::Server, held: &[], anchors: &anchors, known: others };
+    let case = Case { sent, purpose: Purpose::Server, held: &[], anchors: &anchors, known: others, verifier };
     let mut finder = PathFinder::new(20_000);
     let judgement = judge(&mut finder, &case);
     rejudge(&mut finder, &case, &judgement, now()).unwrap_or(judgement)
@@ -70,6 +76,47 @@ fn a_longer_way_that_is_valid_counts_before_a_shorter_one_that_has_expired() {
     let judgement = judged(&[leaf, direct, across, policy], &[&roots[0], &roots[1]], &Pool::default());
     assert!(judgement.status == ChainStatus::Trusted && all_valid(&judgement));
     assert_eq!(judgement.judged_certificates().len(), 4);
+}
+
+/// One intermediate, signed with SHA-1 and with SHA-256, for a device without SHA-1.
+#[test]
+fn a_link_that_the_device_cannot_use_is_not_its_only_way() {
+    let stored = chains::stored_by_label(include_str!("../data/rfc5280/certificates.pem"));
+    let of = |label: &str| Arc::clone(&stored[label]);
+    let (leaf, sha1, sha256, expired, root) = (of("leaf"), of("ca-sha1"), of("ca"), of("ca-expired"), of("root"));
+    let profile = "name = \"x\"\ndescription = \"y\"\n[[unsupported]]\nalgorithm = \"sha1\"\nprovenance = \"doc\"\nsource = \"s\"";
+    let without = Verifier::of(&Profile::parse(profile).unwrap(), |_| false);
+    let shown = Verifier::of(&Profile::parse(profile).unwrap(), |algorithm| algorithm == Algorithm::Sha1);
+    let above = |verifier, sent: &[&Arc<Certificate>]| {
+        let sent: Vec<_> = [&leaf].into_iter().chain(sent.iter().copied()).cloned().collect();
+        let judgement = judged_by(verifier, &sent, &[&root], &Pool::default());
+        assert_eq!(judgement.status, ChainStatus::Trusted);
+        judgement.judged_certificates()[1].sha256()
+    };
+    for both in [[&sha1, &sha256], [&sha256, &sha1]] {
+        assert_eq!(above(&without, &both), sha256.sha256());
+    }
+    // Only where there is no other way is the chain judged through it.
+    assert_eq!(above(&without, &[&sha1]), sha1.sha256());
+    // That the sound one has expired is no reason to take the other, but for a device that was seen to use SHA-1.
+    assert_eq!(above(&without, &[&sha1, &expired]), expired.sha256());
+    assert_eq!(above(&shown, &[&sha1, &expired]), sha1.sha256());
+}
+
+/// CAs fill in the direct issuer's name in place of its issuer's: then it looks as if the issuer were a root (D-TRUST-12).
+#[test]
+fn an_issuer_that_is_said_to_have_issued_itself_is_undecided() {
+    let (root_key, issuing_key, leaf_key) = (key(1), key(2), key(3));
+    let leaf = |issuer| {
+        let aki = Aki::Issuer(issuer);
+        [Draft { aki, ..Draft::leaf(&leaf_key, issuer, &issuing_key) }.make()]
+    };
+    let root = Draft::root(ROOT, &root_key).make();
+    // The organization of the device's root contradicts it; where nothing else speaks, nobody can tell.
+    let judgement = judged(&leaf(ISSUING), &[&root], &Pool::default());
+    assert_eq!((judgement.status, judgement.proof), (ChainStatus::MissingIntermediate, Some(Proof::Inferred)));
+    let judgement = judged(&leaf("O=Other/CN=Issuing"), &[&root], &Pool::default());
+    assert_eq!((judgement.status, judgement.proof), (ChainStatus::Undetermined, Some(Proof::Undecidable)));
 }
 
 #[test]

@@ -1,12 +1,12 @@
-//! In: the certificates of a path, a profile, a hello. Out: which keys and signatures of the path the device cannot use.
-//! Bounded: by the path. Left to others: whether that was the cause.
+//! In: a judged chain, a profile, a hello. Out: which keys and signatures of its path the device cannot use. Bounded: by
+//! the path. Left to others: whether that was the cause.
 
 use std::sync::Arc;
 
 use crate::diagnosis::anchors::DeviceAnchors;
 use crate::evidence::{Handshake, Outcome};
 use crate::protocol::tls::{ClientHello, Version, cipher_suite};
-use crate::trust::{Algorithm, Profile, Unsupported};
+use crate::trust::{Algorithm, Judgement, Profile, Unsupported, Verifier};
 use crate::x509::{Certificate, HashAlgorithm};
 
 /// What a path needs that the device may not be able to do.
@@ -19,25 +19,37 @@ pub struct Algorithms {
 }
 
 impl Algorithms {
-    pub(super) fn of(handshake: &Handshake, path: &[Arc<Certificate>], anchors: &DeviceAnchors<'_>) -> Self {
+    pub(super) fn of(handshake: &Handshake, chain: &Judgement, anchors: &DeviceAnchors<'_>) -> Self {
         let profile = anchors.profile;
-        // What a device did although its profile says that it cannot is judged by the profile alone.
-        let hello = handshake.tls.client_hello.as_ref().filter(|_| handshake.ending.outcome != Outcome::Completed);
         let unknown = anchors.assumed || profile.unsupported.is_empty();
-        Self { unsupported: unsupported(profile, path, hello), outdated: outdated(path).filter(|_| unknown) }
+        let outdated = outdated(&chain.judged_certificates()).filter(|_| unknown);
+        Self { unsupported: unsupported(profile, chain, telling(handshake)), outdated }
     }
 }
 
-/// Keys and signatures of a path that the profile says the device cannot use. Facts about only some devices of the kind
-/// are left out, and the signature of a root does not count.
+/// The verifier of a device in one handshake.
+pub(super) fn verifier(handshake: &Handshake, profile: &Profile) -> Verifier {
+    let hello = telling(handshake);
+    Verifier::of(profile, |algorithm| hello.is_some_and(|hello| can(hello, algorithm)))
+}
+
+/// The hello that outweighs the profile. What a device did although its profile says that it cannot is judged by the
+/// profile alone.
+fn telling(handshake: &Handshake) -> Option<&ClientHello> {
+    handshake.tls.client_hello.as_ref().filter(|_| handshake.ending.outcome != Outcome::Completed)
+}
+
+/// Keys and signatures of a chain's path that the profile says the device cannot use. Facts about only some devices of
+/// the kind are left out, and the signature of a root or an anchor does not count.
 pub(in crate::diagnosis) fn unsupported(
     profile: &Profile,
-    path: &[Arc<Certificate>],
+    chain: &Judgement,
     hello: Option<&ClientHello>,
 ) -> Vec<String> {
     let mut out = Vec::new();
     let source = |is_fact: bool| if is_fact { "" } else { ", as far as can be inferred" };
-    for certificate in path {
+    for step in chain.longest_path().iter().flat_map(|path| &path.steps) {
+        let Some(certificate) = &step.certificate else { continue };
         let name = || certificate.subject().short();
         let key = certificate.public_key();
         let longest = profile
@@ -52,7 +64,7 @@ pub(in crate::diagnosis) fn unsupported(
         }
         let algorithm = certificate.signature_algorithm();
         let signature = profile.unsupported_signature(&algorithm).into_iter().find(applies);
-        if let Some(fact) = signature.filter(|_| !certificate.is_self_issued()) {
+        if let Some(fact) = signature.filter(|_| !certificate.is_self_issued() && step.anchor.is_none()) {
             out.push(format!("the signature of \"{}\" ({algorithm}){}", name(), source(fact.provenance.is_fact())));
         }
     }

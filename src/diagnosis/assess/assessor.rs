@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::algorithms::Algorithms;
+use super::algorithms::{Algorithms, verifier};
 use super::chain_end::ChainEnd;
 use super::client::ClientIssuer;
 use super::dates::{self, Dates};
@@ -18,7 +18,8 @@ use crate::diagnosis::words;
 use crate::evidence::{Device, FetchKind, Handshake, Outcome};
 use crate::protocol::tls::MAX_CERTIFICATES;
 use crate::trust::{
-    Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Proof, Purpose, StepFrom, Trust, judge, rejudge,
+    Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Proof, Purpose, StepFrom, Trust, Verifier, judge,
+    rejudge,
 };
 use crate::x509::{Certificate, Digest, Name};
 
@@ -58,13 +59,15 @@ pub(in crate::diagnosis) struct Assessor {
     at: Option<Timestamp>,
 }
 
-/// What decides a judgement: the profile, the chain sent, the intermediates held, the roots fetched.
+/// What decides a judgement: the profile, the chain sent, the intermediates held, the roots fetched, and what the device was
+/// seen to be able to do.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Had {
     profile: String,
     sent: Vec<Digest>,
     held: Vec<Digest>,
     roots: Vec<Digest>,
+    verifier: Verifier,
 }
 
 /// What a device had beside its anchors and what the server sent.
@@ -109,7 +112,7 @@ impl Assessor {
             Some(_) => Rc::new(Judgement::without_chain(ChainStatus::Undetermined)),
             None => {
                 let at = dates::instant(handshake, clock.as_ref(), self.at);
-                self.judge(anchors, &handshake.sent, &self.means(device, handshake, anchors), Some(at))
+                self.judge(anchors, handshake, &self.means(device, handshake, anchors), Some(at))
             }
         };
         let client_chain = handshake.tls.certificates.client.as_ref().map(|_| self.client_chain(handshake));
@@ -117,9 +120,9 @@ impl Assessor {
         Assessment {
             chain_end: ChainEnd::of(&chain, anchors),
             as_sent: AsSent::default(),
-            dates: Dates::of(device, handshake, (&chain, &anchors.list), clock, self.at),
+            dates: Dates::of(device, handshake, (&chain, anchors), clock, self.at),
             name: own.map_or(NameCheck::Unknown, |leaf| NameCheck::of(device, handshake, leaf, anchors.profile)),
-            algorithms: Algorithms::of(handshake, &chain.judged_certificates(), anchors),
+            algorithms: Algorithms::of(handshake, &chain, anchors),
             unreadable,
             accepted_before: None,
             client_chain,
@@ -138,7 +141,7 @@ impl Assessor {
         if assessment.unreadable.is_some() || handshake.sent.is_empty() {
             return Vec::new();
         }
-        let bare = self.judge(anchors, &handshake.sent, &Means::default(), None);
+        let bare = self.judge(anchors, handshake, &Means::default(), None);
         if bare.status != ChainStatus::MissingIntermediate {
             return Vec::new();
         }
@@ -183,16 +186,25 @@ impl Assessor {
     fn judge(
         &mut self,
         anchors: &DeviceAnchors<'_>,
-        sent: &[Arc<Certificate>],
+        handshake: &Handshake,
         means: &Means,
         at: Option<Timestamp>,
     ) -> Rc<Judgement> {
         let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256()).collect();
         let held = means.held.iter().map(|(c, _)| c.sha256()).collect();
-        let profile = anchors.profile.name.clone();
-        let had = Had { profile, sent: digests(sent), held, roots: digests(&means.roots) };
+        let (sent, profile) = (&handshake.sent, anchors.profile.name.clone());
+        let verifier = verifier(handshake, anchors.profile);
+        let (roots, verified) = (digests(&means.roots), verifier.clone());
+        let had = Had { profile, sent: digests(sent), held, roots, verifier: verified };
         let anchors = anchors.with_fetched(&means.roots);
-        let case = Case { sent, purpose: Purpose::Server, held: &means.held, anchors: &anchors, known: &self.known };
+        let case = Case {
+            sent,
+            purpose: Purpose::Server,
+            held: &means.held,
+            anchors: &anchors,
+            known: &self.known,
+            verifier: &verifier,
+        };
         let judgement = match self.memory.get(&had) {
             Some(known) => Rc::clone(known),
             None => {
@@ -207,7 +219,9 @@ impl Assessor {
     /// The server's anchors are unknown, so a client's chain is never trusted and its root never refused.
     fn client_chain(&mut self, handshake: &Handshake) -> Rc<Judgement> {
         let sent = &handshake.client_sent;
-        let case = Case { sent, purpose: Purpose::Client, held: &[], anchors: &[], known: &self.known };
+        let verifier = Verifier::default();
+        let purpose = Purpose::Client;
+        let case = Case { sent, purpose, held: &[], anchors: &[], known: &self.known, verifier: &verifier };
         let mut judgement = judge(&mut self.finder, &case);
         if matches!(judgement.status, ChainStatus::UntrustedRoot | ChainStatus::Trusted) {
             judgement.status = ChainStatus::Undetermined;

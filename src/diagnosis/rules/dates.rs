@@ -6,6 +6,7 @@
 use super::logic::{Cause, Facts, Lacks, Logic, Rival};
 use super::renewal::{await_start, replace_expired};
 use super::skew::set_clock;
+use crate::diagnosis::Dated;
 use crate::diagnosis::clock::time_service;
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::Finding;
@@ -47,10 +48,9 @@ fn exclusion(rival: &Rival<'_>, expired: bool) -> Option<(bool, String)> {
     if dates.suspect_clock {
         return Some((by_alert, "the capture's clock cannot be right".into()));
     }
-    let certificates = rival.assessment.chain.judged_certificates();
     let limit = match expired {
-        true => certificates.iter().map(|c| c.not_after()).min().map(|at| format!("until {}", at.date())),
-        false => certificates.iter().map(|c| c.not_before()).max().map(|at| format!("valid since {}", at.date())),
+        true => dates.valid_until.map(|at| format!("until {}", at.date())),
+        false => dates.valid_since.map(|at| format!("valid since {}", at.date())),
     };
     let limit = limit.unwrap_or_default();
     Some(match (dates.outside(expired).next(), by_alert, dates.clock_known) {
@@ -87,16 +87,19 @@ fn proof(judged: &Judged<'_>, code: Code) -> Proof {
     }
     // A certificate beside the path that was judged is a cause only where the device took another path.
     let alert = judged.handshake.last_word().is_some() && judged.ruling.survives(code);
-    let sure = alert && !dates.beside_path && judged.others_are_excluded(code);
+    let sure = alert && !dates.beside_path && !dates.rest_on_anchor() && judged.others_are_excluded(code);
     if sure { Proof::Proven } else { Proof::Inferred }
 }
+
+/// Said of an anchor where it is not known whether the device looks at its dates.
+pub(in crate::diagnosis) const PERHAPS: &str = "devices differ in whether they go on to accept such a root";
 
 fn in_words(session: &Session<'_>, judged: &Judged<'_>, expired: bool) -> String {
     let dates = &judged.assessment.dates;
     let Some(fault) = dates.outside(expired).next() else {
         return "a certificate is outside its dates".into();
     };
-    let what = if fault.certificate.is_some() { "certificate" } else { "root" };
+    let what = if fault.of == Dated::Link { "certificate" } else { "root" };
     let (name, date, when) = (&fault.name, fault.limit.date(), dates.judged_at.date());
     let limit = if expired { "expired on" } else { "is valid only from" };
     if let Some(clock) = dates.only_by_clock(judged.handshake) {
@@ -108,7 +111,8 @@ fn in_words(session: &Session<'_>, judged: &Judged<'_>, expired: bool) -> String
         );
     }
     let beside = if dates.beside_path { ", which the server sends beside the chain," } else { "" };
-    format!("the {what} \"{name}\"{beside} {limit} {date} (it was {when})")
+    let perhaps = if dates.rest_on_anchor() { format!("; {PERHAPS}") } else { String::new() };
+    format!("the {what} \"{name}\"{beside} {limit} {date} (it was {when}){perhaps}")
 }
 
 pub(in crate::diagnosis) fn renew() -> Vec<String> {

@@ -207,12 +207,17 @@ pub fn anchor(root: &Arc<Certificate>) -> Anchor {
 
 /// The certificates of `tests/data/paths` by their labels.
 pub fn stored() -> BTreeMap<&'static str, Arc<Certificate>> {
-    let blocks = include_str!("../../data/paths/certificates.pem").split("# ").skip(1);
+    stored_by_label(include_str!("../../data/paths/certificates.pem"))
+}
+
+/// Certificates stored as PEM with a line "# LABEL" before each, by their labels.
+pub fn stored_by_label(text: &'static str) -> BTreeMap<&'static str, Arc<Certificate>> {
+    let blocks = text.split("# ").skip(1);
     blocks
         .map(|block| {
             let (label, pem) = block.split_once('\n').unwrap();
             let mut contents = read_certificates(pem.as_bytes());
-            assert!(contents.problems.is_empty(), "{label}: {:?}", contents.problems);
+            assert_eq!(contents.certificates.len(), 1, "{label}: {:?}", contents.problems);
             (label, Arc::new(contents.certificates.remove(0)))
         })
         .collect()
