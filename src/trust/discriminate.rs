@@ -11,12 +11,10 @@ pub(super) fn discriminators(anchors: &[Anchor], path: &Path, top: &Certificate)
     let issuer = top.issuer();
     let say = |speaks, what: String| Discriminator { speaks, what };
     let mut by_key_id = Vec::new();
-    if let Some(named) = top.authority_key_id().and_then(|id| id.issuer.as_ref()) {
-        by_key_id.push(if named == issuer {
-            say(Speaks::Root, format!("its authority key identifier says that {issuer} issued itself"))
-        } else {
-            say(Speaks::Intermediate, format!("its authority key identifier says that {named} issued {issuer}"))
-        });
+    // The issuer's own name there is what a root's certificate asks for, and what CAs put there by mistake (D-TRUST-12).
+    if let Some(named) = top.authority_key_id().and_then(|id| id.issuer.as_ref()).filter(|named| *named != issuer) {
+        by_key_id
+            .push(say(Speaks::Intermediate, format!("its authority key identifier says that {named} issued {issuer}")));
     }
     let mut by_name = Vec::new();
     if let Some(anchor) = anchors.iter().find(|anchor| same_organization(&anchor.subject, issuer)) {
