@@ -30,6 +30,11 @@ framings and fragments, with the same expectations; `convert/links.sh` makes the
 around the recorded packets are computed, except those that Linux itself put there (VXLAN, cooked captures); each
 expectation says which.
 
+`stacks/` holds what TLS stacks answer to each defect of what a server sends: one recording of a stack has a connection for
+each defect. `record/stacks/` makes them: `prepare.sh` gets the stacks, `record.py` records, `read.py` reads the answers with
+tshark, and `matrix.py` writes [docs/stacks.md](../docs/stacks.md) and the program's data from them. There the servers' flights
+are computed, and the clients are real.
+
 Captures are pcapng with times in nanoseconds; a few are pcap with microseconds or nanoseconds. This file is written by
 `record/readme.py`.
 
