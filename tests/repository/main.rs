@@ -6,4 +6,5 @@
 mod circles;
 mod decisions;
 mod house;
+mod stacks;
 mod supply_chain;

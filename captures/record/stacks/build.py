@@ -99,7 +99,6 @@ def main():
     if wanted == ["--client-certificates"]:
         client_certificates(out)
         return
-    if wanted[:1] == ["1"]: wanted.pop(0)
     servers, truth, anchors, hosts = {}, [], {}, "127.0.0.1 localhost\n"
     for number, identifier in enumerate(wanted or DEFECTS, 1):
         address = f"10.20.31.{number}"

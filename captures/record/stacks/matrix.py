@@ -3,6 +3,7 @@
 In: captures/stacks/*.toml, the answers that read.py read off the recordings, and documented.toml, what is only documented
 or inferred. Out: src/trust/stacks.toml for the program, docs/stacks.md for people, and an expectation for each recording.
 """
+import collections
 import pathlib
 import sys
 import tomllib
@@ -55,9 +56,22 @@ differently. Where a stack's answer depends on how it is used, the program below
 LACKING = """
 ## What is not here
 
-- **Schannel, Secure Transport, LibreSSL and Windows CE** were not recorded: no program of theirs could be had. What is
-  known of Schannel and Windows CE is documented or inferred only:
+Schannel, Secure Transport, LibreSSL, s2n and Windows CE were not recorded: no program of theirs could be had. What is known
+of Schannel and Windows CE is documented or inferred only, and its form on the wire is mostly not known:
 
+"""
+ADDING = """
+## To add a stack or a defect
+
+A stack is an entry in `captures/record/stacks/stacks.py` and a client that takes the anchors and a host; a defect is an entry
+in `defects.py`. `prepare.sh` gets the programs, then as root:
+
+    captures/record/stacks/record.py TOOLS captures/stacks STACK            # every defect against this stack
+    captures/record/stacks/record.py TOOLS captures/stacks --pairs STACK    # pairs: one that it refuses, one that it accepts
+    captures/record/stacks/record.py TOOLS captures/stacks --servers STACK  # the stack as a server
+    captures/record/stacks/matrix.py .                                      # writes this page and the program's data
+
+Each recording has its truth beside it: what is wrong by construction, and the answer that tshark read.
 """
 
 
@@ -90,7 +104,9 @@ def load(folder):
 
 
 def answers(truth):
-    return {each["defects"][0]: each["answer"] for each in truth["connection"] if "answer" in each}
+    """By defect; to take a sound server is no answer to a defect."""
+    return {each["defects"][0]: each["answer"] for each in truth["connection"]
+            if each["defects"][0] not in ("nothing", "client-nothing")}
 
 
 def defects():
@@ -133,7 +149,10 @@ def number(name, item):
 
 
 def page(stacks, documented):
-    lines = [PAGE]
+    given = [answer for stack in stacks.values() for answer in stack["answers"].values()]
+    kinds = collections.Counter(cell(each) for each in given)
+    counts = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
+    lines = [PAGE.rstrip("\n"), "", f"{len(given)} answers of {len(stacks)} stacks: {counts}.", ""]
     lines += ["| stack | version | what was measured | recording |", "|---|---|---|---|"]
     for identifier, stack in stacks.items():
         links = ", ".join(f"[{each}](../captures/stacks/{each})" for each in stack["captures"])
@@ -142,13 +161,13 @@ def page(stacks, documented):
     servers = {name: stack for name, stack in stacks.items() if "client-certificate-absent" in stack["answers"]}
     if servers:
         lines += ["", "## What servers refuse in a client's certificate", ""] + table(servers, "server")
-    lines.append(LACKING.rstrip("\n"))
-    lines.append("")
-    lines += ["  | stack | defect | answer | known | source |", "  |---|---|---|---|---|"]
+    lines.append(LACKING)
+    lines += ["| stack | defect | answer | known | source |", "|---|---|---|---|---|"]
     for stack in documented["stack"]:
         for each in stack["documented"]:
-            lines.append(f"  | {stack['name']} {stack['versions']} | {each['defect']} | {cell(each['answer'])} | "
+            lines.append(f"| {stack['name']} {stack['versions']} | `{each['defect']}` | {cell(each['answer'])} | "
                          f"{each['provenance']} | {each['source']} |")
+    lines.append(ADDING.rstrip("\n"))
     return "\n".join(lines) + "\n"
 
 

@@ -7,7 +7,7 @@ TRUTH.toml says what is true of each connection by construction; this adds the c
     close, reset     it ended the connection without an alert
     ... after        the same after its Finished, encrypted
 
-and the `[hello]` of the first connection. With `side = "server"` it is the server that answers. tshark knows nothing of
+and the `[hello]` that all connections have. With `side = "server"` it is the server that answers. tshark knows nothing of
 the defects.
 """
 import collections
@@ -22,6 +22,8 @@ HELLO = {"suites": "tls.handshake.ciphersuite", "extensions": "tls.handshake.ext
          "groups": "tls.handshake.extensions_supported_group", "signature_algorithms": "tls.handshake.sig_hash_alg",
          "versions": "tls.handshake.extensions.supported_version", "point_formats": "tls.handshake.extensions_ec_point_format",
          "version": "tls.handshake.version", "compressions": "tls.handshake.comp_method"}
+# signature_algorithms (13) and signature_algorithms_cert (50) come in one field, one after the other.
+SCHEME_BYTES = "tls.handshake.sig_hash_alg_len"
 
 
 def tshark(capture, fields, display):
@@ -38,7 +40,7 @@ def numbers(text):
 
 
 def streams(capture):
-    """By client address: the frames of its first connection."""
+    """By client address: the frames of its connections."""
     found = collections.defaultdict(dict)
     for frame in tshark(capture, FIELDS, "tcp"):
         from_client = frame["ip.src"].startswith("10.20.32.")
@@ -71,6 +73,22 @@ def answer(frames, side):
     return alert or ended
 
 
+def schemes(shape, sizes):
+    """Those of signature_algorithms, without those for certificates."""
+    order = [each for each in shape["extensions"] if each in (13, 50)]
+    if 13 not in order:
+        return []
+    start = sum(sizes[:order.index(13)]) // 2
+    listed = shape["signature_algorithms"][start:start + sizes[order.index(13)] // 2]
+    return [each for each in listed if not grease(each)]
+
+
+def telling(answers):
+    """(stream, answer): a browser opens a second connection, which it may close unused."""
+    rank = lambda item: 0 if item[1] == "accepts" else 1 if item[1] and item[1].startswith("alert") else 2
+    return min(answers.items(), key=rank)
+
+
 def grease(number):
     return number & 0x0F0F == 0x0A0A and number >> 8 == number & 0xFF
 
@@ -78,8 +96,9 @@ def grease(number):
 def hello(capture):
     """The ClientHello of every connection: what is the same in all, without GREASE, the name and the padding."""
     shapes = []
-    for frame in tshark(capture, list(HELLO.values()), "tls.handshake.type == 1"):
+    for frame in tshark(capture, [*HELLO.values(), SCHEME_BYTES], "tls.handshake.type == 1"):
         shape = {name: numbers(frame[field]) for name, field in HELLO.items()}
+        shape["signature_algorithms"] = schemes(shape, numbers(frame[SCHEME_BYTES]))
         shape["version"] = shape["version"][:1]
         shape["grease"] = any(map(grease, shape["suites"]))
         for name in ("suites", "extensions", "groups", "versions"):
@@ -88,10 +107,9 @@ def hello(capture):
         shapes.append(shape)
     first = shapes[0]
     permuted = any(each["extensions"] != first["extensions"] for each in shapes)
-    for shape in shapes:
-        for name in first:
-            if name != "extensions" and shape[name] != first[name]:
-                print(f"{capture.name}: hellos differ in {name}: {first[name]} {shape[name]}", file=sys.stderr)
+    for name in first:
+        if name != "extensions" and any(shape[name] != first[name] for shape in shapes):
+            print(f"{capture.name}: hellos differ in {name}", file=sys.stderr)
     if permuted:
         first["extensions"] = sorted(first["extensions"])
         if any(sorted(each["extensions"]) != first["extensions"] for each in shapes):
@@ -109,12 +127,12 @@ def read(path):
         if not answers:
             print(f"{path.name}: {each['defects']}: no connection", file=sys.stderr)
             continue
-        if len(set(answers.values())) > 1:
-            print(f"{path.name}: {each['defects']}: {answers}", file=sys.stderr)
-        each["stream"], each["answer"] = next(iter(answers.items()))
+        each["stream"], each["answer"] = telling(answers)
         if each["answer"] is None:
             print(f"{path.name}: {each['defects']}: no answer", file=sys.stderr)
             each.pop("answer")
+        if len(each["defects"]) == 2:
+            each["refused"], each["accepted"] = each["defects"]
     if side == "client":
         truth["hello"] = hello(capture)
     write(path, truth)

@@ -79,14 +79,17 @@ def recorder(work):
 
 def connect(work, truth, command):
     """One client after the other; `command` gives the command for one of them."""
-    time.sleep(3)
+    listens = ["ip", "netns", "exec", SERVER, "ss", "-ltnH", "sport = :443"]
+    while not subprocess.run(listens, capture_output=True).stdout:
+        time.sleep(0.2)
+    time.sleep(1)
     with open(work / "client.log", "w") as log:
         for each in truth:
             log.write(f"== {each['defects']}\n")
             log.flush()
             script = f"mount --bind {work}/hosts /etc/hosts; {command(each)}"
             subprocess.run(["ip", "netns", "exec", CLIENT, "unshare", "-m", "timeout", "-k", "1", "20", "bash", "-c", script],
-                           stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+                           stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=work)
     time.sleep(1)
 
 

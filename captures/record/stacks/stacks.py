@@ -45,7 +45,7 @@ STACKS = {
     "nss": Stack(
         "NSS", "tstclnt of Debian 12, which judges the certificates in the handshake (-O)",
         "dpkg-query -W -f '${Version}' libnss3",
-        "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | tstclnt -h HOST -p 443 -d sql:WORK/nss -O -T -v", prepare=NSS),
+        "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 6 tstclnt -h HOST -p 443 -d sql:WORK/nss -O -T", prepare=NSS),
     "mbedtls": Stack(
         "mbed TLS", "libmbedtls of Debian 12", "dpkg-query -W -f '${Version}' libmbedtls-dev",
         "TOOLS/bin/mbedtls ANCHORS HOST"),
