@@ -79,12 +79,12 @@ make_pages() {
 # Every 29th prefix and damaged byte of each sample, every seed, and hostile captures, in the release build; a fifth of
 # each hostile capture within its memory.
 hostile() {
-  local hostile=(cargo run --locked --release --quiet --example hostile --)
+  local hostile=(cargo run --locked --release --quiet -p chaingap-benches --bin hostile --)
   "${hostile[@]}" --damage 29 && "${hostile[@]}" --scale 20
 }
 
-# The seeds, then 20 seconds of each target.
-fuzzing() { fuzz/seeds.sh && fuzz/run.sh 20; }
+# The seeds, then 20 seconds of each target. Built less optimized than for long runs: building takes most of the time.
+fuzzing() { fuzz/seeds.sh && CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_DEBUG=0 fuzz/run.sh 20; }
 
 # Licences, bans and sources, of every platform's crates; advisories need the network.
 licences() { cargo fetch --locked --quiet && cargo deny --offline check --hide-inclusion-graph licenses bans sources; }
@@ -105,7 +105,7 @@ package() {
     "$unpacked/installed/bin/chaingap" --version
 }
 
-size() { release_binary && echo "release binary: $(stat -c %s "$chaingap") bytes"; }
+size() { release_binary && echo "release binary without link-time optimization: $(stat -c %s "$chaingap") bytes"; }
 
 # The time of the release binary on the samples repeated to 64 MiB, and that of tcpdump merely filtering them.
 speed() {

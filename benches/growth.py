@@ -3,14 +3,14 @@
 
 usage: benches/growth.py [FOLDER]     (default: a temporary folder; needs some GiB, and /usr/bin/time)
 
-Makes captures with examples/bench_captures.rs, reads each with target/release/chaingap three times, and keeps the
+Makes captures with benches/bin/bench_captures.rs, reads each with target/release/chaingap three times, and keeps the
 median of user and system time, and the greatest peak of memory. Four axes: bytes of a file, devices, distinct
 chains, open connections.
 """
 import csv, os, pathlib, statistics, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAM, MAKER = ROOT / 'target/release/chaingap', ROOT / 'target/release/examples/bench_captures'
+PROGRAM, MAKER = ROOT / 'target/release/chaingap', ROOT / 'target/release/bench_captures'
 # Axis, kind, size in MiB, value on the axis; `None` stands for a count of the report.
 POINTS = [('MiB', kind, size, size) for kind in ('voice', 'bulk', 'handshakes') for size in (16, 64, 256, 1024)]
 POINTS += [('devices', 'devices', size, None) for size in (2, 8, 32, 128)]

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Times chaingap beside programs that read the same captures, and prints Markdown tables.
 #
-# usage: benches/peers.sh CAPTURE...          e.g. those that examples/bench_captures.rs makes
+# usage: benches/peers.sh CAPTURE...          e.g. those that benches/bin/bench_captures.rs makes
 #
 #   CHAINGAP=target/release/chaingap   the program
 #   RUNS=5                             runs of each

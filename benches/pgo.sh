@@ -3,7 +3,7 @@
 # prints where it is.
 #
 # The compiler is trained on the repository's recordings and on 64 MiB of each kind of capture that
-# examples/bench_captures.rs makes from them, so that reading packets outweighs what is done once per report. Takes as
+# benches/bin/bench_captures.rs makes from them, so that reading packets outweighs what is done once per report. Takes as
 # long as three builds. Needs rustup's component llvm-tools.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,11 +16,11 @@ trap 'rm -rf "$work"' EXIT
 
 # Built separately: together with an example the crates would get other features, and the profile would match no
 # function.
-cargo build --quiet --release --example bench_captures
+cargo build --quiet --release -p chaingap-benches --bin bench_captures
 build() { RUSTFLAGS=$1 cargo build --quiet --release --target "$host" --target-dir target/pgo --bins; }
 build "-Cprofile-generate=$work/profiles"
 for kind in voice bulk bulk80 disorder handshakes mix; do
-  target/release/examples/bench_captures "$kind" 64 "$work/$kind.pcap"
+  target/release/bench_captures "$kind" 64 "$work/$kind.pcap"
 done
 for capture in captures/*.pcap captures/*.pcapng "$work"/*.pcap; do
   "$release/chaingap" -q analyze --fail-on never --format json "$capture" >/dev/null

@@ -1,7 +1,7 @@
 //! Times the stages that every packet goes through, and the search for a path:
 //!
 //! ```text
-//! cargo bench --bench stages
+//! cargo bench -p chaingap-benches
 //! ```
 //!
 //! In: 16 MiB of voice, bulk data and handshakes made by `support::bench_captures`. Out: time and bytes a

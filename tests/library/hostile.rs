@@ -3,7 +3,7 @@
 //! In: the captures of the repository, and the cases of `support::hostile` in their small form. Out: failed tests where
 //! the program panics, breaks a promise that holds for every report, takes ten times as long as for the sound capture,
 //! or does not say what it left out. Bounded: some places of each capture. Left to others: more places,
-//! memory, and the cases in full (`cargo run --release --example hostile`).
+//! memory, and the cases in full (`cargo run --release -p chaingap-benches --bin hostile`).
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use chaingap::report::Report;
 use support::broken_promises;
 use support::hostile::{CASES, Case, damage};
 
-/// One place in so many bytes; `cargo run --release --example hostile -- --damage 29` takes more of them.
+/// One place in so many bytes; `cargo run --release -p chaingap-benches --bin hostile -- --damage 29` takes more of them.
 const STRIDE: usize = 1_499;
 
 /// A plain run takes fewer, as it does of other heavy loops.

@@ -3,7 +3,7 @@
 //!
 //! In: the files. Out: failed tests where an entry panics. With `CHAINGAP_SEEDS` naming a folder, the seeds are written
 //! there for the fuzzers instead. Bounded: every seventh seed. Left to others: every seed
-//! (`examples/hostile.rs`), finding new ones.
+//! (`benches/bin/hostile.rs`), finding new ones.
 
 use std::fs;
 use std::path::Path;

@@ -2,7 +2,7 @@
 //!
 //! In: `captures/usb-full-chain.pcapng` (a sign-in that works) and `captures/usb-sign-in.pcapng` (one that fails). Out: a
 //! pcap of about the given size with times in nanoseconds. Bounded: by the recordings; packets are written as they are
-//! made. The same arguments give the same bytes. Left to others: what the kinds are for (`examples/bench_captures.rs`).
+//! made. The same arguments give the same bytes. Left to others: what the kinds are for (`benches/bin/bench_captures.rs`).
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -1,4 +1,4 @@
-//! What tests, benchmarks, examples and fuzz targets share.
+//! What tests, benchmarks and fuzz targets share.
 //!
 //! In: the files of the repository. Out: its expectations with their captures, captures and certificates made on the
 //! spot, and what must hold of any report and of any bytes. Left to others: the tests themselves.

@@ -1,4 +1,4 @@
-//! Measures what hostile captures cost: `cargo run --release --example hostile [PART-OF-A-NAME…]` prints a table.
+//! Measures what hostile captures cost: `cargo run --release -p chaingap-benches --bin hostile [PART-OF-A-NAME…]` prints a table.
 //!
 //! In: the cases. Out: for each its size, its time, its peak memory with the default limits and with those of 64 MiB,
 //! and what the report says was lost; status 1 if one fails or takes more. Each runs in a process of its own, so that

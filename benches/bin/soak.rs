@@ -1,7 +1,7 @@
 //! Reads captures over and over in one process, and says whether its memory stays the same:
 //!
 //! ```text
-//! cargo run --release --example soak -- MINUTES CAPTURE|DIR…
+//! cargo run --release -p chaingap-benches --bin soak -- MINUTES CAPTURE|DIR…
 //! ```
 //!
 //! In: captures, and everything else in the folders. Each round reads every file as it is, then cut and damaged at

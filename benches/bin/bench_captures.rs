@@ -1,7 +1,7 @@
 //! Makes the captures that the benchmarks read, from the repository's recordings:
 //!
 //! ```text
-//! cargo run --release --example bench_captures -- KIND MEBIBYTES OUT.pcap
+//! cargo run --release -p chaingap-benches --bin bench_captures -- KIND MEBIBYTES OUT.pcap
 //! ```
 //!
 //! In: the arguments. Out: a pcap of that kind and of about that size. Left to others: making it
