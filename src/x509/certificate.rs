@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use sha1::{Digest as _, Sha1};
 
 use super::constraints::NameConstraints;
+use super::defect::Defect;
 use super::digest::Digest;
 use super::extensions::{AuthorityKeyId, BasicConstraints, KeyUsage};
 use super::fields::Fields;
@@ -83,6 +84,11 @@ impl Certificate {
         &self.fields.problems
     }
 
+    /// The rules of encoding that it breaks, for which strict stacks refuse it; empty for most certificates.
+    pub fn defects(&self) -> &[Defect] {
+        &self.fields.defects
+    }
+
     /// About how many bytes it takes in memory: many short names take far more than their DER.
     pub fn weight(&self) -> usize {
         let attributes = self.fields.subject.attributes() + self.fields.issuer.attributes();
@@ -129,7 +135,7 @@ impl Certificate {
         &self.fields.public_key
     }
 
-    /// The algorithm with which the issuer signed.
+    /// The algorithm with which the issuer signed, as the signed part names it.
     pub fn signature_algorithm(&self) -> SignatureAlgorithm {
         self.fields.signature_algorithm.clone()
     }
@@ -202,6 +208,11 @@ impl Certificate {
         self.extended_key_usage().is_none_or(|usage| usage.iter().any(|oid| purposes.contains(&oid.as_str())))
     }
 
+    /// The policies under which it was issued, as dotted OIDs in order (RFC 5280 section 4.2.1.4).
+    pub fn policies(&self) -> &[String] {
+        &self.fields.extensions.policies
+    }
+
     /// Subject key identifier (RFC 5280 section 4.2.1.2).
     pub fn subject_key_id(&self) -> Option<&[u8]> {
         self.fields.extensions.subject_key_id.as_deref()
@@ -249,13 +260,11 @@ impl Certificate {
         }
     }
 
-    /// Whether `key` made the signature of this certificate.
+    /// Whether `key` made the signature of this certificate, by the algorithm that the signed part names. That another one
+    /// stands beside the signature is a [`Defect`].
     pub fn verify_signed_by(&self, key: &PublicKey) -> SignatureCheck {
         if !self.fields.readable {
             return SignatureCheck::Unsupported("unreadable certificate".to_owned());
-        }
-        if !self.fields.algorithms_agree {
-            return SignatureCheck::Invalid;
         }
         verify(
             key,

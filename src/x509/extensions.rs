@@ -107,15 +107,22 @@ pub(super) struct Extensions {
     pub(super) uris: Vec<String>,
     pub(super) directory_names: Vec<Name>,
     pub(super) unknown_critical: Vec<String>,
+    pub(super) policies: Vec<String>,
     seen: BTreeSet<String>,
+    doubled: BTreeSet<String>,
 }
 
 impl Extensions {
     /// The number of names and addresses; attributes of directory names count, since they take most memory.
     pub(super) fn names(&self) -> usize {
-        let texts = [&self.ca_issuers, &self.dns_names, &self.email_addresses, &self.uris];
+        let texts = [&self.ca_issuers, &self.dns_names, &self.email_addresses, &self.uris, &self.policies];
         let directory: usize = self.directory_names.iter().map(|name| 8 * (1 + name.attributes())).sum();
         texts.iter().map(|texts| texts.len()).sum::<usize>() + self.ip_addresses.len() + directory
+    }
+
+    /// The dotted OIDs of the extensions that are there more than once.
+    pub(super) fn doubled(&self) -> impl Iterator<Item = String> {
+        self.doubled.iter().cloned()
     }
 
     /// Adds one extension; `reader` reads the complete certificate. The error says why it cannot be read. If it is
@@ -125,7 +132,9 @@ impl Extensions {
             .map_err(|error| reader.trouble("extension", element.raw, &cause(&error)))?;
         let oid = oid_text(extension.oid.as_bytes());
         if !self.seen.insert(oid.clone()) {
-            return Err(reader.trouble(&format!("extension {oid}"), element.raw, "is there a second time"));
+            let trouble = reader.trouble(&format!("extension {oid}"), element.raw, "is there a second time");
+            self.doubled.insert(oid);
+            return Err(trouble);
         }
         match self.take(&oid, &extension) {
             Ok(true) => Ok(()),
@@ -175,6 +184,9 @@ impl Extensions {
                     }
                 }
             }
+            ParsedExtension::CertificatePolicies(it) => {
+                self.policies = it.iter().map(|policy| oid_text(policy.policy_id.as_bytes())).collect();
+            }
             _ => return Ok(UNDERSTOOD.contains(&oid)),
         }
         Ok(true)
@@ -203,10 +215,9 @@ impl Extensions {
 /// id-ad-caIssuers, 1.3.6.1.5.5.7.48.2, as content octets.
 const CA_ISSUERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
 
-/// Extensions that are known although their values are not needed here, so that they may be critical: policies with
-/// their mappings and constraints, issuerAltName, CRL distribution points, Netscape's certificate type and comment.
+/// Extensions that are known although their values are not needed here, so that they may be critical: the mappings and
+/// constraints of policies, issuerAltName, CRL distribution points, Netscape's certificate type and comment.
 const UNDERSTOOD: &[&str] = &[
-    "2.5.29.32",
     "2.5.29.33",
     "2.5.29.36",
     "2.5.29.54",

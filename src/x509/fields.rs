@@ -6,10 +6,11 @@ use std::ops::Range;
 use x509_parser::asn1_rs::FromDer;
 use x509_parser::time::ASN1Time;
 
+use super::defect::Defect;
 use super::der::{Element, Reader, cause, elements, tag};
 use super::extensions::Extensions;
 use super::hex::serial_text;
-use super::key::PublicKey;
+use super::key::{Curve, PublicKey};
 use super::name::Name;
 use super::signature::SignatureAlgorithm;
 use crate::capture::Timestamp;
@@ -23,6 +24,7 @@ pub(super) struct Fields {
     /// Whether names, dates and key could all be read, and the frame around them is whole.
     pub(super) readable: bool,
     pub(super) problems: Vec<String>,
+    pub(super) defects: Vec<Defect>,
     pub(super) version: u8,
     pub(super) serial_hex: String,
     pub(super) issuer: Name,
@@ -34,8 +36,6 @@ pub(super) struct Fields {
     /// Where the signed part lies in the DER.
     pub(super) tbs: Range<usize>,
     pub(super) signature_algorithm: SignatureAlgorithm,
-    /// Whether the algorithm inside the signed part is the one outside.
-    pub(super) algorithms_agree: bool,
     pub(super) signature: Vec<u8>,
 }
 
@@ -45,6 +45,7 @@ impl Fields {
         let mut fields = Self {
             readable: true,
             problems: Vec::new(),
+            defects: Vec::new(),
             version: 1,
             serial_hex: String::new(),
             issuer: Name::default(),
@@ -55,7 +56,6 @@ impl Fields {
             extensions: Extensions::default(),
             tbs: 0..0,
             signature_algorithm: SignatureAlgorithm::Other(String::new()),
-            algorithms_agree: true,
             signature: Vec::new(),
         };
         let read = match der.len() {
@@ -70,6 +70,7 @@ impl Fields {
 
     fn refuse(&mut self, problem: String) {
         self.readable = false;
+        self.defects.push(Defect::Unreadable(problem.clone()));
         self.problems.push(problem);
     }
 
@@ -81,6 +82,7 @@ impl Fields {
         if !outer.rest().is_empty() {
             let count = outer.rest().len();
             self.problems.push(outer.trouble("after the certificate", outer.rest(), &format!("{count} more bytes")));
+            self.defects.push(Defect::TrailingBytes(count));
         }
         let mut body = outer.inside(certificate);
         let tbs = body.expect(tag::SEQUENCE, "tbsCertificate")?;
@@ -94,10 +96,14 @@ impl Fields {
         self.signature_algorithm = SignatureAlgorithm::from_der(algorithm.raw)
             .ok_or_else(|| body.trouble("signatureAlgorithm", algorithm.raw, "not an algorithm"))?;
         if !inner.is_empty() && inner != algorithm.raw {
-            // The same algorithm with other parameters, such as NULL and none, is odd but harmless.
-            self.algorithms_agree = SignatureAlgorithm::from_der(&inner).as_ref() == Some(&self.signature_algorithm);
             let why = "differs from the algorithm inside the signed part";
             self.problems.push(body.trouble("signatureAlgorithm", algorithm.raw, why));
+            // Only the one inside is signed.
+            if let Some(inner) = SignatureAlgorithm::from_der(&inner) {
+                let outer = std::mem::replace(&mut self.signature_algorithm, inner);
+                let (inner, outer) = (self.signature_algorithm.to_string(), outer.to_string());
+                self.defects.push(Defect::AlgorithmsDiffer { inner, outer });
+            }
         }
         let signature = body.expect(tag::BIT_STRING, "signatureValue")?;
         match signature.content.split_first() {
@@ -120,6 +126,9 @@ impl Fields {
             }
         }
         self.serial_hex = serial_text(tbs.expect(tag::INTEGER, "serialNumber")?.content);
+        if self.serial_hex.starts_with('-') {
+            self.defects.push(Defect::NegativeSerial(self.serial_hex.clone()));
+        }
         let algorithm = tbs.expect(tag::SEQUENCE, "signature")?.raw.to_vec();
         self.issuer = self.read_name(&mut tbs, "issuer")?;
         let validity = tbs.expect(tag::SEQUENCE, "validity")?;
@@ -131,6 +140,9 @@ impl Fields {
         match PublicKey::from_spki_der(key.raw) {
             Some(it) => self.public_key = it,
             None => self.refuse(tbs.trouble("subjectPublicKeyInfo", key.raw, "not a public key")),
+        }
+        if self.public_key.curve().is_some_and(Curve::is_explicit) {
+            self.defects.push(Defect::ExplicitCurve);
         }
         // issuerUniqueID and subjectUniqueID, which nothing uses (RFC 5280 section 4.1.2.8).
         let _ = (tbs.context(1), tbs.context(2));
@@ -153,9 +165,21 @@ impl Fields {
     }
 
     fn read_validity(&mut self, mut validity: Reader<'_>) -> Result<(), String> {
-        self.not_before = read_time(&mut validity, "notBefore")?;
-        self.not_after = read_time(&mut validity, "notAfter")?;
+        self.not_before = self.read_time(&mut validity, "notBefore")?;
+        self.not_after = self.read_time(&mut validity, "notAfter")?;
         Ok(())
+    }
+
+    /// Reads a time, and notes a form that RFC 5280 forbids.
+    fn read_time(&mut self, validity: &mut Reader<'_>, field: &'static str) -> Result<Timestamp, String> {
+        let mut ahead = *validity;
+        let time = read_time(validity, field)?;
+        let element = ahead.next(field)?;
+        if !is_zulu(element.content) {
+            let text = String::from_utf8_lossy(element.content).into_owned();
+            self.defects.push(Defect::Time { field, text });
+        }
+        Ok(time)
     }
 
     fn read_extensions(&mut self, tbs: &Reader<'_>, wrapper: Element<'_>) {
@@ -168,6 +192,7 @@ impl Fields {
                         self.problems.push(problem);
                     }
                 }
+                self.defects.extend(self.extensions.doubled().map(Defect::DoubledExtension));
             }
             Ok((list, None)) => self.refuse(tbs.trouble("extensions", list.raw, "not a list")),
             Err(problem) => self.refuse(problem),
@@ -186,6 +211,13 @@ fn read_time(reader: &mut Reader<'_>, what: &str) -> Result<Timestamp, String> {
     let (_, time) =
         ASN1Time::from_der(element.raw).map_err(|error| reader.trouble(what, element.raw, &cause(&error)))?;
     Ok(Timestamp::from_seconds(time.timestamp()))
+}
+
+/// Whether a time is in the one form that RFC 5280 section 4.1.2.5 allows: twelve digits as UTCTime, or fourteen as
+/// GeneralizedTime, and a Z.
+fn is_zulu(text: &[u8]) -> bool {
+    let digits = text.strip_suffix(b"Z");
+    digits.is_some_and(|digits| matches!(digits.len(), 12 | 14) && digits.iter().all(u8::is_ascii_digit))
 }
 
 #[cfg(test)]

@@ -51,6 +51,9 @@ pub enum Curve {
     Other(String),
 }
 
+/// What stands for the name of a curve whose parameters are written out.
+const EXPLICIT: &str = "explicit";
+
 impl PublicKey {
     /// From exactly the DER of a SubjectPublicKeyInfo; `None` if the bytes are not one. An unknown algorithm, or key bits
     /// that do not fit the algorithm, still give a key, which verifies no signature.
@@ -173,12 +176,17 @@ impl fmt::Debug for PublicKey {
 }
 
 impl Curve {
+    /// Whether its parameters are written out in place of a name.
+    pub(super) fn is_explicit(&self) -> bool {
+        matches!(self, Self::Other(name) if name == EXPLICIT)
+    }
+
     fn from_oid(oid: Option<String>) -> Self {
         match oid.as_deref() {
             Some("1.2.840.10045.3.1.7") => Self::P256,
             Some("1.3.132.0.34") => Self::P384,
             Some("1.3.132.0.35") => Self::P521,
-            _ => Self::Other(oid.unwrap_or_else(|| "explicit".to_owned())),
+            _ => Self::Other(oid.unwrap_or_else(|| EXPLICIT.to_owned())),
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod certificate;
 mod constraints;
+mod defect;
 mod der;
 mod digest;
 mod extensions;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use certificate::Certificate;
 pub use constraints::{IpSubnet, NameConstraints, Subtrees};
+pub use defect::Defect;
 pub use digest::Digest;
 pub use extensions::{AuthorityKeyId, BasicConstraints, KeyUsage};
 pub use host::HostRules;

@@ -1,0 +1,102 @@
+//! CG032: the client refuses parameters that are in clear, not the certificates.
+//!
+//! In: a judged handshake, or the session. Out: whether the client may have refused what the server chose, and the
+//! finding; a note where it did no harm. Bounded: by the handshakes kept. Left to others: which parameters clients refuse.
+
+use super::logic::{Cause, Lacks, Logic, Rival};
+use crate::capture::FrameRef;
+use crate::diagnosis::assess::Refusable;
+use crate::diagnosis::code::Code;
+use crate::diagnosis::finding::{Finding, Severity};
+use crate::diagnosis::judged::Judged;
+use crate::diagnosis::session::Session;
+use crate::trust::Proof;
+
+pub(super) const PARAMETERS_REFUSED: Logic = Logic {
+    degrades: false,
+    lacks: Lacks::Nothing,
+    cause: Some(Cause { holds: |facts| !facts.assessment.refusable.is_empty(), exclusion, describe }),
+    find: Some(harmless),
+};
+
+fn exclusion(rival: &Rival<'_>) -> Option<(bool, String)> {
+    let first = rival.assessment.refusable.first()?;
+    Some(match rival.is_ruled_out_by_alert() {
+        true => rival.not_its_alert(),
+        false => (false, format!("clients refuse {first}")),
+    })
+}
+
+fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
+    let refusable = &judged.assessment.refusable;
+    let words = format!("the {} likely refuses {}", session.noun(), in_words(refusable));
+    let proof = if judged.ruling.is_ambiguous() { Proof::Undecidable } else { Proof::Inferred };
+    let mut finding = session.cause(code, proof, judged, &words);
+    finding.evidence.extend(evidence(judged));
+    finding.evidence.extend(judged.ending());
+    finding.excluded = judged.excluded_beside(code);
+    finding.remedies = remedies(refusable);
+    finding
+}
+
+/// Notes where the device is not known to have minded.
+fn harmless(session: &Session<'_>) -> Vec<Finding> {
+    let code = Code::ParametersRefused;
+    let others = session.handshakes.iter().filter(|judged| !judged.ruling.survives(code));
+    let noted = others.filter(|judged| !judged.assessment.refusable.is_empty()).map(|judged| {
+        let refusable = &judged.assessment.refusable;
+        let summary = format!("some clients refuse {}", in_words(refusable));
+        let mut finding = session.finding(code, Severity::Info, Proof::Proven, judged, summary);
+        finding.evidence.extend(evidence(judged));
+        finding.remedies = remedies(refusable);
+        finding
+    });
+    noted.collect()
+}
+
+fn in_words(refusable: &[Refusable]) -> String {
+    refusable.iter().map(Refusable::to_string).collect::<Vec<_>>().join(", and ")
+}
+
+/// Where the server chose each parameter: in its hello or in its key exchange.
+fn evidence(judged: &Judged<'_>) -> Vec<(FrameRef, String)> {
+    let tls = &judged.handshake.tls;
+    let hello = tls.server_hello.as_ref().map(|hello| hello.at);
+    let exchange = tls.server_key_exchange.as_ref().map(|exchange| exchange.at);
+    let at = |refusable: &Refusable| {
+        let at = match refusable {
+            Refusable::Version(_) | Refusable::Suite(_) | Refusable::NoSecureRenegotiation => hello,
+            Refusable::ShortPrime(_)
+            | Refusable::Curve(_)
+            | Refusable::ExplicitCurve
+            | Refusable::SignatureScheme(_) => exchange,
+        };
+        at.map(|at| (at, refusable.to_string()))
+    };
+    judged.assessment.refusable.iter().filter_map(at).collect()
+}
+
+fn remedies(refusable: &[Refusable]) -> Vec<String> {
+    let remedy = |refusable: &Refusable| match refusable {
+        Refusable::ShortPrime(_) => {
+            "give the server a Diffie-Hellman group of 2,048 bits or more, or let it prefer ECDHE\n  openssl dhparam -out dh.pem 2048"
+        }
+        Refusable::NoSecureRenegotiation => {
+            "update the server's TLS software, or the device in between that answers for it, until it supports RFC 5746"
+        }
+        Refusable::Version(_)
+        | Refusable::Suite(_)
+        | Refusable::Curve(_)
+        | Refusable::ExplicitCurve
+        | Refusable::SignatureScheme(_) => {
+            "update the server's TLS software: it must choose from what the client offers"
+        }
+    };
+    let mut out: Vec<String> = Vec::new();
+    for text in refusable.iter().map(remedy) {
+        if !out.iter().any(|known| known == text) {
+            out.push(text.to_owned());
+        }
+    }
+    out
+}
