@@ -181,6 +181,8 @@ impl Handshake {
         take(&mut own.client_key_exchange, tls.client_key_exchange);
         own.server_hello =
             own.server_hello.take().or(tls.server_hello.map(|h| tls::ServerHello { at: shift(h.at), ..h }));
+        let exchange = tls.server_key_exchange.map(|it| tls::ServerKeyExchange { at: shift(it.at), ..it });
+        own.server_key_exchange = own.server_key_exchange.take().or(exchange);
         own.certificate_request = own
             .certificate_request
             .take()

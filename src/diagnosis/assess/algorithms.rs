@@ -114,6 +114,11 @@ mod tests {
             cipher_suites: cipher_suites.to_vec(),
             server_name: None,
             offers_early_data: false,
+            versions: Vec::new(),
+            groups: Vec::new(),
+            signature_algorithms: None,
+            certificate_signatures: None,
+            renegotiation_info: false,
             besides: None,
             stack: Vec::new(),
         };

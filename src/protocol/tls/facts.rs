@@ -2,6 +2,7 @@
 //! `MAX_HISTORY`; of several messages of one type the first counts, except hellos before the server's answer. Left to
 //! others: decrypting and reassembling them.
 
+use super::agreement::server_key_exchange;
 use super::cipher::Suite;
 use super::handshake::{Alert, Foreign, Handshake, Hole};
 use super::history::Letter;
@@ -62,6 +63,11 @@ impl Handshake {
                 }
             }
             Letter::Certificate(_) if self.certificates.of(side).is_none() => self.certificates(side, message, limit),
+            Letter::ServerKeyExchange if whole && self.server_key_exchange.is_none() => {
+                let chosen = self.server_hello.as_ref().and_then(|hello| Some((hello.cipher_suite?, hello.version)));
+                self.server_key_exchange = chosen
+                    .and_then(|(suite, version)| server_key_exchange(&message.body, suite, version, message.first));
+            }
             Letter::CertificateRequest if whole && self.certificate_request.is_none() => {
                 let version = self.version().unwrap_or(Version::TLS_1_0);
                 self.certificate_request = message::certificate_request(&message.body, version, message.first);
@@ -124,6 +130,7 @@ impl Handshake {
             own: entries.own,
             complete: entries.complete,
             empty_entries: entries.empty,
+            bytes: u64::try_from(message.length).unwrap_or(u64::MAX),
             raw_public_key,
             missing,
             first: message.first,

@@ -1,6 +1,7 @@
 //! In: nothing; `facts` fills it. Out: [`Handshake`], and answers to the questions of later stages. Bounded: by
 //! `facts`. Left to others: reading it, how TCP ended.
 
+use super::agreement::ServerKeyExchange;
 use super::history::Letter;
 use super::message::{CertificateList, CertificateRequest, ClientHello, ServerHello};
 use super::names::{AlertCode, Version};
@@ -20,6 +21,8 @@ pub struct Handshake {
     pub hello_retry: Option<ServerHello>,
     /// The ServerHello.
     pub server_hello: Option<ServerHello>,
+    /// The server's part of a Diffie-Hellman exchange, before TLS 1.3.
+    pub server_key_exchange: Option<ServerKeyExchange>,
     /// The Certificate message of each side.
     pub certificates: Both<Option<CertificateList>>,
     /// The content of OCSP responses stapled by the server.

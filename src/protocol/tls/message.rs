@@ -34,6 +34,17 @@ pub struct ClientHello {
     pub server_name: Option<String>,
     /// Whether it offers early data (RFC 8446 section 4.2.10).
     pub offers_early_data: bool,
+    /// Every version offered, where supported_versions lists them (RFC 8446 section 4.2.1).
+    pub versions: Vec<Version>,
+    /// Key exchange groups offered, in order, without GREASE (RFC 8446 section 4.2.7).
+    pub groups: Vec<u16>,
+    /// signature_algorithms in order; `None` without the extension. It speaks for signatures on certificates too (RFC
+    /// 5246 section 7.4.1.4.1).
+    pub signature_algorithms: Option<Vec<u16>>,
+    /// signature_algorithms_cert in order, which speaks for certificates alone (RFC 8446 section 4.2.3).
+    pub certificate_signatures: Option<Vec<u16>>,
+    /// Whether it signals secure renegotiation, by extension or by suite (RFC 5746 section 3.4).
+    pub renegotiation_info: bool,
     /// A fingerprint of the TLS stack that does not depend on the version offered: compression methods, groups, and a
     /// bit each for ALPN (1), encrypt_then_mac (2) and extended_master_secret (4).
     pub stack: Vec<u16>,
@@ -72,6 +83,8 @@ pub struct ServerHello {
     pub encrypt_then_mac: bool,
     /// Whether the master secret is bound to the handshake's messages (RFC 7627).
     pub extended_master_secret: bool,
+    /// Whether it answers that secure renegotiation is supported (RFC 5746 section 3.4).
+    pub renegotiation_info: bool,
     /// Whether it asks for another ClientHello (RFC 8446 section 4.1.4).
     pub retry: bool,
 }
@@ -87,6 +100,8 @@ pub struct CertificateList {
     pub complete: bool,
     /// Entries of the list that hold nothing.
     pub empty_entries: usize,
+    /// Bytes of the message, without its header.
+    pub bytes: u64,
     /// Whether the message holds a public key in place of a list (RFC 7250; D-PROTOCOL-16).
     pub raw_public_key: bool,
     /// Bytes of the list that are not in the capture.
@@ -105,6 +120,7 @@ impl CertificateList {
             own: false,
             complete: false,
             empty_entries: 0,
+            bytes: 0,
             raw_public_key: false,
             missing: 0,
             first: at,
@@ -140,6 +156,11 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         cipher_suites: hello.ciphers.iter().map(|id| id.0).collect(),
         server_name: None,
         offers_early_data: false,
+        versions: Vec::new(),
+        groups: Vec::new(),
+        signature_algorithms: None,
+        certificate_signatures: None,
+        renegotiation_info: hello.ciphers.iter().any(|id| id.0 == EMPTY_RENEGOTIATION_INFO),
         stack: hello.comp.iter().map(|method| u16::from(method.0)).collect(),
         besides: None,
     };
@@ -156,13 +177,21 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
                 out.server_name = host.map(|(_, name)| String::from_utf8_lossy(name).into_owned());
             }
             TlsExtension::SupportedVersions(versions) => {
-                let best = versions.iter().map(|v| Version(v.0)).filter(|v| !is_grease(v.0)).max_by_key(|v| rank(*v));
-                out.version = best.unwrap_or(out.version);
+                out.versions = versions.iter().map(|v| Version(v.0)).filter(|v| !is_grease(v.0)).collect();
+                out.version = out.versions.iter().copied().max_by_key(|v| rank(*v)).unwrap_or(out.version);
             }
             TlsExtension::EllipticCurves(groups) => {
-                out.stack.extend(groups.iter().map(|group| group.0).filter(|group| !is_grease(*group)));
+                out.groups = groups.iter().map(|group| group.0).filter(|group| !is_grease(*group)).collect();
+                out.stack.extend(&out.groups);
             }
-            TlsExtension::SignatureAlgorithms(algorithms) => algorithms.hash(&mut besides),
+            TlsExtension::SignatureAlgorithms(algorithms) => {
+                algorithms.hash(&mut besides);
+                out.signature_algorithms = Some(algorithms.clone());
+            }
+            TlsExtension::Unknown(kind, data) if kind.0 == SIGNATURE_ALGORITHMS_CERT => {
+                out.certificate_signatures = Cursor(data).list16();
+            }
+            TlsExtension::RenegotiationInfo(_) => out.renegotiation_info = true,
             TlsExtension::EarlyData(_) => out.offers_early_data = true,
             TlsExtension::ALPN(_) => marks |= 1,
             TlsExtension::EncryptThenMac => marks |= 2,
@@ -175,6 +204,11 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
     out.besides = rest.is_empty().then(|| besides.finish());
     Some(out)
 }
+
+/// The cipher suite value by which a client signals secure renegotiation without an extension (RFC 5746 section 3.3).
+const EMPTY_RENEGOTIATION_INFO: u16 = 0x00ff;
+/// The extension signature_algorithms_cert (RFC 8446 section 4.2).
+const SIGNATURE_ALGORITHMS_CERT: u16 = 50;
 
 /// Orders versions, with drafts of TLS 1.3 between 1.2 and 1.3.
 fn rank(version: Version) -> (bool, u16) {
@@ -195,7 +229,7 @@ pub(super) fn sslv2_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         *to = *from;
     }
     // A spec whose first byte is zero is a cipher suite of SSL 3.0 and later.
-    let cipher_suites = specs_bytes
+    let cipher_suites: Vec<u16> = specs_bytes
         .chunks_exact(3)
         .filter_map(|spec| match spec {
             [0, high, low] => Some(u16::from_be_bytes([*high, *low])),
@@ -209,9 +243,14 @@ pub(super) fn sslv2_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         sslv2: true,
         random,
         session_id,
+        renegotiation_info: cipher_suites.contains(&EMPTY_RENEGOTIATION_INFO),
         cipher_suites,
         server_name: None,
         offers_early_data: false,
+        versions: Vec::new(),
+        groups: Vec::new(),
+        signature_algorithms: None,
+        certificate_signatures: None,
         stack: vec![2],
         besides: Some(0),
     })
@@ -241,6 +280,7 @@ pub(super) fn sslv2_server_hello(body: &[u8], at: FrameRef) -> Option<(ServerHel
         resumes_psk: false,
         encrypt_then_mac: false,
         extended_master_secret: false,
+        renegotiation_info: false,
         retry: false,
     };
     Some((hello, certificate))
@@ -275,6 +315,7 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
         resumes_psk: false,
         encrypt_then_mac: false,
         extended_master_secret: false,
+        renegotiation_info: false,
         retry: random == RETRY,
     };
     hello.raw_public_keys = raw_public_keys(bytes.0);
@@ -285,6 +326,7 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
             (41, _) => hello.resumes_psk = true,
             (22, _) => hello.encrypt_then_mac = true,
             (23, _) => hello.extended_master_secret = true,
+            (0xff01, _) => hello.renegotiation_info = true,
             _ => {}
         }
     }
@@ -453,27 +495,33 @@ fn request(list: &[u8], at: FrameRef) -> CertificateRequest {
 }
 
 /// Reads the vectors of RFC 8446 section 3.4.
-struct Cursor<'a>(&'a [u8]);
+pub(super) struct Cursor<'a>(pub(super) &'a [u8]);
 
 impl<'a> Cursor<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let (now, later) = self.0.split_at_checked(count)?;
         self.0 = later;
         Some(now)
     }
 
-    fn u16(&mut self) -> Option<u16> {
+    pub(super) fn u16(&mut self) -> Option<u16> {
         self.take(2)?.try_into().ok().map(u16::from_be_bytes)
     }
 
-    fn vector8(&mut self) -> Option<&'a [u8]> {
+    pub(super) fn vector8(&mut self) -> Option<&'a [u8]> {
         let length = usize::from(*self.take(1)?.first()?);
         self.take(length)
     }
 
-    fn vector16(&mut self) -> Option<&'a [u8]> {
+    pub(super) fn vector16(&mut self) -> Option<&'a [u8]> {
         let length = usize::from(self.u16()?);
         self.take(length)
+    }
+
+    /// A vector of numbers of two bytes.
+    fn list16(&mut self) -> Option<Vec<u16>> {
+        let list = self.vector16()?;
+        Some(list.chunks_exact(2).filter_map(|pair| Some(u16::from_be_bytes(pair.try_into().ok()?))).collect())
     }
 }
 

@@ -8,6 +8,7 @@
 //! Secrets must be known when their keys come into use: a key log is read before the capture, and secrets in a capture
 //! precede the packets that need them, as Wireshark requires too.
 
+mod agreement;
 mod cipher;
 mod connection;
 mod facts;
@@ -25,6 +26,7 @@ mod schedule;
 mod session;
 mod terms;
 
+pub use agreement::{Agreement, Group, ServerKeyExchange, Signer};
 pub use connection::Tls;
 pub use handshake::{Alert, Data, Foreign, Handshake, Hole, Overlong};
 pub use history::{History, Letter};
