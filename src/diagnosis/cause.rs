@@ -3,8 +3,9 @@
 //! others are excluded.
 
 use super::code::Code;
+use super::elsewhere::Elsewhere;
 use super::rules::{Facts, abilities};
-use super::ruling::{AcceptedElsewhere, Ruling};
+use super::ruling::Ruling;
 use super::stage::{self, Stage};
 use crate::evidence::Outcome;
 use crate::protocol::tls::{AlertCode, Version};
@@ -34,7 +35,7 @@ pub(super) const AT_CERTIFICATE: &[Code] = &[
 ];
 
 /// The table of docs/verdict.md, step 6: the causes that an ending allows, by where it was and by the alert of the side that ended it.
-fn table(stage: Stage, alert: Option<AlertCode>, elsewhere: AcceptedElsewhere) -> &'static [Code] {
+fn table(stage: Stage, alert: Option<AlertCode>, elsewhere: &Elsewhere) -> &'static [Code] {
     match (stage, alert) {
         (Stage::ServerAfterFlight, alert) if alert.is_none_or(AlertCode::may_refuse_certificate) => {
             &[Code::IssuerListTruncated, Code::ClientCertificate]
@@ -61,6 +62,104 @@ fn table(stage: Stage, alert: Option<AlertCode>, elsewhere: AcceptedElsewhere) -
     }
 }
 
+/// A cause that stands in clear, and the endings that allow it (docs/verdict.md, step 6).
+struct InClear {
+    code: Code,
+    stages: &'static [Stage],
+    alerts: &'static [AlertCode],
+    /// Whether an ending without an alert allows it too.
+    silent: bool,
+}
+
+impl InClear {
+    fn allows(&self, stage: Stage, alert: Option<AlertCode>) -> bool {
+        let said = alert.map_or(self.silent, |alert| self.alerts.contains(&alert));
+        // Who finished the handshake and left without an alert may have refused nothing (D-DIAGNOSIS-03).
+        let unused = stage == Stage::ClientWithoutData && alert.is_none();
+        self.stages.contains(&stage) && said && !unused
+    }
+}
+
+const AFTER_HELLO: &[Stage] = &[Stage::ClientAtCertificate, Stage::ClientWithoutData];
+
+/// Causes in what is sent in clear, beside those of the certificates' links, dates and names.
+const IN_CLEAR: &[InClear] = &[
+    InClear {
+        code: Code::NoSharedSignature,
+        stages: &[Stage::ServerBeforeHello],
+        alerts: &[
+            AlertCode::HANDSHAKE_FAILURE,
+            AlertCode::ILLEGAL_PARAMETER,
+            AlertCode::INSUFFICIENT_SECURITY,
+            AlertCode::INTERNAL_ERROR,
+        ],
+        silent: true,
+    },
+    InClear {
+        code: Code::ServerName,
+        stages: &[Stage::ServerBeforeHello],
+        alerts: &[AlertCode::UNRECOGNIZED_NAME],
+        silent: false,
+    },
+    InClear {
+        code: Code::ServerName,
+        stages: AFTER_HELLO,
+        alerts: &[
+            AlertCode::HANDSHAKE_FAILURE,
+            AlertCode::BAD_CERTIFICATE,
+            AlertCode::UNSUPPORTED_CERTIFICATE,
+            AlertCode::CERTIFICATE_UNKNOWN,
+            AlertCode::UNKNOWN_CA,
+            AlertCode::INTERNAL_ERROR,
+            AlertCode::UNRECOGNIZED_NAME,
+        ],
+        silent: true,
+    },
+    InClear {
+        code: Code::ParametersRefused,
+        stages: &[Stage::ClientAtCertificate],
+        alerts: &[
+            AlertCode::HANDSHAKE_FAILURE,
+            AlertCode::ILLEGAL_PARAMETER,
+            AlertCode::INSUFFICIENT_SECURITY,
+            AlertCode::INTERNAL_ERROR,
+        ],
+        silent: true,
+    },
+    InClear {
+        code: Code::MalformedMessage,
+        stages: AFTER_HELLO,
+        alerts: &[
+            AlertCode::RECORD_OVERFLOW,
+            AlertCode::HANDSHAKE_FAILURE,
+            AlertCode::BAD_CERTIFICATE,
+            AlertCode::UNSUPPORTED_CERTIFICATE,
+            AlertCode::CERTIFICATE_UNKNOWN,
+            AlertCode::ILLEGAL_PARAMETER,
+            AlertCode::UNKNOWN_CA,
+            AlertCode::DECODE_ERROR,
+            AlertCode::DECRYPT_ERROR,
+            AlertCode::INTERNAL_ERROR,
+        ],
+        silent: true,
+    },
+    InClear {
+        code: Code::ChainOrder,
+        stages: AFTER_HELLO,
+        alerts: &[
+            AlertCode::HANDSHAKE_FAILURE,
+            AlertCode::BAD_CERTIFICATE,
+            AlertCode::UNSUPPORTED_CERTIFICATE,
+            AlertCode::CERTIFICATE_UNKNOWN,
+            AlertCode::UNKNOWN_CA,
+        ],
+        silent: true,
+    },
+];
+
+/// What only some clients refuse: it is a cause only where nothing remains that every client refuses (D-DIAGNOSIS-43).
+pub(super) const LENIENT: &[Code] = &[Code::MalformedMessage, Code::ParametersRefused, Code::ChainOrder];
+
 /// One handshake while its causes are weighed.
 struct Case<'a> {
     facts: &'a Facts<'a>,
@@ -71,7 +170,7 @@ struct Case<'a> {
 }
 
 /// Decides which causes remain.
-pub(super) fn rule(facts: &Facts<'_>, accepted_elsewhere: AcceptedElsewhere) -> Ruling {
+pub(super) fn rule(facts: &Facts<'_>) -> Ruling {
     let assessment = facts.assessment;
     let case = Case {
         facts,
@@ -79,10 +178,10 @@ pub(super) fn rule(facts: &Facts<'_>, accepted_elsewhere: AcceptedElsewhere) -> 
         alert: facts.handshake.last_word().map(|alert| alert.code),
         guessed: assessment.chain_end.absence.is_guess() && assessment.chain.status == ChainStatus::UntrustedRoot,
     };
-    let allowed = case.allowed(accepted_elsewhere);
+    let allowed = case.allowed();
     let survivors = case.survivors(&allowed);
     let filtered = case.filtered(&allowed, &survivors);
-    Ruling { stage: case.stage, allowed, survivors, filtered, accepted_elsewhere }
+    Ruling { stage: case.stage, allowed, survivors, filtered, elsewhere: facts.elsewhere.clone() }
 }
 
 impl Case<'_> {
@@ -91,8 +190,8 @@ impl Case<'_> {
     }
 
     /// What the table allows, and what other facts add to it or take from it.
-    fn allowed(&self, elsewhere: AcceptedElsewhere) -> Vec<Code> {
-        let Facts { handshake, assessment, .. } = self.facts;
+    fn allowed(&self) -> Vec<Code> {
+        let Facts { handshake, assessment, elsewhere, .. } = self.facts;
         let mut allowed = table(self.stage, self.alert, elsewhere).to_vec();
         // What has expired explains certificate_expired; the alert means that something is not valid yet only where
         // nothing has.
@@ -111,9 +210,11 @@ impl Case<'_> {
         if by_ssl_3 && allowed == [Code::NoSharedCipher] {
             allowed.insert(0, Code::ProtocolVersion);
         }
-        // A client that accepted these certificates before did not refuse their links.
+        allowed.extend(IN_CLEAR.iter().filter(|cause| cause.allows(self.stage, self.alert)).map(|cause| cause.code));
+        // A client that accepted these certificates before did not refuse their links, order or encoding.
         if assessment.accepted_before.is_some() {
-            allowed.retain(|code| !CHAIN.contains(code));
+            let of_certificates = [Code::ChainOrder, Code::MalformedMessage];
+            allowed.retain(|code| !CHAIN.contains(code) && !of_certificates.contains(code));
         }
         match (self.stage, self.alert) {
             // Clients call the use or the algorithm of a certificate unsupported, not a root that is absent by
@@ -136,6 +237,16 @@ impl Case<'_> {
     fn survivors(&self, allowed: &[Code]) -> Vec<Code> {
         let handshake = self.facts.handshake;
         let mut survivors: Vec<Code> = allowed.iter().copied().filter(|code| self.holds(*code)).collect();
+        if survivors.iter().any(|code| !LENIENT.contains(code) && !self.is_feeble(*code)) {
+            survivors.retain(|code| !LENIENT.contains(code));
+        }
+        // What shows that a server cannot sign, or was told no name, explains what else seems wrong (D-DIAGNOSIS-44).
+        if survivors.contains(&Code::NoSharedSignature) {
+            survivors.retain(|code| *code != Code::NoSharedCipher);
+        }
+        if survivors.contains(&Code::ServerName) {
+            survivors = vec![Code::ServerName];
+        }
         // The server may have asked for a client certificate in a part of its flight that is missing.
         let unsure = if handshake.asked_client() { !handshake.two_sided } else { stage::may_have_asked(handshake) };
         if self.stage == Stage::ServerAfterFlight && !allowed.is_empty() && unsure {
@@ -154,6 +265,12 @@ impl Case<'_> {
             survivors.retain(|code| *code != Code::ClientCertificate);
         }
         if survivors.is_empty() { self.unexplained(allowed).into_iter().collect() } else { survivors }
+    }
+
+    /// Whether a cause that holds need not be one: what is unknown, and what is only assumed.
+    fn is_feeble(&self, code: Code) -> bool {
+        let guess = self.guessed && code == Code::UntrustedRoot;
+        guess || matches!(code, Code::ChainCauseUndecided | Code::OtherCaRefused)
     }
 
     /// The code for an ending that no cause explains.

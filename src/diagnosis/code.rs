@@ -22,7 +22,7 @@ pub struct Rule {
 /// The codes and their rows, so that no code is without a row.
 macro_rules! rules {
     ($($id:ident $code:literal $name:literal $since:literal;)*) => {
-        /// A finding's code. Of several causes that remain, the first in this order is the headline.
+        /// A finding's code.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs, reason = "each variant is the name in its row")]
         pub enum Code {
@@ -71,6 +71,10 @@ rules! {
     CertificateRevoked "CG028" "certificate-revoked" "0.1.0";
     NoHandshakeSeen "CG029" "no-handshake-seen" "0.1.0";
     TlsIsFine "CG030" "tls-is-fine" "0.1.0";
+    ServerName "CG031" "server-name" "0.1.0";
+    ParametersRefused "CG032" "parameters-refused" "0.1.0";
+    MalformedMessage "CG033" "malformed-message" "0.1.0";
+    NoSharedSignature "CG034" "no-shared-signature" "0.1.0";
 }
 
 impl Rule {
@@ -81,7 +85,51 @@ impl Rule {
     }
 }
 
+/// Which of several findings of one severity comes first: what is surely refused before what only some devices mind, and
+/// what says why before what does not (docs/verdict.md, step 7).
+const RANKED: &[Code] = &[
+    Code::CertificateExpired,
+    Code::CertificateNotYetValid,
+    Code::NameMismatch,
+    Code::UnsupportedAlgorithm,
+    Code::CertificateRevoked,
+    Code::MissingIntermediate,
+    Code::UntrustedRoot,
+    Code::IncompleteChainTolerated,
+    Code::CertificateFetchFailed,
+    Code::CertificateFetchUnhelpful,
+    Code::IssuerKeyMismatch,
+    Code::ChainInvalid,
+    Code::MalformedMessage,
+    Code::ParametersRefused,
+    Code::ProtocolVersion,
+    Code::NoSharedCipher,
+    Code::NoSharedSignature,
+    Code::ServerName,
+    Code::IssuerListTruncated,
+    Code::ClientCertificate,
+    Code::ClockSkew,
+    Code::HandshakeStalled,
+    Code::CertificateHidden,
+    Code::CaptureIncomplete,
+    Code::ChainOrder,
+    Code::ConnectionRefused,
+    Code::NameOutsideSipDomain,
+    Code::ChainCauseUndecided,
+    Code::OtherCaRefused,
+    Code::RejectedWithoutReason,
+    Code::ServerEndedWithoutReason,
+    Code::ProfileMismatch,
+    Code::NoHandshakeSeen,
+    Code::TlsIsFine,
+];
+
 impl Code {
+    /// Its place among findings of one severity; lower comes first.
+    pub(super) fn rank(self) -> usize {
+        RANKED.iter().position(|ranked| *ranked == self).unwrap_or(RANKED.len())
+    }
+
     /// Its row. Variants and rows are in the same order, because one list makes both.
     pub fn rule(self) -> &'static Rule {
         &RULES[self as usize]
@@ -115,5 +163,11 @@ mod tests {
             assert!(summary.ends_with('.') && (20..=200).contains(&summary.len()), "{}: {summary:?}", rule.code);
         }
         assert!(RULES.windows(2).all(|pair| pair[0].code < pair[1].code && pair[0].id < pair[1].id));
+    }
+
+    #[test]
+    fn every_rule_has_one_rank() {
+        let ranked: std::collections::BTreeSet<Code> = RANKED.iter().copied().collect();
+        assert_eq!((ranked.len(), RANKED.len()), (RULES.len(), RULES.len()));
     }
 }

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use super::anchors::DeviceAnchors;
 use super::assess::{Assessment, Assessor};
 use super::clock::{Clocks, DeviceClock};
+use super::elsewhere::Elsewhere;
 use super::finding::{Finding, ProfileBasis, Verdict};
 use super::judged::Judged;
 use super::offers::Offers;
 use super::profiles::Profiles;
 use super::rules::{self, Facts};
-use super::ruling::AcceptedElsewhere;
 use super::session::Session;
 use super::{cause, exclude, recovery, verdict};
 use crate::capture::CaptureSummary;
-use crate::evidence::{Device, Evidence, Handshake, SignIn};
+use crate::evidence::{Device, Evidence, SignIn};
 use crate::trust::{Anchor, PathFinder, Pool, StepFrom, Trust};
 
 /// One device, judged.
@@ -176,8 +176,10 @@ impl<'e> Bench<'_, 'e> {
         let may_lack_sha_2 = is_phone && anchors.profile.is_lync_phone() && !rules::abilities::can_sha_2(device);
         let pairs = device.handshakes.iter().zip(assessments).enumerate();
         let judged = pairs.map(|(index, (handshake, assessment))| {
-            let facts = Facts { handshake, assessment: &assessment, profile: anchors.profile, may_lack_sha_2 };
-            let ruling = cause::rule(&facts, accepted_elsewhere(self.evidence, handshake));
+            let elsewhere = Elsewhere::of(self.evidence, self.offers, handshake);
+            let profile = anchors.profile;
+            let facts = Facts { handshake, assessment: &assessment, profile, may_lack_sha_2, elsewhere: &elsewhere };
+            let ruling = cause::rule(&facts);
             Judged { index, handshake, assessment, ruling, excluded: Vec::new(), recovered_by: None }
         });
         let mut judged: Vec<Judged<'e>> = judged.collect();
@@ -186,24 +188,8 @@ impl<'e> Bench<'_, 'e> {
             it.assessment.as_sent.left_out = assessor.left_out(it.handshake, &it.assessment, anchors);
         }
         for it in &mut judged {
-            it.assessment.as_sent.form = assessor.form(it.handshake, &it.assessment);
             it.excluded = it.ruling.told().map(|code| (code, exclude::beside(code, it))).collect();
         }
         judged
-    }
-}
-
-/// What the server accepted from any client in another handshake, of what this hello offers. Behind a proxy its address
-/// does not tell which server that was (D-DIAGNOSIS-16).
-fn accepted_elsewhere(evidence: &Evidence, handshake: &Handshake) -> AcceptedElsewhere {
-    let hello = handshake.tls.client_hello.as_ref().filter(|_| handshake.tls.tunnel_to.is_none());
-    let agreed = hello.zip(evidence.tls_servers.get(&handshake.server));
-    let Some((hello, agreed)) = agreed else { return AcceptedElsewhere::default() };
-    let suites = agreed.iter().filter_map(|agreed| agreed.cipher_suite);
-    AcceptedElsewhere {
-        version: agreed.iter().any(|agreed| agreed.version == hello.version),
-        suite: suites.into_iter().any(|suite| hello.cipher_suites.contains(&suite)),
-        same_but_for_suites: hello.besides.is_some()
-            && agreed.iter().any(|agreed| agreed.version == hello.version && agreed.besides == hello.besides),
     }
 }

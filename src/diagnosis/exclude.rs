@@ -1,7 +1,7 @@
 //! In: a judged handshake and a cause that is reported. Out: the other causes that its ending allows (docs/verdict.md,
 //! step 6), each excluded or not, with the reason. Bounded: by the table of codes. Left to others: each cause's own reason (`rules`).
 
-use super::cause::AT_CERTIFICATE;
+use super::cause::{AT_CERTIFICATE, LENIENT};
 use super::code::Code;
 use super::finding::Excluded;
 use super::judged::Judged;
@@ -18,13 +18,13 @@ pub(super) fn beside(told: Code, judged: &Judged<'_>) -> Vec<Excluded> {
     };
     let mut out = Vec::new();
     if ruling.stage.is_at_certificate() {
-        let others = AT_CERTIFICATE.iter().copied().filter(|other| *other != told);
+        let others = AT_CERTIFICATE.iter().chain(LENIENT).copied().filter(|other| *other != told);
         out.extend(others.filter_map(|other| match ruling.survives(other) {
             true => Some(Excluded { cause: other.name().into(), excluded: false, why: "it fits as well".into() }),
             false => weigh(other),
         }));
     }
-    if judged.may_refuse_parameters() {
+    if judged.may_refuse_parameters() && assessment.refusable.is_empty() {
         out.push(Excluded {
             cause: "handshake-parameters".into(),
             excluded: false,

@@ -15,6 +15,7 @@ mod cause;
 mod clock;
 mod code;
 mod diagnose;
+mod elsewhere;
 mod exclude;
 mod finding;
 mod judged;
@@ -31,14 +32,18 @@ mod words;
 
 pub use crate::trust::{ProfileChoice, Supplied, Trust};
 pub use anchors::Absence;
-pub use assess::{Algorithms, AsSent, Assessment, ChainEnd, ClientIssuer, DateFault, Dated, Dates, Form, NameCheck};
+pub use assess::{
+    Algorithms, AsSent, Assessment, ChainEnd, ClientIssuer, DateFault, Dated, Dates, Form, Malformed, NameCheck,
+    Refusable,
+};
 pub use clock::DeviceClock;
 pub use code::{Code, RULES, Rule, rule_named};
 pub use diagnose::{DeviceDiagnosis, Diagnosis, diagnose};
+pub use elsewhere::Elsewhere;
 pub use finding::{Excluded, Finding, ProfileBasis, Severity, Verdict, VerdictStatus};
 pub use judged::Judged;
 pub use preflight::{Preflight, Prospect, preflight};
-pub use ruling::{AcceptedElsewhere, Ruling};
+pub use ruling::Ruling;
 pub use stage::Stage;
 
 pub(crate) use clock::SKEW;

@@ -2,19 +2,9 @@
 //! of codes. Left to others: which causes remain.
 
 use super::code::Code;
+use super::elsewhere::Elsewhere;
 use super::finding::Severity;
 use super::stage::Stage;
-
-/// What the server accepted from any client in another handshake, of what this hello offers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct AcceptedElsewhere {
-    /// The version.
-    pub version: bool,
-    /// One of the cipher suites.
-    pub suite: bool,
-    /// A hello of this version that differs in the cipher suites only.
-    pub same_but_for_suites: bool,
-}
 
 /// The causes that remain possible for one handshake (docs/verdict.md, step 6).
 #[derive(Clone, Debug)]
@@ -27,8 +17,8 @@ pub struct Ruling {
     pub survivors: Vec<Code>,
     /// Causes whose preconditions are met and that only the alert rules out.
     pub filtered: Vec<Code>,
-    /// What the server accepted of this hello in another handshake.
-    pub accepted_elsewhere: AcceptedElsewhere,
+    /// What the server did in other handshakes.
+    pub elsewhere: Elsewhere,
 }
 
 impl Ruling {

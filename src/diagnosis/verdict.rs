@@ -18,7 +18,7 @@ pub(super) fn settle(session: &Session<'_>, findings: &mut Vec<Finding>, offset:
     findings.sort_by_key(|finding| {
         let first = finding.frames.map(|(first, _)| first.place());
         let (is_error, undecidable) = (finding.severity == Severity::Error, finding.proof == Proof::Undecidable);
-        (std::cmp::Reverse(finding.severity), is_error && undecidable, finding.code, first)
+        (std::cmp::Reverse(finding.severity), is_error && undecidable, finding.code.rank(), first)
     });
     let status = status(session, findings);
     let headline = match status {

@@ -29,16 +29,12 @@ pub(super) fn alert(alert: &Alert) -> String {
     format!("{} {}", if alert.fatal { "fatal" } else { "warning" }, alert.code)
 }
 
-/// What a server's alert means by itself (RFC 6066 section 3, RFC 7301 section 3.2, RFC 7507 section 3, RFC 4279 section 2).
+/// What a server's alert means by itself (RFC 7301 section 3.2, RFC 7507 section 3, RFC 4279 section 2).
 pub(super) fn meaning(handshake: &Handshake) -> Option<String> {
     match handshake.last_word().filter(|alert| alert.from == Side::Server)?.code {
         AlertCode::INAPPROPRIATE_FALLBACK => {
             Some("it can do a higher version than the one that the client fell back to".into())
         }
-        AlertCode::UNRECOGNIZED_NAME => Some(match handshake.server_name() {
-            Some(name) => format!("it does not serve the name {name}"),
-            None => "it wants to be told a server name, and the client told none".into(),
-        }),
         AlertCode::UNKNOWN_PSK_IDENTITY => Some("it does not know the pre-shared key that the client offers".into()),
         AlertCode::NO_APPLICATION_PROTOCOL => {
             Some("it speaks none of the application protocols that the client offers (ALPN)".into())

@@ -9,8 +9,10 @@ use super::algorithms::{Algorithms, verifier};
 use super::chain_end::ChainEnd;
 use super::client::ClientIssuer;
 use super::dates::{self, Dates};
+use super::malformed::Malformed;
 use super::names::NameCheck;
 use super::order::{AsSent, Form, form};
+use super::parameters::Refusable;
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnosis::anchors::DeviceAnchors;
 use crate::diagnosis::clock::DeviceClock;
@@ -38,6 +40,10 @@ pub struct Assessment {
     pub name: NameCheck,
     /// What the path needs that the device may not be able to do.
     pub algorithms: Algorithms,
+    /// The rules of encoding and size that the server's flight breaks.
+    pub malformed: Vec<Malformed>,
+    /// The parameters in clear that clients refuse.
+    pub refusable: Vec<Refusable>,
     /// Why the server's Certificate message cannot be judged; `None` if it can.
     pub unreadable: Option<String>,
     /// The last handshake before this one in which the same client accepted the same certificates.
@@ -117,12 +123,18 @@ impl Assessor {
         };
         let client_chain = handshake.tls.certificates.client.as_ref().map(|_| self.client_chain(handshake));
         let own = handshake.own_certificate();
+        let form = match unreadable {
+            Some(_) => Form::default(),
+            None => form(&mut self.finder, &handshake.sent, &chain),
+        };
         Assessment {
             chain_end: ChainEnd::of(&chain, anchors),
-            as_sent: AsSent::default(),
+            as_sent: AsSent { left_out: Vec::new(), form },
             dates: Dates::of(device, handshake, (&chain, anchors), clock, self.at),
             name: own.map_or(NameCheck::Unknown, |leaf| NameCheck::of(device, handshake, leaf, anchors.profile)),
             algorithms: Algorithms::of(handshake, &chain, anchors),
+            malformed: Malformed::of(&mut self.finder, handshake),
+            refusable: Refusable::of(handshake),
             unreadable,
             accepted_before: None,
             client_chain,
@@ -149,14 +161,6 @@ impl Assessor {
         // is a root as well as cross-signed may be the device's anchor.
         let is_left_out = |link: &&Missing| !link.candidates.is_empty() && !self.is_root_too(link);
         bare.missing.iter().filter(is_left_out).cloned().collect()
-    }
-
-    /// The order and choice of the certificates that a server sent.
-    pub(in crate::diagnosis) fn form(&mut self, handshake: &Handshake, assessment: &Assessment) -> Form {
-        match assessment.unreadable {
-            Some(_) => Form::default(),
-            None => form(&mut self.finder, &handshake.sent, &assessment.chain),
-        }
     }
 
     /// Whether a link is known to be a root as well: a certificate signed by itself for the same name and key.

@@ -17,6 +17,7 @@ use crate::diagnosis::stage::{Stage, server_accepted_answer};
 use crate::diagnosis::words;
 use crate::evidence::Handshake;
 use crate::flow::Side;
+use crate::protocol::tls::Agreement;
 use crate::trust::{Judgement, Proof};
 
 pub(super) const HANDSHAKE_STALLED: Logic = Logic {
@@ -102,8 +103,8 @@ fn unexplained(
         Some(answer) => (other_protocol_in_words(&answer.text), check_the_port(handshake.server)),
         None => (words, remedies),
     };
-    // The missing direction or hello may show the reason.
-    let lacking = !handshake.two_sided || handshake.tls.client_hello.is_none();
+    // The missing direction, hello or key exchange may show the reason.
+    let lacking = !handshake.two_sided || handshake.tls.client_hello.is_none() || lacks_refusable(judged);
     let unclear = judged.ruling.is_ambiguous() || lacking;
     let proof = if unclear { Proof::Undecidable } else { Proof::Inferred };
     let mut finding = session.finding(code, Severity::Error, proof, judged, words);
@@ -112,6 +113,17 @@ fn unexplained(
     finding.certificates = handshake.sent.clone();
     finding.remedies = remedies;
     finding
+}
+
+/// Whether the capture lacks a key exchange whose parameters the client may have refused by this ending (CG032).
+fn lacks_refusable(judged: &Judged<'_>) -> bool {
+    let tls = &judged.handshake.tls;
+    let suite = tls.server_hello.as_ref().and_then(|hello| hello.cipher_suite);
+    let signed = suite.and_then(Agreement::of).is_some_and(|agreement| agreement.signer().is_some());
+    judged.ruling.allowed.contains(&Code::ParametersRefused)
+        && signed
+        && tls.server_key_exchange.is_none()
+        && tls.lacks_in_clear(Side::Server)
 }
 
 fn alert_in_words(handshake: &Handshake) -> String {

@@ -3,6 +3,7 @@
 
 use crate::diagnosis::assess::Assessment;
 use crate::diagnosis::code::Code;
+use crate::diagnosis::elsewhere::Elsewhere;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::ruling::Ruling;
@@ -48,6 +49,7 @@ pub(in crate::diagnosis) struct Facts<'a> {
     pub(in crate::diagnosis) profile: &'a Profile,
     /// Whether the device is a Lync phone of which the capture does not show that it can verify SHA-2 signatures.
     pub(in crate::diagnosis) may_lack_sha_2: bool,
+    pub(in crate::diagnosis) elsewhere: &'a Elsewhere,
 }
 
 /// A cause that is weighed beside the one that is reported (docs/verdict.md, step 6).

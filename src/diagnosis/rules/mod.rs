@@ -15,13 +15,17 @@ mod endings;
 mod fetches;
 mod links;
 mod logic;
+pub(super) mod malformed;
 pub(super) mod names;
 mod negotiation;
 pub(super) mod order;
+mod parameters;
 pub(super) mod remedy;
 mod renewal;
 mod revocation;
+mod server_name;
 mod sign_in;
+mod signatures;
 mod skew;
 mod tolerated;
 
@@ -68,6 +72,10 @@ impl Code {
             Self::CertificateRevoked => &revocation::CERTIFICATE_REVOKED,
             Self::NoHandshakeSeen => &coverage::NO_HANDSHAKE_SEEN,
             Self::TlsIsFine => &sign_in::TLS_IS_FINE,
+            Self::ServerName => &server_name::SERVER_NAME,
+            Self::ParametersRefused => &parameters::PARAMETERS_REFUSED,
+            Self::MalformedMessage => &malformed::MALFORMED_MESSAGE,
+            Self::NoSharedSignature => &signatures::NO_SHARED_SIGNATURE,
         }
     }
 

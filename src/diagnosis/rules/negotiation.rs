@@ -47,10 +47,11 @@ fn version_excluded(rival: &Rival<'_>) -> Option<(bool, String)> {
     }
     Some(match rival.handshake.last_word().map(|alert| alert.code) {
         Some(AlertCode::PROTOCOL_VERSION) => named_version(),
-        _ if rival.ruling.accepted_elsewhere.version => {
+        _ if rival.ruling.elsewhere.version => {
             (true, format!("this server took {} elsewhere", offered(rival.handshake)))
         }
         Some(_) if rival.ruling.allowed.contains(&rival.code) => (false, "the same answer fits it".into()),
+        Some(AlertCode::UNRECOGNIZED_NAME) => rival.not_its_alert(),
         Some(_) if words::meaning(rival.handshake).is_some() => rival.not_its_alert(),
         _ => (false, "the same answer fits it".into()),
     })
@@ -59,9 +60,7 @@ fn version_excluded(rival: &Rival<'_>) -> Option<(bool, String)> {
 fn suites_excluded(rival: &Rival<'_>) -> Option<(bool, String)> {
     Some(match rival.handshake.last_word().map(|alert| alert.code) {
         Some(AlertCode::PROTOCOL_VERSION) => named_version(),
-        None if rival.ruling.accepted_elsewhere.suite => {
-            (true, "this server took one of these cipher suites elsewhere".into())
-        }
+        None if rival.ruling.elsewhere.suite => (true, "this server took one of these cipher suites elsewhere".into()),
         Some(_) if !rival.ruling.allowed.contains(&rival.code) => rival.not_its_alert(),
         _ => (false, "the same answer fits it".into()),
     })
@@ -103,7 +102,7 @@ fn version_refused(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Fi
 /// Decided in D-DIAGNOSIS-14.
 fn suites_refused(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let handshake = judged.handshake;
-    let elsewhere = judged.ruling.accepted_elsewhere;
+    let elsewhere = &judged.ruling.elsewhere;
     let proof = match handshake.last_word() {
         _ if judged.ruling.is_ambiguous() => Proof::Undecidable,
         Some(_) if elsewhere.same_but_for_suites && !elsewhere.suite => Proof::Proven,

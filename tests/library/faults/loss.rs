@@ -17,12 +17,14 @@ use super::stream::{Connection, connections};
 const LOSSES: usize = 10;
 
 /// Causes that follow from the server's certificates, and CG023, which says that they are not to blame.
-const BY_CERTIFICATES: [&str; 11] =
-    ["CG001", "CG002", "CG006", "CG007", "CG008", "CG011", "CG019", "CG022", "CG023", "CG025", "CG026"];
+const BY_CERTIFICATES: [&str; 14] = [
+    "CG001", "CG002", "CG006", "CG007", "CG008", "CG011", "CG018", "CG019", "CG022", "CG023", "CG025", "CG026",
+    "CG031", "CG033",
+];
 
-/// Causes that follow from what a server sends after its Certificate: its CertificateRequest, and the OCSP response
-/// that it staples.
-const BY_WHAT_FOLLOWS: [&str; 3] = ["CG012", "CG013", "CG028"];
+/// Causes that follow from what a server sends after its Certificate: its CertificateRequest, its key exchange, and the
+/// OCSP response that it staples.
+const BY_WHAT_FOLLOWS: [&str; 4] = ["CG012", "CG013", "CG028", "CG032"];
 
 /// The frames without one of them.
 pub(crate) fn without(frames: &[Frame], lost: usize) -> Vec<Frame> {

@@ -181,14 +181,18 @@ fn only_a_hello_that_was_captured_is_like_another() {
 #[test]
 fn alerts_that_say_what_is_wrong_are_told() {
     let hello = said("gnutls-missing-intermediate.pcapng", 443).swap_remove(0);
-    for (code, says) in [(112, "it does not serve the name"), (120, "application protocols"), (86, "a higher version")]
-    {
+    // RFC 6066 section 3, RFC 7301 section 3.2, RFC 7507 section 3.
+    for (code, finding, proof, says) in [
+        (112, "CG031", Proven, "the server does not know the name"),
+        (120, "CG027", Inferred, "application protocols"),
+        (86, "CG027", Inferred, "a higher version"),
+    ] {
         let alert = (Server, vec![21, 3, 1, 0, 2, 2, code]);
         let report = judge(&alone(vec![hello.clone(), alert], Server), &northwind());
-        assert_eq!(told(&report), [("CG027", Error, Inferred)], "{code}");
-        let finding = only(&report, "CG027");
-        assert!(finding.summary.contains(says), "{}", finding.summary);
-        assert!(!open(&report, "CG027").contains(&"protocol-version".to_owned()), "{code}");
+        assert_eq!(told(&report), [(finding, Error, proof)], "{code}");
+        let summary = &only(&report, finding).summary;
+        assert!(summary.contains(says), "{summary}");
+        assert!(!open(&report, finding).contains(&"protocol-version".to_owned()), "{code}");
     }
 }
 
