@@ -226,7 +226,7 @@ impl<C> Flow<C> {
             let ahead = self.ahead.of_mut(side);
             let behind = self.streams.of(side).behind();
             // No acknowledgment exceeds a window; one that does belongs to another connection.
-            ahead.retain(|(to, _)| behind.is_some_and(|behind| to.wrapping_sub(behind) < WINDOW));
+            ahead.retain(|(to, _)| behind.is_some_and(|behind| follows(*to, behind)));
             let missing = behind.zip(ahead.back()).map_or(0, |(behind, (to, _))| to.wrapping_sub(behind));
             // A single missing sequence number is a FIN.
             if let Some((_, at)) = ahead.front().filter(|_| missing > 1) {
@@ -333,11 +333,10 @@ impl<C> Flow<C> {
             Some(_) if segment.opens() => true,
             Some(syn) => self.owns_at_start(segment, side, syn),
             None => {
-                let is_far = |number: u32, known: u32| number.wrapping_sub(known).wrapping_add(WINDOW) >= 2 * WINDOW;
-                !self.highest.of(side).is_some_and(|highest| is_far(segment.sequence, highest))
+                self.highest.of(side).is_none_or(|highest| is_near(segment.sequence, highest))
                     || segment.flags.syn
                     || !segment.flags.ack
-                    || !self.acknowledged.of(side).is_some_and(|(to, _)| is_far(segment.acknowledges, to))
+                    || self.acknowledged.of(side).is_none_or(|(to, _)| is_near(segment.acknowledges, to))
             }
         }
     }
@@ -345,16 +344,16 @@ impl<C> Flow<C> {
     /// Whether a segment belongs to the connection that this SYN opened, before any byte of its side has come.
     fn owns_at_start(&self, segment: &Segment<'_>, side: Side, syn: u32) -> bool {
         if side == Side::Client {
-            return is_near(segment.sequence, syn);
+            return follows(segment.sequence, syn);
         }
         // A RST that refuses a SYN acknowledges it.
         let answered = self.opening.syn_ack.is_some() || *self.highest.of(Side::Client) != Some(syn.wrapping_add(1));
         let answers = match segment.flags.ack {
-            true => is_near(segment.acknowledges, syn),
+            true => follows(segment.acknowledges, syn),
             false => answered || !segment.flags.rst,
         };
         let mut starts = [self.streams.server.next(), self.other_start].into_iter().flatten().peekable();
-        let begins = starts.peek().is_none() || starts.any(|start| is_near(segment.sequence, start.wrapping_sub(1)));
+        let begins = starts.peek().is_none() || starts.any(|start| follows(segment.sequence, start.wrapping_sub(1)));
         answers && (begins || segment.flags.syn)
     }
 
@@ -381,8 +380,8 @@ impl<C> Flow<C> {
             Side::Client => return,
             Side::Server => segment.sequence,
         };
-        let beyond = number.wrapping_sub(other);
-        if beyond < WINDOW && beyond < number.wrapping_sub(next) && self.streams.server.is_at_start() {
+        let is_closer = number.wrapping_sub(other) < number.wrapping_sub(next);
+        if follows(number, other) && is_closer && self.streams.server.is_at_start() {
             self.streams.server.start_at(other);
             self.highest.server = Some(other);
             self.other_start = None;
@@ -392,8 +391,7 @@ impl<C> Flow<C> {
     /// Receivers accept a reset only within their window (RFC 9293 section 3.10.7.4; D-FLOW-01).
     fn is_believed(&self, reset: &Segment<'_>, side: Side) -> bool {
         let received = self.acknowledged.of(side.other()).map(|(to, _)| to).or(*self.highest.of(side));
-        let apart = received.map_or(0, |to| reset.sequence.wrapping_sub(to));
-        apart < WINDOW || apart.wrapping_neg() < WINDOW
+        received.is_none_or(|to| is_near(reset.sequence, to))
     }
 
     fn note_reset(&mut self, segment: &Segment<'_>, side: Side) {
@@ -519,9 +517,14 @@ fn end_of(segment: &Segment<'_>) -> u32 {
     segment.sequence.wrapping_add(length)
 }
 
-/// Whether a sequence number equals another or is after it within any window.
-fn is_near(sequence: u32, start: u32) -> bool {
+/// Whether a sequence number equals another or comes after it within a window.
+fn follows(sequence: u32, start: u32) -> bool {
     sequence.wrapping_sub(start) < WINDOW
+}
+
+/// Whether two sequence numbers are at most a window apart, whichever comes first.
+fn is_near(sequence: u32, other: u32) -> bool {
+    follows(sequence, other) || follows(other, sequence)
 }
 
 /// Whether a sequence number equals another or comes after it (RFC 9293 section 3.4).
