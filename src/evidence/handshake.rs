@@ -55,11 +55,6 @@ impl Handshake {
         self.tls.server_name()
     }
 
-    /// Whether the server sent the same certificates, in the same order, as in another handshake.
-    pub fn sent_the_same(&self, other: &Self) -> bool {
-        same_certificates(&self.sent, &other.sent)
-    }
-
     /// The server's own certificate, unless the capture lacks it.
     pub fn own_certificate(&self) -> Option<&Arc<Certificate>> {
         let own = self.tls.certificates.server.as_ref().is_some_and(|list| list.own);

@@ -99,8 +99,9 @@ impl Assessor {
         let assess = |handshake| self.assess(device, handshake, anchors, clock(handshake));
         let mut assessments: Vec<_> = device.handshakes.iter().map(assess).collect();
         note_other_cas(device, &mut assessments);
+        let accepted = Accepted::by(device);
         for (handshake, assessment) in device.handshakes.iter().zip(&mut assessments) {
-            assessment.accepted_before = accepted_before(device, handshake);
+            assessment.accepted_before = accepted.before(handshake);
         }
         assessments
     }
@@ -114,7 +115,9 @@ impl Assessor {
     ) -> Assessment {
         let unreadable = unreadable(handshake);
         let chain = match &unreadable {
-            Some(_) if handshake.tls.hides_certificates() => Rc::new(Judgement::without_chain(ChainStatus::Hidden)),
+            Some(_) if handshake.tls.hides_certificates() => {
+                Rc::new(Judgement::without_chain(ChainStatus::Hidden))
+            }
             Some(_) => Rc::new(Judgement::without_chain(ChainStatus::Undetermined)),
             None => {
                 let at = dates::instant(handshake, clock.as_ref(), self.at);
@@ -276,17 +279,36 @@ fn unreadable(handshake: &Handshake) -> Option<String> {
     }
 }
 
-/// The last handshake before this one in which the same TLS stack went on to data behind the same certificates.
-fn accepted_before(device: &Device, handshake: &Handshake) -> Option<FrameRef> {
-    let shape = |of: &Handshake| of.tls.client_hello.as_ref().and_then(|hello| hello.besides);
-    let same = |other: &&Handshake| {
-        let worked = other.ending.outcome == Outcome::Completed && other.tls.data.client.records > 0;
-        worked
-            && other.first.is_before(&handshake.first)
-            && shape(other).is_some_and(|its| shape(handshake) == Some(its))
-            && other.sent_the_same(handshake)
-    };
-    device.handshakes.iter().filter(|_| !handshake.sent.is_empty()).rfind(same).map(|other| other.first)
+/// The handshakes of a device in which a TLS stack went on to data: their first frames in order, by the shape of the hello
+/// and the certificates.
+struct Accepted(HashMap<(u64, Vec<Digest>), Vec<FrameRef>>);
+
+impl Accepted {
+    fn by(device: &Device) -> Self {
+        let mut accepted: HashMap<_, Vec<FrameRef>> = HashMap::new();
+        let worked = |of: &&Handshake| of.ending.outcome == Outcome::Completed && of.tls.data.client.records > 0;
+        for handshake in device.handshakes.iter().filter(worked) {
+            if let Some(key) = Self::key(handshake) {
+                accepted.entry(key).or_default().push(handshake.first);
+            }
+        }
+        accepted.values_mut().for_each(|firsts| firsts.sort_by_key(FrameRef::place));
+        Self(accepted)
+    }
+
+    /// The last of them before this handshake by the same stack with the same certificates.
+    fn before(&self, handshake: &Handshake) -> Option<FrameRef> {
+        let firsts = self.0.get(&Self::key(handshake)?)?;
+        let earlier = firsts.partition_point(|first| first.is_before(&handshake.first));
+        firsts.get(earlier.checked_sub(1)?).copied()
+    }
+
+    /// `None` where no certificates were sent, or the hello cannot be compared.
+    fn key(handshake: &Handshake) -> Option<(u64, Vec<Digest>)> {
+        let shape = handshake.tls.client_hello.as_ref()?.besides?;
+        let sent: Vec<Digest> = handshake.sent.iter().map(|certificate| certificate.sha256()).collect();
+        (!sent.is_empty()).then_some((shape, sent))
+    }
 }
 
 /// Notes for each handshake the chain of another root that the same device accepted: it may trust one CA only.
