@@ -33,6 +33,7 @@ usb-directory             pcapng
 
 slow-server               pcapng
 late-syn                  pcapng
+black-hole                pcapng
 version-fallback          pcapng
 cipher-fallback           pcapng
 fetch-only                pcapng
@@ -436,6 +437,17 @@ scenario_slow_server() {
     sleep 4
     kill -CONT "$(in_server_pid openssl)"
     wait $!
+}
+
+# Large packets of the server are lost behind the recorder, at the phone.
+scenario_black_hole() {
+    complete_server
+    phone_address 50
+    in_phone 50 nft "add table ip hole; add chain ip hole in { type filter hook input priority 0; };
+        add rule ip hole in meta length > 600 drop"
+    recorder_start "$@"
+    PATIENCE=8 phone_signs_in 50
+    sleep 1
 }
 
 # The first SYN is lost before it reaches the server.

@@ -12,7 +12,7 @@ pub enum Stage {
     Completed,
     /// The capture ends first, or hides it.
     Open,
-    /// Silence before a flight was complete.
+    /// A flight was not complete, or not delivered.
     Stalled,
     /// The server ended it before its ServerHello.
     ServerBeforeHello,
@@ -37,7 +37,7 @@ impl Stage {
         if handshake.ending.outcome == Outcome::Completed {
             return Self::Completed;
         }
-        if handshake.ending.stall.is_some() {
+        if handshake.ending.is_stalled() {
             return Self::Stalled;
         }
         let by = match handshake.ending.outcome {

@@ -38,7 +38,7 @@ fn settle_severity(session: &Session<'_>, finding: &mut Finding) {
     finding.recovered_by = judged.recovered_by;
     let ending = &judged.handshake.ending;
     let ended = !matches!(ending.outcome, Outcome::Completed | Outcome::Incomplete | Outcome::Undetermined)
-        || ending.stall.is_some();
+        || ending.is_stalled();
     if finding.severity == Severity::Error && (!ended || finding.recovered_by.is_some()) {
         finding.severity = Severity::Warning;
     }

@@ -104,6 +104,11 @@ impl Handshake {
         self.tls.client_key_exchange.is_some() || self.tls.finished.client.is_some() || self.tls.data.client.records > 0
     }
 
+    /// Whether the client never acknowledged the server's flight, and so did not have its certificates.
+    pub fn lacked_flight(&self) -> bool {
+        matches!(self.ending.undelivered, Some((Side::Server, _))) && !self.client_accepted()
+    }
+
     /// Whether another handshake is equal in everything but time, so that the two can be counted as one.
     pub(super) fn is_like(&self, other: &Parts<'_>) -> bool {
         let (mine, its) = (&self.tls, other.tls);
@@ -111,6 +116,7 @@ impl Handshake {
         self.server == other.server
             && self.history == *other.history
             && (self.ending.outcome, self.ending.how) == (other.ending.outcome, other.ending.how)
+            && self.ending.is_stalled() == other.ending.is_stalled()
             && hellos(mine) == hellos(its)
             && mine.server_name() == its.server_name()
             && mine.alerts.iter().map(|alert| alert.code).eq(its.alerts.iter().map(|alert| alert.code))

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use crate::capture::FrameRef;
-use crate::flow::{Both, Flow, Side, Stall};
+use crate::flow::{Both, Flow, Side, Stall, Undelivered};
 use crate::protocol::tls::{self, Letter};
 use crate::words::words;
 
@@ -68,6 +68,15 @@ pub struct Ending {
     pub at: Option<FrameRef>,
     /// The silence of ten seconds or more before a flight was complete.
     pub stall: Option<Stall>,
+    /// The flight that was never acknowledged, with the side that sent it, if nothing else explains the ending.
+    pub undelivered: Option<(Side, Undelivered)>,
+}
+
+impl Ending {
+    /// Whether the handshake came to a standstill, whoever closed afterwards.
+    pub fn is_stalled(&self) -> bool {
+        self.stall.is_some() || self.undelivered.is_some()
+    }
 }
 
 /// The end of one direction: its side, how, and in which frame.
@@ -82,18 +91,22 @@ pub(super) struct Closing<'f> {
     /// The frame that acknowledges the last bytes of a side, where the capture lacks those bytes.
     unseen: Both<Option<&'f FrameRef>>,
     pub(super) stalls: &'f [Stall],
+    undelivered: Both<Option<Undelivered>>,
     /// Frames that were recorded late, each with the frame before which it was sent.
     pub(super) late: &'f VecDeque<(FrameRef, FrameRef)>,
 }
 
 impl<'f> Closing<'f> {
     pub(super) fn of<C>(flow: &'f Flow<C>, swapped: bool) -> Self {
-        let reset = flow.reset();
-        let (fin, reset, seen, unseen) = match swapped {
-            true => (flow.fin().swapped(), reset.swapped(), flow.seen.swapped(), flow.unseen().swapped()),
-            false => (flow.fin(), reset, flow.seen, flow.unseen()),
-        };
-        Self { fin, reset, seen, unseen, stalls: &flow.stalls, late: &flow.late }
+        let (fin, reset, seen) = (flow.fin(), flow.reset(), flow.seen);
+        let (unseen, undelivered) = (flow.unseen(), flow.undelivered());
+        let (stalls, late) = (flow.stalls.as_slice(), &flow.late);
+        if !swapped {
+            return Self { fin, reset, seen, unseen, stalls, undelivered, late };
+        }
+        let (fin, reset, seen) = (fin.swapped(), reset.swapped(), seen.swapped());
+        let (unseen, undelivered) = (unseen.swapped(), undelivered.swapped());
+        Self { fin, reset, seen, unseen, stalls, undelivered, late }
     }
 
     /// Whether both directions were captured (D-EVIDENCE-05).
@@ -164,13 +177,17 @@ pub(super) fn ending(tls: &tls::Handshake, closing: &Closing<'_>) -> Ending {
     let waited =
         |stall: &&Stall| before_flight_is_whole(tls, stall) && !is_explained(tls, stall, alert, first.is_some());
     let stall = closing.stalls.iter().filter(|_| closing.is_two_sided()).find(waited).copied();
-    let ending = |outcome| Ending { outcome, by, how, at, stall };
+    let undelivered = undelivered(tls, closing, alert, first);
+    let ending = |outcome| {
+        let undelivered = undelivered.filter(|_| outcome != Outcome::Completed);
+        Ending { outcome, by, how, at, stall, undelivered }
+    };
     if let Some(alert) = alert {
         let outcome = match alert.from {
             Side::Client => Outcome::RejectedByClient,
             Side::Server => Outcome::RejectedByServer,
         };
-        return Ending { outcome, by: Some(alert.from), how: EndHow::Alert, at: Some(alert.at), stall };
+        return Ending { by: Some(alert.from), how: EndHow::Alert, at: Some(alert.at), ..ending(outcome) };
     }
     if tls.version_is_open() && (tls.data.client.records > 0 || tls.data.server.records > 0) {
         return ending(Outcome::Incomplete);
@@ -256,6 +273,38 @@ fn is_explained(tls: &tls::Handshake, stall: &Stall, alert: Option<&tls::Alert>,
         Side::Client => awaited.is_some() || (alert.code.answers_certificate() && tls.lacks_in_clear(Side::Server)),
     };
     in_answer || alert.at.place() <= stall.after.place()
+}
+
+/// The flight that was never delivered, if the handshake ended for want of it. It did not where the other side had ended
+/// the connection before, where the flight holds its sender's alert, where the receiver complains of what it was sent
+/// earlier, and where the capture ends or lacks packets of that time (D-EVIDENCE-20).
+fn undelivered(
+    tls: &tls::Handshake,
+    closing: &Closing<'_>,
+    alert: Option<&tls::Alert>,
+    end: Option<End<'_>>,
+) -> Option<(Side, Undelivered)> {
+    let waits_until_the_end = || closing.stalls.iter().any(|stall| stall.until.is_none());
+    if (end.is_none() && !waits_until_the_end()) || (end.is_some() && tls.other_protocol().is_some()) {
+        return None;
+    }
+    let explains = |side: Side, flight: &Undelivered| {
+        let encrypted = tls.encrypted_alert.of(side).iter();
+        let spoken = alert.iter().filter(|alert| alert.from == side).map(|alert| &alert.at);
+        let hello = match side {
+            Side::Client => tls.client_hello.as_ref().map(|hello| hello.at),
+            Side::Server => tls.server_hello.as_ref().or(tls.hello_retry.as_ref()).map(|hello| hello.at),
+        };
+        end.is_none_or(|(.., at)| !at.is_before(&flight.first))
+            && !encrypted.chain(spoken).any(|at| at.is_before(&flight.again_from))
+            && !(alert.is_some_and(|alert| alert.from != side && !alert.code.is_closure())
+                && hello.is_some_and(|hello| hello.is_before(&flight.acknowledged)))
+            && !tls.holes.iter().any(|hole| hole.side != side && flight.first.is_before(&hole.at))
+    };
+    [Side::Server, Side::Client].into_iter().find_map(|side| {
+        let flight = closing.undelivered.of(side).filter(|flight| explains(side, flight))?;
+        Some((side, flight))
+    })
 }
 
 /// Whether the silence came while the server still owed a part of its flight.

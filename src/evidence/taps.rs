@@ -13,7 +13,7 @@ use super::fetch::Fetch;
 use super::handshake::Handshake;
 use super::outcome::Outcome;
 use crate::capture::FrameRef;
-use crate::flow::Side;
+use crate::flow::{Side, Undelivered};
 use crate::protocol::tls;
 
 /// Two recordings of one fetch at two taps are at most this far apart (two seconds, in nanoseconds).
@@ -176,6 +176,17 @@ impl Handshake {
             if !tls.holes.iter().any(|hole| hole.side == side) {
                 own.holes.retain(|hole| hole.side != side);
             }
+        }
+        // What only the other tap saw of the server's flight did not come as far as here.
+        if own.server_hello.is_none() && self.ending.undelivered.is_none() {
+            let moved = |flight: Undelivered| Undelivered {
+                first: shift(flight.first),
+                again_from: shift(flight.again_from),
+                last: shift(flight.last),
+                acknowledged: shift(flight.acknowledged),
+                ..flight
+            };
+            self.ending.undelivered = other.ending.undelivered.map(|(side, flight)| (side, moved(flight)));
         }
         take(&mut own.server_hello_done, tls.server_hello_done);
         take(&mut own.client_key_exchange, tls.client_key_exchange);

@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
+use super::flight::{Flight, Undelivered};
 use super::side::{Both, Side};
 use super::stream::{Piece, Stream, WINDOW};
 use crate::capture::{FrameRef, Timestamp};
@@ -104,6 +105,7 @@ pub struct Flow<C> {
     acknowledged: Both<Option<(u32, FrameRef)>>,
     /// Acknowledgments that were recorded before the data they acknowledge, in order, by the side that sent the data.
     ahead: Both<VecDeque<(u32, FrameRef)>>,
+    flights: Both<Option<Flight>>,
     resets: Both<Option<Reset>>,
     /// Whether new data or a FIN of either side came after each side's FIN.
     went_on: Both<bool>,
@@ -144,6 +146,7 @@ impl<C> Flow<C> {
             highest: Both::default(),
             acknowledged: Both::default(),
             ahead: Both::default(),
+            flights: Both::default(),
             resets: Both::default(),
             went_on: Both::default(),
             other_start: None,
@@ -187,6 +190,7 @@ impl<C> Flow<C> {
             self.client_mac = self.client_mac.or(segment.source_mac);
         }
         self.note_opening(segment);
+        self.note_sending(segment, side);
         let progress = self.is_progress(segment, side);
         if progress {
             self.note_progress(segment.at);
@@ -240,6 +244,16 @@ impl<C> Flow<C> {
     pub fn unseen(&self) -> Both<Option<&FrameRef>> {
         let first = |side| self.ahead.of(side).front().map(|(_, at)| at);
         Both { client: first(Side::Client), server: first(Side::Server) }
+    }
+
+    /// For each side, its last flight if that was sent again and again and never acknowledged, although the capture has
+    /// acknowledgments of the other side (D-FLOW-11).
+    pub fn undelivered(&self) -> Both<Option<Undelivered>> {
+        let of = |side: Side| {
+            let (_, acknowledged) = (*self.acknowledged.of(side.other()))?;
+            self.flights.of(side).and_then(|flight| flight.undelivered(acknowledged))
+        };
+        Both { client: of(Side::Client), server: of(Side::Server) }
     }
 
     /// Forgets acknowledgments whose data has arrived since.
@@ -434,6 +448,25 @@ impl<C> Flow<C> {
         }
     }
 
+    /// Notes data that begins a flight, or that is sent again because nobody acknowledged it.
+    fn note_sending(&mut self, segment: &Segment<'_>, side: Side) {
+        if !segment.carries_data() {
+            return;
+        }
+        let (sequence, flight) = (segment.sequence, self.flights.of_mut(side));
+        // Without the other side's acknowledgments the first bytes seen count as unacknowledged.
+        let acknowledged = self.acknowledged.of(side.other()).map(|(to, _)| to);
+        let from = acknowledged.or(flight.as_ref().map(Flight::from));
+        if from.is_some_and(|from| from != sequence) {
+            return;
+        }
+        let is_new = self.highest.of(side).is_none_or(|highest| highest == sequence);
+        match flight {
+            Some(flight) if !is_new => flight.sent_again(segment.at),
+            flight => *flight = Some(Flight::begun(sequence, segment.at)),
+        }
+    }
+
     /// Notes a segment recorded after its acknowledgment: captures that merge two directions may reorder them.
     fn note_late(&mut self, segment: &Segment<'_>, side: Side) {
         let end = end_of(segment);
@@ -466,6 +499,9 @@ impl<C> Flow<C> {
         let to = segment.acknowledges;
         if segment.flags.ack && known.is_none_or(|(known, _)| known != to && is_at_or_after(to, known)) {
             *known = Some((to, segment.at));
+            if let Some(flight) = self.flights.of_mut(side.other()) {
+                flight.acknowledged();
+            }
             let behind = self.streams.of(side.other()).behind();
             if behind.is_none_or(|behind| !is_at_or_after(behind, to)) {
                 let ahead = self.ahead.of_mut(side.other());

@@ -6,11 +6,13 @@
 //! caller's state is kept in `Flow::conversation`.
 
 mod connection;
+mod flight;
 mod side;
 mod stream;
 mod table;
 
 pub use connection::{Flow, Opening, STALL_NANOS, Stall, StreamEnd};
+pub use flight::Undelivered;
 pub use side::{Both, Side};
 pub use stream::{Piece, Stream};
 pub use table::FlowTable;

@@ -128,7 +128,7 @@ const TABLE: &[Row] = &[
     ),
     (
         "CG015",
-        &["server-stalls"],
+        &["server-stalls", "black-hole"],
         &[
             ("slow-server", "an answer after four seconds"),
             ("late-syn", "the first SYN is lost, but the next is answered"),

@@ -115,7 +115,7 @@ impl Assessor {
     ) -> Assessment {
         let unreadable = unreadable(handshake);
         let chain = match &unreadable {
-            Some(_) if handshake.tls.hides_certificates() => {
+            Some(_) if handshake.tls.hides_certificates() && !handshake.lacked_flight() => {
                 Rc::new(Judgement::without_chain(ChainStatus::Hidden))
             }
             Some(_) => Rc::new(Judgement::without_chain(ChainStatus::Undetermined)),
@@ -252,6 +252,9 @@ fn fetched<'d>(device: &'d Device, handshake: &Handshake) -> Vec<(&'d Arc<Certif
 /// Why the server's Certificate message cannot be judged.
 fn unreadable(handshake: &Handshake) -> Option<String> {
     let tls = &handshake.tls;
+    if handshake.lacked_flight() {
+        return Some("the device never acknowledged the server's certificates".into());
+    }
     if tls.hides_certificates() {
         return Some("TLS 1.3 encrypts the certificates".into());
     }

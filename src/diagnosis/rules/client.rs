@@ -53,7 +53,8 @@ fn is_truncated_and_met_no_certificate(facts: &Facts<'_>) -> bool {
 /// Long lists that did no harm.
 fn long_lists(session: &Session<'_>) -> Vec<Finding> {
     let causes = [Code::IssuerListTruncated, Code::ClientCertificate];
-    let harmless = session.handshakes.iter().filter(|judged| !causes.iter().any(|code| judged.ruling.survives(*code)));
+    let arrived = session.handshakes.iter().filter(|judged| !judged.handshake.lacked_flight());
+    let harmless = arrived.filter(|judged| !causes.iter().any(|code| judged.ruling.survives(*code)));
     let long = harmless.filter_map(|judged| {
         let request = judged.handshake.tls.certificate_request.as_ref().filter(|request| request.bytes >= LONG_LIST)?;
         let summary = format!("the server's list of issuers is long ({}); it did no harm here", in_words(request));

@@ -15,8 +15,8 @@ use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
 use crate::diagnosis::stage::{Stage, server_accepted_answer};
 use crate::diagnosis::words;
-use crate::evidence::Handshake;
-use crate::flow::Side;
+use crate::evidence::{Ending, Handshake};
+use crate::flow::{Side, Stall, Undelivered};
 use crate::protocol::tls::Agreement;
 use crate::trust::{Judgement, Proof};
 
@@ -40,18 +40,52 @@ pub(super) const SERVER_ENDED_WITHOUT_REASON: Logic = Logic {
 };
 
 fn stalled(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
-    let stall = judged.handshake.ending.stall;
-    let seconds = stall.map_or(0, |stall| stall.nanos / 1_000_000_000);
-    let words = format!("TLS handshake fails: nothing came for {seconds} seconds {}", waited_for(judged.handshake));
+    let Ending { stall, undelivered, .. } = judged.handshake.ending;
+    let (words, shown) = match (undelivered, stall) {
+        (Some((from, flight)), _) => not_delivered(session, judged.handshake, from, &flight),
+        (None, Some(stall)) => silence(judged.handshake, &stall),
+        (None, None) => Default::default(),
+    };
+    let words = format!("TLS handshake fails: {words}");
     let mut finding = unexplained(session, judged, code, words, find_what_swallows(judged.handshake));
-    let mut silence = Vec::new();
-    if let Some(stall) = stall {
-        silence.push((stall.after, "the last frame with anything new".to_owned()));
-        silence.extend(stall.until.map(|until| (until, format!("the next one, {seconds} seconds later"))));
-    }
     let hello = usize::from(judged.handshake.tls.client_hello.is_some());
-    finding.evidence.splice(hello..hello, silence);
+    finding.evidence.splice(hello..hello, shown);
+    if judged.handshake.lacked_flight() {
+        finding.certificates.clear();
+    }
     finding
+}
+
+/// A flight that was never acknowledged, in words and with its frames.
+fn not_delivered(
+    session: &Session<'_>,
+    handshake: &Handshake,
+    from: Side,
+    flight: &Undelivered,
+) -> (String, Vec<(FrameRef, String)>) {
+    let noun = session.noun();
+    let (what, receiver) = match from {
+        Side::Client if !handshake.server_answered() => (format!("the {noun}'s ClientHello"), "server"),
+        Side::Client => (format!("the {noun}'s flight"), "server"),
+        Side::Server if handshake.client_accepted() => ("the server's last flight".to_owned(), noun),
+        Side::Server => ("the server's flight".to_owned(), noun),
+    };
+    let Undelivered { again, acknowledged, .. } = *flight;
+    let words = format!("{what} was sent again {again} times, and the {receiver} never acknowledged it");
+    let shown = vec![
+        (acknowledged, format!("the last that the {receiver} acknowledged")),
+        (flight.first, format!("{what} begins")),
+        (flight.last, format!("sent again for the last time, after {again} times in all")),
+    ];
+    (words, shown)
+}
+
+/// A silence, in words and with its frames.
+fn silence(handshake: &Handshake, stall: &Stall) -> (String, Vec<(FrameRef, String)>) {
+    let seconds = stall.nanos / 1_000_000_000;
+    let mut shown = vec![(stall.after, "the last frame with anything new".to_owned())];
+    shown.extend(stall.until.map(|until| (until, format!("the next one, {seconds} seconds later"))));
+    (format!("nothing came for {seconds} seconds {}", waited_for(handshake, stall)), shown)
 }
 
 fn rejected(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
@@ -163,8 +197,7 @@ fn is_sound(assessment: &Assessment) -> bool {
         && !matches!(assessment.name, NameCheck::NotCovered { .. })
 }
 
-fn waited_for(handshake: &Handshake) -> &'static str {
-    let Some(stall) = handshake.ending.stall else { return "" };
+fn waited_for(handshake: &Handshake, stall: &Stall) -> &'static str {
     let by = |at: Option<FrameRef>| at.is_some_and(|at| at.place() <= stall.after.place());
     let hello = handshake.tls.server_hello.as_ref().map(|hello| hello.at);
     match (by(hello), by(handshake.tls.server_hello_done)) {

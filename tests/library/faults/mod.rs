@@ -7,6 +7,7 @@
 mod alerts;
 mod company;
 mod copies;
+mod delivery;
 mod disorder;
 mod file;
 mod frame;
