@@ -73,6 +73,8 @@ impl Evidence {
             device.cannot_read(flow.first, "LDAP that is sealed or encrypted");
         }
         match handshake {
+            // Without a hello of the client nobody is trying anything.
+            Some(tls) if tls.client_hello.is_none() && flow.is_dead() => {}
             Some(tls) if tls.began() => {
                 self.handshake(talk, flow, &closing, tls);
             }

@@ -92,6 +92,9 @@ pub struct Flow<C> {
     pub stalls: Vec<Stall>,
     /// Whether packets of each side were seen.
     pub seen: Both<bool>,
+    /// Whether each side sent anything but RSTs without an acknowledgment, which a host sends that has no such connection
+    /// (RFC 9293 section 3.10.7.1).
+    lived: Both<bool>,
     /// Segments recorded after the frame in which the other side acknowledged them, each with that frame.
     pub late: VecDeque<(FrameRef, FrameRef)>,
     /// The caller's state.
@@ -139,6 +142,7 @@ impl<C> Flow<C> {
             progress: segment.at,
             stalls: Vec::new(),
             seen: Both::default(),
+            lived: Both::default(),
             late: VecDeque::new(),
             conversation,
             streams,
@@ -179,6 +183,7 @@ impl<C> Flow<C> {
         }
         self.last = segment.at;
         *self.seen.of_mut(side) = true;
+        *self.lived.of_mut(side) |= segment.flags.ack || !segment.flags.rst;
         if segment.flags.rst && !self.is_believed(segment, side) {
             return;
         }
@@ -254,6 +259,16 @@ impl<C> Flow<C> {
             self.flights.of(side).and_then(|flight| flight.undelivered(acknowledged))
         };
         Both { client: of(Side::Client), server: of(Side::Server) }
+    }
+
+    /// Whether one side sends what it sent in a connection that the other side no longer has: the start is not in the
+    /// capture, and the other side answers with nothing but RSTs, or not at all although it is sent again (D-FLOW-12).
+    pub fn is_dead(&self) -> bool {
+        let is_gone = |side: Side| {
+            let in_vain = self.flights.of(side.other()).as_ref().is_some_and(Flight::was_sent_again);
+            !self.lived.of(side) && (*self.seen.of(side) || in_vain)
+        };
+        !self.opened && (is_gone(Side::Client) || is_gone(Side::Server))
     }
 
     /// Forgets acknowledgments whose data has arrived since.

@@ -46,6 +46,11 @@ impl Flight {
         self.from
     }
 
+    /// Whether its first byte that is not acknowledged was sent again.
+    pub(super) fn was_sent_again(&self) -> bool {
+        self.again > 0
+    }
+
     /// Notes that its first byte that is not acknowledged was sent again.
     pub(super) fn sent_again(&mut self, at: FrameRef) {
         if at.time.since(self.last.time) >= COPIES_NANOS {
