@@ -158,6 +158,7 @@ impl<'a> Investigation<'a> {
         if let Some(open) = self.open.take() {
             self.end_recording(open);
         }
+        self.evidence.join_interfaces();
         self.evidence.join_taps();
         let admits = |device: &Device| self.analyzer.admits(device);
         let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();

@@ -45,7 +45,7 @@ pub struct Handshake {
     pub repeated_from: FrameRef,
     /// Frame in which the last of those ended.
     pub repeated_until: FrameRef,
-    /// The same handshake at other taps: its stream and first frame there.
+    /// The same handshake at other taps and interfaces: its stream and first frame there.
     pub also_seen: Vec<(u64, FrameRef)>,
 }
 

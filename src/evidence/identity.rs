@@ -47,13 +47,19 @@ impl Evidence {
 
     /// Merges the second device into the first; the second is no longer reported.
     pub(super) fn merge(&mut self, into: usize, from: usize) {
-        let Some(device) = self.devices.get_mut(from).filter(|_| into != from) else { return };
-        let mut gone = Device::new(device.recording, device.frames.0, device.address);
-        gone.merged = true;
-        let device = std::mem::replace(device, gone);
+        let device = if into == from { None } else { self.take_away(from) };
+        let Some(device) = device else { return };
         if let Some(into) = self.devices.get_mut(into) {
             into.absorb(device, self.limits.events_per_device);
         }
+    }
+
+    /// Takes a device away, so that it is no longer reported.
+    pub(super) fn take_away(&mut self, index: usize) -> Option<Device> {
+        let device = self.devices.get_mut(index)?;
+        let mut gone = Device::new(device.recording, device.frames.0, device.address);
+        gone.merged = true;
+        Some(std::mem::replace(device, gone))
     }
 }
 

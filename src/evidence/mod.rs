@@ -15,6 +15,7 @@ mod facts;
 mod fetch;
 mod handshake;
 mod identity;
+mod interfaces;
 mod link;
 mod lookups;
 mod outcome;

@@ -20,21 +20,12 @@ use crate::protocol::tls;
 const SAME_FETCH_NANOS: i64 = 2_000_000_000;
 
 /// A handshake by the indices of its device and of itself.
-type Place = (usize, usize);
+pub(super) type Place = (usize, usize);
 
 impl Evidence {
     /// Joins handshakes that were recorded at several taps (D-EVIDENCE-16).
     pub fn join_taps(&mut self) {
-        let mut seen: BTreeMap<[u8; 32], Vec<Place>> = BTreeMap::new();
-        for (at, device) in self.devices.iter().enumerate() {
-            for (index, handshake) in device.handshakes.iter().enumerate() {
-                let hello = handshake.tls.client_hello.as_ref();
-                if let Some(hello) = hello.filter(|hello| hello.random != [0; 32]) {
-                    seen.entry(hello.random).or_default().push((at, index));
-                }
-            }
-        }
-        let twins: Vec<Vec<Place>> = seen.into_values().filter(|places| places.len() > 1).collect();
+        let twins = self.sightings();
         let waits = self.waits(&twins);
         let mut gone: Vec<Place> = Vec::new();
         let mut pairs: BTreeMap<(usize, usize), i64> = BTreeMap::new();
@@ -47,16 +38,40 @@ impl Evidence {
                 }
             }
         }
-        gone.sort_unstable();
-        for (device, handshake) in gone.into_iter().rev() {
-            self.handshakes = self.handshakes.saturating_sub(1);
-            if let Some(device) = self.devices.get_mut(device) {
-                device.handshakes.remove(handshake);
-                device.handshakes_total = device.handshakes_total.saturating_sub(1);
-            }
-        }
+        self.remove(gone);
         for ((base, twin), offset) in pairs {
             self.join_devices(base, twin, offset);
+        }
+    }
+
+    /// The handshakes with one random value of the client, where there are several.
+    pub(super) fn sightings(&self) -> Vec<Vec<Place>> {
+        let mut seen: BTreeMap<[u8; 32], Vec<Place>> = BTreeMap::new();
+        for (at, device) in self.devices.iter().enumerate() {
+            for (index, handshake) in device.handshakes.iter().enumerate() {
+                let hello = handshake.tls.client_hello.as_ref();
+                if let Some(hello) = hello.filter(|hello| hello.random != [0; 32]) {
+                    seen.entry(hello.random).or_default().push((at, index));
+                }
+            }
+        }
+        seen.into_values().filter(|places| places.len() > 1).collect()
+    }
+
+    /// The handshake at a place.
+    pub(super) fn handshake_at(&self, (device, handshake): Place) -> Option<&Handshake> {
+        self.devices.get(device)?.handshakes.get(handshake)
+    }
+
+    /// Removes handshakes that were joined with others.
+    pub(super) fn remove(&mut self, mut gone: Vec<Place>) {
+        gone.sort_unstable();
+        for (device, handshake) in gone.into_iter().rev() {
+            let Some(device) = self.devices.get_mut(device) else { continue };
+            let joined = device.handshakes.remove(handshake);
+            let count = 1 + joined.repeats;
+            device.handshakes_total = device.handshakes_total.saturating_sub(count);
+            self.handshakes = self.handshakes.saturating_sub(count);
         }
     }
 
@@ -64,7 +79,7 @@ impl Evidence {
     fn waits(&self, twins: &[Vec<Place>]) -> BTreeMap<usize, i64> {
         let mut waits: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
         for (at, index) in twins.iter().flatten() {
-            let tls = self.devices.get(*at).and_then(|device| device.handshakes.get(*index)).map(|h| &h.tls);
+            let tls = self.handshake_at((*at, *index)).map(|handshake| &handshake.tls);
             let hellos = tls.and_then(|tls| tls.client_hello.as_ref().zip(tls.server_hello.as_ref()));
             if let Some((asked, answered)) = hellos {
                 let (sum, count) = waits.entry(*at).or_default();
@@ -91,7 +106,7 @@ impl Evidence {
     /// Completes the first sighting from the second, and returns how far the first tap's clock is ahead in nanoseconds, or
     /// `None` if they are not the same handshake.
     fn join(&mut self, base: Place, twin: Place) -> Option<i64> {
-        let other = self.devices.get(twin.0)?.handshakes.get(twin.1)?.clone();
+        let other = self.handshake_at(twin)?.clone();
         let own = self.devices.get_mut(base.0)?.handshakes.get_mut(base.1)?;
         if own.first.capture == other.first.capture || !same_server_random(own, &other) {
             return None;
@@ -125,7 +140,7 @@ impl Evidence {
     }
 }
 
-fn same_server_random(a: &Handshake, b: &Handshake) -> bool {
+pub(super) fn same_server_random(a: &Handshake, b: &Handshake) -> bool {
     match (&a.tls.server_hello, &b.tls.server_hello) {
         (Some(a), Some(b)) => a.random == b.random,
         // A ServerHello that one tap lost cannot contradict.
@@ -133,7 +148,7 @@ fn same_server_random(a: &Handshake, b: &Handshake) -> bool {
     }
 }
 
-fn is_same_fetch(a: &Fetch, b: &Fetch, offset: i64) -> bool {
+pub(super) fn is_same_fetch(a: &Fetch, b: &Fetch, offset: i64) -> bool {
     let apart = moved(b.request, offset).time.since(a.request.time);
     (&a.url, &a.method, a.status, a.server.port()) == (&b.url, &b.method, b.status, b.server.port())
         && apart.unsigned_abs() <= SAME_FETCH_NANOS.unsigned_abs()
@@ -146,7 +161,7 @@ fn moved(at: FrameRef, offset: i64) -> FrameRef {
 
 impl Handshake {
     /// Takes over from another sighting what this one lacks.
-    fn fill_from(&mut self, other: Handshake, offset: i64) {
+    pub(super) fn fill_from(&mut self, other: Handshake, offset: i64) {
         self.also_seen.push((other.stream, other.first));
         self.also_seen.extend(other.also_seen.iter().copied());
         let shift = |at: FrameRef| moved(at, offset);

@@ -130,9 +130,10 @@ fn identity_basis(device: &Device) -> String {
         0 | 1 => format!("one address in one capture{}", bound.unwrap_or_default()),
         _ => "its network card, which had these addresses one after the other or beside each other".into(),
     };
-    let tap = device.handshakes.iter().find_map(|handshake| handshake.also_seen.first());
-    if tap.is_some() {
-        basis += "; handshakes with the same random values were recorded at another tap";
+    let mut again = device.handshakes.iter().flat_map(|it| it.also_seen.iter().map(|(_, at)| (it.first.capture, at)));
+    if let Some((capture, at)) = again.next() {
+        let place = if at.capture == capture { "interface" } else { "tap" };
+        basis += &format!("; handshakes with the same random values were recorded at another {place}");
     }
     basis
 }

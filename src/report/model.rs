@@ -298,7 +298,7 @@ pub struct Handshake {
     pub frame: u64,
     /// Time of that frame.
     pub time: String,
-    /// The same handshake at other taps.
+    /// The same handshake at other taps, or at other interfaces of the capture.
     pub also_seen: Vec<Sighting>,
     /// The client's endpoint.
     pub client: String,

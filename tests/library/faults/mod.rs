@@ -11,6 +11,7 @@ mod delivery;
 mod disorder;
 mod file;
 mod frame;
+mod interfaces;
 mod loss;
 mod matrix;
 mod mix;
