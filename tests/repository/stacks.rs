@@ -64,7 +64,7 @@ fn the_answers_of_stacks_are_those_of_their_recordings() {
 }
 
 #[test]
-fn a_second_defect_that_a_stack_accepts_leaves_its_answer_as_it_is() {
+fn a_defect_beside_one_that_the_stack_accepts_is_refused_all_the_same() {
     let truths = truths();
     let mut pairs = 0;
     for (file, truth) in truths.iter().filter(|(file, _)| file.ends_with("-pairs.toml")) {
@@ -73,7 +73,8 @@ fn a_second_defect_that_a_stack_accepts_leaves_its_answer_as_it_is() {
             let Some((refused, accepted)) = both.split_once('+') else { continue };
             assert_eq!(alone[accepted], "accepts", "{file}: {both}");
             assert_ne!(alone[refused], "accepts", "{file}: {both}");
-            assert_eq!(answer, alone[refused], "{file}: {both}");
+            // Its alert can be another than alone: Java builds another path where a certificate comes twice.
+            assert_ne!(answer, "accepts", "{file}: {both}");
             pairs += 1;
         }
     }

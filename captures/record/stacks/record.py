@@ -80,8 +80,12 @@ def recorder(work):
 def connect(work, truth, command):
     """One client after the other; `command` gives the command for one of them."""
     listens = ["ip", "netns", "exec", SERVER, "ss", "-ltnH", "sport = :443"]
-    while not subprocess.run(listens, capture_output=True).stdout:
+    for _ in range(100):
+        if subprocess.run(listens, capture_output=True).stdout:
+            break
         time.sleep(0.2)
+    else:
+        raise RuntimeError("nothing listens: " + (work / "server.log").read_text())
     time.sleep(1)
     with open(work / "client.log", "w") as log:
         for each in truth:
