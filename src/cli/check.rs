@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum as _};
 use super::exit::{Exit, Failure};
 use super::file::{Links, write_file};
 use super::format::{Format, Show, offering};
-use super::inputs::{Input, captures_below, files_below, read_text};
+use super::inputs::{Input, captures_below, files_below, no_such, read_text};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
 use super::output::FormOptions;
 use super::progress::Progress;
@@ -92,7 +92,8 @@ impl Check {
 
     fn compare(&self, file: &Path, checked: &mut Checked, named: &mut Vec<PathBuf>) -> Result<CheckOutcome, Failure> {
         let text = read_text(file)?;
-        let expectation = Expectation::parse(&text).map_err(Failure)?;
+        let expectation = Expectation::parse(&text);
+        let expectation = expectation.map_err(|error| Failure(no_such("expectation", &text, &error)))?;
         checked.description = Some(expectation.description.clone());
         let folder = file.parent().unwrap_or(Path::new("."));
         let paths = inside(folder, &expectation.captures)?;

@@ -1,6 +1,7 @@
 //! In: paths. Out: files in a defined order, and captures among them by their first bytes. Bounded: a file is
 //! read up to its first packet, at most [`PEEK`] bytes. Left to others: contents.
 
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -117,6 +118,17 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
         let kind = Kind::of_file(&bytes).map(|kind| format!(": it is {}", kind.in_words())).unwrap_or_default();
         Failure(format!("{}: not a text file{kind}", path.display()))
     })
+}
+
+/// Why a text is no profile or expectation: its kind, where it is known and the text is no TOML, whose parser would show
+/// lines of it; else what that parser says.
+pub(crate) fn no_such(what: &str, text: &str, error: &dyn Display) -> String {
+    let is_key = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let is_toml = text.lines().any(|line| line.split_once(" = ").is_some_and(|(key, _)| is_key(key)));
+    match Kind::of_file(text.as_bytes()).filter(|_| !is_toml) {
+        Some(kind) => format!("no {what}: it is {}", kind.in_words()),
+        None => error.to_string(),
+    }
 }
 
 /// Sorts captures by the time of their first packet, stably; those without one come last (D-CLI-01).

@@ -73,6 +73,11 @@ fn summary_of(path: &Path) -> Result<Option<Summary>, Failure> {
         false => Box::new(BufReader::new(File::open(path).map_err(failure)?)),
     };
     let start = lines.fill_buf().map_err(failure)?;
+    let is_json = files::utf8(start).trim_ascii_start().starts_with(b"{");
+    if let Some(kind) = Kind::of_start(start).filter(|_| !is_json) {
+        tell(&format!("{name}: no report: it is {}", kind.in_words()));
+        return Ok(Some(Summary::failure()));
+    }
     if start.starts_with(BYTE_ORDER_MARK) {
         lines.consume(BYTE_ORDER_MARK.len());
     } else if files::is_utf16(start) {
@@ -106,10 +111,7 @@ fn summary_of(path: &Path) -> Result<Option<Summary>, Failure> {
 }
 
 fn read(line: &[u8]) -> Result<Summary, String> {
-    let head: Head = serde_json::from_slice(line).map_err(|error| match Kind::of_start(line) {
-        Some(kind) if !line.starts_with(b"{") => format!("no report: it is {}", kind.in_words()),
-        _ => format!("no report: {error}"),
-    })?;
+    let head: Head = serde_json::from_slice(line).map_err(|error| format!("no report: {error}"))?;
     match head.schema.as_str() {
         REPORT_SCHEMA => {
             let report: Report = serde_json::from_slice(line).map_err(|error| error.to_string())?;

@@ -10,7 +10,7 @@ use chaingap::{Analyzer, Builder, DeviceFilter};
 use clap::{Args, ValueEnum};
 
 use super::exit::Failure;
-use super::inputs::{files_below, read_file, read_text};
+use super::inputs::{files_below, no_such, read_file, read_text};
 use super::output::{note, tell};
 
 /// A method that adds the certificates of one file.
@@ -178,7 +178,9 @@ pub(crate) fn profile_named(name: &str) -> Result<Option<Profile>, Failure> {
     if !path.exists() {
         return Ok(None);
     }
-    Profile::parse(&read_text(path)?).map(Some).map_err(|error| Failure(format!("{name}: {error}")))
+    let text = read_text(path)?;
+    let refused = |error: &dyn std::fmt::Display| Failure(format!("{name}: {}", no_such("profile", &text, error)));
+    Profile::parse(&text).map(Some).map_err(|error| refused(&error))
 }
 
 /// Adds the files of a folder that hold certificates. Others lie there for other reasons: they are counted.

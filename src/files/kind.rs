@@ -3,6 +3,9 @@
 //! In: a file, or its first bytes. Out: the name of its kind, and what to do with such a file. Bounded: the first bytes,
 //! of a text at most [`TEXT`]. Left to others: whether the file is sound.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::text::utf8;
 
 /// How much of a text is looked at.
@@ -30,7 +33,7 @@ const PUBLIC_KEY: Kind = Kind { name: "a public key", advice: "its certificate i
 const REQUEST: Kind = Kind { name: "a certificate request", advice: "take the certificate that the CA made of it" };
 const REVOKED: Kind = Kind { name: "a list of revoked certificates", advice: "it is not read" };
 const CAPTURE: Kind = Kind { name: "a capture", advice: "chaingap analyze reads it" };
-const CUT: Kind = Kind { name: "a DER file whose end is missing", advice: "copy or export it again" };
+const CUT: Kind = Kind::CUT;
 const PAGE: Kind =
     Kind { name: "a web page", advice: "download the file itself; this may be an error or a login page" };
 
@@ -72,6 +75,7 @@ const LABELS: &[(&str, Kind)] = &[
 const WORDS: &[(&str, Kind)] = &[
     ("\"chaingap.", Kind { name: "a report of chaingap", advice: "chaingap merge sums reports" }),
     ("chaingap.expect/", Kind { name: "an expectation", advice: "chaingap check runs it" }),
+    ("\ndescription = ", Kind { name: "a device profile", advice: "--profile reads it" }),
     ("client_random ", Kind { name: "a key log", advice: "--keylog reads it" }),
     ("_traffic_secret", Kind { name: "a key log", advice: "--keylog reads it" }),
     ("putty-user-key-file", PRIVATE_KEY),
@@ -86,6 +90,9 @@ impl Kind {
     /// A private key, which is never read nor shown.
     pub const PRIVATE_KEY: Self =
         Self { name: "a private key", advice: "it is not read; keep it where only the server can read it" };
+
+    /// DER that ends before the length it begins with.
+    pub const CUT: Self = Self { name: "a DER file whose end is missing", advice: "copy or export it again" };
 
     /// The kind of a whole file; `None` where nothing tells.
     pub fn of_file(bytes: &[u8]) -> Option<Self> {
@@ -117,8 +124,18 @@ fn of_text(start: &[u8]) -> Option<Kind> {
         let known = LABELS.iter().find(|(end, _)| label.ends_with(end));
         return Some(known.map_or(Kind { name: "PEM of another kind", advice: "" }, |(_, kind)| *kind));
     }
+    if let Some(kind) = of_base64(&text) {
+        return Some(kind);
+    }
     let text = text.to_lowercase();
     WORDS.iter().find(|(word, _)| text.contains(word)).map(|(_, kind)| *kind)
+}
+
+/// DER as base64 without PEM lines, as Windows writes it too.
+fn of_base64(text: &str) -> Option<Kind> {
+    let letters: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let whole = letters.get(..letters.len() - letters.len() % 4).unwrap_or_default();
+    of_der(&STANDARD.decode(whole).ok()?)
 }
 
 /// Kinds of DER files, by their outermost elements.
@@ -130,7 +147,7 @@ fn of_der(bytes: &[u8]) -> Option<Kind> {
     let tag = |element: &Option<Element<'_>>| element.as_ref().map(|element| element.tag);
     Some(match (inner.tag, inner.content) {
         // Version 3 of a PFX (RFC 7292 section 4).
-        (0x02, [3]) if tag(&second) == Some(0x30) => PKCS12,
+        (0x02, [3]) => PKCS12,
         // PrivateKeyInfo (RFC 5208 section 5), RSAPrivateKey (RFC 8017 appendix A.1.2), ECPrivateKey (RFC 5915 section 3).
         (0x02, [0] | [1]) if matches!(tag(&second), Some(0x30 | 0x02 | 0x04)) => PRIVATE_KEY,
         // signedData (RFC 5652 section 5.1).

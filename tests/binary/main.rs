@@ -10,6 +10,7 @@ mod cli;
 mod compare;
 mod engines;
 mod inputs;
+mod kinds;
 mod memory;
 mod merge;
 mod output;

@@ -24,7 +24,7 @@ const STAGES: &[(&str, &str)] = &[
     ("render", "report"),
     // The wiring stands beside the stages: the hot loop ends with the evidence, the front door with the report.
     ("pipeline", "limits capture decode flow protocol x509 evidence"),
-    ("analyzer", "limits capture decode flow protocol x509 evidence trust diagnosis report pipeline"),
+    ("analyzer", "limits files capture decode flow protocol x509 evidence trust diagnosis report pipeline"),
     ("expectations", "diagnosis report"),
     ("annotate", "limits capture decode protocol report render analyzer"),
     // The command line is another crate: it has the library's public names and no way past them.

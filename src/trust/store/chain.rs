@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::contents::{Contents, Item, contents};
+use crate::files;
 use crate::x509::Certificate;
 
 /// What a server would send of a file.
@@ -17,6 +18,8 @@ pub struct ChainFile {
     /// Whether the server sends them in the order of the file, as it does with PEM. The certificates of PKCS#7 and of a
     /// serialized store are sets: the software that imports them puts them in order.
     pub ordered: bool,
+    /// Why a server cannot read the file at all, a clause each.
+    pub stops: Vec<String>,
     /// What of the file is not sent, and why; a line each.
     pub problems: Vec<String>,
 }
@@ -34,17 +37,26 @@ pub struct ChainCertificate {
 
 /// Reads the file with a server's chain, of any kind that [`read_certificates`](super::read_certificates) reads.
 ///
-/// Of PEM it takes the blocks that a server sees (D-CLI-06). If there are none, as in quoted text, every certificate
-/// counts.
+/// Of PEM it takes the blocks that a server sees (D-CLI-06). Where there is none, as in quoted text, no certificate can be
+/// read by a server as it stands.
 pub fn read_chain(bytes: &[u8]) -> ChainFile {
-    let Contents { mut items, form, notes: mut problems } = contents(bytes);
+    let Contents { mut items, form, notes: mut problems, stops } = contents(bytes);
     if items.iter().any(|item| item.is_sent) {
         let (sent, others): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.is_sent);
         problems.extend(others.iter().map(|item| format!("{}: a server does not read it where it stands", item.place)));
         items = sent;
+    } else if form.is_ordered() {
+        items.iter_mut().for_each(|item| item.breach = Some(NO_LINE.to_owned()));
     }
-    ChainFile { certificates: items.into_iter().map(of_item).collect(), ordered: form.is_ordered(), problems }
+    if files::is_utf16(bytes) && form.is_ordered() {
+        problems
+            .push("it is text in UTF-16, which servers that use OpenSSL do not read; save it as ASCII or UTF-8".into());
+    }
+    let certificates = items.into_iter().map(of_item).collect();
+    ChainFile { certificates, ordered: form.is_ordered(), stops, problems }
 }
+
+const NO_LINE: &str = "its first line is not a line of its own, so that no server sees it";
 
 fn of_item(item: Item) -> ChainCertificate {
     let (certificate, problem) = match item.certificate {
@@ -99,13 +111,33 @@ mod tests {
         for broken in [
             first.replacen("MII", "M!I", 1),
             first.replacen("MII", "\"MII", 1),
+            first.replacen("MII", "M\n\nII", 1),
             first.replace("-----END CERTIFICATE-----\n", ""),
             first.replace("-----END CERTIFICATE-----", "-----END X-----"),
+            first.replace("-----END CERTIFICATE-----", "-----END CERTIFICATE-----x"),
             first.replace("-----END", " -----END"),
             first.replacen("CERTIFICATE-----\nMII", "CERTIFICATE-----\n", 1),
         ] {
             assert_eq!(sent(&format!("{broken}{second}")), ["?".to_owned(), whole[1].clone()], "{broken}");
         }
+        // As `cat` joins files without a line end: OpenSSL says "bad end line".
+        assert_eq!(sent(&format!("{}{second}", first.trim_end())), ["?"]);
+        // What OpenSSL passes over all the same: one blank line at the start, spaces behind the first and last line.
+        let odd =
+            first.replacen("-----\nMII", "----- \r\n\r\nMII", 1).replace("CERTIFICATE-----\n", "CERTIFICATE-----  \n");
+        assert_eq!(sent(&format!("{odd}{second}")), whole);
+    }
+
+    #[test]
+    fn a_broken_block_of_another_kind_stops_a_server_too() {
+        let stops = |text: String| read_chain(text.as_bytes()).stops.len();
+        let key = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+        assert_eq!(stops(format!("{key}{PEM}")), 0);
+        assert_eq!(stops(format!("{}{PEM}", key.replace("-----END", "----END"))), 1);
+        assert_eq!(stops(format!("-----BEGIN X-----\n{PEM}")), 1);
+        assert_eq!(stops(format!("-----BEGIN X-----\n-----END X-----\n{PEM}")), 1);
+        assert_eq!(stops(format!("{PEM}-----BEGIN X509 CRL-----\nA!AA\n-----END X509 CRL-----\n")), 1);
+        assert_eq!(stops(format!("see -----BEGIN X-----\n{PEM}")), 0);
     }
 
     #[test]
@@ -118,8 +150,11 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_reads_is_read_all_the_same() {
-        let quoted = serde_json::to_string(PEM).unwrap();
-        assert_eq!(sent(&quoted), sent(PEM));
+    fn what_no_server_reads_as_it_stands_is_no_chain() {
+        assert_eq!(sent(&serde_json::to_string(PEM).unwrap()), ["?", "?"]);
+        assert_eq!(sent(&PEM.replace('\n', "\n> ").replacen("-----BEGIN", "> -----BEGIN", 1)), ["?", "?"]);
+        let wide: Vec<u8> = PEM.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let file = read_chain(&wide);
+        assert!(file.certificates.iter().all(|it| it.problem.is_none()) && file.problems[0].contains("UTF-16"));
     }
 }

@@ -4,8 +4,8 @@
 //! byte is read a few times. Left to others: what the bytes in a block are.
 //!
 //! Stores are read leniently: CSV, JSON and quoted mail hold blocks too. A server is not lenient. It sees a block only
-//! where a line is exactly its first line, and fails where such a block is broken (OpenSSL's `PEM_read_bio`, which nginx,
-//! Apache and most others use).
+//! where a line is exactly its first line, and fails where such a block is broken, whatever is in it (OpenSSL's
+//! `PEM_read_bio`, which nginx, Apache and most others use).
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -36,7 +36,7 @@ pub(super) struct Block {
     pub(super) body: Result<Vec<u8>, String>,
     /// Whether its first line stands alone, so that a server sees it.
     pub(super) begins_line: bool,
-    /// Why a server that sees it cannot read it.
+    /// Why a server that sees it, whatever its label, cannot read the file.
     pub(super) breach: Option<String>,
 }
 
@@ -61,39 +61,57 @@ pub(super) fn last_lines(text: &[u8]) -> usize {
 /// The block at this offset; `rest` begins with its label.
 fn block(at: usize, before: &[u8], rest: &[u8]) -> Block {
     // The next block's first line bounds this one, so that a missing last line costs one block only.
-    let rest = rest.get(..memmem::find(rest, BEGIN).unwrap_or(rest.len())).unwrap_or_default();
-    let Some(length) = memmem::find(rest, DASHES).filter(|length| *length <= LABEL) else {
+    let bounded = rest.get(..memmem::find(rest, BEGIN).unwrap_or(rest.len())).unwrap_or_default();
+    let Some(length) = memmem::find(bounded, DASHES).filter(|length| *length <= LABEL) else {
         let body = Err("its first line has no end".to_owned());
         return Block { at, label: String::new(), breach: body.clone().err(), body, begins_line: ends_line(before) };
     };
-    let (label, after) = rest.split_at_checked(length).unwrap_or_default();
+    let (label, after) = bounded.split_at_checked(length).unwrap_or_default();
     let after = after.get(DASHES.len()..).unwrap_or_default();
     let begins_line = ends_line(before) && is_blank_to_line_end(after);
-    let found = memmem::find(after, END);
-    let (inside, end) = after.split_at_checked(found.unwrap_or(after.len())).unwrap_or_default();
-    let body = if found.is_some() { unarmour(inside) } else { Err("its last line is missing".into()) };
-    let breach = body.clone().err().or_else(|| breach(label, inside, end));
-    Block { at, label: String::from_utf8_lossy(label).trim().to_owned(), body, begins_line, breach }
+    let (inside, breach, body) = match memmem::find(after, END) {
+        Some(found) => {
+            let inside = after.get(..found).unwrap_or_default();
+            let end = rest.get(length + DASHES.len() + found + END.len()..).unwrap_or_default();
+            (inside, breach_of_end(label, inside, end), unarmour(inside))
+        }
+        None => (after, None, Err("its last line is missing".to_owned())),
+    };
+    let label = String::from_utf8_lossy(label).trim().to_owned();
+    // A private key may have headers (RFC 1421 section 4.4), which a certificate has not.
+    let has_headers = label.ends_with("KEY") && inside.contains(&b':');
+    let breach = breach.or_else(|| if has_headers { None } else { breach_of_body(inside).or(body.clone().err()) });
+    Block { at, label, body, begins_line, breach }
 }
 
-/// What a server does not accept of a block that can be read leniently; `end` begins with its last line.
-fn breach(label: &[u8], inside: &[u8], end: &[u8]) -> Option<String> {
+/// What a server does not accept in a body that can be read leniently.
+fn breach_of_body(inside: &[u8]) -> Option<String> {
+    if inside.iter().all(u8::is_ascii_whitespace) {
+        return Some("nothing is in it".to_owned());
+    }
     let foreign = |byte: &&u8| !is_base64(**byte) && !byte.is_ascii_whitespace();
     if let Some(byte) = inside.iter().find(foreign) {
         return Some(format!("not base64: byte {byte:#04x}"));
     }
-    let closes = end.get(END.len()..)?.strip_prefix(label).and_then(|rest| rest.strip_prefix(DASHES));
-    let closes = closes.is_some_and(is_blank_to_line_end) && ends_line(inside);
-    (!closes).then(|| "its last line does not fit its first".to_owned())
+    // The rest of the first line, a line that may be blank, the others, and nothing before the last line.
+    let lines: Vec<&[u8]> = inside.split(|byte| *byte == b'\n').collect();
+    let others = lines.get(2..lines.len().saturating_sub(1)).unwrap_or_default();
+    others.iter().any(|line| line.trim_ascii().is_empty()).then(|| "a blank line is in it".to_owned())
 }
 
-/// Whether what follows these bytes begins a line.
+/// What a server does not accept of the last line; `end` is what follows `-----END `.
+fn breach_of_end(label: &[u8], inside: &[u8], end: &[u8]) -> Option<String> {
+    let closes = end.strip_prefix(label).and_then(|rest| rest.strip_prefix(DASHES)).is_some_and(is_blank_to_line_end);
+    (!closes || !ends_line(inside)).then(|| "its last line is not one, or does not fit its first".to_owned())
+}
+
+/// Whether what follows these bytes begins a line. Only a line feed ends one.
 fn ends_line(before: &[u8]) -> bool {
-    before.last().is_none_or(|byte| matches!(byte, b'\n' | b'\r'))
+    before.last().is_none_or(|byte| *byte == b'\n')
 }
 
 fn is_blank_to_line_end(after: &[u8]) -> bool {
-    after.iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).all(u8::is_ascii_whitespace)
+    after.iter().take_while(|byte| **byte != b'\n').all(u8::is_ascii_whitespace)
 }
 
 fn is_base64(byte: u8) -> bool {
