@@ -8,6 +8,7 @@ use super::settings::Analyzer;
 use crate::capture::Timestamp;
 use crate::diagnosis::{ProfileChoice, Supplied, Trust};
 use crate::evidence::SignInMethod;
+use crate::files::Kind;
 use crate::limits::Limits;
 use crate::trust::{Profile, read_certificates};
 
@@ -42,7 +43,7 @@ impl Builder {
         for other in supplied.iter().filter(|supplied| !supplied.is_root()) {
             let name = other.certificate.subject().short();
             self.problems.push(format!(
-                "{file}: \"{name}\" is no root, and not taken for one that the device trusts; name it as installed if the device holds it"
+                "{file}: \"{name}\" is no root, and not taken for one that the device trusts; name it by --installed if the device holds it"
             ));
         }
         self.analyzer.trust.roots.extend(supplied);
@@ -53,6 +54,12 @@ impl Builder {
     /// Adds intermediates that the device is known to hold.
     pub fn installed(mut self, file: &str, bytes: &[u8]) -> Self {
         let supplied = self.supplied(file, bytes, |trust| &trust.installed);
+        for root in supplied.iter().filter(|supplied| supplied.is_root()) {
+            let name = root.certificate.subject().short();
+            self.problems.push(format!(
+                "{file}: \"{name}\" is a root, and installed on the device it is not taken for one that the device trusts; name it by --roots if the device trusts it"
+            ));
+        }
         self.analyzer.trust.installed.extend(supplied);
         self.analyzer.options.installed.push(file.into());
         self
@@ -71,7 +78,8 @@ impl Builder {
     pub fn keylog(mut self, file: &str, bytes: &[u8]) -> Self {
         let lines = Arc::make_mut(&mut self.analyzer.keys).add(bytes);
         if lines.secrets == 0 {
-            self.problems.push(format!("{file}: no secret of a key log in it"));
+            let kind = Kind::of_file(bytes).map(|kind| format!(": it is {}", kind.in_words())).unwrap_or_default();
+            self.problems.push(format!("{file}: no secret of a key log in it{kind}"));
         } else if lines.unread > 0 {
             let count = lines.unread;
             self.problems.push(format!("{file}: {count} of its lines are none of a key log, or were too many"));

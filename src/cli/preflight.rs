@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use chaingap::capture::Timestamp;
 use chaingap::render;
 use chaingap::report::PreflightReport;
-use chaingap::trust::{Profile, read_certificates};
+use chaingap::trust::{Profile, read_chain};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
@@ -14,7 +14,7 @@ use super::format::{Format, Show, offering};
 use super::host::asked_for;
 use super::inputs::read_input;
 use super::options::{StoreOptions, profile};
-use super::output::{OutputOptions, note};
+use super::output::OutputOptions;
 
 const FORMATS: &[(Format, Show<PreflightReport>)] =
     &[(Format::TEXT, render::preflight_text), (Format::JSON, |report, _| render::preflight_json(report))];
@@ -42,10 +42,10 @@ impl Preflight {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let show = self.output.form.format.show(FORMATS)?;
         let name = self.chain.to_string_lossy().into_owned();
-        let contents = read_certificates(&read_input(&self.chain)?);
-        contents.problems.iter().for_each(|problem| note(&format!("{name}: {problem}")));
-        if contents.certificates.is_empty() {
-            return Err(Failure(format!("{name}: no certificate in it")));
+        let file = read_chain(&read_input(&self.chain)?);
+        if file.certificates.is_empty() {
+            let why = file.problems.first().map_or("no certificate in it", String::as_str);
+            return Err(Failure(format!("{name}: {why}")));
         }
         let profiles = self.profiles()?;
         let builder = self.stores.builder()?;
@@ -55,7 +55,7 @@ impl Preflight {
             _ => builder.profile(profiles.first().cloned()),
         };
         let analyzer = analyzer.build();
-        let report = analyzer.preflight(&name, contents.certificates, self.host.as_deref(), &profiles, now());
+        let report = analyzer.preflight(&name, &file, self.host.as_deref(), &profiles, now());
         self.output.form.write(show, &report)?;
         Ok(self.output.exit(report.profiles.iter().flat_map(|profile| &profile.findings)))
     }

@@ -21,6 +21,7 @@ mod finding;
 mod judged;
 mod offers;
 mod preflight;
+mod presented;
 mod profiles;
 mod recovery;
 mod rules;
@@ -43,6 +44,7 @@ pub use elsewhere::Elsewhere;
 pub use finding::{Excluded, Finding, ProfileBasis, Severity, Verdict, VerdictStatus};
 pub use judged::Judged;
 pub use preflight::{Preflight, Prospect, preflight};
+pub use presented::Presented;
 pub use ruling::Ruling;
 pub use stage::Stage;
 

@@ -4,22 +4,24 @@
 //! work over USB (with nothing fetched) and after a PIN sign-in (which fetches what the web service hands out).
 //! Bounded: two path searches. Left to others: files, the clock, text.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Dated;
 use super::anchors::DeviceAnchors;
-use super::assess::{form, path_faults, unsupported};
+use super::assess::{form, of_certificates, path_faults, unsupported};
 use super::code::Code;
 use super::finding::{Finding, Severity};
-use super::rules::{abilities, chain, dates, names, order, remedy};
+use super::presented::Presented;
+use super::rules::{abilities, chain, dates, malformed, names, order, remedy};
 use crate::capture::Timestamp;
 use crate::evidence::FetchKind;
 use crate::trust::{
-    Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Profile, Proof, Purpose, Trust, Verifier, judge,
-    rejudge,
+    Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Profile, Proof, Purpose, StepFrom, Trust, Verifier,
+    judge, rejudge,
 };
 use crate::words::words;
-use crate::x509::Certificate;
+use crate::x509::{Certificate, HostRules};
 
 words! {
     /// Whether a sign-in would work.
@@ -52,9 +54,9 @@ pub struct Preflight {
     pub findings: Vec<Finding>,
 }
 
-/// Judges a chain, leaf first, for one profile.
+/// Judges what a server would present, for one profile.
 pub fn preflight(
-    sent: &[Arc<Certificate>],
+    presented: &Presented,
     host: Option<&str>,
     profile: &Profile,
     trust: &Trust,
@@ -62,6 +64,7 @@ pub fn preflight(
     budget: usize,
 ) -> Preflight {
     let anchors = DeviceAnchors::new(trust, profile);
+    let sent = presented.judged.as_slice();
     let held = trust.held();
     let mut known = Pool::default();
     trust.add_known(&mut known);
@@ -70,8 +73,12 @@ pub fn preflight(
     let (purpose, list) = (Purpose::Server, &anchors.list);
     let case = Case { sent, purpose, held: &held, anchors: list, known: &known, verifier: &verifier };
     let chain = judge(&mut finder, &case);
-    let chain = rejudge(&mut finder, &case, &chain, at).unwrap_or(chain);
-    let mut findings: Vec<_> = of_chain(sent, &chain, &anchors).into_iter().collect();
+    let chain = match sent {
+        [] => Judgement::without_chain(ChainStatus::Undetermined),
+        _ => rejudge(&mut finder, &case, &chain, at).unwrap_or(chain),
+    };
+    let mut findings = of_file(presented);
+    findings.extend((!sent.is_empty()).then(|| of_chain(sent, &chain, &anchors)).flatten());
     for fault in path_faults(&chain, &anchors, at) {
         let (code, word) = if fault.expired {
             (Code::CertificateExpired, "expired on")
@@ -85,17 +92,7 @@ pub fn preflight(
         }
         findings.push(finding(code, Severity::Error, proof, summary, dates::renew()));
     }
-    let rules = profile.host_rules();
-    if let Some(name) = host.filter(|name| sent.first().is_some_and(|leaf| !leaf.matches_host(name, rules))) {
-        let summary = names::in_words(name);
-        findings.push(finding(
-            Code::NameMismatch,
-            Severity::Error,
-            Proof::Proven,
-            summary,
-            names::add_name(profile.is_lync_phone()),
-        ));
-    }
+    findings.extend(host.zip(sent.first()).and_then(|(host, leaf)| of_name(host, leaf, profile)));
     for what in unsupported(profile, &chain, None) {
         let summary = format!("the device cannot use {what}");
         findings.push(finding(
@@ -106,31 +103,84 @@ pub fn preflight(
             abilities::use_supported(),
         ));
     }
-    let form = form(&mut finder, sent, &chain);
-    if let Some(summary) = not_first(sent) {
-        findings.push(finding(Code::ChainOrder, Severity::Error, Proof::Proven, summary, order::send_in_order()));
-    } else if let Some((severity, summary)) = order::in_words(&form) {
-        findings.push(finding(Code::ChainOrder, severity, Proof::Proven, summary, order::send_in_order()));
+    findings.extend(of_encoding(sent));
+    if presented.ordered && presented.misplaced.is_none() {
+        let form = order::in_words(&form(&mut finder, sent, &chain));
+        findings.extend(form.map(|(severity, summary)| {
+            finding(Code::ChainOrder, severity, Proof::Proven, summary, order::send_in_order())
+        }));
     }
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
     let (usb, pin) = prospects(profile, &chain, &findings);
     Preflight { profile: profile.name.clone(), anchors: anchors.list, usb, pin, chain, findings }
 }
 
-/// Says so where the server's own certificate is not the first, as RFC 5246 section 7.4.2 demands. A single certificate
-/// that claims to be a CA's may be a self-signed server certificate (D-DIAGNOSIS-33).
-fn not_first(sent: &[Arc<Certificate>]) -> Option<String> {
-    let (first, others) = sent.split_first()?;
-    let own = others.iter().find(|certificate| certificate.is_readable() && !certificate.is_ca());
-    let unnamed = first.dns_names().is_empty() && first.ip_addresses().is_empty();
-    if !first.is_ca() || others.is_empty() || !(own.is_some() || unnamed) {
+/// What is wrong with the file itself: a certificate that cannot be read, or one that stands where the server's own must
+/// (RFC 5246 section 7.4.2, D-DIAGNOSIS-33).
+fn of_file(presented: &Presented) -> Vec<Finding> {
+    let mut out = Vec::new();
+    if !presented.unreadable.is_empty() {
+        let (code, summary) = (Code::MalformedMessage, presented.unreadable.join("; "));
+        out.push(finding(code, Severity::Error, Proof::Inferred, summary, export_again()));
+    }
+    out.extend(
+        presented
+            .misplaced
+            .clone()
+            .map(|summary| finding(Code::ChainOrder, Severity::Error, Proof::Proven, summary, order::send_in_order())),
+    );
+    out
+}
+
+/// The finding about rules of encoding that certificates break which can be read all the same (D-CLI-07).
+fn of_encoding(sent: &[Arc<Certificate>]) -> Option<Finding> {
+    let breaches: Vec<_> = of_certificates(sent).collect();
+    let first: Vec<_> = breaches.iter().take(BREACHES).map(ToString::to_string).collect();
+    let summary = match breaches.len().saturating_sub(BREACHES) {
+        0 => format!("{}, which strict stacks refuse", first.join("; ")),
+        more => format!("{}; and {more} more, which strict stacks refuse", first.join("; ")),
+    };
+    let of = |summary| {
+        finding(Code::MalformedMessage, Severity::Warning, Proof::Inferred, summary, malformed::remedies(&breaches))
+    };
+    (!breaches.is_empty()).then(|| of(summary))
+}
+
+/// How many breaches a sentence names.
+const BREACHES: usize = 3;
+
+/// The finding about the server's name. An address must be an iPAddress of the subjectAltName (RFC 2818 section 3.1), and
+/// the common name is a fallback that not every device makes (RFC 6125 section 6.4.4).
+fn of_name(host: &str, leaf: &Certificate, profile: &Profile) -> Option<Finding> {
+    let rules = profile.host_rules();
+    let by_subject_alt_name = leaf.matches_host(host, HostRules { common_name: false, ..rules });
+    if by_subject_alt_name {
         return None;
     }
-    let first = format!("the first certificate, \"{}\", is a CA's", first.subject().short());
-    Some(match own {
-        Some(own) => format!("{first}; the server's own, \"{}\", must stand there", own.subject().short()),
-        None => format!("{first}, and the server's own is not among them"),
-    })
+    let by_common_name = leaf.matches_host(host, rules);
+    let is_address = host.parse::<IpAddr>().is_ok();
+    let known = profile.cn_fallback.as_ref().is_some_and(|fact| fact.value && fact.provenance.is_fact());
+    let as_dns_name = leaf.dns_names().iter().any(|name| name == host);
+    let as_common_name = leaf.common_name() == Some(host);
+    let add_name = || names::add_name(profile.is_lync_phone());
+    let of = |severity, proof, summary, remedies| Some(finding(Code::NameMismatch, severity, proof, summary, remedies));
+    if is_address && (as_dns_name || as_common_name) {
+        let stands = if as_dns_name { "as a DNS name" } else { "as its common name" };
+        let summary = format!(
+            "the server's certificate has the address {host} {stands} only, where devices look for an iPAddress in the subjectAltName"
+        );
+        let severity = if by_common_name && known { Severity::Warning } else { Severity::Error };
+        return of(severity, Proof::Inferred, summary, names::add_address());
+    }
+    match (by_common_name, known) {
+        (true, true) => None,
+        (true, false) => {
+            let summary =
+                format!("{host} is the common name of the server's certificate only, which not every device takes");
+            of(Severity::Warning, Proof::Undecidable, summary, add_name())
+        }
+        (false, _) => of(Severity::Error, Proof::Proven, names::in_words(host), add_name()),
+    }
 }
 
 /// The finding about the chain's links. No alert is needed here: the chain itself decides.
@@ -147,7 +197,7 @@ fn of_chain(sent: &[Arc<Certificate>], judged: &Judgement, anchors: &DeviceAncho
         ChainStatus::UntrustedRoot => {
             let absent = anchors.absence().is_proven();
             let words = chain::untrusted_root_in_words("device", judged);
-            (Code::UntrustedRoot, words, trust_root(judged), inferred_unless(absent))
+            (Code::UntrustedRoot, words, trust_root(anchors.profile, judged), inferred_unless(absent))
         }
         ChainStatus::Invalid if judged.key_mismatch.is_some() => {
             let words = chain::key_mismatch_in_words(judged);
@@ -157,9 +207,7 @@ fn of_chain(sent: &[Arc<Certificate>], judged: &Judgement, anchors: &DeviceAncho
             (Code::ChainInvalid, chain::invalid_in_words(judged), chain::issue_anew(), Proof::Proven)
         }
         ChainStatus::Undetermined => {
-            let unread = sent.first().is_some_and(|leaf| !leaf.is_readable());
-            let unread = unread.then_some("the server's certificate cannot be read");
-            let words = chain::undecided_in_words(judged, unread);
+            let words = chain::undecided_in_words(judged, None);
             (Code::ChainCauseUndecided, words, bring_certificates(), Proof::Undecidable)
         }
     };
@@ -182,14 +230,17 @@ fn prospects(profile: &Profile, chain: &Judgement, findings: &[Finding]) -> (Pro
     let errors = || findings.iter().filter(|finding| finding.severity == Severity::Error);
     if errors().next().is_none() {
         // A rule is broken that the device is not known to check, nor known to ignore.
-        let broken = findings.iter().any(|finding| finding.code == Code::ChainInvalid);
-        let prospect = if broken { Prospect::Undecided } else { Prospect::Works };
+        let rules = [Code::ChainInvalid, Code::NameMismatch, Code::MalformedMessage];
+        let broken = findings.iter().any(|it| it.severity == Severity::Warning && rules.contains(&it.code));
+        let prospect =
+            if broken || chain.status != ChainStatus::Trusted { Prospect::Undecided } else { Prospect::Works };
         return (prospect, prospect);
     }
     if errors().any(|finding| !links.contains(&finding.code)) {
         return (Prospect::Fails, Prospect::Fails);
     }
-    let adds = |what| profile.adds(FetchKind::Certprov, what);
+    // Only phones that provision certificates sign in with a PIN.
+    let adds = |what| profile.fetches.contains_key(&FetchKind::Certprov) && profile.adds(FetchKind::Certprov, what);
     let chases = profile.aia.as_ref().is_some_and(|aia| aia.value);
     let fetchable = chain.missing.iter().all(|missing| !missing.below.ca_issuers().is_empty());
     match chain.status {
@@ -214,15 +265,24 @@ fn add_to_server(missing: &[Missing]) -> Vec<String> {
     )]
 }
 
-fn trust_root(chain: &Judgement) -> Vec<String> {
+fn trust_root(profile: &Profile, chain: &Judgement) -> Vec<String> {
     let root = chain.longest_path().and_then(|path| path.root());
-    vec![
-        "give the server a certificate of a CA that the device trusts, or make the device trust this root".into(),
-        format!(
-            "for Lync phones: hand the root out by the web service, and publish it in Active Directory\n{}\n  certutil -f -dspublish root.cer RootCA",
+    let mut out = Vec::new();
+    if chain.last_step().is_some_and(|step| step.from == StepFrom::Installed) {
+        out.push("if the device does trust this root, give its file by --roots".into());
+    }
+    out.push("give the server a certificate of a CA that the device trusts, or make the device trust this root".into());
+    if profile.is_lync_phone() {
+        out.push(format!(
+            "hand the root out by the web service, and publish it in Active Directory\n{}\n  certutil -f -dspublish root.cer RootCA",
             remedy::web_service(root, "TrustedRootCA")
-        ),
-    ]
+        ));
+    }
+    out
+}
+
+fn export_again() -> Vec<String> {
+    vec!["export or copy the certificate again, and look at it before the server gets it\n  openssl x509 -in FILE -noout -text".into()]
 }
 
 fn bring_certificates() -> Vec<String> {

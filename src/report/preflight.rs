@@ -1,7 +1,6 @@
-//! In: the answers of a preflight. Out: the report of it, schema `chaingap.preflight/1`. Bounded: by the chain.
+//! In: the answers of a preflight. Out: the report of it, schema `chaingap.preflight/2`. Bounded: by the chain.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,12 +10,11 @@ use super::finding::Findings;
 use super::model::{Certificate, Chain, Finding, Options, Tool};
 use super::places::Places;
 use crate::capture::Timestamp;
-use crate::diagnosis::{Preflight, Prospect, Trust};
+use crate::diagnosis::{Preflight, Presented, Prospect, Trust};
 use crate::trust::Path;
-use crate::x509;
 
 /// The value of the report's `schema` member.
-pub const PREFLIGHT_SCHEMA: &str = "chaingap.preflight/1";
+pub const PREFLIGHT_SCHEMA: &str = "chaingap.preflight/2";
 
 /// Whether devices would trust a chain.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,12 +26,15 @@ pub struct PreflightReport {
     pub tool: Tool,
     /// The options of the run.
     pub options: Options,
-    /// The name that devices ask for, which the certificate must match.
+    /// The name or address that devices ask for, which the certificate must match; letters beyond ASCII as A-labels.
     pub host: Option<String>,
     /// The file with the chain.
     pub path: String,
-    /// The chain in the file's order, by SHA-256.
+    /// The certificates in the order in which the server sends them, by SHA-256. Of a file without an order, such as
+    /// PKCS#7, the server's own is the first. What does not hold the bytes of a certificate is left out.
     pub chain: Vec<String>,
+    /// What of the file is not sent, or was chosen, a line each.
+    pub problems: Vec<String>,
     /// The answer for each profile, in the order asked for.
     pub profiles: Vec<PreflightProfile>,
     /// The certificates named, by SHA-256.
@@ -48,7 +49,7 @@ pub struct PreflightProfile {
     pub name: String,
     /// A sign-in with nothing fetched before, as over USB.
     pub usb: Prospect,
-    /// A sign-in after a PIN sign-in, which fetches the chain.
+    /// A sign-in after a PIN sign-in, which fetches the chain. As `usb` for devices that do not sign in with a PIN.
     pub pin: Prospect,
     /// The chain, judged.
     pub chain: Chain,
@@ -61,7 +62,7 @@ pub(crate) struct PreflightQuestion<'a> {
     pub(crate) path: &'a str,
     pub(crate) host: Option<&'a str>,
     pub(crate) at: Timestamp,
-    pub(crate) sent: &'a [Arc<x509::Certificate>],
+    pub(crate) presented: &'a Presented,
     pub(crate) trust: &'a Trust,
     pub(crate) options: &'a Options,
 }
@@ -73,14 +74,15 @@ impl PreflightQuestion<'_> {
         let profiles: Vec<_> = answers.iter().map(|answer| self.answer(&places, answer)).collect();
         let on_paths = answers.iter().flat_map(|answer| [&answer.chain.path, &answer.chain.completed]).flatten();
         let missing = answers.iter().flat_map(|answer| &answer.chain.missing).flat_map(|missing| &missing.candidates);
-        let all = self.sent.iter().chain(on_paths.flat_map(Path::certificates)).chain(missing);
+        let all = self.presented.chain.iter().chain(on_paths.flat_map(Path::certificates)).chain(missing);
         PreflightReport {
             schema: PREFLIGHT_SCHEMA.into(),
             tool: Tool::this(),
             options: self.options.clone(),
             host: self.host.map(str::to_owned),
             path: self.path.to_owned(),
-            chain: self.sent.iter().map(|certificate| certificate.sha256().to_string()).collect(),
+            chain: self.presented.chain.iter().map(|certificate| certificate.sha256().to_string()).collect(),
+            problems: self.presented.problems.clone(),
             profiles,
             certificates: all.map(|c| (c.sha256().to_string(), certificate(&places, c))).collect(),
         }

@@ -4,6 +4,7 @@
 //! others: the program (`tests/binary`), the unit tests beside the code.
 
 mod budget;
+mod chain_files;
 mod compare_alignment;
 mod explain;
 mod faults;

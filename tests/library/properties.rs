@@ -235,7 +235,7 @@ fn what_is_taken_here_is_taken_by_webpki() {
     assert_eq!(found, known, "left: refused by webpki; right: known to be\n{refused:#?}");
 }
 
-fn ask_webpki(
+pub(super) fn ask_webpki(
     leaf: &Certificate,
     root: &Certificate,
     others: &[Arc<Certificate>],

@@ -101,7 +101,7 @@ fn misnamed_issuer(
 }
 
 /// The rules of encoding that certificates break.
-fn of_certificates(sent: &[Arc<Certificate>]) -> impl Iterator<Item = Malformed> {
+pub(in crate::diagnosis) fn of_certificates(sent: &[Arc<Certificate>]) -> impl Iterator<Item = Malformed> {
     let each = sent.iter().enumerate();
     each.flat_map(|(at, certificate)| {
         let name = certificate.subject().short();

@@ -21,6 +21,7 @@ pub use client::ClientIssuer;
 pub(super) use dates::path_faults;
 pub use dates::{DateFault, Dated, Dates};
 pub use malformed::Malformed;
+pub(super) use malformed::of_certificates;
 pub use names::NameCheck;
 pub(super) use order::form;
 pub use order::{AsSent, Form};

@@ -16,7 +16,7 @@ use crate::diagnosis::session::Session;
 use crate::diagnosis::words;
 use crate::evidence::{Device, Fetch, Handshake};
 use crate::protocol::tls::AlertCode;
-use crate::trust::{ChainStatus, Check, Fault, Judgement, Missing, Profile, Proof, Speaks};
+use crate::trust::{ChainStatus, Check, Fault, Judgement, Missing, Profile, Proof, Speaks, StepFrom};
 use crate::x509::{Certificate, Name};
 
 pub(super) const MISSING_INTERMEDIATE: Logic = Logic {
@@ -284,6 +284,9 @@ pub(in crate::diagnosis) fn missing_in_words(chain: &Judgement) -> String {
 
 pub(in crate::diagnosis) fn untrusted_root_in_words(noun: &str, chain: &Judgement) -> String {
     let name = root_name(chain);
+    if chain.last_step().is_some_and(|step| step.from == StepFrom::Installed) {
+        return format!("the {noun} holds the root \"{name}\", which is installed there, but is not known to trust it");
+    }
     match chain.path.as_ref().map(|path| path.steps.as_slice()) {
         Some([only]) if only.certificate.as_ref().is_some_and(|leaf| leaf.is_self_signed()) => {
             format!("the server's certificate \"{name}\" is signed by itself, and the {noun} does not trust it")

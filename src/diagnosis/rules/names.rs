@@ -76,3 +76,7 @@ pub(in crate::diagnosis) fn add_name(phones: bool) -> Vec<String> {
     };
     vec![format!("issue the server's certificate with the name that devices use in its subjectAltName, or {from}")]
 }
+
+pub(in crate::diagnosis) fn add_address() -> Vec<String> {
+    vec!["issue the server's certificate with the address as an iPAddress in its subjectAltName (RFC 2818 section 3.1), or let the devices ask for one of its names".into()]
+}

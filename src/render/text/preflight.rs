@@ -11,6 +11,8 @@ use crate::report::{PreflightProfile, PreflightReport, Prospect, StepFrom};
 
 /// Column at which the lines of a profile begin.
 const INDENT: usize = 4;
+/// What goes before a line about the file.
+const NOTE: &str = "in the file  ";
 
 /// Renders a preflight.
 pub fn preflight_text(report: &PreflightReport, style: &TextStyle) -> String {
@@ -22,6 +24,13 @@ pub fn preflight_text(report: &PreflightReport, style: &TextStyle) -> String {
         lines.push(Line::default());
     }
     lines.pop();
+    let room = style.width.max(40).saturating_sub(NOTE.len());
+    for problem in &report.problems {
+        for (at, part) in wrap(problem, room, room).iter().enumerate() {
+            let head = if at == 0 { NOTE } else { "" };
+            lines.push(Line::at(0, Role::Dim, head).pad(NOTE.len()).push(Role::Plain, part));
+        }
+    }
     lines.iter().map(|line| format!("{}\n", line.print(style.color))).collect()
 }
 
@@ -53,15 +62,17 @@ fn path(lines: &mut Vec<Line>, profile: &PreflightProfile, report: &PreflightRep
     let complete = !profile.chain.missing.is_empty();
     let steps = if complete { &profile.chain.completed_path } else { &profile.chain.path };
     for step in steps {
+        let certificate = step.sha256.as_ref().and_then(|sha| report.certificates.get(sha));
+        let is_root = certificate.is_some_and(|certificate| certificate.subject == certificate.issuer);
         let place = match (step.from, &step.source) {
             (StepFrom::Sent, _) => "in the chain".to_owned(),
             (StepFrom::Anchor, Some(source)) => format!("trusted ({})", shorten(source, 60)),
+            (StepFrom::Installed, _) if is_root => "installed on the device, but not as trusted".to_owned(),
             (StepFrom::Installed, _) => "installed on the device".to_owned(),
             (_, Some(source)) => format!("MISSING; it is in {}", shorten(source, 60)),
             (_, None) => "MISSING".to_owned(),
         };
-        let name =
-            step.sha256.as_ref().and_then(|sha| report.certificates.get(sha)).map_or(&step.subject, |c| &c.subject);
+        let name = certificate.map_or(&step.subject, |certificate| &certificate.subject);
         lines.push(Line::at(INDENT, Role::Plain, &shorten(name, 60)).column(INDENT + 62).push(Role::Dim, &place));
     }
     for missing in profile.chain.missing.iter().filter(|missing| missing.candidates.is_empty()) {
