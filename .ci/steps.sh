@@ -55,6 +55,12 @@ corpus() {
   release_binary && python3 .ci/corpus.py "$shared/tools/corpus_check.py" "$chaingap" .ci/corpus-differences.toml
 }
 
+# Chain files with what is true of each.
+chains() {
+  [ -d "$shared/cases" ] || { skip "no $shared/cases"; return; }
+  release_binary && python3 "$shared/tools/cases.py" "$chaingap" "$shared/cases" --only preflight
+}
+
 # HTML reports on one, two and some two hundred devices, and one with hostile words, in Chromium. Nothing is installed
 # in the checkout; all output goes to a temporary folder.
 browser() {
