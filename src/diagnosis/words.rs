@@ -10,6 +10,11 @@ pub(super) fn bytes(count: u64) -> String {
     if count == 1 { "1 byte".into() } else { format!("{count} bytes") }
 }
 
+/// `1 name`, `4 names`.
+pub(super) fn count(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// `"Northwind Policy CA 1" and "Northwind Issuing CA 1"`.
 pub(super) fn names(missing: &[Missing]) -> String {
     let names: Vec<_> = missing.iter().map(|link| format!("\"{}\"", link.subject.short())).collect();

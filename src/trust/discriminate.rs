@@ -41,7 +41,7 @@ pub(super) fn discriminators(anchors: &[Anchor], path: &Path, top: &Certificate)
 }
 
 /// Whether both name the same organization or, where the issuer names none, the same domain components.
-fn same_organization(anchor: &Name, issuer: &Name) -> bool {
+pub(crate) fn same_organization(anchor: &Name, issuer: &Name) -> bool {
     // Compared as in RFC 5280 section 7.1: letter case and the length of white space do not count.
     let fold = |text: &str| text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>();
     match (issuer.organization(), anchor.organization()) {

@@ -47,4 +47,5 @@ pub use rules::{Fault, Purpose};
 pub use store::{ChainCertificate, ChainFile, StoreContents, read_certificates, read_chain};
 pub use verifier::Verifier;
 
+pub(crate) use discriminate::same_organization;
 pub(crate) use shown::ShownFact;

@@ -115,9 +115,19 @@ const TABLE: &[Row] = &[
     ),
     (
         "CG013",
-        &["client-certificate-absent", "client-certificate-refused", "client-certificate-silent"],
+        &[
+            "client-certificate-absent",
+            "client-certificate-refused",
+            "client-certificate-silent",
+            "client-chain-incomplete",
+            "client-for-servers",
+            "client-issuer-not-listed",
+            "client-expired",
+        ],
         &[
             ("client-certificate-accepted", "the server accepts the certificate"),
+            ("client-chain-complete", "the client sends the intermediate along"),
+            ("client-for-any-use", "without extendedKeyUsage it is for clients too"),
             ("server-closes", "the server closes at the same point, but never asked"),
         ],
     ),

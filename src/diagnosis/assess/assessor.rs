@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::algorithms::{Algorithms, verifier};
 use super::chain_end::ChainEnd;
-use super::client::ClientIssuer;
+use super::client::{self, ClientIssuer};
 use super::dates::{self, Dates};
 use super::malformed::Malformed;
 use super::names::NameCheck;
@@ -20,8 +20,7 @@ use crate::diagnosis::words;
 use crate::evidence::{Device, FetchKind, Handshake, Outcome};
 use crate::protocol::tls::MAX_CERTIFICATES;
 use crate::trust::{
-    Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Proof, Purpose, StepFrom, Trust, Verifier, judge,
-    rejudge,
+    Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Purpose, StepFrom, Trust, Verifier, judge, rejudge,
 };
 use crate::x509::{Certificate, Digest, Name};
 
@@ -229,12 +228,7 @@ impl Assessor {
         let verifier = Verifier::default();
         let purpose = Purpose::Client;
         let case = Case { sent, purpose, held: &[], anchors: &[], known: &self.known, verifier: &verifier };
-        let mut judgement = judge(&mut self.finder, &case);
-        if matches!(judgement.status, ChainStatus::UntrustedRoot | ChainStatus::Trusted) {
-            judgement.status = ChainStatus::Undetermined;
-            judgement.proof = Some(Proof::Undecidable);
-        }
-        Rc::new(judgement)
+        Rc::new(client::without_anchors(judge(&mut self.finder, &case), handshake))
     }
 }
 

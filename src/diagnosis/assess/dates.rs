@@ -159,7 +159,8 @@ fn anchor_dated(profile: &Profile) -> Option<Dated> {
     }
 }
 
-fn date_fault(certificate: &Arc<Certificate>, at: Timestamp) -> Option<DateFault> {
+/// How a certificate is outside its dates.
+pub(in crate::diagnosis) fn date_fault(certificate: &Arc<Certificate>, at: Timestamp) -> Option<DateFault> {
     let expired = at > certificate.not_after();
     (!certificate.is_valid_at(at)).then(|| DateFault {
         name: certificate.subject().short(),

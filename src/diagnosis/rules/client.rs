@@ -4,12 +4,14 @@
 //! it accepts, and the finding; a note where its list of issuers is long. Bounded: by the handshakes kept. Left to others:
 //! which of several causes remain.
 
+use super::client_reason::{self, Reason};
 use super::logic::{Cause, Facts, Lacks, Logic, never_a_rival};
 use crate::capture::FrameRef;
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Finding, Severity};
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
+use crate::diagnosis::words;
 use crate::evidence::Handshake;
 use crate::flow::Side;
 use crate::protocol::tls::{AlertCode, CertificateRequest};
@@ -68,7 +70,7 @@ fn long_lists(session: &Session<'_>) -> Vec<Finding> {
 }
 
 fn in_words(request: &CertificateRequest) -> String {
-    format!("{} names, {} bytes", request.authorities.len(), request.bytes)
+    format!("{}, {}", words::count(request.authorities.len(), "name", "names"), words::bytes(request.bytes))
 }
 
 fn request_evidence(handshake: &Handshake) -> Option<(FrameRef, String)> {
@@ -110,14 +112,24 @@ fn refused_after_truncated_list(session: &Session<'_>) -> Vec<Finding> {
 fn refused(session: &Session<'_>, judged: &Judged<'_>, severity: Severity) -> Finding {
     let handshake = judged.handshake;
     let code = Code::ClientCertificate;
-    let summary = format!("TLS handshake fails: {}", refused_in_words(session, handshake));
+    // Why it was refused is told beside that it was, of which the proof speaks (D-DIAGNOSIS-45).
+    let reasons = if handshake.client_sent.is_empty() { Vec::new() } else { Reason::of(judged) };
+    let because: Vec<_> = reasons.iter().map(|(_, why)| format!("because {why}")).collect();
+    let likely = if reasons.is_empty() { String::new() } else { format!(", likely {}", because.join(", or ")) };
+    let summary = format!("TLS handshake fails: {}{likely}", refused_in_words(session, handshake));
     let mut finding = session.finding(code, severity, proof(judged, code), judged, summary);
     finding.evidence.extend(request_evidence(handshake));
-    let answer = handshake.tls.certificates.client.as_ref();
-    finding.evidence.extend(answer.map(|list| (list.last, "the client's Certificate message".to_owned())));
+    finding.evidence.extend(client_reason::sent(judged));
     finding.evidence.extend(judged.ending());
     finding.certificates = handshake.client_sent.clone();
-    finding.remedies = give_certificate();
+    if !handshake.client_sent.is_empty() {
+        finding.excluded = Reason::excluded(judged);
+    }
+    if reasons.iter().any(|(reason, _)| *reason == Reason::LacksIntermediate) {
+        finding.missing = client_reason::missing(judged).to_vec();
+    }
+    finding.remedies = reasons.iter().flat_map(|(reason, _)| reason.remedies(session, judged)).collect();
+    finding.remedies.extend(give_certificate(reasons.is_empty()));
     finding
 }
 
@@ -157,6 +169,15 @@ fn send_no_list() -> Vec<String> {
     ]
 }
 
-fn give_certificate() -> Vec<String> {
-    vec!["give the client a certificate that the server takes, from an issuer that the server trusts; the server's log tells why it refused (Schannel events 36874, 36887)".into()]
+/// `alone` says that nothing more is known to do.
+fn give_certificate(alone: bool) -> Vec<String> {
+    let mut remedies =
+        vec!["look at the server's log: it tells why it refused (Windows: Schannel events 36874, 36887)".to_owned()];
+    if alone {
+        remedies.insert(
+            0,
+            "give the client a certificate that the server takes, from an issuer that the server trusts".into(),
+        );
+    }
+    remedies
 }

@@ -8,6 +8,7 @@
 pub(super) mod abilities;
 pub(super) mod chain;
 mod client;
+mod client_reason;
 mod connections;
 mod coverage;
 pub(super) mod dates;

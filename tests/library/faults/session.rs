@@ -11,7 +11,7 @@ use chaingap::Analyzer;
 use chaingap::expectations::Options;
 use chaingap::flow::Side;
 use chaingap::limits::Limits;
-use chaingap::report::{Finding, Proof, Report, Severity, VerdictStatus};
+use chaingap::report::{ChainStatus, Finding, Proof, Report, Severity, VerdictStatus};
 
 use super::disorder;
 use super::file::Format;
@@ -423,4 +423,56 @@ fn a_tunnel_that_the_proxy_refuses() {
     let mut signed_in = refusal;
     signed_in.extend(tunnel("lyncpool.contoso.test", said("usb-full-chain.pcapng", 443)));
     assert_eq!(told(&judge(&session(&[(8888, signed_in, Client)]), &northwind())), []);
+}
+
+/// The reasons by how each was recorded: what OpenSSL was given to refuse (`captures/record/pairs.sh`).
+#[test]
+fn why_a_client_certificate_is_refused() {
+    let proseware = || options(&["proseware-root"], &[]);
+    let lacks = "its chain lacks the intermediate \"Trey Research Device Issuing CA 1\"";
+    let other_use = "its extended key usage is for servers, not for clients";
+    let not_listed = "the server's list of authorities (1 name) leaves out its issuer \"Relecloud Device CA\"";
+    let expired = "it expired on 2025-01-01";
+    for (name, reason, who) in [
+        ("client-chain-incomplete.pcapng", lacks, "make them send the intermediate"),
+        ("client-for-servers.pcapng", other_use, "clientAuth"),
+        ("client-issuer-not-listed.pcapng", not_listed, "whoever runs the server: add the root"),
+        ("client-expired.pcapng", expired, "issue one that is valid now"),
+    ] {
+        let report = judge(&frames(name), &proseware());
+        let finding = only(&report, "CG013");
+        assert!(
+            finding.summary.ends_with(&format!("\"0004F2A1B2C3\", likely because {reason}")),
+            "{}",
+            finding.summary
+        );
+        assert!(finding.remedies.iter().any(|remedy| remedy.contains(who)), "{name}: {:?}", finding.remedies);
+        assert_eq!(finding.missing.len(), usize::from(reason == lacks), "{name}");
+    }
+    // bad_certificate may mean any of them, certificate_expired only dates, unknown_ca only the chain and the list.
+    for (name, code, reason) in [
+        ("client-chain-incomplete.pcapng", 42, Some(lacks)),
+        ("client-chain-incomplete.pcapng", 45, None),
+        ("client-for-servers.pcapng", 42, Some(other_use)),
+        ("client-for-servers.pcapng", 48, None),
+        ("client-expired.pcapng", 46, Some(expired)),
+        ("client-expired.pcapng", 48, None),
+        ("client-issuer-not-listed.pcapng", 45, None),
+    ] {
+        let report = judge(&with_alert(name, code), &proseware());
+        let summary = &only(&report, "CG013").summary;
+        assert_eq!(summary.contains("likely"), reason.is_some(), "{name}, {code}: {summary}");
+        assert!(reason.is_none_or(|reason| summary.contains(reason)), "{name}, {code}: {summary}");
+    }
+    // The intermediate that the client lacks is named with its place where one is known.
+    let report = judge(&frames("client-chain-incomplete.pcapng"), &options(&["proseware-root"], &["trey-issuing"]));
+    let finding = only(&report, "CG013");
+    assert_eq!(finding.missing[0].subject, "CN=Trey Research Device Issuing CA 1,O=Trey Research");
+    assert_eq!(finding.missing[0].aia, ["http://pki.treyresearch.test/trey-issuing.crt"]);
+    assert_eq!(finding.missing[0].candidates.len(), 1);
+    assert!(finding.remedies[0].contains("chaingap certs --missing"), "{:?}", finding.remedies);
+    let status = |report: &Report| report.devices[0].handshakes[0].client_chain.as_ref().map(|chain| chain.status);
+    assert_eq!(status(&report), Some(ChainStatus::MissingIntermediate));
+    let other = judge(&frames("client-for-servers.pcapng"), &proseware());
+    assert_eq!(status(&other), Some(ChainStatus::Invalid));
 }
