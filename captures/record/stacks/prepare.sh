@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets and builds the stacks: prepare.sh TOOLS. Needs the Debian packages
 #   gcc golang-go openjdk-17-jdk-headless gnutls-bin libnss3-tools libmbedtls-dev libwolfssl-dev libbearssl-dev chromium
-#   nodejs npm unzip tshark tcpdump
+#   nodejs npm unzip tshark tcpdump iproute2 ethtool
 # a Rust toolchain, and for the rest the registries of Python, npm and Rust. What is there already is left as it is.
 set -euo pipefail
 

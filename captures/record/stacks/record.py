@@ -20,7 +20,7 @@ import time
 
 import pairs
 import read
-from servers import CLIENT_DEFECTS, SERVERS
+from servers import SERVERS
 from stacks import STACKS
 
 here = pathlib.Path(__file__).resolve().parent

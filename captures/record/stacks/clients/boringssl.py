@@ -1,7 +1,7 @@
 """libcurl on BoringSSL with its defaults, as the package curl_cffi has it: boringssl.py ANCHORS.pem HOST"""
 import sys
 
-from curl_cffi import Curl, CurlError, CurlInfo, CurlOpt
+from curl_cffi import Curl, CurlError, CurlOpt
 
 curl = Curl()
 curl.setopt(CurlOpt.URL, f"https://{sys.argv[2]}/".encode())
