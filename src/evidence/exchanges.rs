@@ -113,7 +113,7 @@ impl Evidence {
             server: talk.server,
             url: url.to_owned(),
         };
-        let Some(whole) = self.parts.add(&asked, part, exchange.request, response.last) else { return Vec::new() };
+        let Some(whole) = self.parts.add(&asked, *part, exchange.request, response.last) else { return Vec::new() };
         let kind = response.content_type.as_deref();
         (response.certificates, response.problem) = certificates_in_parts(&whole.bytes, &whole.codings, kind);
         (response.complete, response.last) = (true, whole.last);

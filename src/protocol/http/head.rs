@@ -7,7 +7,7 @@
 use httparse::{EMPTY_HEADER, Header, ParserConfig};
 
 use super::kept::MAX_CODINGS;
-use super::part::{ContentRange, FileVersion};
+use super::part::{ContentRange, FileHead, FileVersion};
 use crate::flow::Side;
 
 /// Servers refuse more than 8 to 64 KiB.
@@ -73,9 +73,7 @@ pub(super) struct ResponseHead {
     /// Content and transfer codings except `chunked` and `identity`, in the order of application; at most one more than
     /// are decoded.
     pub(super) codings: Vec<String>,
-    /// The range of the body that it brings, where that is a part.
-    pub(super) range: Option<ContentRange>,
-    pub(super) version: FileVersion,
+    pub(super) file: Box<FileHead>,
     /// The framing of an answer to GET.
     pub(super) framing: Framing,
 }
@@ -259,12 +257,14 @@ fn response(bytes: &[u8]) -> Option<ResponseHead> {
         content_type: fields.text("content-type"),
         server: fields.text("server"),
         location: fields.text("location").filter(|_| (300..400).contains(&status)),
-        // A range counts the bytes without transfer codings (RFC 9110 section 14.1.2); chunks are undone by the framing.
-        range: fields
-            .text("content-range")
-            .filter(|_| status == 206 && transfer.iter().all(|coding| coding == "chunked"))
-            .and_then(|value| ContentRange::parse(&value)),
-        version: FileVersion { etag: fields.text("etag"), last_modified: fields.text("last-modified") },
+        file: Box::new(FileHead {
+            // A range counts the bytes without transfer codings (RFC 9110 section 14.1.2); chunks are undone by the framing.
+            range: fields
+                .text("content-range")
+                .filter(|_| status == 206 && transfer.iter().all(|coding| coding == "chunked"))
+                .and_then(|value| ContentRange::parse(&value)),
+            version: FileVersion { etag: fields.text("etag"), last_modified: fields.text("last-modified") },
+        }),
         codings: codings.filter(|coding| coding != "identity" && coding != "chunked").take(MAX_CODINGS + 1).collect(),
         framing,
     })

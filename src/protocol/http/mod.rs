@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use self::head::{Framing, Head, RequestHead, ResponseHead};
 use self::kept::{Contents, KeptBody};
 use self::message::{BodyAfterGap, MessageReader, Step};
-use self::part::ContentRange;
+use self::part::{ContentRange, FileHead};
 use super::body::FoundCertificate;
 use crate::capture::FrameRef;
 use crate::flow::{Side, StreamEnd};
@@ -91,7 +91,7 @@ pub struct Response {
     /// The complete certificates in the body.
     pub certificates: Vec<FoundCertificate>,
     /// The bytes of the body, where it is a part of one that may hold certificates.
-    pub part: Option<Part>,
+    pub part: Option<Box<Part>>,
     /// What was wrong, in plain words: an unsuccessful status, a premature end, a body without the expected content.
     pub problem: Option<String>,
 }
@@ -129,8 +129,7 @@ struct Receiving {
     exchange: Option<Exchange>,
     response: Response,
     declared: Option<u64>,
-    range: Option<ContentRange>,
-    version: FileVersion,
+    file: Box<FileHead>,
     body: KeptBody,
     problems: Vec<String>,
 }
@@ -357,8 +356,7 @@ impl Http {
         self.current = Some(Receiving {
             exchange,
             declared: if let Framing::Length(length) = framing { Some(length) } else { None },
-            range: head.range,
-            version: head.version,
+            file: head.file,
             body: KeptBody::new(head.codings, keep),
             problems: status_problem(head.status, &head.reason).into_iter().collect(),
             response: Response {
@@ -407,7 +405,7 @@ impl Http {
     /// Finishes the answer being received, prematurely if there is a problem.
     fn finish_response(&mut self, problem: Option<String>, out: &mut Vec<Exchange>) {
         let Some(receiving) = self.current.take() else { return };
-        let Receiving { exchange, mut response, declared, range, version, body, mut problems } = receiving;
+        let Receiving { exchange, mut response, declared, file, body, mut problems } = receiving;
         response.complete = problem.is_none() && body.missing == 0;
         response.body_bytes = body.seen;
         if body.missing > 0 {
@@ -424,8 +422,8 @@ impl Http {
         };
         // A body that was cut off is the first part of a whole one.
         let cut_off = declared.filter(|_| response.status == 200 && !response.complete);
-        let place = range.or_else(|| cut_off.and_then(ContentRange::whole)).filter(|_| !response.gap);
-        response.part = place.and_then(|place| Part::new(place, version, codings, bytes));
+        let place = file.range.or_else(|| cut_off.and_then(ContentRange::whole)).filter(|_| !response.gap);
+        response.part = place.and_then(|place| Part::new(place, file.version, codings, bytes)).map(Box::new);
         let certificates = response.certificates.iter().map(|one| size_of::<FoundCertificate>() + one.der.len());
         let part = response.part.as_ref().map_or(0, |part| part.bytes.len());
         let kept_bytes = size_of::<Answer>() + part + certificates.sum::<usize>();

@@ -64,6 +64,14 @@ pub fn certificates_in_parts(
     (certificates, problem)
 }
 
+/// What an answer says of the file that it brings.
+#[derive(Debug)]
+pub(super) struct FileHead {
+    /// The range of it, where that is a part.
+    pub(super) range: Option<ContentRange>,
+    pub(super) version: FileVersion,
+}
+
 /// The value of a Content-Range field (RFC 9110 section 14.4): `bytes 0-499/1234`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ContentRange {
