@@ -55,10 +55,19 @@ corpus() {
   release_binary && python3 .ci/corpus.py "$shared/tools/corpus_check.py" "$chaingap" .ci/corpus-differences.toml
 }
 
-# Chain files with what is true of each.
-chains() {
-  [ -d "$shared/cases" ] || { skip "no $shared/cases"; return; }
-  release_binary && python3 "$shared/tools/cases.py" "$chaingap" "$shared/cases" --only preflight
+# The kinds of cases that must pass, by a word of their name, kind or subject.
+CASES=(reading preflight)
+
+# Compares small captures and chains with what is true of them. Each kind is run, whichever fails.
+cases() {
+  local tool=$shared/tools/cases.py word failed=0
+  [ -e "$tool" ] && [ -d "$shared/cases" ] || { skip "NOTHING WAS CHECKED: no $tool with $shared/cases"; return; }
+  release_binary || return
+  for word in "${CASES[@]}"; do
+    echo "-- $word"
+    python3 "$tool" "$chaingap" "$shared/cases" --only "$word" || failed=1
+  done
+  return $failed
 }
 
 # HTML reports on one, two and some two hundred devices, and one with hostile words, in Chromium. Nothing is installed

@@ -6,9 +6,10 @@ import tomllib
 
 HEAD = """# Sample captures
 
-Recordings of real programs that talk to each other in network namespaces. No packet in them is computed or changed; a few
-recordings were split or cut short afterwards with `editcap`, as their descriptions say. No capture of a real phone is among
-them: the column *in place of a phone and its server* says what was recorded instead.
+Recordings of real programs that talk to each other in network namespaces. No packet in them is computed or changed, but
+for those in `links/`, `stacks/` and `cases/`; a few recordings were split or cut short afterwards with `editcap`, as their
+descriptions say. No capture of a real phone is among them: the column *in place of a phone and its server* says what was
+recorded instead.
 Each expectation (`NAME.expect.toml`) says what `chaingap` must find in its captures; `chaingap check captures` compares.
 The certificates in `pki/` were made for these recordings; their private keys were thrown away.
 
@@ -35,6 +36,9 @@ each defect. `record/stacks/` makes them: `prepare.sh` gets the stacks, `record.
 tshark, and `matrix.py` writes [docs/stacks.md](../docs/stacks.md) and the program's data from them. There the servers' flights
 are computed, and the clients are real.
 
+`cases/` holds small captures of what these recordings do not show: segments of other connections, rare forms of messages,
+a clock that was never set. Most of their packets are computed, as each expectation says, with certificates of their own.
+
 Captures are pcapng with times in nanoseconds; a few are pcap with microseconds or nanoseconds. This file is written by
 `record/readme.py`.
 
@@ -60,9 +64,11 @@ def expected(expectation):
 folder = pathlib.Path(sys.argv[1])
 packages = subprocess.run([folder / "record" / "record.sh", "--packages"], capture_output=True, text=True, check=True)
 rows = []
-for path in sorted(folder.glob("*.expect.toml"), key=lambda path: path.name.removesuffix(".expect.toml")):
+names = {str(path.relative_to(folder)).removesuffix(".expect.toml"): path
+         for pattern in ("*.expect.toml", "cases/*.expect.toml") for path in folder.glob(pattern)}
+for name, path in sorted(names.items()):
     expectation = tomllib.loads(path.read_text())
-    cells = (path.name.removesuffix(".expect.toml"), expectation["description"], expected(expectation),
+    cells = (name, expectation["description"], expected(expectation),
              expectation["stand_in"])
     rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n")
 (folder / "README.md").write_text(HEAD % packages.stdout.strip() + "".join(rows))
