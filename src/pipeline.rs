@@ -171,12 +171,13 @@ impl Connections {
         let talk = talk_of(flow);
         let mut conversation = std::mem::take(&mut flow.conversation);
         let (swapped, sealed) = (conversation.is_swapped(), conversation.is_sealed());
+        let (silent, other) = (conversation.is_silent(), conversation.is_other());
         let handshake = conversation.finish(capture_end.unwrap_or(flow.last), keys, outputs);
         outputs.drain().for_each(|said| evidence.said(talk, said));
         if let Some((why, at)) = handshake.as_ref().and_then(|tls| tls.undecrypted) {
             undecrypted.entry(why).or_insert((0, at)).0 += 1;
         }
-        evidence.connection(talk, &Connection { flow, swapped, sealed }, handshake);
+        evidence.connection(talk, &Connection { flow, swapped, sealed, silent, other }, handshake);
         outputs.take_back(conversation);
     }
 

@@ -180,7 +180,7 @@ impl<'e> Bench<'_, 'e> {
             let profile = anchors.profile;
             let facts = Facts { handshake, assessment: &assessment, profile, may_lack_sha_2, elsewhere: &elsewhere };
             let ruling = cause::rule(&facts);
-            Judged { index, handshake, assessment, ruling, excluded: Vec::new(), recovered_by: None }
+            Judged { index, handshake, assessment, ruling, excluded: Vec::new(), recovered_by: None, unused: None }
         });
         let mut judged: Vec<Judged<'e>> = judged.collect();
         recovery::settle(device, &mut judged);

@@ -26,12 +26,28 @@ pub struct Judged<'e> {
     pub excluded: Vec<(Code, Vec<Excluded>)>,
     /// The first frame of the success that recovered it.
     pub recovered_by: Option<FrameRef>,
+    /// Whether nobody refused anything: the connection was merely left unused.
+    pub unused: Option<Unused>,
+}
+
+/// Why a connection was closed unused, if not for the certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unused {
+    /// The client opened it ahead of need: another one to the same service worked (D-DIAGNOSIS-32).
+    Spare,
+    /// It was closed after a long silence (D-DIAGNOSIS-46).
+    Idle,
 }
 
 impl Judged<'_> {
     /// Whether nothing is wrong with it.
     pub fn is_completed(&self) -> bool {
         self.ruling.stage == Stage::Completed
+    }
+
+    /// Whether it completed, or was only left unused.
+    pub(super) fn is_fine(&self) -> bool {
+        self.is_completed() || self.unused.is_some()
     }
 
     /// The causes beside one that is reported, with the reason why each is excluded, or why not.

@@ -1,19 +1,28 @@
-//! In: a device's judged handshakes. Out: which failures another handshake recovered: a later one, or for a spare connection
-//! an earlier one too. Bounded: by the handshakes kept. Left to others: severity.
+//! In: a device's judged handshakes. Out: which connections were merely left unused, and which failures another handshake
+//! recovered: a later one, or where nothing may have failed an earlier one too. Bounded: by the handshakes kept. Left to
+//! others: severity.
 
-use super::judged::Judged;
-use super::stage::Stage;
+use super::judged::{Judged, Unused};
 use crate::capture::FrameRef;
-use crate::evidence::{Device, Handshake, Outcome};
+use crate::evidence::{Device, EndHow, Handshake, Outcome};
+use crate::flow::Side;
 use crate::trust::{ChainStatus, Judgement, Path};
 use crate::x509::Digest;
 
-/// Strikes out causes that a success in another handshake excludes, then notes for each failure the success that
-/// recovered it.
+/// A connection without data that is closed after this long was idle: 30 seconds, in nanoseconds. Clients that refuse a
+/// certificate after Finished do so at once.
+const IDLE_NANOS: i64 = 30_000_000_000;
+/// Records of a TLS 1.3 client that sends nothing after its Finished but, perhaps, close_notify.
+const UNUSED_RECORDS: u64 = 2;
+
+/// Tells connections that were left unused from those that failed, then notes for each failure the success that recovered
+/// it.
 pub(super) fn settle(device: &Device, judged: &mut [Judged<'_>]) {
-    for index in unused_spares(device, judged) {
-        if let Some(spare) = judged.get_mut(index) {
-            spare.ruling.exclude_certificates();
+    let unused: Vec<_> = judged.iter().map(|it| unused(device, judged, it)).collect();
+    for (it, unused) in judged.iter_mut().zip(unused) {
+        it.unused = unused;
+        if unused.is_some() {
+            it.ruling.exclude_all();
         }
     }
     let recoveries: Vec<_> = judged.iter().map(|it| recovery(device, judged, it)).collect();
@@ -27,23 +36,66 @@ pub(super) fn settle(device: &Device, judged: &mut [Judged<'_>]) {
 fn recovery(device: &Device, judged: &[Judged<'_>], failed: &Judged<'_>) -> Option<FrameRef> {
     let handshake = failed.handshake;
     let recovers = |other: &Handshake| {
-        handshake.repeated_from.is_before(&other.repeated_from) || (is_spare(handshake) && same_chain(handshake, other))
+        handshake.repeated_from.is_before(&other.repeated_from)
+            || (is_spare(handshake) && same_chain(handshake, other))
+            || was_under_way(handshake)
     };
     let others = completed(device, judged, handshake).filter(|_| !failed.is_completed());
     let firsts = others.filter(|other| recovers(other.handshake)).map(|other| other.handshake.first);
     firsts.min_by_key(|at| at.place())
 }
 
-/// Connections that the client closed unused, and not for the sake of the certificates: in another connection it accepted
-/// the same ones with the same means (D-DIAGNOSIS-32).
-fn unused_spares(device: &Device, judged: &[Judged<'_>]) -> Vec<usize> {
-    let accepted = |spare: &Judged<'_>| {
-        let own = built(&spare.assessment.chain);
-        completed(device, judged, spare.handshake).any(|other| built(&other.assessment.chain) == own)
+/// Why a connection was closed unused, where nobody is known to have refused anything.
+fn unused(device: &Device, judged: &[Judged<'_>], it: &Judged<'_>) -> Option<Unused> {
+    let handshake = it.handshake;
+    let in_clear = is_spare(handshake) && handshake.last_word().is_none();
+    if !in_clear && !is_hidden_spare(handshake) {
+        return None;
+    }
+    if idle_nanos(handshake).is_some_and(|nanos| nanos >= IDLE_NANOS) {
+        return Some(Unused::Idle);
+    }
+    // A server may look at the client's certificate after its Finished (D-DIAGNOSIS-13).
+    let refuses_client = handshake.ending.by == Some(Side::Server) && handshake.asked_client();
+    // In another connection the client accepted the same certificates with the same means.
+    let own = built(&it.assessment.chain);
+    let accepted = |other: &Judged<'_>| {
+        !in_clear || handshake.tls.resumed() || (!handshake.sent.is_empty() && built(&other.assessment.chain) == own)
     };
-    let unused = judged.iter().filter(|it| it.ruling.stage == Stage::ClientWithoutData && is_spare(it.handshake));
-    let spares = unused.filter(|it| !it.handshake.sent.is_empty() && accepted(it));
-    spares.map(|it| it.index).collect()
+    let works = completed(device, judged, handshake).any(accepted);
+    (works && !refuses_client).then_some(Unused::Spare)
+}
+
+/// How long nothing was sent between the handshake's end and the connection's.
+fn idle_nanos(handshake: &Handshake) -> Option<i64> {
+    let tls = &handshake.tls;
+    let spoken = [tls.finished.client, tls.finished.server, tls.data.server.last].into_iter().flatten();
+    let last = spoken.max_by_key(|at| at.place())?;
+    // Each side may announce the end by an encrypted alert.
+    let alerts = [tls.encrypted_alert.client, tls.encrypted_alert.server];
+    let end = alerts.into_iter().flatten().chain(handshake.ending.at).min_by_key(|at| at.place())?;
+    Some(end.time.since(last.time))
+}
+
+/// Whether a TLS 1.3 client whose records cannot be read sent nothing after its Finished but, perhaps, close_notify, and
+/// the connection was closed. Without its Finished it may have refused something.
+fn is_hidden_spare(handshake: &Handshake) -> bool {
+    let tls = &handshake.tls;
+    let closed = matches!(handshake.ending.how, EndHow::Fin | EndHow::Rst);
+    handshake.ending.outcome == Outcome::Undetermined
+        && closed
+        && tls.hides_answer()
+        && tls.finished.client.is_some()
+        && tls.data.client.records == 0
+        && tls.unread.client <= UNUSED_RECORDS
+        && tls.holes.is_empty()
+}
+
+/// Whether the capture ends while the handshake is under way, and lacks nothing before that.
+fn was_under_way(handshake: &Handshake) -> bool {
+    let open = matches!(handshake.ending.outcome, Outcome::Incomplete | Outcome::Undetermined);
+    let whole = handshake.tls.holes.is_empty() && handshake.two_sided && handshake.opened;
+    open && whole && handshake.ending.how == EndHow::CaptureEnd && handshake.ending.stall.is_none()
 }
 
 /// The handshakes that completed at the same service; behind an address that several devices share, those of the same TLS

@@ -22,10 +22,9 @@ pub struct Ruling {
 }
 
 impl Ruling {
-    /// Strikes out the certificates as a cause: the device accepted the same ones in another handshake.
-    pub(super) fn exclude_certificates(&mut self) {
-        (self.allowed, self.filtered) = (Vec::new(), Vec::new());
-        self.survivors = vec![Code::RejectedWithoutReason];
+    /// Strikes out every cause: nobody refused anything.
+    pub(super) fn exclude_all(&mut self) {
+        (self.allowed, self.survivors, self.filtered) = (Vec::new(), Vec::new(), Vec::new());
     }
 
     /// Whether a cause remains.
@@ -53,7 +52,7 @@ impl Ruling {
     pub(super) fn lead(&self, code: Code) -> &'static str {
         match self.stage {
             Stage::ClientWithoutData if self.survives(Code::RejectedWithoutReason) => {
-                "the TLS handshake was finished and left unused, perhaps for this: "
+                "the connection was closed without a byte of data, perhaps for this: "
             }
             _ if self.survives(code) => "TLS handshake fails: ",
             Stage::Completed => "the TLS handshake worked, but ",

@@ -3,16 +3,24 @@
 
 use super::code::Code;
 use super::finding::{Finding, Severity, Verdict, VerdictStatus};
+use super::judged::Judged;
 use super::session::Session;
 use super::stage::Stage;
 use crate::evidence::Outcome;
 use crate::trust::Proof;
+
+/// Ports of a sign-in on which TLS is not spoken: web services, a proxy, the directory.
+const CLEAR_PORTS: [u16; 4] = [80, 8080, 389, 3268];
 
 /// Settles severities, folds repetitions, puts the headline first, and gives the verdict. `offset` is the index that
 /// the first of these findings will have among all.
 pub(super) fn settle(session: &Session<'_>, findings: &mut Vec<Finding>, offset: usize) -> Verdict {
     for finding in findings.iter_mut() {
         settle_severity(session, finding);
+    }
+    let tls_fails = findings.iter().any(|it| it.severity == Severity::Error && it.handshake.is_some());
+    for finding in findings.iter_mut().filter(|it| tls_fails && is_beside_tls(it)) {
+        finding.severity = finding.severity.min(Severity::Warning);
     }
     fold(findings);
     findings.sort_by_key(|finding| {
@@ -42,6 +50,16 @@ fn settle_severity(session: &Session<'_>, finding: &mut Finding) {
     if finding.severity == Severity::Error && (!ended || finding.recovered_by.is_some()) {
         finding.severity = Severity::Warning;
     }
+    // What the capture does not show of one handshake, another one to the same service shows (D-DIAGNOSIS-49).
+    if judged.ruling.stage == Stage::Open && finding.recovered_by.is_some() {
+        finding.severity = Severity::Info;
+    }
+}
+
+/// Whether it is about a connection in clear that failed: that is not what a handshake failed of (D-DIAGNOSIS-48).
+fn is_beside_tls(finding: &Finding) -> bool {
+    let in_clear = finding.server.is_some_and(|server| CLEAR_PORTS.contains(&server.port()));
+    finding.code == Code::ConnectionRefused && in_clear
 }
 
 /// The same fault repeated by retries is one finding.
@@ -85,11 +103,13 @@ fn status(session: &Session<'_>, findings: &[Finding]) -> VerdictStatus {
     if errors.iter().any(|finding| finding.proof != Proof::Undecidable) {
         return VerdictStatus::Fails;
     }
-    let open = session.handshakes.iter().any(|it| it.ruling.stage == Stage::Open && it.recovered_by.is_none());
+    let is_open = |it: &Judged<'_>| it.ruling.stage == Stage::Open && it.recovered_by.is_none() && it.unused.is_none();
+    let open = session.handshakes.iter().any(is_open);
     if !errors.is_empty() || open || session.lacks_handshakes() {
         return VerdictStatus::Undecided;
     }
-    let recovered = findings.iter().any(|finding| finding.recovered_by.is_some());
+    let recovers = |it: &Finding| it.recovered_by.is_some() && it.severity >= Severity::Warning;
+    let recovered = findings.iter().any(recovers);
     if recovered || findings.iter().any(|finding| finding.code.logic().degrades) {
         return VerdictStatus::Degraded;
     }

@@ -60,6 +60,7 @@ pub(crate) fn ending_of(by: Option<&str>, how: EndHow, alert: &str, frame: Optio
     let frame = frame.map(|frame| format!(", frame {frame}")).unwrap_or_default();
     let who = by.unwrap_or("nobody");
     match how {
+        EndHow::Alert if alert.is_empty() => format!("{who}: an encrypted alert{frame}"),
         EndHow::Alert => format!("{who}: {alert}{frame}"),
         EndHow::Fin => format!("{who} closed it (FIN){frame}"),
         EndHow::Rst => format!("{who} reset it (RST){frame}"),

@@ -9,6 +9,7 @@ use super::facts::{Agreed, Evidence};
 use super::handshake::{Handshake, Parts};
 use super::outcome::{Closing, Outcome, ending};
 use super::refused::Refused;
+use super::without_tls::{TLS_PORTS, Without};
 use crate::capture::FrameRef;
 use crate::flow::{Flow, Side};
 use crate::protocol::Conversation;
@@ -47,12 +48,16 @@ pub struct Connection<'a> {
     pub swapped: bool,
     /// Whether it went on encrypted and may have carried certificates unseen.
     pub sealed: bool,
+    /// Whether neither side is seen to have sent anything.
+    pub silent: bool,
+    /// Whether it was spoken in clear in a protocol other than TLS.
+    pub other: bool,
 }
 
 impl Evidence {
     /// Takes a finished connection.
     pub fn connection(&mut self, talk: Talk, connection: &Connection<'_>, handshake: Option<&mut tls::Handshake>) {
-        let Connection { flow, swapped, sealed } = *connection;
+        let Connection { flow, swapped, sealed, silent, other } = *connection;
         let closing = Closing::of(flow, swapped);
         let recording = self.recording(flow.first);
         if closing.is_two_sided() && !self.two_way.contains(&recording) {
@@ -78,7 +83,17 @@ impl Evidence {
             Some(tls) if tls.began() => {
                 self.handshake(talk, flow, &closing, tls);
             }
-            _ => self.refused(talk, flow),
+            _ => {
+                self.refused(talk, flow);
+                let what = match () {
+                    () if silent && flow.opened && flow.opening.syn_ack.is_some() => Some(Without::Unused),
+                    () if other && TLS_PORTS.contains(&talk.server.port()) => Some(Without::OtherProtocol),
+                    () => None,
+                };
+                if let Some((what, device)) = what.zip(self.device(talk.client.ip(), flow.first)) {
+                    device.note_without_tls(talk.server, what, (flow.first, flow.last));
+                }
+            }
         }
     }
 

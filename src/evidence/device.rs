@@ -2,19 +2,22 @@
 //! `MAX_NAMES` names and `MAX_SERVICES` services; the rest by the limits that the collectors give.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::event::{Event, HttpRequest};
 use super::fetch::Fetch;
 use super::handshake::{Handshake, Parts};
 use super::recognition::Recognition;
 use super::refused::{Refused, SIGN_IN_PORTS};
+use super::without_tls::{Without, WithoutTls};
 use crate::capture::FrameRef;
 
 /// Refused connections kept of one device, to different servers: this many to ports of a sign-in, and as many to others.
 const MAX_REFUSED: usize = 32;
 pub(super) const MAX_NAMES: usize = 64;
 const MAX_SERVICES: usize = 16;
+/// Servers kept of one device to which connections carried no handshake.
+const MAX_WITHOUT_TLS: usize = 32;
 
 /// One device: all that one address did within one recording, or several addresses that one network card had.
 #[derive(Debug)]
@@ -43,6 +46,10 @@ pub struct Device {
     pub handshakes_total: u64,
     /// Connections that failed.
     pub refused: Vec<Refused>,
+    /// Servers beyond those, to which connections failed too.
+    pub refused_beyond: u64,
+    /// Connections in which no handshake began.
+    pub without_tls: Vec<WithoutTls>,
     /// The first exchange that may have brought certificates but cannot be read: its frame, and what it is.
     pub unreadable: Option<(FrameRef, &'static str)>,
     /// Incomplete handshakes dropped for lack of space (D-EVIDENCE-12).
@@ -114,6 +121,8 @@ impl Device {
             handshakes: Vec::new(),
             handshakes_total: 0,
             refused: Vec::new(),
+            refused_beyond: 0,
+            without_tls: Vec::new(),
             unreadable: None,
             dropped_incomplete: 0,
             services: Vec::new(),
@@ -199,6 +208,19 @@ impl Device {
         let alike = self.refused.iter().filter(|known| of_sign_in(known) == of_sign_in(&refused)).count();
         if alike < MAX_REFUSED {
             self.refused.push(refused);
+        } else {
+            self.refused_beyond += 1;
+        }
+    }
+
+    /// Counts a connection in which no handshake began.
+    pub(super) fn note_without_tls(&mut self, server: SocketAddr, what: Without, frames: (FrameRef, FrameRef)) {
+        let same = |known: &&mut WithoutTls| (known.server, known.what) == (server, what);
+        if let Some(known) = self.without_tls.iter_mut().find(same) {
+            known.count += 1;
+            known.frames.1 = frames.1;
+        } else if self.without_tls.len() < MAX_WITHOUT_TLS {
+            self.without_tls.push(WithoutTls { server, what, count: 1, frames });
         }
     }
 

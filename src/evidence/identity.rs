@@ -118,6 +118,8 @@ impl Device {
         self.handshakes.sort_by_key(|handshake| handshake.first.place());
         self.handshakes_total += other.handshakes_total;
         self.refused.extend(other.refused);
+        self.refused_beyond += other.refused_beyond;
+        self.without_tls.extend(other.without_tls);
         if let Some((at, what)) = other.unreadable {
             self.cannot_read(at, what);
         }

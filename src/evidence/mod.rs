@@ -26,6 +26,7 @@ mod sign_in;
 mod signals;
 mod taps;
 mod text;
+mod without_tls;
 
 pub use certificates::{Certificates, How, Sighting};
 pub use connections::{Connection, Talk};
@@ -40,3 +41,4 @@ pub use recognition::Recognition;
 pub use refused::{Refused, SIGN_IN_PORTS};
 pub use sign_in::{SignIn, SignInMethod, SignInStrength};
 pub(crate) use text::{MAX_LINE, shorten};
+pub use without_tls::{Without, WithoutTls};

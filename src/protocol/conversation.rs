@@ -254,6 +254,16 @@ impl Conversation {
         }
     }
 
+    /// Whether neither side is seen to have sent anything.
+    pub fn is_silent(&self) -> bool {
+        matches!(&self.state, State::Probing(probed) if probed.is_empty())
+    }
+
+    /// Whether something was said in clear in a protocol other than TLS.
+    pub fn is_other(&self) -> bool {
+        matches!(&self.state, State::Http(_) | State::Other(_)) && self.tunnel_to.is_none() && !self.mid_stream
+    }
+
     fn role(&self, side: Side) -> Side {
         if self.swapped { side.other() } else { side }
     }

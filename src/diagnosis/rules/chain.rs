@@ -368,6 +368,7 @@ fn evidence(session: &Session<'_>, judged: &Judged<'_>) -> Vec<(FrameRef, String
 pub(super) fn sent_in_words(sent: &[Arc<Certificate>]) -> String {
     match sent {
         [] => "the server sent no certificate".into(),
+        [leaf] if !leaf.is_readable() => "the server sent one certificate, which cannot be read".to_owned(),
         [leaf] => format!("the server sent its own certificate alone, issued by {}", leaf.issuer()),
         [leaf, above @ ..] => {
             let names: Vec<_> = above.iter().map(|certificate| certificate.subject().short()).collect();

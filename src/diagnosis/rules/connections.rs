@@ -20,9 +20,17 @@ pub(super) const CONNECTION_REFUSED: Logic =
 /// Two SYNs this long apart without a reply count as no answer: three seconds, in nanoseconds.
 const UNANSWERED_NANOS: i64 = 3_000_000_000;
 
+/// More ports and addresses than this that fail within `SCAN_NANOS` of each other are a scan (D-DIAGNOSIS-48).
+const NO_SCAN: usize = 16;
+/// A minute, in nanoseconds.
+const SCAN_NANOS: i64 = 60_000_000_000;
+
 fn find(session: &Session<'_>) -> Vec<Finding> {
-    let servers = refused(session.evidence, session.device);
+    let scanned = scanned(session.evidence, session.device);
+    let servers = refused(session.evidence, session.device)
+        .filter(|refused| scanned.iter().all(|known| !std::ptr::eq(*known, *refused)));
     let mut found: Vec<Finding> = servers.map(|refused| connection_refused(session, refused)).collect();
+    found.extend(scan(session, &scanned));
     for (at, request, target) in refused_tunnels(session.device) {
         tunnel_refused(session, at, request, target).add_to(&mut found);
     }
@@ -37,13 +45,45 @@ pub(in crate::diagnosis) fn refused<'e>(
     device.refused.iter().filter(move |refused| {
         let later = evidence.connected_after(device, refused.server, refused.last);
         let waited = refused.opening.syn.zip(refused.opening.last_syn).map_or(0, |(a, b)| b.time.since(a.time));
-        let unanswered = refused.opening.syns >= 2
-            && waited >= UNANSWERED_NANOS
-            && (evidence.two_way.contains(&device.recording) || !device.names.is_empty());
+        let unanswered = refused.opening.syns >= 2 && waited >= UNANSWERED_NANOS && shows_answers(evidence, device);
         let spoke_tls = evidence.tls_servers.contains_key(&refused.server);
         let wanted = SIGN_IN_PORTS.contains(&refused.server.port()) || spoke_tls;
         wanted && !later && (refused.reset.is_some() || unanswered)
     })
+}
+
+/// Whether an answer would be in the capture.
+fn shows_answers(evidence: &Evidence, device: &Device) -> bool {
+    evidence.two_way.contains(&device.recording) || !device.names.is_empty()
+}
+
+/// The failed connections that are part of a scan, in the order of time.
+fn scanned<'e>(evidence: &Evidence, device: &'e Device) -> Vec<&'e Refused> {
+    let failed = |refused: &&Refused| refused.reset.is_some() || shows_answers(evidence, device);
+    let began = |refused: &Refused| refused.opening.syn.map_or(0, |at| at.time.nanos());
+    let mut all: Vec<&Refused> = device.refused.iter().filter(failed).collect();
+    all.sort_by_key(|refused| began(refused));
+    let (mut out, mut taken) = (Vec::new(), 0);
+    for (first, refused) in all.iter().enumerate() {
+        let end = all.partition_point(|other| began(other) <= began(refused).saturating_add(SCAN_NANOS));
+        if end - first > NO_SCAN {
+            out.extend(all.get(taken.max(first)..end).unwrap_or_default());
+            taken = end;
+        }
+    }
+    out
+}
+
+fn scan(session: &Session<'_>, scanned: &[&Refused]) -> Option<Finding> {
+    let (first, last) = (scanned.first()?, scanned.iter().map(|refused| refused.last).max_by_key(FrameRef::place)?);
+    let beyond = session.device.refused_beyond;
+    let count = u64::try_from(scanned.len()).unwrap_or(u64::MAX).saturating_add(beyond);
+    let summary = format!("a scan: {count} ports or addresses refused a connection or did not answer");
+    let mut finding = session.finding_of_device(Code::ConnectionRefused, Severity::Info, Proof::Inferred, summary);
+    finding.occurrences = count;
+    finding.frames = first.opening.syn.map(|first| (first, last));
+    finding.evidence.extend(first.opening.syn.map(|at| (at, format!("the first SYN, to {}", endpoint(first.server)))));
+    Some(finding)
 }
 
 fn connection_refused(session: &Session<'_>, refused: &Refused) -> Finding {

@@ -5,6 +5,7 @@
 
 use super::logic::{Lacks, Logic};
 use super::remedy::capture_better;
+use super::unused::other_protocols;
 use crate::capture::{CaptureSummary, FrameRef};
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Finding, Severity};
@@ -20,8 +21,9 @@ pub(super) const CERTIFICATE_HIDDEN: Logic =
     Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(hidden) };
 pub(super) const CAPTURE_INCOMPLETE: Logic =
     Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(incomplete) };
-/// Found last, where nothing else is: [`nothing_seen`].
-pub(super) const NO_HANDSHAKE_SEEN: Logic = Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: None };
+/// Where nothing else is found, there is also [`nothing_seen`].
+pub(super) const NO_HANDSHAKE_SEEN: Logic =
+    Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(other_protocols) };
 
 fn hidden(session: &Session<'_>) -> Vec<Finding> {
     let hidden = |judged: &&Judged<'_>| judged.assessment.chain.status == ChainStatus::Hidden;
@@ -38,11 +40,11 @@ fn hidden(session: &Session<'_>) -> Vec<Finding> {
 
 fn incomplete(session: &Session<'_>) -> Vec<Finding> {
     let undecided = session.handshakes.iter().filter_map(|judged| {
-        let Why { summary, evidence } = undecided_because(judged)?;
+        let Why { summary, evidence, by_keys } = undecided_because(judged)?;
         let code = Code::CaptureIncomplete;
         let mut finding = session.finding(code, Severity::Warning, Proof::Proven, judged, summary);
         finding.evidence = evidence;
-        finding.remedies = capture_better();
+        finding.remedies = if by_keys { bring_keys() } else { capture_better() };
         Some(finding)
     });
     undecided.collect()
@@ -62,13 +64,15 @@ pub(super) fn nothing_seen(session: &Session<'_>) -> Option<Finding> {
 struct Why {
     summary: String,
     evidence: Vec<(FrameRef, String)>,
+    /// Whether everything is in the capture, so that only a key log would help.
+    by_keys: bool,
 }
 
 /// The part of the capture whose absence keeps this handshake from being judged.
 fn undecided_because(judged: &Judged<'_>) -> Option<Why> {
     let Judged { handshake, assessment, ruling, .. } = judged;
     let stage = ruling.stage;
-    if stage == Stage::Completed {
+    if stage == Stage::Completed || judged.unused.is_some() {
         return None;
     }
     let hidden = handshake.tls.hides_certificates();
@@ -81,10 +85,13 @@ fn undecided_because(judged: &Judged<'_>) -> Option<Why> {
     if hole_matters {
         let evidence: Vec<_> = holes.iter().map(|hole| (hole.at, describe_hole(hole))).collect();
         let first = evidence.first().map(|(_, what)| what.clone()).unwrap_or_default();
-        return Some(Why { summary: format!("the capture is incomplete: {first}"), evidence });
+        return Some(Why { summary: format!("the capture is incomplete: {first}"), evidence, by_keys: false });
     }
-    let about =
-        |summary: &str, at: FrameRef| Why { summary: summary.to_owned(), evidence: vec![(at, summary.to_owned())] };
+    let about = |summary: &str, at: FrameRef| Why {
+        summary: summary.to_owned(),
+        evidence: vec![(at, summary.to_owned())],
+        by_keys: false,
+    };
     if let Some(at) = handshake.conflict.filter(|_| matters) {
         return Some(about(
             "the capture holds two different copies of the same bytes, and nothing tells which was taken",
@@ -105,16 +112,18 @@ fn undecided_because(judged: &Judged<'_>) -> Option<Why> {
         return None;
     }
     if handshake.ending.outcome == Outcome::Undetermined {
-        return Some(about(
-            "the answer to the server's certificates, or to the client's, stays encrypted",
-            handshake.last,
-        ));
+        let why = "the answer to the server's certificates, or to the client's, stays encrypted";
+        return Some(Why { by_keys: true, ..about(why, handshake.last) });
     }
     Some(match handshake.ending.how {
         _ if !handshake.opened => about("the capture starts in the middle of the connection", handshake.first),
         EndHow::CaptureEnd | EndHow::Silence => about("the capture ends before the handshake does", handshake.last),
         _ => about("the capture lacks a part of the connection, so its ending cannot be judged", handshake.last),
     })
+}
+
+fn bring_keys() -> Vec<String> {
+    vec!["let one side write a key log, and analyze again with it: no packet is missing\n  SSLKEYLOGFILE=keys.log <client>\n  chaingap analyze CAPTURE --keylog keys.log".into()]
 }
 
 fn describe_hole(hole: &Hole) -> String {

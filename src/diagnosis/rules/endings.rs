@@ -92,8 +92,11 @@ fn rejected(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let noun = session.noun();
     let alert = alert_in_words(judged.handshake);
     let words = match judged.ruling.stage {
-        Stage::ClientWithoutData if alert.is_empty() => format!(
+        Stage::ClientWithoutData if alert.is_empty() && judged.handshake.tls.both_finished() => format!(
             "the {noun} finished the TLS handshake and closed it without a byte of data; nothing in the capture says why"
+        ),
+        Stage::ClientWithoutData if alert.is_empty() => format!(
+            "the {noun} sent its Finished and closed without a byte of data; the server's Finished is not in the capture, and nothing says why"
         ),
         _ => format!("TLS handshake fails: the {noun} ended it{alert}, and nothing in the capture says why"),
     };

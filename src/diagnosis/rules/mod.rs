@@ -29,9 +29,10 @@ mod sign_in;
 mod signatures;
 mod skew;
 mod tolerated;
+mod unused;
 
 use super::code::{Code, RULES};
-use super::finding::Finding;
+use super::finding::{Finding, Severity};
 use super::session::Session;
 
 pub(super) use connections::{refused, refused_tunnels};
@@ -107,7 +108,7 @@ pub(super) fn findings(session: &Session<'_>) -> Vec<Finding> {
         found.extend(find(session));
     }
     // For a phone that was recognized and did nothing else, the finding says what the capture does hold.
-    if found.is_empty() {
+    if found.iter().all(|finding| finding.severity == Severity::Info) {
         found.extend(coverage::nothing_seen(session));
     }
     found.sort_by_key(|finding| finding.handshake);

@@ -5,6 +5,7 @@
 
 use super::logic::{Lacks, Logic};
 use super::remedy::host;
+use super::unused::left_unused;
 use crate::capture::FrameRef;
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Finding, ProfileBasis, Severity};
@@ -16,8 +17,7 @@ use crate::trust::Proof;
 
 pub(super) const NAME_OUTSIDE_SIP_DOMAIN: Logic =
     Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(outside_domain) };
-pub(super) const TLS_IS_FINE: Logic =
-    Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(tls_is_fine) };
+pub(super) const TLS_IS_FINE: Logic = Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(fine) };
 
 /// Firmware from CU7 on accepts no SIP server outside the SIP domain (D-DIAGNOSIS-24).
 fn outside_domain(session: &Session<'_>) -> Vec<Finding> {
@@ -45,15 +45,20 @@ fn outside_domain(session: &Session<'_>) -> Vec<Finding> {
     vec![finding]
 }
 
+fn fine(session: &Session<'_>) -> Vec<Finding> {
+    [tls_is_fine(session), left_unused(session)].concat()
+}
+
 /// Every handshake works; the finding shows what failed after them, as far as the capture tells (D-DIAGNOSIS-35).
 fn tls_is_fine(session: &Session<'_>) -> Vec<Finding> {
     let Some(first) = session.handshakes.first().map(|judged| judged.handshake) else { return Vec::new() };
-    if session.lacks_handshakes() || !session.handshakes.iter().all(Judged::is_completed) {
+    if session.lacks_handshakes() || !session.handshakes.iter().all(Judged::is_fine) {
         return Vec::new();
     }
     let refused = session.device.http_errors.iter().filter(|(at, _)| first.first.is_before(at));
     let mut later: Vec<(FrameRef, String)> = refused.map(|(at, request)| (*at, request.to_string())).collect();
-    later.extend(session.device.handshakes.iter().filter_map(unanswered));
+    let used = session.handshakes.iter().filter(|it| it.unused.is_none());
+    later.extend(used.filter_map(|it| unanswered(it.handshake)));
     later.sort_by_key(|(at, _)| at.place());
     let handshakes = match session.device.handshakes_total {
         1 => "the TLS handshake works".to_owned(),

@@ -16,6 +16,7 @@ mod loss;
 mod matrix;
 mod mix;
 mod moment;
+mod noise;
 mod partial;
 mod ranges;
 mod readdress;

@@ -32,8 +32,8 @@ pub fn broken_promises(report: &Report) -> Vec<String> {
     broken
 }
 
-/// Whether a handshake was neither completed nor recovered and no finding of warning or above is about it. A probe
-/// that finished, closed and was alone is allowed to be mere information.
+/// Whether a handshake was neither completed nor recovered and no finding of warning or above is about it. Mere information
+/// is enough about a probe that finished, closed and was alone, and about connections that were closed idle (CG030).
 fn is_silent(device: &Device, handshake: &Handshake, findings: &[Finding]) -> bool {
     if handshake.outcome == Outcome::Completed || handshake.recovered_by.is_some() {
         return false;
@@ -48,5 +48,11 @@ fn is_silent(device: &Device, handshake: &Handshake, findings: &[Finding]) -> bo
         let lone_probe = finding.code == "CG023" && device.handshakes_total == 1;
         finding.severity >= Severity::Warning || lone_probe
     };
-    !findings.iter().filter(about).any(enough)
+    let of_device = |finding: &&Finding| finding.device.as_deref() == Some(device.id.as_str());
+    let unused = || {
+        let closed =
+            matches!(handshake.outcome, Outcome::ClosedByClient | Outcome::ClosedByServer | Outcome::Undetermined);
+        closed && findings.iter().filter(of_device).any(|finding| finding.code == "CG030")
+    };
+    !findings.iter().filter(about).any(enough) && !unused()
 }
