@@ -7,13 +7,18 @@
 //! 7.4.1.2); newer ones fill it with random bytes. It is believed only if it advances as time does, in hellos that differ:
 //! proxies repeat a whole random value.
 
-use crate::capture::FrameRef;
-use crate::evidence::{Device, Handshake};
+use std::collections::BTreeMap;
+
+use crate::capture::{FrameRef, Timestamp};
+use crate::evidence::{Device, Evidence, Handshake};
 
 /// Two hellos show the same clock if it advanced with the packets' time, to within this many seconds.
 const CLOCK_TOLERANCE: i64 = 5;
 /// A clock that is off by more than this many seconds is a finding.
 pub(crate) const SKEW: i64 = 300;
+/// Clocks that differ by no more than this many seconds are off alike: devices that take their time from one server differ
+/// by less.
+const ALIKE: i64 = 30;
 /// 2000-01-01T00:00:00Z.
 pub(super) const YEAR_2000: i64 = 946_684_800;
 /// Thirty years in seconds.
@@ -33,6 +38,8 @@ pub struct DeviceClock {
     pub basis: &'static str,
     /// The frames that show it.
     pub frames: Vec<FrameRef>,
+    /// Whether it is the device's own; otherwise it is the clock that most devices of the recording share.
+    pub own: bool,
 }
 
 impl DeviceClock {
@@ -47,10 +54,67 @@ impl DeviceClock {
     }
 }
 
+/// The clock that most devices of a recording share, where it is off by more than [`SKEW`]: not the devices are wrong then,
+/// but the computer that captured (D-DIAGNOSIS-50).
+#[derive(Clone, Debug)]
+pub(super) struct CommonClock {
+    /// The devices' clock minus the capture's, in seconds.
+    pub(super) offset: i64,
+    /// The devices that show it, and those whose clock is known at all.
+    pub(super) devices: (usize, usize),
+    /// The first frame of each of them that shows it.
+    pub(super) frames: Vec<FrameRef>,
+}
+
+impl CommonClock {
+    /// By recording, for the recordings of which that is so.
+    pub(super) fn of(evidence: &Evidence) -> BTreeMap<u32, Self> {
+        let mut known: BTreeMap<u32, Vec<(bool, DeviceClock)>> = BTreeMap::new();
+        for device in evidence.devices.iter().filter(|device| !device.merged && !device.shared_address) {
+            let clocks = Clocks::of(device, None);
+            let first = clocks.told.iter().find_map(|told| clocks.by_hellos(told.offset));
+            let first = first.map(|clock| (is_belied(device, clock.offset), clock));
+            known.entry(device.recording).or_default().extend(first);
+        }
+        let common = |(recording, clocks): (u32, Vec<_>)| Some((recording, Self::among(&clocks)?));
+        known.into_iter().filter_map(common).collect()
+    }
+
+    /// The clock of most of these; of each it is told whether certificates belie it.
+    fn among(clocks: &[(bool, DeviceClock)]) -> Option<Self> {
+        let mut offsets: Vec<i64> = clocks.iter().map(|(_, clock)| clock.offset).collect();
+        offsets.sort_unstable();
+        // More than half of all are off alike only if the one in the middle is among them.
+        let offset = *offsets.get(offsets.len() / 2)?;
+        let near = |clock: &DeviceClock| clock.offset.abs_diff(offset) <= ALIKE.unsigned_abs();
+        let alike: Vec<_> = clocks.iter().filter(|(_, clock)| near(clock)).collect();
+        let most = alike.len() >= 2 && alike.len() * 2 > clocks.len();
+        let belied = alike.iter().any(|(belied, _)| *belied);
+        (most && !belied && offset.abs() > SKEW).then(|| Self {
+            offset,
+            devices: (alike.len(), clocks.len()),
+            frames: alike.iter().filter_map(|(_, clock)| clock.frames.first().copied()).collect(),
+        })
+    }
+}
+
+/// Whether a server showed the device a certificate that is valid at the packets' time and not by this clock. Devices that
+/// lost their time together, as after a power cut, are off alike too.
+fn is_belied(device: &Device, offset: i64) -> bool {
+    let belies = |handshake: &Handshake| {
+        let seen = handshake.first.time;
+        let own = Timestamp::from_nanos(seen.nanos().saturating_add(offset.saturating_mul(NANOS)), 0);
+        handshake.own_certificate().is_some_and(|leaf| leaf.is_valid_at(seen) && !leaf.is_valid_at(own))
+    };
+    device.handshakes.iter().any(belies)
+}
+
 /// Everything that shows a device's clock, which may be set in the course of the capture.
 pub(super) struct Clocks<'d> {
     device: &'d Device,
     told: Vec<Told>,
+    /// What most devices of the recording show, where the capture's clock is wrong.
+    common: Option<i64>,
 }
 
 /// The time that a hello tells.
@@ -64,8 +128,9 @@ struct Told {
 }
 
 impl<'d> Clocks<'d> {
-    pub(super) fn of(device: &'d Device) -> Self {
-        Self { device, told: device.handshakes.iter().filter_map(told).collect() }
+    /// `common` is the offset of the clock that most devices of the recording share, if the capture's is wrong.
+    pub(super) fn of(device: &'d Device, common: Option<i64>) -> Self {
+        Self { device, told: device.handshakes.iter().filter_map(told).collect(), common }
     }
 
     /// The first clock that is known.
@@ -80,7 +145,8 @@ impl<'d> Clocks<'d> {
         let by_hellos = told(handshake).and_then(|told| self.by_hellos(told.offset));
         let deciding = handshake.deciding();
         let mut answers = self.device.time_answers.iter().filter(|_| !self.device.shared_address);
-        by_hellos.or_else(|| answers.rfind(|(at, _)| at.is_before(&deciding)).map(by_answer))
+        let by_answer = || answers.rfind(|(at, _)| at.is_before(&deciding)).map(by_answer);
+        by_hellos.or_else(by_answer).or_else(|| self.common.map(shared))
     }
 
     /// The clock with this offset, if a second hello shows it too, so that it advanced as time does.
@@ -97,15 +163,27 @@ impl<'d> Clocks<'d> {
             .iter()
             .any(|told| told.time >= YEAR_2000 || alike.first().is_some_and(|first| first.time != told.time));
         let frames: Vec<_> = alike.iter().map(|told| told.at).take(4).collect();
-        let right = self.device.time_answers.last().map_or(0, |(_, nanos)| nanos.div_euclid(NANOS));
+        let told = self.device.time_answers.last().map(|(_, nanos)| nanos.div_euclid(NANOS));
+        let right = told.or(self.common).unwrap_or(0);
         let basis = "the time in its ClientHellos";
-        (frames.len() >= 2 && advances).then_some(DeviceClock { offset, skew: offset - right, basis, frames })
+        (frames.len() >= 2 && advances).then_some(DeviceClock {
+            offset,
+            skew: offset - right,
+            basis,
+            frames,
+            own: true,
+        })
     }
 }
 
 fn by_answer((at, nanos): &(FrameRef, i64)) -> DeviceClock {
     let (offset, basis) = (nanos.div_euclid(NANOS), "the time a Network Time server told it");
-    DeviceClock { offset, skew: 0, basis, frames: vec![*at] }
+    DeviceClock { offset, skew: 0, basis, frames: vec![*at], own: true }
+}
+
+fn shared(offset: i64) -> DeviceClock {
+    let basis = "the clock that most devices of the capture share";
+    DeviceClock { offset, skew: 0, basis, frames: Vec::new(), own: false }
 }
 
 /// The time that a handshake's hello tells, unless it lies more than thirty years ahead.

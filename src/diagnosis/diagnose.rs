@@ -1,12 +1,13 @@
 //! In: the evidence, and what the user brought. Out: every device judged, with its findings and its verdict. Bounded: by
 //! what the evidence keeps. Left to others: each step of it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::anchors::DeviceAnchors;
 use super::assess::{Assessment, Assessor};
-use super::clock::{Clocks, DeviceClock};
+use super::clock::{Clocks, CommonClock, DeviceClock};
 use super::elsewhere::Elsewhere;
 use super::finding::{Finding, ProfileBasis, Verdict};
 use super::judged::Judged;
@@ -65,13 +66,15 @@ pub fn diagnose<'e>(
 ) -> Diagnosis<'e> {
     let profiles = Profiles::of(trust);
     let offers = Offers::of(evidence);
-    let bench = Bench { evidence, captures, trust, profiles: &profiles, offers: &offers };
+    let clocks = CommonClock::of(evidence);
+    let bench = Bench { evidence, captures, trust, profiles: &profiles, offers: &offers, clocks: &clocks };
     let mut assessor = Assessor::new(PathFinder::new(budget), known(evidence, trust), trust);
     let (mut judged, mut findings) = (Vec::new(), Vec::new());
     for (index, device) in devices(evidence).into_iter().filter(|(_, device)| only(device)) {
         judged.push(bench.judge(index, device, &mut assessor, &mut findings));
     }
     let devices: Vec<_> = judged.iter().filter_map(|judged| evidence.devices.get(judged.device)).collect();
+    findings.extend(rules::wrong_clocks(&clocks, &devices));
     findings.extend(rules::nothing_seen_in(evidence, captures, &devices));
     Diagnosis {
         devices: judged,
@@ -113,6 +116,8 @@ struct Bench<'a, 'e> {
     trust: &'a Trust,
     profiles: &'a Profiles,
     offers: &'a Offers,
+    /// By recording, the clock that its devices share where the capture's is wrong.
+    clocks: &'a BTreeMap<u32, CommonClock>,
 }
 
 impl<'e> Bench<'_, 'e> {
@@ -130,7 +135,7 @@ impl<'e> Bench<'_, 'e> {
         if let Some(method) = self.trust.sign_in {
             (sign_in.method, sign_in.basis) = (method, Vec::new());
         }
-        let clocks = Clocks::of(device);
+        let clocks = Clocks::of(device, self.clocks.get(&device.recording).map(|clock| clock.offset));
         let clock = clocks.first();
         let assessments = assessor.assess_all(device, &anchors, |handshake| clocks.at(handshake));
         let handshakes = self.judge_handshakes(device, assessments, assessor, (&anchors, is_phone));

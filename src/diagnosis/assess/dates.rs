@@ -28,7 +28,7 @@ pub struct Dates {
     pub faults: Vec<DateFault>,
     /// Whether the faults are those of certificates beside the path.
     pub beside_path: bool,
-    /// The device's own clock then.
+    /// The device's own clock then, else the one that most devices of the recording share, where the capture's is wrong.
     pub clock: Option<DeviceClock>,
     /// Whether that clock is known, or an instant was given in its place.
     pub clock_known: bool,
@@ -94,7 +94,7 @@ impl Dates {
             judged_by: if given.is_some() { "the time given" } else { "the device's own clock" },
             faults,
             beside_path,
-            clock_known: clock.is_some() || given.is_some(),
+            clock_known: clock.as_ref().is_some_and(|clock| clock.own) || given.is_some(),
             suspect_clock: clock.is_none() && given.is_none() && impossible,
             clock,
         }

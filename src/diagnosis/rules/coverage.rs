@@ -3,10 +3,13 @@
 //! In: the session, or a capture without devices. Out: what is hidden or missing, and how to capture better. Bounded: by
 //! the handshakes kept. Left to others: gaps that change nothing, which are no finding.
 
+use std::collections::BTreeMap;
+
 use super::logic::{Lacks, Logic};
 use super::remedy::capture_better;
 use super::unused::other_protocols;
 use crate::capture::{CaptureSummary, FrameRef};
+use crate::diagnosis::clock::{CommonClock, span};
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Finding, Severity};
 use crate::diagnosis::judged::Judged;
@@ -24,6 +27,9 @@ pub(super) const CAPTURE_INCOMPLETE: Logic =
 /// Where nothing else is found, there is also [`nothing_seen`].
 pub(super) const NO_HANDSHAKE_SEEN: Logic =
     Logic { degrades: false, lacks: Lacks::Nothing, cause: None, find: Some(other_protocols) };
+
+/// Devices whose clocks are named as evidence of the capture's wrong one.
+const SHOWN_CLOCKS: usize = 4;
 
 fn hidden(session: &Session<'_>) -> Vec<Finding> {
     let hidden = |judged: &&Judged<'_>| judged.assessment.chain.status == ChainStatus::Hidden;
@@ -138,6 +144,32 @@ fn describe_hole(hole: &Hole) -> String {
     } else {
         format!("{missing} that the {from} sent before frame {} are not there", hole.at.number)
     }
+}
+
+/// CG017 for each recording of these devices whose clock is wrong: said once, in place of CG014 for each device
+/// (D-DIAGNOSIS-50).
+pub(in crate::diagnosis) fn wrong_clocks(
+    clocks: &BTreeMap<u32, CommonClock>,
+    devices: &[&Device],
+) -> impl Iterator<Item = Finding> {
+    let told = |recording: u32| devices.iter().any(|device| device.recording == recording);
+    clocks.iter().filter(move |(recording, _)| told(**recording)).map(|(recording, clock)| {
+        let (alike, known) = clock.devices;
+        let whose = if alike == known { format!("all {known}") } else { format!("{alike} of {known}") };
+        // The capture is behind where the devices are ahead.
+        let by = if clock.offset > 0 { "slow" } else { "fast" };
+        let summary = format!(
+            "the capturing computer's clock is likely {} {by}: the clocks of {whose} devices that tell theirs differ from it alike",
+            span(clock.offset)
+        );
+        let mut finding = Finding::new(Code::CaptureIncomplete, Severity::Warning, Proof::Inferred, summary);
+        finding.capture = Some(*recording);
+        let shown = clock.frames.iter().take(SHOWN_CLOCKS);
+        finding.evidence = shown.map(|at| (*at, format!("ClientHello whose time is {} off", span(clock.offset)))).collect();
+        finding.frames = clock.frames.first().copied().zip(clock.frames.last().copied());
+        finding.remedies = vec!["set the clock of the capturing computer (NTP); dates were judged by the clock that the devices share".into()];
+        finding
+    })
 }
 
 /// CG029 for captures that hold no handshake and none of these devices.

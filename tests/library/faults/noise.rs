@@ -1,17 +1,20 @@
-//! What is no failure: connections that are opened and left unused, idle ones and scans.
+//! What is no failure: connections that are opened and left unused, idle ones, scans, and a recorder whose clock is wrong.
 //!
 //! In: what clients and servers said in the samples, in connections behind each other. Out: failed tests where such a
 //! connection is more than information, or hides what matters. What is true follows from how each capture is built.
+
+use std::net::IpAddr;
 
 use chaingap::flow::Side::{Client, Server};
 use chaingap::report::{Finding, Proof, Report, Severity, VerdictStatus};
 
 use super::frame::{Frame, Segment};
+use super::readdress::{Moves, Who};
 use super::session::{
-    Words, codes, frames, judge, northwind, northwind_known, only, opens, said, session, told, verdicts,
+    Words, codes, frames, judge, northwind, northwind_known, only, opens, options, said, session, told, verdicts,
     without_data,
 };
-use Proof::Proven;
+use Proof::{Inferred, Proven};
 use Severity::{Error, Info, Warning};
 
 const SECOND: i64 = 1_000_000_000;
@@ -131,4 +134,39 @@ fn a_dead_host_in_clear_is_no_headline_above_failed_tls() {
     assert!(!headline.starts_with("CG020"), "{headline}");
     assert_eq!(only(&report, "CG020").severity, Warning);
     assert_eq!(only(&with(5061), "CG020").severity, Error, "a port of TLS may be what the sign-in needs");
+}
+
+#[test]
+fn a_wrong_clock_of_the_recorder_is_said_once() {
+    let one = frames("clock-skew-harmless.pcapng").to_vec();
+    let roots = options(&["woodgrove-root"], &[]);
+    let skewed = |report: &Report| of_code(report, "CG014").len();
+    assert_eq!(skewed(&judge(&one, &roots)), 1, "one device alone");
+    let phone: IpAddr = "10.20.30.50".parse().unwrap();
+    let more = |places: std::ops::Range<u8>| {
+        let mut all = one.clone();
+        for place in places {
+            let mut moved = Moves::to(place, &one, Who::Only(&[phone])).apply(&one);
+            // Other handshakes have other random values behind the time.
+            for frame in &mut moved {
+                if let Some(segment) = frame.segment().filter(|s| matches!(s.payload[..], [22, 3, _, _, _, 1 | 2, ..]))
+                {
+                    let mut segment = segment.clone();
+                    segment.payload[20] ^= place;
+                    *frame = frame.with(segment);
+                }
+            }
+            all.extend(moved);
+        }
+        all.sort_by_key(|frame| frame.time);
+        all
+    };
+    let report = judge(&more(1..3), &roots);
+    assert_eq!((report.devices.len(), skewed(&report)), (3, 0), "{:?}", told(&report));
+    let finding = only(&report, "CG017");
+    assert_eq!((finding.device.as_deref(), finding.proof), (None, Inferred));
+    assert!(finding.summary.contains("60 min slow") || finding.summary.contains("60 min fast"), "{}", finding.summary);
+    // A device whose clock is right stands out then.
+    let belied = frames("clock-skew.pcapng").to_vec();
+    assert_eq!(skewed(&judge(&belied, &roots)), 1);
 }
