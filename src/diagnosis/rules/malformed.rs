@@ -53,7 +53,8 @@ fn proof(judged: &Judged<'_>) -> Proof {
 /// Notes where the device is not known to have minded.
 fn harmless(session: &Session<'_>) -> Vec<Finding> {
     let code = Code::MalformedMessage;
-    let others = session.handshakes.iter().filter(|judged| !judged.ruling.survives(code));
+    let arrived = session.handshakes.iter().filter(|judged| !judged.handshake.lacked_flight());
+    let others = arrived.filter(|judged| !judged.ruling.survives(code));
     let noted = others.filter(|judged| !judged.assessment.malformed.is_empty()).map(|judged| {
         let malformed = &judged.assessment.malformed;
         let summary = format!("{}, which strict stacks refuse", in_words(malformed));

@@ -42,7 +42,8 @@ fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
 /// Notes where the device is not known to have minded.
 fn harmless(session: &Session<'_>) -> Vec<Finding> {
     let code = Code::ParametersRefused;
-    let others = session.handshakes.iter().filter(|judged| !judged.ruling.survives(code));
+    let arrived = session.handshakes.iter().filter(|judged| !judged.handshake.lacked_flight());
+    let others = arrived.filter(|judged| !judged.ruling.survives(code));
     let noted = others.filter(|judged| !judged.assessment.refusable.is_empty()).map(|judged| {
         let refusable = &judged.assessment.refusable;
         let summary = format!("some clients refuse {}", in_words(refusable));

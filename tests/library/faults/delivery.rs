@@ -22,9 +22,9 @@ const LATE: i64 = 13_000 * MILLISECOND;
 const ALERT: u8 = 21;
 
 /// The codes of findings about certificates, of servers and of clients.
-const ABOUT_CERTIFICATES: [&str; 17] = [
+const ABOUT_CERTIFICATES: [&str; 19] = [
     "CG001", "CG002", "CG003", "CG006", "CG007", "CG008", "CG011", "CG012", "CG013", "CG016", "CG018", "CG019",
-    "CG022", "CG023", "CG025", "CG026", "CG028",
+    "CG022", "CG023", "CG025", "CG026", "CG028", "CG032", "CG033",
 ];
 
 /// Who closes the connection after the flight was sent in vain.
