@@ -62,7 +62,11 @@ impl Preflight {
 
     fn profiles(&self) -> Result<Vec<Profile>, Failure> {
         if self.all_profiles {
-            return Ok(Profile::names().into_iter().filter_map(Profile::builtin).collect());
+            return Ok(Profile::names()
+                .into_iter()
+                .filter(|name| *name != Profile::RFC_5280)
+                .filter_map(Profile::builtin)
+                .collect());
         }
         Ok(vec![match self.stores.profile.as_str() {
             "auto" => profile("lync-phone-edition")?,

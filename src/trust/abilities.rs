@@ -74,6 +74,10 @@ words! {
         NameConstraints = "name-constraints",
         /// No critical extension is unknown.
         CriticalExtensions = "critical-extensions",
+        /// The checks of issuers, made of an anchor's own certificate where there is one.
+        AnchorCertificates = "anchor-certificates",
+        /// Certificates have the form that sections 4.1 and 4.2 require.
+        Forms = "forms",
     }
 }
 

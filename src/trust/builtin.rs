@@ -11,6 +11,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("generic-no-aia", include_str!("profiles/generic-no-aia.toml")),
     ("android-teams-phone", include_str!("profiles/android-teams-phone.toml")),
     ("windows-pc", include_str!("profiles/windows-pc.toml")),
+    ("rfc5280", include_str!("profiles/rfc5280.toml")),
 ];
 
 macro_rules! define_template {
@@ -29,6 +30,9 @@ macro_rules! define_template {
 facts!(define_template);
 
 impl Profile {
+    /// The profile that describes no device but every check of RFC 5280.
+    pub const RFC_5280: &str = "rfc5280";
+
     /// The names of the profiles that come with the program, in order.
     pub fn names() -> Vec<&'static str> {
         BUILTIN.iter().map(|(name, _)| *name).collect()

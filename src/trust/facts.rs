@@ -109,7 +109,8 @@ expired_anchors = { value = false, provenance = "unverified", source = "never tr
                 shown: told("which checks of RFC 5280 section 6.1 it makes", checks),
                 template: r#"
 # Checks that it makes: "basic-constraints", "path-length", "key-usage", "extended-key-usage", "name-constraints",
-# "critical-extensions".
+# "critical-extensions", "anchor-certificates" (all of these of an anchor's own certificate too), "forms" (that of each
+# certificate is as sections 4.1 and 4.2 of RFC 5280 require).
 checks = { value = ["basic-constraints"], provenance = "measured", source = "refused a chain through a leaf" }"#,
             }
         }

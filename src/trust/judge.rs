@@ -162,7 +162,8 @@ fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
         }
         (PathEnd::Faulty, _) if b.reaches_anchor() => {
             judgement.fault = first_fault(b);
-            if judgement.fault.as_ref().is_some_and(|(culprit, _)| !held.contains(&culprit.sha256())) {
+            let had = |c: &Certificate| held.contains(&c.sha256()) || case.anchors.iter().any(|anchor| anchor.is(c));
+            if judgement.fault.as_ref().is_some_and(|(culprit, _)| !had(culprit)) {
                 // The only certificate known for a missing link breaks a rule, but the device never saw it.
                 (ChainStatus::MissingIntermediate, Proof::Inferred)
             } else {

@@ -26,7 +26,7 @@ fn every_builtin_profile_is_found_by_the_name_it_gives_itself() {
         let profile = Profile::parse(Profile::builtin_text(name).unwrap()).unwrap();
         assert_eq!(profile.name, name);
     }
-    assert_eq!(Profile::names().len(), 5);
+    assert_eq!(Profile::names().len(), 6);
     assert!(Profile::builtin("nothing").is_none());
 }
 

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::budget::Budget;
-use crate::x509::{Certificate, NameConstraints, Subtrees};
+use crate::x509::{Certificate, Departure, NameConstraints, Subtrees};
 
 /// What the leaf is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +46,8 @@ pub enum Fault {
     NameConstraints(String),
     /// It holds a critical extension that is not known here (section 6.1.4 (o)): the dotted OID.
     CriticalExtension(String),
+    /// Its form departs from the profile of sections 4.1 and 4.2. Only looked for where the verifier is known to.
+    Form(Departure),
 }
 
 impl fmt::Display for Fault {
@@ -59,8 +61,50 @@ impl fmt::Display for Fault {
             Self::ExtendedKeyUsage => f.write_str("its extended key usage leaves out this use"),
             Self::NameConstraints(why) => write!(f, "its name constraints forbid it: {why}"),
             Self::CriticalExtension(oid) => write!(f, "it holds the critical extension {oid}, which is not known here"),
-        }
+            Self::Form(departure) => return write!(f, "{departure}"),
+        }?;
+        self.section().map_or(Ok(()), |section| write!(f, " (RFC 5280 section {section})"))
     }
+}
+
+impl Fault {
+    /// The section of RFC 5280 whose rule is broken; `None` where nothing is known to be.
+    pub fn section(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unsupported(_) => return None,
+            Self::KeyMismatch => "6.1.3 (a)",
+            Self::NotCa => "6.1.4 (k)",
+            Self::KeyUsage => "6.1.4 (n)",
+            Self::PathLength => "6.1.4 (m)",
+            Self::ExtendedKeyUsage => "4.2.1.12",
+            Self::NameConstraints(_) => "6.1.3 (b)",
+            Self::CriticalExtension(_) => "6.1.4 (o)",
+            Self::Form(departure) => departure.section,
+        })
+    }
+}
+
+/// Where the form of a leaf departs from RFC 5280, and what its key usage leaves out.
+pub(super) fn departures_of_leaf(leaf: &Certificate, purpose: Purpose) -> Vec<Fault> {
+    let serves = leaf.key_usage().is_none_or(|usage| match purpose {
+        Purpose::Server => usage.digital_signature() || usage.key_encipherment() || usage.key_agreement(),
+        Purpose::Client => usage.digital_signature() || usage.key_agreement(),
+    });
+    let unfit = Departure { section: "4.2.1.12", what: "its key usage leaves out what TLS needs".to_owned() };
+    leaf.departures().into_iter().chain((!serves).then_some(unfit)).map(Fault::Form).collect()
+}
+
+/// Where a certificate does not point at its issuer's as RFC 5280 requires. One of two certificates with the issuer's
+/// key may be pointed at, and the other not.
+pub(super) fn departures_of_link(child: &Certificate, issuer: &Certificate) -> Vec<Fault> {
+    let Some(id) = child.authority_key_id() else { return Vec::new() };
+    let other_key = id.key_id.as_deref().zip(issuer.subject_key_id()).is_some_and(|(named, own)| named != own);
+    let other = id.issuer.as_ref().is_some_and(|name| name != issuer.issuer())
+        || id.serial_hex.as_ref().is_some_and(|serial| serial != issuer.serial_hex());
+    let by_key = ("4.2.1.2", "its authority key identifier is not its issuer's subject key identifier");
+    let by_name = ("4.2.1.1", "its authority key identifier names another certificate than its issuer's");
+    let broken = [(other_key, by_key), (other, by_name)].into_iter().filter(|(broken, _)| *broken);
+    broken.map(|(_, (section, what))| Fault::Form(Departure { section, what: what.to_owned() })).collect()
 }
 
 /// The rules that a leaf breaks.

@@ -1,10 +1,11 @@
 //! In: a profile, and what a hello shows of its sender. Out: how the device's verifier differs from one that can do
 //! everything. Bounded: by the profile. Left to others: the search for paths, and how well each fact is known.
 
-use super::abilities::Algorithm;
+use super::abilities::{Algorithm, Check};
 use super::anchor::Anchor;
 use super::path::Path;
 use super::profile::Profile;
+use super::rules::{Fault, Purpose, departures_of_leaf, departures_of_link};
 use crate::capture::Timestamp;
 use crate::x509::{Certificate, PublicKey, SignatureAlgorithm};
 
@@ -17,6 +18,10 @@ pub struct Verifier {
     max_rsa_bits: Option<u32>,
     /// Whether it accepts anchors outside their dates.
     expired_anchors: bool,
+    /// Whether the rules for issuers hold for an anchor's own certificate.
+    judges_anchors: bool,
+    /// Whether the form of certificates counts.
+    judges_forms: bool,
 }
 
 impl Verifier {
@@ -28,6 +33,8 @@ impl Verifier {
             lacks: of_all.map(|entry| entry.algorithm).filter(|algorithm| !shown(*algorithm)).collect(),
             max_rsa_bits: profile.max_rsa_bits.as_ref().map(|fact| fact.value),
             expired_anchors: profile.expired_anchors.as_ref().is_some_and(|fact| fact.value),
+            judges_anchors: profile.makes(Check::AnchorCertificates),
+            judges_forms: profile.makes(Check::Forms),
         }
     }
 
@@ -55,6 +62,28 @@ impl Verifier {
             (Some(certificate), None) => self.can_use_link(certificate),
             (None, _) => true,
         })
+    }
+
+    /// Whether the rules for issuers hold for an anchor's own certificate, which RFC 5280 section 6.1.1 (d) reduces to a
+    /// name and a key.
+    pub(super) fn judges_anchors(&self) -> bool {
+        self.judges_anchors
+    }
+
+    /// How the form of a leaf departs from RFC 5280, if the verifier looks at it.
+    pub(super) fn departures_of_leaf(&self, leaf: &Certificate, purpose: Purpose) -> Vec<Fault> {
+        if self.judges_forms { departures_of_leaf(leaf, purpose) } else { Vec::new() }
+    }
+
+    /// How the form of an issuer's certificate does.
+    pub(super) fn departures_of_issuer(&self, issuer: &Certificate) -> Vec<Fault> {
+        let departures = if self.judges_forms { issuer.departures() } else { Vec::new() };
+        departures.into_iter().map(Fault::Form).collect()
+    }
+
+    /// How the way does in which a certificate points at its issuer's.
+    pub(super) fn departures_of_link(&self, child: &Certificate, issuer: &Certificate) -> Vec<Fault> {
+        if self.judges_forms { departures_of_link(child, issuer) } else { Vec::new() }
     }
 
     /// Whether an anchor counts at an instant. RFC 5280 section 6.1.1 (d) gives anchors no validity, and verifiers differ

@@ -101,7 +101,8 @@ impl<'a> Walk<'a> {
     /// Walks upwards from `leaf` until no longer path can be better, or the budget is spent.
     pub(super) fn run(mut self, leaf: &Arc<Certificate>) -> Found {
         // No step looks at the leaf as an issuer, yet its own rules count as well.
-        let broken = broken_by_leaf(leaf, self.question.purpose);
+        let Question { purpose, verifier, .. } = self.question;
+        let broken = broken_by_leaf(leaf, purpose).chain(verifier.departures_of_leaf(leaf, purpose));
         let faults = broken.map(|fault| (Some(Arc::clone(leaf)), fault)).collect();
         self.queue.push_back(Partial { steps: vec![(Arc::clone(leaf), StepFrom::Sent)], faults });
         while let Some(partial) = self.queue.pop_front() {
@@ -162,8 +163,9 @@ impl<'a> Walk<'a> {
     ) -> Option<Path> {
         let Question { anchors, verifier, at, .. } = self.question;
         let counts = |anchor: &Anchor| at.is_none_or(|at| verifier.anchor_counts_at(anchor, at));
-        if let Some(index) = anchors.iter().position(|anchor| anchor.is(top) && counts(anchor)) {
-            let mut path = partial.ending(PathEnd::Anchor);
+        for (index, anchor) in anchors.iter().enumerate().filter(|(_, anchor)| anchor.is(top) && counts(anchor)) {
+            let Some(broken) = self.anchor_faults(anchor, partial.certificates_below_top(), faults) else { continue };
+            let mut path = partial.ending_with(PathEnd::Anchor, broken);
             if let Some(last) = path.steps.last_mut() {
                 (last.anchor, last.from) = (Some(index), StepFrom::Anchor);
             }
@@ -177,7 +179,12 @@ impl<'a> Walk<'a> {
             let certificate = anchor.certificate.clone();
             match self.check(top, &anchor.key) {
                 SignatureCheck::Valid => {
-                    let mut path = partial.ending(PathEnd::Anchor);
+                    let below = partial.certificates();
+                    let Some(mut broken) = self.anchor_faults(anchor, below, faults) else { continue };
+                    let own = certificate.as_ref().filter(|_| verifier.judges_anchors());
+                    let link = own.map(|own| verifier.departures_of_link(top, own)).unwrap_or_default();
+                    broken.extend(link.into_iter().map(|fault| (partial.top().cloned(), fault)));
+                    let mut path = partial.ending_with(PathEnd::Anchor, broken);
                     path.steps.push(Step { certificate, anchor: Some(index), from: StepFrom::Anchor });
                     return Some(path);
                 }
@@ -225,10 +232,12 @@ impl<'a> Walk<'a> {
                     continue;
                 }
             }
-            let broken = broken_by_issuer(&issuer, partial.certificates(), self.question.purpose, &mut self.budget);
-            self.rule_broken |= broken.is_some();
-            if let Some(fault) = broken.clone().filter(|_| self.rules != Rules::Noted) {
-                faults.push((Some(issuer), fault));
+            let mut broken = self.broken_by(&issuer, partial.certificates());
+            let link = self.question.verifier.departures_of_link(top, &issuer);
+            broken.extend(link.into_iter().map(|fault| (partial.top().cloned(), fault)));
+            self.rule_broken |= !broken.is_empty();
+            if !broken.is_empty() && self.rules != Rules::Noted {
+                faults.extend(broken);
                 continue;
             }
             // All certificates of this issuer are followed, or none: they are the same way.
@@ -237,7 +246,7 @@ impl<'a> Walk<'a> {
             }
             continued = true;
             let mut next = partial.clone();
-            next.faults.extend(broken.map(|fault| (Some(Arc::clone(&issuer)), fault)));
+            next.faults.extend(broken);
             next.steps.push((issuer, from));
             self.queue.push_back(next);
         }
@@ -250,6 +259,38 @@ impl<'a> Walk<'a> {
             (true, false) => PathEnd::IssuerUnknown,
         };
         Some(partial.ending_with(end, faults))
+    }
+
+    /// The rules that an issuer breaks above a path.
+    fn broken_by<'c>(
+        &mut self,
+        issuer: &Arc<Certificate>,
+        below: impl Iterator<Item = &'c Certificate> + Clone,
+    ) -> Vec<(Option<Arc<Certificate>>, Fault)> {
+        let Question { purpose, verifier, .. } = self.question;
+        let broken = broken_by_issuer(issuer, below, purpose, &mut self.budget);
+        let broken = broken.into_iter().chain(verifier.departures_of_issuer(issuer));
+        broken.map(|fault| (Some(Arc::clone(issuer)), fault)).collect()
+    }
+
+    /// The rules that the certificate of an anchor breaks above a path, to be noted there; `None` where the path must not
+    /// end at it: then they are added to `faults`.
+    fn anchor_faults<'c>(
+        &mut self,
+        anchor: &Anchor,
+        below: impl Iterator<Item = &'c Certificate> + Clone,
+        faults: &mut Vec<(Option<Arc<Certificate>>, Fault)>,
+    ) -> Option<Vec<(Option<Arc<Certificate>>, Fault)>> {
+        let own = anchor.certificate.as_ref().filter(|_| self.question.verifier.judges_anchors());
+        // A leaf that is an anchor itself issues nothing.
+        let own = own.filter(|_| below.clone().next().is_some());
+        let broken = own.map(|own| self.broken_by(own, below)).unwrap_or_default();
+        self.rule_broken |= !broken.is_empty();
+        if !broken.is_empty() && self.rules != Rules::Noted {
+            faults.extend(broken);
+            return None;
+        }
+        Some(broken)
     }
 
     /// Whether the walk goes on through a link, which is usable to the verifier or not.
@@ -332,6 +373,10 @@ impl Partial {
 
     fn certificates(&self) -> impl Iterator<Item = &Certificate> + Clone {
         self.steps.iter().map(|(certificate, _)| certificate.as_ref())
+    }
+
+    fn certificates_below_top(&self) -> impl Iterator<Item = &Certificate> + Clone {
+        self.steps.iter().take(self.steps.len().saturating_sub(1)).map(|(certificate, _)| certificate.as_ref())
     }
 
     /// Whether the path goes through this name and key already: with them again, it would be a loop.

@@ -17,6 +17,7 @@ pub(super) mod tag {
     pub(in crate::x509) const TELETEX_STRING: u32 = 20;
     pub(in crate::x509) const IA5_STRING: u32 = 22;
     pub(in crate::x509) const VISIBLE_STRING: u32 = 26;
+    pub(in crate::x509) const UTC_TIME: u32 = 23;
     pub(in crate::x509) const UNIVERSAL_STRING: u32 = 28;
     pub(in crate::x509) const BMP_STRING: u32 = 30;
 }

@@ -46,6 +46,11 @@ impl KeyUsage {
         self.0 & (1 << bit) != 0
     }
 
+    /// Whether no bit is set, which RFC 5280 forbids.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// The key may verify signatures other than on certificates and CRLs, such as a key exchange's.
     pub fn digital_signature(self) -> bool {
         self.has(0)
@@ -87,6 +92,8 @@ pub struct AuthorityKeyId {
     pub key_id: Option<Vec<u8>>,
     /// The name of the *issuer's issuer*: `authorityCertIssuer`, the first directory name in it.
     pub issuer: Option<Name>,
+    /// Whether there is an `authorityCertIssuer`, of any kind of name.
+    pub has_issuer: bool,
     /// The serial number of the issuer's certificate, written as [`super::Certificate::serial_hex`] is.
     pub serial_hex: Option<String>,
 }
@@ -237,6 +244,7 @@ fn authority_key_id(parsed: &AuthorityKeyIdentifier<'_>) -> AuthorityKeyId {
             GeneralName::DirectoryName(name) => Name::from_der(name.as_raw()),
             _ => None,
         }),
+        has_issuer: parsed.authority_cert_issuer.is_some(),
         serial_hex: parsed.authority_cert_serial.map(serial_text),
     }
 }

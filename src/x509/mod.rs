@@ -18,6 +18,7 @@ mod host;
 mod key;
 mod name;
 mod permitted;
+mod profile;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use extensions::{AuthorityKeyId, BasicConstraints, KeyUsage};
 pub use host::HostRules;
 pub use key::{Curve, PublicKey};
 pub use name::Name;
+pub use profile::Departure;
 pub use signature::{HashAlgorithm, SignatureAlgorithm, SignatureCheck, verify};
 
 pub(crate) use hex::hex;

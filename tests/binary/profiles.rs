@@ -10,8 +10,14 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const NAMES: [&str; 5] =
-    ["lync-phone-edition", "lync-phone-edition-old-firmware", "generic-no-aia", "android-teams-phone", "windows-pc"];
+const NAMES: [&str; 6] = [
+    "lync-phone-edition",
+    "lync-phone-edition-old-firmware",
+    "generic-no-aia",
+    "android-teams-phone",
+    "windows-pc",
+    "rfc5280",
+];
 const USB: &str = "captures/usb-sign-in.pcapng";
 
 #[test]

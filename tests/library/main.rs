@@ -20,4 +20,5 @@ mod pkits;
 mod properties;
 mod regressions;
 mod renderers;
+mod rfc5280;
 mod validity;

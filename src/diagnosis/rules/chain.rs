@@ -89,6 +89,7 @@ pub(in crate::diagnosis) fn is_checked(profile: &Profile, fault: &Fault) -> bool
         Fault::ExtendedKeyUsage => Check::ExtendedKeyUsage,
         Fault::NameConstraints(_) => Check::NameConstraints,
         Fault::CriticalExtension(_) => Check::CriticalExtensions,
+        Fault::Form(_) => Check::Forms,
     };
     profile.makes(check)
 }
@@ -300,11 +301,20 @@ pub(in crate::diagnosis) fn key_mismatch_in_words(chain: &Judgement) -> String {
     format!("the certificate \"{name}\" that is there has another key than the issuer's")
 }
 
+/// Most faults of a path that are told.
+const MOST_FAULTS: usize = 16;
+
 pub(in crate::diagnosis) fn invalid_in_words(chain: &Judgement) -> String {
-    match &chain.fault {
-        Some((certificate, fault)) => format!("\"{}\" may not be used here: {fault}", certificate.subject().short()),
-        None => "a link of the chain may not be".into(),
-    }
+    let told = |(certificate, fault): &(Arc<Certificate>, Fault)| {
+        format!("\"{}\" may not be used here: {fault}", certificate.subject().short())
+    };
+    let Some(first) = &chain.fault else { return "a link of the chain may not be".into() };
+    // A path that reaches an anchor has all its faults, each a reason to refuse it.
+    let path = chain.longest_path().filter(|path| path.reaches_anchor());
+    let others =
+        path.into_iter().flat_map(|path| &path.faults).filter_map(|(c, fault)| Some((c.clone()?, fault.clone())));
+    let others = others.filter(|other| other != first).take(MOST_FAULTS - 1);
+    [first.clone()].iter().chain(&others.collect::<Vec<_>>()).map(told).collect::<Vec<_>>().join("; ")
 }
 
 /// `unreadable` says why the certificates could not be judged.
