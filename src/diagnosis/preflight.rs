@@ -208,7 +208,8 @@ fn of_chain(sent: &[Arc<Certificate>], judged: &Judgement, anchors: &DeviceAncho
         }
         ChainStatus::Undetermined => {
             let words = chain::undecided_in_words(judged, None);
-            (Code::ChainCauseUndecided, words, bring_certificates(), Proof::Undecidable)
+            let remedies = if chain::is_unchecked(judged) { chain::check_elsewhere() } else { bring_certificates() };
+            (Code::ChainCauseUndecided, words, remedies, Proof::Undecidable)
         }
     };
     let severity = if code == Code::ChainInvalid && !checked { Severity::Warning } else { Severity::Error };

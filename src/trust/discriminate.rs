@@ -6,8 +6,8 @@ use super::judgement::{Discriminator, Speaks};
 use super::path::{Path, StepFrom};
 use crate::x509::{Certificate, Name};
 
-/// What `top`, the topmost certificate of a path, tells about its issuer, in three levels, the strongest first.
-pub(super) fn discriminators(anchors: &[Anchor], path: &Path, top: &Certificate) -> [Vec<Discriminator>; 3] {
+/// What `top`, the topmost certificate of a path, tells about its issuer, in four levels, the strongest first.
+pub(super) fn discriminators(anchors: &[Anchor], path: &Path, top: &Certificate) -> [Vec<Discriminator>; 4] {
     let issuer = top.issuer();
     let say = |speaks, what: String| Discriminator { speaks, what };
     let mut by_key_id = Vec::new();
@@ -15,6 +15,12 @@ pub(super) fn discriminators(anchors: &[Anchor], path: &Path, top: &Certificate)
     if let Some(named) = top.authority_key_id().and_then(|id| id.issuer.as_ref()).filter(|named| *named != issuer) {
         by_key_id
             .push(say(Speaks::Intermediate, format!("its authority key identifier says that {named} issued {issuer}")));
+    }
+    let mut by_policy = Vec::new();
+    // The Baseline Requirements, section 6.1.7, keep the keys of roots from signing such certificates.
+    if let Some(policy) = top.policies().iter().find(|policy| !top.is_ca() && is_baseline(policy)) {
+        let what = format!("its policy {policy} is one of public CAs, whose roots issue no server certificates");
+        by_policy.push(say(Speaks::Intermediate, what));
     }
     let mut by_name = Vec::new();
     if let Some(anchor) = anchors.iter().find(|anchor| same_organization(&anchor.subject, issuer)) {
@@ -37,7 +43,12 @@ pub(super) fn discriminators(anchors: &[Anchor], path: &Path, top: &Certificate)
             format!("the server sent intermediates up to it ({sent_above}), and servers send all but the root"),
         ));
     }
-    [by_key_id, by_name, by_sending]
+    [by_key_id, by_policy, by_name, by_sending]
+}
+
+/// Whether a policy is one of the CA/Browser Forum's for server certificates.
+fn is_baseline(policy: &str) -> bool {
+    policy == "2.23.140.1.1" || policy.starts_with("2.23.140.1.2.")
 }
 
 /// Whether both name the same organization or, where the issuer names none, the same domain components.

@@ -46,7 +46,8 @@ pub enum Fault {
     NameConstraints(String),
     /// It holds a critical extension that is not known here (section 6.1.4 (o)): the dotted OID.
     CriticalExtension(String),
-    /// Its form departs from the profile of sections 4.1 and 4.2. Only looked for where the verifier is known to.
+    /// Its form departs from the profile of sections 4.1 and 4.2. Only looked for where the verifier is known to
+    /// (D-TRUST-13).
     Form(Departure),
 }
 

@@ -191,13 +191,24 @@ impl Curve {
     }
 }
 
+/// Curves that are known by name alone: RFC 5639 section 4.1, and GB/T 32918.
+const NAMED: &[(&str, &str)] = &[
+    ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
+    ("1.3.36.3.3.2.8.1.1.8", "brainpoolP256t1"),
+    ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1"),
+    ("1.3.36.3.3.2.8.1.1.12", "brainpoolP384t1"),
+    ("1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1"),
+    ("1.3.36.3.3.2.8.1.1.14", "brainpoolP512t1"),
+    ("1.2.156.10197.1.301", "SM2"),
+];
+
 impl fmt::Display for Curve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::P256 => "P-256",
             Self::P384 => "P-384",
             Self::P521 => "P-521",
-            Self::Other(oid) => oid,
+            Self::Other(oid) => NAMED.iter().find(|(known, _)| known == oid).map_or(oid.as_str(), |(_, name)| *name),
         })
     }
 }

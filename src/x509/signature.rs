@@ -300,7 +300,7 @@ fn verify_ecdsa(curve: &Curve, point: &[u8], hash: HashAlgorithm, message: &[u8]
             let Ok(signature) = p521::ecdsa::Signature::from_der(signature) else { return SignatureCheck::Invalid };
             judge(key.verify_prehash(&widen(digest, 66), &signature))
         }
-        Curve::Other(oid) => SignatureCheck::Unsupported(format!("EC curve {oid}")),
+        Curve::Other(_) => SignatureCheck::Unsupported(format!("EC curve {curve}")),
     }
 }
 

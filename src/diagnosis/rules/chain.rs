@@ -332,6 +332,15 @@ pub(in crate::diagnosis) fn undecided_in_words(chain: &Judgement, unreadable: Op
     }
 }
 
+/// Whether a chain is undecided because its algorithms are not supported here: more certificates would not settle it.
+pub(in crate::diagnosis) fn is_unchecked(chain: &Judgement) -> bool {
+    matches!(chain.fault, Some((_, Fault::Unsupported(_))))
+}
+
+pub(in crate::diagnosis) fn check_elsewhere() -> Vec<String> {
+    vec!["check the chain with a program that knows this algorithm\n  openssl verify -x509_strict -CAfile root.pem -untrusted intermediates.pem server.pem".into()]
+}
+
 /// The name of the untrusted root, whether its certificate was seen or only its name.
 fn root_name(chain: &Judgement) -> String {
     match chain.longest_path().and_then(|path| path.top()) {
