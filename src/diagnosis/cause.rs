@@ -237,8 +237,8 @@ impl Case<'_> {
     fn survivors(&self, allowed: &[Code]) -> Vec<Code> {
         let handshake = self.facts.handshake;
         let mut survivors: Vec<Code> = allowed.iter().copied().filter(|code| self.holds(*code)).collect();
-        if survivors.iter().any(|code| !LENIENT.contains(code) && !self.is_feeble(*code)) {
-            survivors.retain(|code| !LENIENT.contains(code));
+        if survivors.iter().any(|code| !self.is_lenient(*code) && !self.is_feeble(*code)) {
+            survivors.retain(|code| !self.is_lenient(*code));
         }
         // What shows that a server cannot sign, or was told no name, explains what else seems wrong (D-DIAGNOSIS-44).
         if survivors.contains(&Code::NoSharedSignature) {
@@ -265,6 +265,13 @@ impl Case<'_> {
             survivors.retain(|code| *code != Code::ClientCertificate);
         }
         if survivors.is_empty() { self.unexplained(allowed).into_iter().collect() } else { survivors }
+    }
+
+    /// Whether only some clients refuse a handshake for it. What a profile says that a device cannot do, it refuses; what
+    /// its hello merely omits, it may accept.
+    fn is_lenient(&self, code: Code) -> bool {
+        let omitted = code == Code::UnsupportedAlgorithm && self.facts.assessment.algorithms.unsupported.is_empty();
+        omitted || LENIENT.contains(&code)
     }
 
     /// Whether a cause that holds need not be one: what is unknown, and what is only assumed.
@@ -322,7 +329,7 @@ impl Case<'_> {
         let is_fact = |code: &Code| {
             let accepted = self.facts.assessment.accepted_before.is_some() && CHAIN.contains(code);
             let guess = self.guessed && *code == Code::UntrustedRoot;
-            !accepted && !guess && *code != Code::ChainCauseUndecided && self.holds(*code)
+            !accepted && !guess && *code != Code::ChainCauseUndecided && !self.is_lenient(*code) && self.holds(*code)
         };
         let others = AT_CERTIFICATE.iter().filter(|code| !survivors.contains(code) && !allowed.contains(code));
         let mut filtered: Vec<Code> = others.copied().filter(is_fact).collect();

@@ -155,7 +155,7 @@ const TABLE: &[Row] = &[
     ("CG017", &["cut-inside"], &[("cut-after", "nothing that matters is cut away")]),
     (
         "CG018",
-        &["chain-order-mixed", "chain-order-unrelated"],
+        &["chain-order-mixed", "chain-order-unrelated", "chain-order-refused"],
         &[
             ("chain-order-root-sent", "in order, and the root behind it is mere information"),
             ("usb-full-chain", "in order, without the root"),
@@ -243,7 +243,7 @@ const TABLE: &[Row] = &[
     ),
     (
         "CG031",
-        &["server-name-default"],
+        &["server-name-default", "server-name-warned"],
         &[
             ("name-mismatch", "the client says a name, and the certificate is for another one"),
             ("root-unknown", "no name is said, and the certificate is the server's only one"),
@@ -259,7 +259,7 @@ const TABLE: &[Row] = &[
     ),
     (
         "CG033",
-        &["doubled-extension"],
+        &["doubled-extension", "record-overlong"],
         &[("chain-invalid-not-a-ca", "the certificates break a rule of paths, not of encoding")],
     ),
     (

@@ -7,13 +7,16 @@ use crate::diagnosis::anchors::DeviceAnchors;
 use crate::evidence::{Handshake, Outcome};
 use crate::protocol::tls::{ClientHello, Version, cipher_suite};
 use crate::trust::{Algorithm, Judgement, Profile, Unsupported, Verifier};
-use crate::x509::{Certificate, HashAlgorithm};
+use crate::x509::{Certificate, HashAlgorithm, SignatureAlgorithm};
 
 /// What a path needs that the device may not be able to do.
 #[derive(Clone, Debug)]
 pub struct Algorithms {
     /// What the profile says the device cannot do, in words.
     pub unsupported: Vec<String>,
+    /// Signatures of the path that the hello does not offer to accept on certificates, in words (RFC 5246 section
+    /// 7.4.1.4.1, RFC 8446 section 4.2.3).
+    pub not_offered: Vec<String>,
     /// What newer devices refuse, where nothing is known of what this one can do, in words.
     pub outdated: Option<String>,
 }
@@ -23,7 +26,8 @@ impl Algorithms {
         let profile = anchors.profile;
         let unknown = anchors.assumed || profile.unsupported.is_empty();
         let outdated = outdated(&chain.judged_certificates()).filter(|_| unknown);
-        Self { unsupported: unsupported(profile, chain, telling(handshake)), outdated }
+        let unsupported = unsupported(profile, chain, telling(handshake));
+        Self { unsupported, not_offered: not_offered(handshake, chain), outdated }
     }
 }
 
@@ -71,6 +75,54 @@ pub(in crate::diagnosis) fn unsupported(
     out
 }
 
+/// Signatures of a chain's path that a hello does not offer to accept on certificates: signature_algorithms_cert says it,
+/// else signature_algorithms. A trust anchor's own signature does not count.
+fn not_offered(handshake: &Handshake, chain: &Judgement) -> Vec<String> {
+    let hello = handshake.tls.client_hello.as_ref().filter(|hello| hello.version >= Version::TLS_1_2);
+    let offered = hello.and_then(|hello| hello.certificate_signatures.as_ref().or(hello.signature_algorithms.as_ref()));
+    let Some(offered) = offered else { return Vec::new() };
+    let below = chain.longest_path().into_iter().flat_map(|path| &path.steps).filter(|step| step.anchor.is_none());
+    let certificates = below.filter_map(|step| step.certificate.as_ref()).filter(|it| !it.is_self_issued());
+    let omitted = certificates.filter_map(|certificate| {
+        let algorithm = certificate.signature_algorithm();
+        let schemes = schemes(&algorithm);
+        let omits = !schemes.is_empty() && !schemes.iter().any(|scheme| offered.contains(scheme));
+        omits.then(|| format!("the signature of \"{}\" ({})", certificate.subject().short(), in_words(&algorithm)))
+    });
+    omitted.collect()
+}
+
+/// A signature algorithm with the name of its hash as people write it.
+fn in_words(algorithm: &SignatureAlgorithm) -> String {
+    match algorithm.hash() {
+        Some(HashAlgorithm::Md5) => format!("{algorithm}, with MD5"),
+        Some(HashAlgorithm::Sha1) => format!("{algorithm}, with SHA-1"),
+        _ => algorithm.to_string(),
+    }
+}
+
+/// The signature schemes that stand for an algorithm on certificates (RFC 8446 section 4.2.3); none for others.
+fn schemes(algorithm: &SignatureAlgorithm) -> Vec<u16> {
+    let hash = |hash: &HashAlgorithm| match hash {
+        HashAlgorithm::Md2 => None,
+        HashAlgorithm::Md5 => Some(0x0100),
+        HashAlgorithm::Sha1 => Some(0x0200),
+        HashAlgorithm::Sha224 => Some(0x0300),
+        HashAlgorithm::Sha256 => Some(0x0400),
+        HashAlgorithm::Sha384 => Some(0x0500),
+        HashAlgorithm::Sha512 => Some(0x0600),
+    };
+    match algorithm {
+        SignatureAlgorithm::RsaPkcs1(of) => hash(of).map(|high| high | 1).into_iter().collect(),
+        SignatureAlgorithm::Ecdsa(of) => hash(of).map(|high| high | 3).into_iter().collect(),
+        SignatureAlgorithm::RsaPss { hash: HashAlgorithm::Sha256, .. } => vec![0x0804, 0x0809],
+        SignatureAlgorithm::RsaPss { hash: HashAlgorithm::Sha384, .. } => vec![0x0805, 0x080a],
+        SignatureAlgorithm::RsaPss { hash: HashAlgorithm::Sha512, .. } => vec![0x0806, 0x080b],
+        SignatureAlgorithm::Ed25519 => vec![0x0807],
+        SignatureAlgorithm::RsaPss { .. } | SignatureAlgorithm::Other(_) => Vec::new(),
+    }
+}
+
 /// Whether a hello shows that its sender can do this, whatever a profile says: by the suites that it offers, or because
 /// its version demands it (RFC 5246 section 1.2, RFC 8446 section 9.1; D-TRUST-09).
 fn can(hello: &ClientHello, algorithm: Algorithm) -> bool {
@@ -101,6 +153,16 @@ fn outdated(path: &[Arc<Certificate>]) -> Option<String> {
 mod tests {
     use super::*;
     use crate::capture::{FrameRef, Timestamp};
+
+    #[test]
+    fn schemes_stand_for_signatures_on_certificates() {
+        // RFC 8446 section 4.2.3, and for what it no longer names RFC 5246 section 7.4.1.4.1.
+        assert_eq!(schemes(&SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha1)), [0x0201]);
+        assert_eq!(schemes(&SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Sha256)), [0x0401]);
+        assert_eq!(schemes(&SignatureAlgorithm::Ecdsa(HashAlgorithm::Sha384)), [0x0503]);
+        assert_eq!(schemes(&SignatureAlgorithm::Ed25519), [0x0807]);
+        assert!(schemes(&SignatureAlgorithm::RsaPkcs1(HashAlgorithm::Md2)).is_empty());
+    }
 
     #[test]
     fn what_a_hello_offers_its_sender_can_do() {

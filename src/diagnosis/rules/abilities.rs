@@ -22,11 +22,18 @@ pub(super) const UNSUPPORTED_ALGORITHM: Logic = Logic {
     degrades: true,
     lacks: Lacks::Nothing,
     cause: Some(Cause {
-        holds: |facts| !facts.assessment.algorithms.unsupported.is_empty(),
+        holds: |facts| {
+            let algorithms = &facts.assessment.algorithms;
+            !algorithms.unsupported.is_empty() || !algorithms.not_offered.is_empty()
+        },
         exclusion: outdated,
-        describe: |session, judged, code| match judged.assessment.algorithms.unsupported.is_empty() {
-            true => old_firmware(session, judged, code),
-            false => unsupported_algorithm(session, judged, code),
+        describe: |session, judged, code| {
+            let algorithms = &judged.assessment.algorithms;
+            match (algorithms.unsupported.is_empty(), algorithms.not_offered.is_empty()) {
+                (false, _) => unsupported_algorithm(session, judged, code),
+                (true, false) => not_offered(session, judged, code),
+                (true, true) => old_firmware(session, judged, code),
+            }
         },
     }),
     find: None,
@@ -62,6 +69,20 @@ fn unsupported_algorithm(session: &Session<'_>, judged: &Judged<'_>, code: Code)
         unsupported.iter().filter_map(|what| judged.at_certificates(format!("{what} is more than the profile allows")));
     let mut finding = refused(session, judged, code, &words, shown.collect());
     finding.remedies = use_supported();
+    finding
+}
+
+/// What the hello omits its sender need not refuse: many clients check no signature against it.
+fn not_offered(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
+    let not_offered = &judged.assessment.algorithms.not_offered;
+    let words = format!("the {}'s hello does not offer to accept {}", session.noun(), not_offered.join(" and "));
+    let hello = judged.handshake.tls.client_hello.as_ref();
+    let schemes = hello.map(|hello| (hello.at, "ClientHello: its signature_algorithms omit that".to_owned()));
+    let mut finding = refused(session, judged, code, &words, schemes.into_iter().collect());
+    finding.evidence.extend(judged.at_certificates(not_offered.join("; ")));
+    finding.remedies = vec![
+        "issue the certificate anew with a signature that the device offers to accept: RSA with SHA-256, or ECDSA with SHA-256\n  openssl x509 -in server.cer -noout -text".into(),
+    ];
     finding
 }
 
