@@ -240,7 +240,7 @@ fn prospects(profile: &Profile, chain: &Judgement, findings: &[Finding]) -> (Pro
     if errors().any(|finding| !links.contains(&finding.code)) {
         return (Prospect::Fails, Prospect::Fails);
     }
-    // Only phones that provision certificates sign in with a PIN.
+    // Only phones that provision certificates sign in with a PIN (D-CLI-08).
     let adds = |what| profile.fetches.contains_key(&FetchKind::Certprov) && profile.adds(FetchKind::Certprov, what);
     let chases = profile.aia.as_ref().is_some_and(|aia| aia.value);
     let fetchable = chain.missing.iter().all(|missing| !missing.below.ca_issuers().is_empty());
