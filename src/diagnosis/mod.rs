@@ -35,7 +35,7 @@ pub use crate::trust::{ProfileChoice, Supplied, Trust};
 pub use anchors::Absence;
 pub use assess::{
     Algorithms, AsSent, Assessment, ChainEnd, ClientIssuer, DateFault, Dated, Dates, Form, Malformed, NameCheck,
-    Refusable,
+    Refusable, Unusable,
 };
 pub use clock::DeviceClock;
 pub use code::{Code, RULES, Rule, rule_named};

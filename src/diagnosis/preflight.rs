@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::Dated;
 use super::anchors::DeviceAnchors;
-use super::assess::{form, of_certificates, path_faults, unsupported};
+use super::assess::{cannot_use, form, of_certificates, path_faults, unsupported};
 use super::code::Code;
 use super::finding::{Finding, Severity};
 use super::presented::Presented;
@@ -93,14 +93,14 @@ pub fn preflight(
         findings.push(finding(code, Severity::Error, proof, summary, dates::renew()));
     }
     findings.extend(host.zip(sent.first()).and_then(|(host, leaf)| of_name(host, leaf, profile)));
-    for what in unsupported(profile, &chain, None) {
-        let summary = format!("the device cannot use {what}");
+    for unusable in unsupported(profile, &chain, None) {
+        let summary = format!("the device {}", cannot_use(std::slice::from_ref(&unusable)));
         findings.push(finding(
             Code::UnsupportedAlgorithm,
             Severity::Error,
             Proof::Inferred,
             summary,
-            abilities::use_supported(),
+            abilities::use_supported(profile, &chain.judged_certificates()),
         ));
     }
     findings.extend(of_encoding(sent));

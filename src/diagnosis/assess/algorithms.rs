@@ -12,13 +12,32 @@ use crate::x509::{Certificate, HashAlgorithm, SignatureAlgorithm};
 /// What a path needs that the device may not be able to do.
 #[derive(Clone, Debug)]
 pub struct Algorithms {
-    /// What the profile says the device cannot do, in words.
-    pub unsupported: Vec<String>,
+    /// What the profile says the device cannot use.
+    pub unsupported: Vec<Unusable>,
     /// Signatures of the path that the hello does not offer to accept on certificates, in words (RFC 5246 section
     /// 7.4.1.4.1, RFC 8446 section 4.2.3).
     pub not_offered: Vec<String>,
     /// What newer devices refuse, where nothing is known of what this one can do, in words.
     pub outdated: Option<String>,
+}
+
+/// A key or a signature of a path that a device cannot use.
+#[derive(Clone, Debug)]
+pub struct Unusable {
+    /// Which, in words.
+    pub what: String,
+    /// Whether the profile has it from a source that can be checked.
+    pub is_fact: bool,
+}
+
+/// What the device cannot use, as the end of a sentence about it: what is known of it, else what is likely.
+pub(in crate::diagnosis) fn cannot_use(unsupported: &[Unusable]) -> String {
+    let of = |known: bool| unsupported.iter().filter(move |it| it.is_fact == known).map(|it| it.what.as_str());
+    let known: Vec<_> = of(true).collect();
+    match known.is_empty() {
+        true => format!("likely cannot use {}", of(false).collect::<Vec<_>>().join(" and ")),
+        false => format!("cannot use {}", known.join(" and ")),
+    }
 }
 
 impl Algorithms {
@@ -49,9 +68,8 @@ pub(in crate::diagnosis) fn unsupported(
     profile: &Profile,
     chain: &Judgement,
     hello: Option<&ClientHello>,
-) -> Vec<String> {
+) -> Vec<Unusable> {
     let mut out = Vec::new();
-    let source = |is_fact: bool| if is_fact { "" } else { ", as far as can be inferred" };
     for step in chain.longest_path().iter().flat_map(|path| &path.steps) {
         let Some(certificate) = &step.certificate else { continue };
         let name = || certificate.subject().short();
@@ -64,12 +82,13 @@ pub(in crate::diagnosis) fn unsupported(
             |fact: &&Unsupported| fact.only.is_none() && !hello.is_some_and(|hello| can(hello, fact.algorithm));
         let kind = profile.unsupported_key(key).into_iter().find(applies);
         if let Some(provenance) = longest.map(|fact| fact.provenance).or(kind.map(|fact| fact.provenance)) {
-            out.push(format!("the key of \"{}\" ({key}){}", name(), source(provenance.is_fact())));
+            out.push(Unusable { what: format!("the key of \"{}\" ({key})", name()), is_fact: provenance.is_fact() });
         }
         let algorithm = certificate.signature_algorithm();
         let signature = profile.unsupported_signature(&algorithm).into_iter().find(applies);
         if let Some(fact) = signature.filter(|_| !certificate.is_self_issued() && step.anchor.is_none()) {
-            out.push(format!("the signature of \"{}\" ({algorithm}){}", name(), source(fact.provenance.is_fact())));
+            let what = format!("the signature of \"{}\" ({algorithm})", name());
+            out.push(Unusable { what, is_fact: fact.provenance.is_fact() });
         }
     }
     out

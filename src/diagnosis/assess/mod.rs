@@ -12,8 +12,8 @@ mod names;
 mod order;
 mod parameters;
 
-pub use algorithms::Algorithms;
-pub(super) use algorithms::unsupported;
+pub use algorithms::{Algorithms, Unusable};
+pub(super) use algorithms::{cannot_use, unsupported};
 pub use assessor::Assessment;
 pub(super) use assessor::Assessor;
 pub use chain_end::ChainEnd;

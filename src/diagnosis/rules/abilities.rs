@@ -4,18 +4,21 @@
 //! the device did what its profile says it cannot, and the finding. Bounded: by the handshakes kept. Left to others: which
 //! of several causes remain.
 
+use std::sync::Arc;
+
 use super::chain::is_checked;
 use super::logic::{Cause, Facts, Lacks, Logic, Rival};
 use super::remedy::web_service;
 use crate::capture::FrameRef;
 use crate::diagnosis::anchors::Absence;
+use crate::diagnosis::assess::cannot_use;
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Finding, ProfileBasis, Severity};
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
 use crate::evidence::{Device, Handshake, Outcome};
 use crate::protocol::tls::AlertCode;
-use crate::trust::{ChainStatus, Judgement, Proof};
+use crate::trust::{Algorithm, ChainStatus, Judgement, Profile, Proof};
 use crate::x509::{Certificate, HashAlgorithm};
 
 pub(super) const UNSUPPORTED_ALGORITHM: Logic = Logic {
@@ -64,11 +67,12 @@ fn outdated(rival: &Rival<'_>) -> Option<(bool, String)> {
 
 fn unsupported_algorithm(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let unsupported = &judged.assessment.algorithms.unsupported;
-    let words = format!("the {} cannot use {}", session.noun(), unsupported.join(" and "));
-    let shown =
-        unsupported.iter().filter_map(|what| judged.at_certificates(format!("{what} is more than the profile allows")));
+    let words = format!("the {} {}", session.noun(), cannot_use(unsupported));
+    let shown = unsupported
+        .iter()
+        .filter_map(|it| judged.at_certificates(format!("{} is more than the profile allows", it.what)));
     let mut finding = refused(session, judged, code, &words, shown.collect());
-    finding.remedies = use_supported();
+    finding.remedies = use_supported(session.profile, &judged.assessment.chain.judged_certificates());
     finding
 }
 
@@ -178,7 +182,7 @@ fn surprise(session: &Session<'_>, judged: &Judged<'_>) -> Option<String> {
     let chain = &judged.assessment.chain;
     let unsupported = judged.assessment.algorithms.unsupported.first();
     if let Some(what) = unsupported.filter(|_| chain.status == ChainStatus::Trusted) {
-        return Some(format!("it accepted {what}, which the profile says it cannot use"));
+        return Some(format!("it accepted {}, which the profile says it cannot use", what.what));
     }
     let broken = chain.fault.as_ref().filter(|(_, fault)| is_checked(session.profile, fault));
     if let Some((certificate, fault)) = broken.filter(|_| chain.status == ChainStatus::Invalid) {
@@ -199,8 +203,33 @@ fn mismatch(session: &Session<'_>, judged: &Judged<'_>, what: &str) -> Finding {
     finding
 }
 
-pub(in crate::diagnosis) fn use_supported() -> Vec<String> {
-    vec!["issue the certificate anew with what the device can use: RSA with 2048 bits, and PKCS#1 v1.5 signatures with SHA-1 or SHA-256; on a Windows CA RSASSA-PSS comes from\n  AlternateSignatureAlgorithm=1 in CAPolicy.inf".into()]
+/// What to put in the place of what the profile says that the device cannot use, and nothing that the chain has already.
+pub(in crate::diagnosis) fn use_supported(profile: &Profile, path: &[Arc<Certificate>]) -> Vec<String> {
+    let key = |c: &Arc<Certificate>| profile.unsupported_key(c.public_key());
+    let signature = |c: &Arc<Certificate>| profile.unsupported_signature(&c.signature_algorithm());
+    let own = path.iter().filter(|certificate| !certificate.is_self_issued());
+    let mut cannot: Vec<Algorithm> = Vec::new();
+    for entry in own.flat_map(signature).chain(path.iter().flat_map(key)) {
+        if !cannot.contains(&entry.algorithm) {
+            cannot.push(entry.algorithm);
+        }
+    }
+    let most = profile.max_rsa_bits.as_ref().map(|most| most.value);
+    let too_long =
+        most.filter(|most| path.iter().any(|c| c.public_key().is_rsa() && c.public_key().bits() > Some(*most)));
+    let mut remedies = Vec::new();
+    if cannot.contains(&Algorithm::Sha2) {
+        remedies.push("bring the device's firmware up to date, since all current CAs sign with SHA-2".into());
+    }
+    let instead = cannot.iter().filter_map(|algorithm| match algorithm {
+        Algorithm::RsassaPss => Some("PKCS#1 v1.5 signatures; on a Windows CA RSASSA-PSS comes from\n  AlternateSignatureAlgorithm=1 in CAPolicy.inf".to_owned()),
+        Algorithm::Ecdsa | Algorithm::Ed25519 => Some("RSA keys of 2048 bits and RSA signatures".into()),
+        Algorithm::Md5 | Algorithm::Sha1 => Some("signatures with SHA-256".into()),
+        Algorithm::Sha2 => None,
+    });
+    let shorter = too_long.map(|most| format!("RSA keys of {most} bits at most"));
+    remedies.extend(instead.chain(shorter).map(|what| format!("issue the certificates anew with {what}")));
+    remedies
 }
 
 fn trust_that_ca(session: &Session<'_>, chain: &Judgement) -> Vec<String> {
