@@ -15,9 +15,9 @@ use crate::trust::{Anchor, Profile, ProfileChoice, Trust};
 #[derive(Debug)]
 pub(super) enum Profiles {
     /// The user's choice, for every device.
-    Given(Standard),
+    Given(Box<Standard>),
     /// One for Lync phones and what may be one, and one for all other devices.
-    Auto { phones: Standard, others: Standard },
+    Auto { phones: Box<Standard>, others: Box<Standard> },
 }
 
 /// A profile, with the anchors of the devices that are held to it.
@@ -31,10 +31,11 @@ pub(super) struct Standard {
 impl Profiles {
     /// The profiles for what the user brought.
     pub(super) fn of(trust: &Trust) -> Self {
-        let builtin = |name| Standard::new(Profile::builtin(name).unwrap_or_else(Profile::none), trust);
+        let hold = |profile| Box::new(Standard::new(profile, trust));
+        let builtin = |name| hold(Profile::builtin(name).unwrap_or_else(Profile::none));
         match &trust.profile {
-            ProfileChoice::None => Self::Given(Standard::new(Profile::none(), trust)),
-            ProfileChoice::Given(profile) => Self::Given(Standard::new(profile.as_ref().clone(), trust)),
+            ProfileChoice::None => Self::Given(hold(Profile::none())),
+            ProfileChoice::Given(profile) => Self::Given(hold(profile.as_ref().clone())),
             ProfileChoice::Auto => {
                 Self::Auto { phones: builtin(Profile::LYNC_PHONE_EDITION), others: builtin("generic-no-aia") }
             }

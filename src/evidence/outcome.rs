@@ -295,11 +295,12 @@ fn undelivered(
             Side::Client => tls.client_hello.as_ref().map(|hello| hello.at),
             Side::Server => tls.server_hello.as_ref().or(tls.hello_retry.as_ref()).map(|hello| hello.at),
         };
-        end.is_none_or(|(.., at)| !at.is_before(&flight.first))
-            && !encrypted.chain(spoken).any(|at| at.is_before(&flight.again_from))
-            && !(alert.is_some_and(|alert| alert.from != side && !alert.code.is_closure())
-                && hello.is_some_and(|hello| hello.is_before(&flight.acknowledged)))
-            && !tls.holes.iter().any(|hole| hole.side != side && flight.first.is_before(&hole.at))
+        let ended_before = end.is_some_and(|(.., at)| at.is_before(&flight.first));
+        let holds_alert = encrypted.chain(spoken).any(|at| at.is_before(&flight.again_from));
+        let answers_earlier = alert.is_some_and(|alert| alert.from != side && !alert.code.is_closure())
+            && hello.is_some_and(|hello| hello.is_before(&flight.acknowledged));
+        let lacks_answers = tls.holes.iter().any(|hole| hole.side != side && flight.first.is_before(&hole.at));
+        !(ended_before || holds_alert || answers_earlier || lacks_answers)
     };
     [Side::Server, Side::Client].into_iter().find_map(|side| {
         let flight = closing.undelivered.of(side).filter(|flight| explains(side, flight))?;

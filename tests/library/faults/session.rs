@@ -439,7 +439,7 @@ fn why_a_client_certificate_is_refused() {
         ("client-issuer-not-listed.pcapng", not_listed, "whoever runs the server: add the root"),
         ("client-expired.pcapng", expired, "issue one that is valid now"),
     ] {
-        let report = judge(&frames(name), &proseware());
+        let report = judge(frames(name), &proseware());
         let finding = only(&report, "CG013");
         assert!(
             finding.summary.ends_with(&format!("\"0004F2A1B2C3\", likely because {reason}")),
@@ -465,7 +465,7 @@ fn why_a_client_certificate_is_refused() {
         assert!(reason.is_none_or(|reason| summary.contains(reason)), "{name}, {code}: {summary}");
     }
     // The intermediate that the client lacks is named with its place where one is known.
-    let report = judge(&frames("client-chain-incomplete.pcapng"), &options(&["proseware-root"], &["trey-issuing"]));
+    let report = judge(frames("client-chain-incomplete.pcapng"), &options(&["proseware-root"], &["trey-issuing"]));
     let finding = only(&report, "CG013");
     assert_eq!(finding.missing[0].subject, "CN=Trey Research Device Issuing CA 1,O=Trey Research");
     assert_eq!(finding.missing[0].aia, ["http://pki.treyresearch.test/trey-issuing.crt"]);
@@ -473,6 +473,6 @@ fn why_a_client_certificate_is_refused() {
     assert!(finding.remedies[0].contains("chaingap certs --missing"), "{:?}", finding.remedies);
     let status = |report: &Report| report.devices[0].handshakes[0].client_chain.as_ref().map(|chain| chain.status);
     assert_eq!(status(&report), Some(ChainStatus::MissingIntermediate));
-    let other = judge(&frames("client-for-servers.pcapng"), &proseware());
+    let other = judge(frames("client-for-servers.pcapng"), &proseware());
     assert_eq!(status(&other), Some(ChainStatus::Invalid));
 }

@@ -46,16 +46,16 @@ fn other(segment: &Segment, payload: &[u8], change: impl Fn(&mut TcpHeader)) -> 
 
 /// Where segments of an earlier connection turn up.
 #[derive(Clone, Copy, Debug)]
-enum When {
-    BehindSyn,
-    BehindSynAck,
-    BehindData,
+enum Behind {
+    Syn,
+    SynAck,
+    Data,
 }
 
 /// Segments of an earlier connection between the same ports, as one of its sides may still send them.
 fn earlier_connection(
     frames: &[Frame],
-    (when, by_client): (When, bool),
+    (behind, by_client): (Behind, bool),
     payload: &[u8],
     flag: impl Fn(&mut TcpHeader),
 ) -> Vec<Frame> {
@@ -64,10 +64,10 @@ fn earlier_connection(
     for frame in frames {
         out.push(frame.clone());
         let Some(segment) = frame.segment() else { continue };
-        let is_there = match when {
-            When::BehindSyn => segment.opens(),
-            When::BehindSynAck => segment.tcp.syn && segment.tcp.ack,
-            When::BehindData => !segment.payload.is_empty(),
+        let is_there = match behind {
+            Behind::Syn => segment.opens(),
+            Behind::SynAck => segment.tcp.syn && segment.tcp.ack,
+            Behind::Data => !segment.payload.is_empty(),
         };
         if !is_there {
             continue;
@@ -96,10 +96,10 @@ fn turned(segment: &Segment) -> Segment {
 
 #[test]
 fn segments_of_an_earlier_connection() {
-    for when in [When::BehindSyn, When::BehindSynAck, When::BehindData] {
+    for behind in [Behind::Syn, Behind::SynAck, Behind::Data] {
         for by_client in [false, true] {
-            let place = (when, by_client);
-            let what = |what: &str| format!("{what}, {when:?}, of the client: {by_client}");
+            let place = (behind, by_client);
+            let what = |what: &str| format!("{what}, behind {behind:?}, of the client: {by_client}");
             same_also_in_tls_1_3(&what("an old FIN"), |frames| {
                 earlier_connection(frames, place, &[], |tcp| tcp.fin = true)
             });
@@ -116,7 +116,7 @@ fn segments_of_an_earlier_connection() {
     }
     // RFC 9293 section 3.10.7.3: without an acknowledgment a RST does not refuse a SYN.
     same_also_in_tls_1_3("a RST of nothing", |frames| {
-        earlier_connection(frames, (When::BehindSyn, false), &[], |tcp| (tcp.rst, tcp.ack) = (true, false))
+        earlier_connection(frames, (Behind::Syn, false), &[], |tcp| (tcp.rst, tcp.ack) = (true, false))
     });
 }
 
