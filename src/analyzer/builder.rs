@@ -10,7 +10,7 @@ use crate::diagnosis::{ProfileChoice, Supplied, Trust};
 use crate::evidence::SignInMethod;
 use crate::files::Kind;
 use crate::limits::Limits;
-use crate::trust::{Profile, read_certificates};
+use crate::trust::{Profile, StoreContents, read_certificates};
 
 /// Collects what to judge by.
 #[derive(Clone, Debug, Default)]
@@ -39,21 +39,28 @@ impl Builder {
 
     /// Adds anchors that the device trusts: PEM, DER or PKCS#7 (D-TRUST-05).
     pub fn root(mut self, file: &str, bytes: &[u8]) -> Self {
-        let supplied = self.supplied(file, bytes, |trust| &trust.roots);
+        let mut contents = read_certificates(bytes);
+        let settings = std::mem::take(&mut contents.settings);
+        let supplied = self.supplied(file, contents, |trust| &trust.roots);
         for other in supplied.iter().filter(|supplied| !supplied.is_root()) {
             let name = other.certificate.subject().short();
             self.problems.push(format!(
                 "{file}: \"{name}\" is no root, and not taken for one that the device trusts; name it by --installed if the device holds it"
             ));
         }
-        self.analyzer.trust.roots.extend(supplied);
+        let Trust { roots, settings: all, .. } = &mut self.analyzer.trust;
+        roots.extend(supplied);
+        for (digest, settings) in settings {
+            let root = roots.iter().find(|root| root.certificate.sha256() == digest);
+            all.extend(root.map(|root| (Arc::clone(&root.certificate), settings)));
+        }
         self.analyzer.options.roots.push(file.into());
         self
     }
 
     /// Adds intermediates that the device is known to hold.
     pub fn installed(mut self, file: &str, bytes: &[u8]) -> Self {
-        let supplied = self.supplied(file, bytes, |trust| &trust.installed);
+        let supplied = self.supplied(file, read_certificates(bytes), |trust| &trust.installed);
         for root in supplied.iter().filter(|supplied| supplied.is_root()) {
             let name = root.certificate.subject().short();
             self.problems.push(format!(
@@ -67,7 +74,7 @@ impl Builder {
 
     /// Adds certificates that exist in the world: they prove and name what is missing, and are never the device's.
     pub fn bundle(mut self, file: &str, bytes: &[u8]) -> Self {
-        let supplied = self.supplied(file, bytes, |trust| &trust.bundle);
+        let supplied = self.supplied(file, read_certificates(bytes), |trust| &trust.bundle);
         self.analyzer.trust.bundle.extend(supplied);
         self.analyzer.options.bundle.push(file.into());
         self
@@ -153,8 +160,7 @@ impl Builder {
     }
 
     /// The certificates of a file that are not in the store yet. What is skipped is a problem.
-    fn supplied(&mut self, file: &str, bytes: &[u8], store: fn(&Trust) -> &Vec<Supplied>) -> Vec<Supplied> {
-        let contents = read_certificates(bytes);
+    fn supplied(&mut self, file: &str, contents: StoreContents, store: fn(&Trust) -> &Vec<Supplied>) -> Vec<Supplied> {
         self.certificates += contents.certificates.len();
         if contents.certificates.is_empty() && contents.problems.is_empty() {
             self.problems.push(format!("{file}: no certificate in it"));

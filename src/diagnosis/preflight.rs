@@ -204,7 +204,7 @@ fn of_chain(sent: &[Arc<Certificate>], judged: &Judgement, anchors: &DeviceAncho
             (Code::IssuerKeyMismatch, words, chain::take_fitting_issuer(), Proof::Proven)
         }
         ChainStatus::Invalid => {
-            (Code::ChainInvalid, chain::invalid_in_words(judged), chain::issue_anew(), Proof::Proven)
+            (Code::ChainInvalid, chain::invalid_in_words(judged), chain::mend_invalid(judged), Proof::Proven)
         }
         ChainStatus::Undetermined => {
             let words = chain::undecided_in_words(judged, None);

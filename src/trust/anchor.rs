@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::fact::Provenance;
+use super::rules::{Fault, Purpose};
 use crate::capture::Timestamp;
-use crate::x509::{Certificate, Name, PublicKey};
+use crate::x509::{Certificate, Name, PublicKey, TrustSettings};
 
 /// A root that a device trusts: a name and a key (RFC 5280 section 6.1.1 (d)). Roots are issued anew with other dates
 /// and signatures, so the digest of a certificate does not identify one.
@@ -23,6 +24,8 @@ pub struct Anchor {
     pub not_after: Option<Timestamp>,
     /// SHA-1 thumbprints of the known issues, lower-case hex.
     pub sha1: Vec<String>,
+    /// The trust settings that stand behind its certificates. Each of them must leave it trusted.
+    pub settings: Vec<TrustSettings>,
     /// Whether the user gave it (`--roots`), so that the device is known to trust it.
     pub given: bool,
     /// How well it is known that the device trusts it; `None` where the user says so.
@@ -41,6 +44,7 @@ impl Anchor {
             not_after: Some(certificate.not_after()),
             sha1: vec![certificate.sha1_hex().to_owned()],
             certificate: Some(certificate),
+            settings: Vec::new(),
             given: true,
             provenance: None,
             source: "given".to_owned(),
@@ -50,6 +54,11 @@ impl Anchor {
     /// Whether the root is within the dates that are known of it.
     pub fn is_valid_at(&self, at: Timestamp) -> bool {
         self.not_after.is_none_or(|end| at <= end) && self.certificate.as_ref().is_none_or(|c| c.is_valid_at(at))
+    }
+
+    /// Why the device does not trust it for a purpose, although it holds it (D-TRUST-14).
+    pub(super) fn distrust(&self, purpose: Purpose) -> Option<Fault> {
+        self.settings.iter().find_map(|settings| settings.refusal(purpose.oid())).map(Fault::Distrusted)
     }
 
     /// Whether `certificate` is an issue of this root: the same subject and the same key.

@@ -11,7 +11,7 @@ use super::pool::Pool;
 use super::profile::Profile;
 use crate::capture::Timestamp;
 use crate::evidence::SignInMethod;
-use crate::x509::Certificate;
+use crate::x509::{Certificate, TrustSettings};
 
 /// What the user brought to the investigation.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Trust {
     pub profile: ProfileChoice,
     /// `--roots`.
     pub roots: Vec<Supplied>,
+    /// The trust settings that stand behind certificates of `--roots`.
+    pub settings: Vec<(Arc<Certificate>, TrustSettings)>,
     /// `--installed`.
     pub installed: Vec<Supplied>,
     /// `--bundle`.
@@ -62,7 +64,7 @@ pub enum ProfileChoice {
 impl Trust {
     /// The profile's anchors and the roots that the user gave. A root that both name is the user's, and of several
     /// issues of one root the last to expire is taken. A certificate among the roots that is not self-issued is only
-    /// known to exist ([`Trust::add_known`]).
+    /// known to exist ([`Trust::add_known`]). Trust settings hold for all issues of their root.
     pub fn anchors(&self, profile: &Profile) -> Arc<[Anchor]> {
         let mut anchors = profile.anchors.clone();
         for supplied in self.roots.iter().filter(|supplied| supplied.is_root()) {
@@ -72,6 +74,11 @@ impl Trust {
                 anchors.retain(|known| !same(known));
                 anchors.push(anchor);
             }
+        }
+        for anchor in &mut anchors {
+            let own = self.settings.iter().filter(|(certificate, _)| anchor.is(certificate));
+            let own: Vec<_> = own.map(|(_, settings)| settings.clone()).collect();
+            anchor.settings.extend(own);
         }
         anchors.into()
     }

@@ -18,7 +18,7 @@ use super::anchor::Anchor;
 use super::fact::{Fact, Provenance, source};
 use super::facts::facts;
 use super::profile::Profile;
-use super::store::read_certificates;
+use super::store::{StoreContents, read_certificates};
 use crate::capture::Timestamp;
 use crate::evidence::FetchKind;
 use crate::x509::{Name, PublicKey};
@@ -165,10 +165,13 @@ impl AnchorDocument {
     fn into_anchor(self, text: &str) -> Result<Anchor, ProfileError> {
         let (label, provenance) = (self.label.get_ref().clone(), Some(self.provenance));
         if let Some(pem) = &self.certificate {
-            let certificate = read_certificates(pem.get_ref().as_bytes()).certificates.into_iter().next();
+            let StoreContents { certificates, settings, .. } = read_certificates(pem.get_ref().as_bytes());
+            let certificate = certificates.into_iter().next();
             let certificate = certificate.ok_or_else(|| ProfileError::of(text, pem, "no certificate"))?;
+            let own = settings.into_iter().filter(|(digest, _)| *digest == certificate.sha256());
+            let settings = own.map(|(_, settings)| settings).collect();
             let anchor = Anchor::from_certificate(Arc::new(certificate));
-            return Ok(Anchor { label, given: false, provenance, source: self.source, ..anchor });
+            return Ok(Anchor { label, settings, given: false, provenance, source: self.source, ..anchor });
         }
         let (Some(subject), Some(key)) = (&self.subject, &self.key) else {
             let reason = format!("anchor {label:?} has neither a certificate nor both subject and key");
@@ -190,6 +193,7 @@ impl AnchorDocument {
             certificate: None,
             not_after,
             sha1: self.sha1.iter().map(|hex| hex.get_ref().to_lowercase()).collect(),
+            settings: Vec::new(),
             given: false,
             provenance,
             source: self.source,

@@ -17,6 +17,14 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// The key purpose of RFC 5280 section 4.2.1.12, as a dotted OID.
+    pub(super) fn oid(self) -> &'static str {
+        match self {
+            Self::Server => "1.3.6.1.5.5.7.3.1",
+            Self::Client => "1.3.6.1.5.5.7.3.2",
+        }
+    }
+
     /// Whether the extended key usage of a certificate allows it (RFC 5280 section 4.2.1.12). Above the leaf it
     /// restricts what the certificates below are good for, as all common verifiers have it.
     fn is_permitted_by(self, certificate: &Certificate) -> bool {
@@ -46,6 +54,9 @@ pub enum Fault {
     NameConstraints(String),
     /// It holds a critical extension that is not known here (section 6.1.4 (o)): the dotted OID.
     CriticalExtension(String),
+    /// The device's store does not trust it for the leaf's [`Purpose`], though it holds it: in words, what its trust
+    /// settings do (D-TRUST-14).
+    Distrusted(&'static str),
     /// Its form departs from the profile of sections 4.1 and 4.2. Only looked for where the verifier is known to
     /// (D-TRUST-13).
     Form(Departure),
@@ -62,6 +73,7 @@ impl fmt::Display for Fault {
             Self::ExtendedKeyUsage => f.write_str("its extended key usage leaves out this use"),
             Self::NameConstraints(why) => write!(f, "its name constraints forbid it: {why}"),
             Self::CriticalExtension(oid) => write!(f, "it holds the critical extension {oid}, which is not known here"),
+            Self::Distrusted(how) => return write!(f, "its trust settings (OpenSSL's TRUSTED CERTIFICATE) {how}"),
             Self::Form(departure) => return write!(f, "{departure}"),
         }?;
         self.section().map_or(Ok(()), |section| write!(f, " (RFC 5280 section {section})"))
@@ -72,7 +84,7 @@ impl Fault {
     /// The section of RFC 5280 whose rule is broken; `None` where nothing is known to be.
     pub fn section(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Unsupported(_) => return None,
+            Self::Unsupported(_) | Self::Distrusted(_) => return None,
             Self::KeyMismatch => "6.1.3 (a)",
             Self::NotCa => "6.1.4 (k)",
             Self::KeyUsage => "6.1.4 (n)",

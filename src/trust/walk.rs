@@ -148,7 +148,12 @@ impl<'a> Walk<'a> {
             return anchored;
         }
         if top.is_self_issued() && self.budget.spend(STEPS_PER_CHECK) && top.is_self_signed() {
-            return Some(partial.ending(PathEnd::SelfSigned));
+            // A root that the device holds and distrusts is told as that, not as one that it lacks.
+            let distrusted = faults.iter().any(|(_, fault)| matches!(fault, Fault::Distrusted(_)));
+            return Some(match distrusted {
+                true => partial.ending_with(PathEnd::Faulty, faults),
+                false => partial.ending(PathEnd::SelfSigned),
+            });
         }
         self.climb(partial, &top, faults)
     }
@@ -273,7 +278,7 @@ impl<'a> Walk<'a> {
         broken.map(|fault| (Some(Arc::clone(issuer)), fault)).collect()
     }
 
-    /// The rules that the certificate of an anchor breaks above a path, to be noted there; `None` where the path must not
+    /// The rules that an anchor breaks above a path, and whether it is distrusted, to be noted there; `None` where the path must not
     /// end at it: then they are added to `faults`.
     fn anchor_faults<'c>(
         &mut self,
@@ -284,7 +289,9 @@ impl<'a> Walk<'a> {
         let own = anchor.certificate.as_ref().filter(|_| self.question.verifier.judges_anchors());
         // A leaf that is an anchor itself issues nothing.
         let own = own.filter(|_| below.clone().next().is_some());
-        let broken = own.map(|own| self.broken_by(own, below)).unwrap_or_default();
+        let mut broken = own.map(|own| self.broken_by(own, below)).unwrap_or_default();
+        let distrust = anchor.distrust(self.question.purpose);
+        broken.extend(distrust.map(|fault| (anchor.certificate.clone(), fault)));
         self.rule_broken |= !broken.is_empty();
         if !broken.is_empty() && self.rules != Rules::Noted {
             faults.extend(broken);

@@ -22,6 +22,7 @@ mod profile;
 mod signature;
 #[cfg(test)]
 mod tests;
+mod trust_settings;
 
 pub use certificate::Certificate;
 pub use constraints::{IpSubnet, NameConstraints, Subtrees};
@@ -33,5 +34,6 @@ pub use key::{Curve, PublicKey};
 pub use name::Name;
 pub use profile::Departure;
 pub use signature::{HashAlgorithm, SignatureAlgorithm, SignatureCheck, verify};
+pub use trust_settings::TrustSettings;
 
 pub(crate) use hex::hex;

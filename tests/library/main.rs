@@ -21,4 +21,5 @@ mod properties;
 mod regressions;
 mod renderers;
 mod rfc5280;
+mod trust_settings;
 mod validity;

@@ -82,7 +82,7 @@ fn breaks_a_checked_rule(facts: &Facts<'_>) -> bool {
 /// Whether the profile says that the device makes the check which the fault breaks.
 pub(in crate::diagnosis) fn is_checked(profile: &Profile, fault: &Fault) -> bool {
     let check = match fault {
-        Fault::KeyMismatch | Fault::Unsupported(_) => return true,
+        Fault::KeyMismatch | Fault::Unsupported(_) | Fault::Distrusted(_) => return true,
         Fault::NotCa => Check::BasicConstraints,
         Fault::PathLength => Check::PathLength,
         Fault::KeyUsage => Check::KeyUsage,
@@ -204,7 +204,7 @@ fn describe_key_mismatch(session: &Session<'_>, judged: &Judged<'_>, code: Code)
 fn describe_chain_invalid(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let proof = proof(session, judged, code, true);
     let words = invalid_in_words(&judged.assessment.chain);
-    about_links(session, judged, (code, proof), &words, issue_anew())
+    about_links(session, judged, (code, proof), &words, mend_invalid(&judged.assessment.chain))
 }
 
 fn describe_undecided(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
@@ -428,7 +428,13 @@ pub(in crate::diagnosis) fn take_fitting_issuer() -> Vec<String> {
     ]
 }
 
-pub(in crate::diagnosis) fn issue_anew() -> Vec<String> {
+pub(in crate::diagnosis) fn mend_invalid(chain: &Judgement) -> Vec<String> {
+    if matches!(chain.fault, Some((_, Fault::Distrusted(_)))) {
+        return vec![
+            "give the server a certificate of a CA that the device trusts".into(),
+            "if the device does trust this root, take the settings off, here and on the device\n  openssl x509 -in root.pem -clrtrust -clrreject -out trusted-root.pem".into(),
+        ];
+    }
     vec![
         "issue the server's certificate anew from a CA that may issue it; the evidence names the rule that is broken"
             .into(),

@@ -6,13 +6,16 @@
 use std::collections::HashSet;
 
 use super::contents::{Contents, contents, plural};
-use crate::x509::Certificate;
+use crate::trust::rules::Purpose;
+use crate::x509::{Certificate, Digest, TrustSettings};
 
 /// What a file of certificates holds.
 #[derive(Debug, Default)]
 pub struct StoreContents {
     /// The certificates that can be read, in their order, each once.
     pub certificates: Vec<Certificate>,
+    /// The trust settings that stand behind them (OpenSSL's `TRUSTED CERTIFICATE`), by the digests of the certificates.
+    pub settings: Vec<(Digest, TrustSettings)>,
     /// What was left out, and why: a line each, in the order of the file, then lines that count what is no certificate.
     pub problems: Vec<String>,
 }
@@ -32,6 +35,9 @@ pub fn read_certificates(bytes: &[u8]) -> StoreContents {
     let mut store = StoreContents::default();
     let (mut seen, mut duplicates) = (HashSet::new(), 0);
     for item in items {
+        if let (Ok(certificate), Some(settings)) = (&item.certificate, item.settings) {
+            store.add_settings(certificate, settings);
+        }
         let place = if item.place.is_empty() { String::new() } else { format!("{}: ", item.place) };
         match item.certificate {
             Ok(certificate) if !certificate.is_readable() => {
@@ -48,6 +54,18 @@ pub fn read_certificates(bytes: &[u8]) -> StoreContents {
         store.problems.push(format!("{duplicates} {} skipped", plural(duplicates, "duplicate")));
     }
     store
+}
+
+impl StoreContents {
+    /// Keeps the settings of a certificate, and mentions those that decide nothing about servers.
+    fn add_settings(&mut self, certificate: &Certificate, settings: TrustSettings) {
+        let others = settings.beside(Purpose::Server.oid());
+        if !others.is_empty() {
+            let (name, others) = (certificate.subject().short(), others.join("; "));
+            self.problems.push(format!("\"{name}\": trust settings that decide nothing about servers: {others}"));
+        }
+        self.settings.push((certificate.sha256(), settings));
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::pem::{self, Block};
 use super::serialized;
 use crate::files::{self, Kind};
 use crate::protocol::pkcs7;
-use crate::x509::Certificate;
+use crate::x509::{Certificate, TrustSettings};
 
 /// What a file holds, before it is known what it is for.
 #[derive(Default)]
@@ -43,6 +43,8 @@ pub(super) struct Item {
     /// Where it is in the file; empty where the whole file is one thing.
     pub(super) place: String,
     pub(super) certificate: Result<Certificate, String>,
+    /// OpenSSL's trust settings behind it.
+    pub(super) settings: Option<TrustSettings>,
     /// Whether a server that reads the file as its chain sees it.
     pub(super) is_sent: bool,
     /// Why a server that sees it cannot read it, though it can be read leniently.
@@ -52,7 +54,7 @@ pub(super) struct Item {
 impl Item {
     /// What should be a certificate, and is none.
     fn unread(place: &str, why: String) -> Self {
-        Self { place: place.into(), certificate: Err(why), is_sent: false, breach: None }
+        Self { place: place.into(), certificate: Err(why), settings: None, is_sent: false, breach: None }
     }
 }
 
@@ -90,7 +92,13 @@ const EMPTY_MESSAGE: &str = "PKCS#7 message without certificates";
 const CUT_MESSAGE: &str = "the PKCS#7 message is cut: its end is missing";
 
 fn items_of(certificates: impl Iterator<Item = Certificate>, place: &str) -> Vec<Item> {
-    let item = |certificate| Item { place: place.into(), certificate: Ok(certificate), is_sent: false, breach: None };
+    let item = |certificate| Item {
+        place: place.into(),
+        certificate: Ok(certificate),
+        settings: None,
+        is_sent: false,
+        breach: None,
+    };
     certificates.map(item).collect()
 }
 
@@ -148,11 +156,17 @@ impl Contents {
             label => label.ends_with("CERTIFICATE") || label.is_empty(),
         };
         let is_sent = block.begins_line && may_be_sent;
-        let read = block
-            .body
-            .and_then(|bytes| Der::read(&bytes).ok_or_else(|| format!("no certificate in its {} bytes", bytes.len())));
-        let der = match read {
-            Ok(der) => der,
+        let read = block.body.and_then(|bytes| {
+            let der = Der::read(&bytes).ok_or_else(|| format!("no certificate in its {} bytes", bytes.len()))?;
+            let behind = bytes.get(bytes.len() - der.rest..).filter(|behind| !behind.is_empty());
+            let settings = behind.filter(|_| block.label == "TRUSTED CERTIFICATE").map(TrustSettings::from_der);
+            match settings {
+                Some(None) => Err("its trust settings cannot be read".to_owned()),
+                settings => Ok((der, settings.flatten())),
+            }
+        });
+        let (der, settings) = match read {
+            Ok(read) => read,
             Err(why) => {
                 self.items.push(Item { is_sent, ..Item::unread(&place, why) });
                 return false;
@@ -164,8 +178,12 @@ impl Contents {
         // A server takes one certificate of a block, and none of a message.
         let is_sent = |at| is_sent && at == 0 && !der.is_message;
         let items = items_of(der.certificates.into_iter(), &place).into_iter().enumerate();
-        let item =
-            |(at, item)| Item { is_sent: is_sent(at), breach: block.breach.clone().filter(|_| is_sent(at)), ..item };
+        let item = |(at, item)| Item {
+            is_sent: is_sent(at),
+            breach: block.breach.clone().filter(|_| is_sent(at)),
+            settings: settings.clone(),
+            ..item
+        };
         self.items.extend(items.map(item));
         self.items.extend(der.is_cut.then(|| Item::unread(&place, CUT_MESSAGE.into())));
         der.is_message
