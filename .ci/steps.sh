@@ -55,6 +55,12 @@ corpus() {
   release_binary && python3 .ci/corpus.py "$shared/tools/corpus_check.py" "$chaingap" .ci/corpus-differences.toml
 }
 
+# The recordings of what TLS stacks refuse, and the data and the page that were written from them.
+stacks() {
+  release_binary && "$chaingap" check tests/stacks --require-all > "$work/stacks.log" || { cat "$work/stacks.log"; return 1; }
+  tail -n 1 "$work/stacks.log" && python3 captures/record/stacks/matrix.py . --check
+}
+
 # The kinds of cases that must pass, by a word of their name, kind or subject.
 CASES=(reading preflight)
 

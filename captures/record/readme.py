@@ -7,7 +7,7 @@ import tomllib
 HEAD = """# Sample captures
 
 Recordings of real programs that talk to each other in network namespaces. No packet in them is computed or changed, but
-for those in `links/`, `stacks/` and `cases/`; a few recordings were split or cut short afterwards with `editcap`, as their
+for those in `links/` and `cases/`; a few recordings were split or cut short afterwards with `editcap`, as their
 descriptions say. No capture of a real phone is among them: the column *in place of a phone and its server* says what was
 recorded instead.
 Each expectation (`NAME.expect.toml`) says what `chaingap` must find in its captures; `chaingap check captures` compares.
@@ -31,7 +31,7 @@ framings and fragments, with the same expectations; `convert/links.sh` makes the
 around the recorded packets are computed, except those that Linux itself put there (VXLAN, cooked captures); each
 expectation says which.
 
-`stacks/` holds what TLS stacks answer to each defect of what a server sends: one recording of a stack has a connection for
+`../tests/stacks/` holds what TLS stacks answer to each defect of what a server sends: one recording of a stack has a connection for
 each defect. `record/stacks/` makes them: `prepare.sh` gets the stacks, `record.py` records, `read.py` reads the answers with
 tshark, and `matrix.py` writes [docs/stacks.md](../docs/stacks.md) and the program's data from them. There the servers' flights
 are computed, and the clients are real.

@@ -207,7 +207,7 @@ fn a_wrong_file_is_one_line_with_its_line_key_and_reason() {
         }
     }
     for (path, reason) in [
-        (write(&folder, "binary.toml", [0xff, 0xfe, 0]), "not a text file"),
+        (write(&folder, "binary.toml", [0xff, 0, 0xfe]), "not a text file"),
         (folder.path().to_str().unwrap().to_owned(), "directory"),
     ] {
         let run = chaingap(&["profiles", &path]);

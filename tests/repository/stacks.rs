@@ -1,6 +1,6 @@
 //! The data of TLS stacks say what their recordings say.
 //!
-//! In: `src/trust/stacks.toml`, and the truth beside each recording in `captures/stacks/`: what is wrong by construction,
+//! In: `src/trust/stacks.toml`, and the truth beside each recording in `tests/stacks/`: what is wrong by construction,
 //! and the answer that tshark read. Out: failed tests. Left to others: what the program makes of the data.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ fn answers(truth: &toml::Table) -> Answers {
 /// The truth of every recording of a stack, by its file.
 fn truths() -> BTreeMap<String, toml::Table> {
     let mut files = Vec::new();
-    collect(&project().join("captures/stacks"), &mut files);
+    collect(&project().join("tests/stacks"), &mut files);
     let files = files.into_iter().filter(|file| file.ends_with(".toml") && !file.ends_with(".expect.toml"));
     files.map(|file| (file.clone(), table(&file))).collect()
 }
@@ -59,7 +59,7 @@ fn the_answers_of_stacks_are_those_of_their_recordings() {
             said.map(|(defect, answer)| (defect.clone(), answer.as_str().unwrap().to_owned())).collect();
         assert_eq!(said, recorded, "{name}");
         assert!(said.len() >= 80, "{name}: {}", said.len());
-        assert_eq!(stack["hello"], table(&format!("captures/stacks/{name}.toml"))["hello"], "{name}");
+        assert_eq!(stack["hello"], table(&format!("tests/stacks/{name}.toml"))["hello"], "{name}");
     }
 }
 

@@ -1,6 +1,6 @@
 """Writes who refuses what from the recordings: matrix.py REPOSITORY [--check | --differences STACK STACK]
 
-In: captures/stacks/*.toml, the answers that read.py read off the recordings, and documented.toml, what is only documented
+In: tests/stacks/*.toml, the answers that read.py read off the recordings, and documented.toml, what is only documented
 or inferred. Out: src/trust/stacks.toml for the program, docs/stacks.md for people, and an expectation for each recording.
 """
 import collections
@@ -21,7 +21,7 @@ ALERTS = {
     116: "certificate_required",
 }
 HEAD = """# Who refuses what: the answers of TLS stacks to defects of what a server sends. Written by
-# captures/record/stacks/matrix.py from the recordings in captures/stacks/; do not edit.
+# captures/record/stacks/matrix.py from the recordings in tests/stacks/; do not edit.
 #
 # [[defect]]: `code` is the finding it belongs to. With `by = "server"` the client's certificate has it, and the answers
 # are those of the stack as a server.
@@ -37,7 +37,7 @@ PAGE = """# Who refuses what
 
 An ideal verifier accepts certificates in any order and tries every path. Real ones do not, and they differ. This page says
 what each TLS stack did with each defect of what a server sends: a recorded answer, not a documented one. It is written by
-`captures/record/stacks/matrix.py` from the recordings in `captures/stacks/`, as is the program's own copy,
+`captures/record/stacks/matrix.py` from the recordings in `tests/stacks/`, as is the program's own copy,
 `src/trust/stacks.toml`.
 
 **How it was measured.** For each defect a server sends one flight that is sound but for this defect, at TLS 1.2. The client
@@ -66,9 +66,9 @@ ADDING = """
 A stack is an entry in `captures/record/stacks/stacks.py` and a client that takes the anchors and a host; a defect is an entry
 in `defects.py`. `prepare.sh` gets the programs, then as root:
 
-    captures/record/stacks/record.py TOOLS captures/stacks STACK            # every defect against this stack
-    captures/record/stacks/record.py TOOLS captures/stacks --pairs STACK    # pairs: one that it refuses, one that it accepts
-    captures/record/stacks/record.py TOOLS captures/stacks --servers STACK  # the stack as a server
+    captures/record/stacks/record.py TOOLS tests/stacks STACK            # every defect against this stack
+    captures/record/stacks/record.py TOOLS tests/stacks --pairs STACK    # pairs: one that it refuses, one that it accepts
+    captures/record/stacks/record.py TOOLS tests/stacks --servers STACK  # the stack as a server
     captures/record/stacks/matrix.py .                                      # writes this page and the program's data
 
 Each recording has its truth beside it: what is wrong by construction, and the answer that tshark read.
@@ -127,7 +127,7 @@ def data(stacks, documented):
     for identifier, stack in stacks.items():
         lines += ["[[stack]]", f'id = "{identifier}"', f'name = "{stack["name"]}"', f'versions = "{stack["version"]}"',
                   f'program = "{stack["program"]}"', 'provenance = "measured"', 'tls = "TLS 1.2"',
-                  "captures = [" + ", ".join(f'"captures/stacks/{each}"' for each in stack["captures"]) + "]", "",
+                  "captures = [" + ", ".join(f'"tests/stacks/{each}"' for each in stack["captures"]) + "]", "",
                   "[stack.hello]"]
         for name, item in stack["hello"].items():
             match item:
@@ -155,7 +155,7 @@ def page(stacks, documented):
     lines = [PAGE.rstrip("\n"), "", f"{len(given)} answers of {len(stacks)} stacks: {counts}.", ""]
     lines += ["| stack | version | what was measured | recording |", "|---|---|---|---|"]
     for identifier, stack in stacks.items():
-        links = ", ".join(f"[{each}](../captures/stacks/{each})" for each in stack["captures"])
+        links = ", ".join(f"[{each}](../tests/stacks/{each})" for each in stack["captures"])
         lines.append(f"| {identifier} | {stack['name']} {stack['version']} | {stack['program']} | {links} |")
     lines += ["", "## What clients refuse", ""] + table(stacks, "client")
     servers = {name: stack for name, stack in stacks.items() if "client-certificate-absent" in stack["answers"]}
@@ -217,7 +217,7 @@ def expectations(folder):
 def main():
     root, *rest = sys.argv[1:]
     root = pathlib.Path(root)
-    stacks = load(root / "captures/stacks")
+    stacks = load(root / "tests/stacks")
     documented = tomllib.loads((pathlib.Path(__file__).parent / "documented.toml").read_text())
     if rest[:1] == ["--differences"]:
         first, second = (stacks[each]["answers"] for each in rest[1:3])
@@ -226,7 +226,7 @@ def main():
                 print(f"{identifier}: {cell(first.get(identifier))} | {cell(second.get(identifier))}")
         return
     written = {root / "src/trust/stacks.toml": data(stacks, documented), root / "docs/stacks.md": page(stacks, documented)}
-    written |= dict(expectations(root / "captures/stacks"))
+    written |= dict(expectations(root / "tests/stacks"))
     for path, text in written.items():
         if "--check" not in rest:
             path.write_text(text)

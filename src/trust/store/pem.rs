@@ -23,6 +23,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
+const NO_LAST_LINE: &str = "its last line is missing";
 /// Longest label of a block.
 const LABEL: usize = 64;
 
@@ -75,7 +76,7 @@ fn block(at: usize, before: &[u8], rest: &[u8]) -> Block {
             let end = rest.get(length + DASHES.len() + found + END.len()..).unwrap_or_default();
             (inside, breach_of_end(label, inside, end), unarmour(inside))
         }
-        None => (after, None, Err("its last line is missing".to_owned())),
+        None => (after, Some(NO_LAST_LINE.to_owned()), Err(NO_LAST_LINE.to_owned())),
     };
     let label = String::from_utf8_lossy(label).trim().to_owned();
     // A private key may have headers (RFC 1421 section 4.4), which a certificate has not.

@@ -40,7 +40,7 @@ pub fn all() -> Seeds {
     let mut seeds = Seeds::new();
     let folders = [project("captures"), project("tests/data")];
     // The recordings of stacks are much alike: one of them stands for all.
-    let wanted = |file: &String| !file.contains("/captures/stacks/") || file.contains("/openssl-3.");
+    let wanted = |file: &String| !file.contains("/tests/stacks/") || file.contains("/openssl-3.");
     for file in folders.iter().flat_map(|folder| files(folder)).filter(wanted) {
         let Ok(bytes) = fs::read(&file) else { continue };
         let mut add = |name, prefix: &[u8], bytes: &[u8]| {
