@@ -200,6 +200,7 @@ mod tests {
             signature_algorithms: None,
             certificate_signatures: None,
             renegotiation_info: false,
+            extensions: Vec::new(),
             besides: None,
             stack: Vec::new(),
         };

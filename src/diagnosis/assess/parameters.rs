@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::evidence::Handshake;
-use crate::protocol::tls::{ClientHello, Group, ServerHello, Version, cipher_suite};
+use crate::protocol::tls::{ClientHello, Group, ServerHello, Version, cipher_suite, group, signature_scheme};
 
 /// A parameter that the server chose and that clients refuse, whatever its certificates are.
 ///
@@ -88,27 +88,9 @@ impl fmt::Display for Refusable {
             }
             Self::ExplicitCurve => f.write_str("a curve that the server writes out as explicit parameters"),
             Self::SignatureScheme(scheme) => {
-                write!(f, "the signature scheme {scheme:#06x}, which the server used and the client did not offer")
+                let scheme = signature_scheme(*scheme);
+                write!(f, "the signature scheme {scheme}, which the server used and the client did not offer")
             }
         }
     }
-}
-
-/// The name of a key exchange group in IANA's registry, or its number.
-fn group(id: u16) -> String {
-    let name = match id {
-        19 => "secp192r1",
-        21 => "secp224r1",
-        22 => "secp256k1",
-        23 => "secp256r1",
-        24 => "secp384r1",
-        25 => "secp521r1",
-        26 => "brainpoolP256r1",
-        27 => "brainpoolP384r1",
-        28 => "brainpoolP512r1",
-        29 => "x25519",
-        30 => "x448",
-        _ => return format!("{id:#06x}"),
-    };
-    name.to_owned()
 }

@@ -12,6 +12,7 @@ use flate2::read::ZlibDecoder;
 use tls_parser::{TlsExtension, parse_tls_client_hello_extensions, parse_tls_handshake_client_hello};
 
 use super::names::Version;
+use super::registry::is_grease;
 use crate::capture::FrameRef;
 use crate::flow::Both;
 
@@ -43,6 +44,8 @@ pub struct ClientHello {
     pub signature_algorithms: Option<Vec<u16>>,
     /// signature_algorithms_cert in order, which speaks for certificates alone (RFC 8446 section 4.2.3).
     pub certificate_signatures: Option<Vec<u16>>,
+    /// The types of its extensions, ascending, without GREASE: browsers shuffle them (RFC 8446 section 4.2).
+    pub extensions: Vec<u16>,
     /// Whether it signals secure renegotiation, by extension or by suite (RFC 5746 section 3.4).
     pub renegotiation_info: bool,
     /// A fingerprint of the TLS stack that does not depend on the version offered: compression methods, groups, and a
@@ -83,6 +86,8 @@ pub struct ServerHello {
     pub encrypt_then_mac: bool,
     /// Whether the master secret is bound to the handshake's messages (RFC 7627).
     pub extended_master_secret: bool,
+    /// The types of its extensions, ascending (RFC 8446 section 4.2).
+    pub extensions: Vec<u16>,
     /// Whether it answers that secure renegotiation is supported (RFC 5746 section 3.4).
     pub renegotiation_info: bool,
     /// Whether it asks for another ClientHello (RFC 8446 section 4.1.4).
@@ -140,11 +145,6 @@ pub struct CertificateRequest {
     pub at: FrameRef,
 }
 
-/// Whether a value is reserved for GREASE, which clients add to keep servers tolerant (RFC 8701).
-fn is_grease(value: u16) -> bool {
-    value & 0x0f0f == 0x0a0a && value >> 8 == value & 0xff
-}
-
 pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
     let (_, hello) = parse_tls_handshake_client_hello(body).ok()?;
     let mut out = ClientHello {
@@ -160,6 +160,7 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         groups: Vec::new(),
         signature_algorithms: None,
         certificate_signatures: None,
+        extensions: extension_types(hello.ext.unwrap_or_default()),
         renegotiation_info: hello.ciphers.iter().any(|id| id.0 == EMPTY_RENEGOTIATION_INFO),
         stack: hello.comp.iter().map(|method| u16::from(method.0)).collect(),
         besides: None,
@@ -251,6 +252,7 @@ pub(super) fn sslv2_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         groups: Vec::new(),
         signature_algorithms: None,
         certificate_signatures: None,
+        extensions: Vec::new(),
         stack: vec![2],
         besides: Some(0),
     })
@@ -280,6 +282,7 @@ pub(super) fn sslv2_server_hello(body: &[u8], at: FrameRef) -> Option<(ServerHel
         resumes_psk: false,
         encrypt_then_mac: false,
         extended_master_secret: false,
+        extensions: Vec::new(),
         renegotiation_info: false,
         retry: false,
     };
@@ -315,11 +318,14 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
         resumes_psk: false,
         encrypt_then_mac: false,
         extended_master_secret: false,
+        extensions: Vec::new(),
         renegotiation_info: false,
         retry: random == RETRY,
     };
     hello.raw_public_keys = raw_public_keys(bytes.0);
-    let mut extensions = Cursor(bytes.vector16().unwrap_or_default());
+    let list = bytes.vector16().unwrap_or_default();
+    hello.extensions = extension_types(list);
+    let mut extensions = Cursor(list);
     while let (Some(kind), Some(data)) = (extensions.u16(), extensions.vector16()) {
         match (kind, data) {
             (43, [high, low]) => hello.version = Version(u16::from_be_bytes([*high, *low])),
@@ -331,6 +337,18 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
         }
     }
     Some(hello)
+}
+
+/// The types in a list of extensions, ascending, without GREASE.
+fn extension_types(list: &[u8]) -> Vec<u16> {
+    let mut extensions = Cursor(list);
+    let mut out = Vec::new();
+    while let (Some(kind), Some(_)) = (extensions.u16(), extensions.vector16()) {
+        out.push(kind);
+    }
+    out.retain(|kind| !is_grease(*kind));
+    out.sort_unstable();
+    out
 }
 
 /// Which sides are to send a public key in place of certificates. `list` is the server's list of extensions with its
@@ -545,6 +563,13 @@ mod tests {
         assert_eq!(hello.random[16..], (1..=16).collect::<Vec<u8>>());
         assert_eq!(hello.random[..16], [0; 16], "shorter challenges stand at the end");
         assert!(sslv2_hello(&body[..20], at()).is_none());
+    }
+
+    #[test]
+    fn extensions_are_listed_by_number_without_grease() {
+        // RFC 8446 section 4.2: type, length, data. 0x1a1a is GREASE (RFC 8701 section 2).
+        let list = [0x1a, 0x1a, 0, 1, 0, 0xff, 0x01, 0, 1, 0, 0, 23, 0, 0, 0, 10, 0, 2, 0, 0];
+        assert_eq!(extension_types(&list), [10, 23, 0xff01]);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod ocsp;
 mod protect;
 mod reassembly;
 mod record;
+mod registry;
 mod schedule;
 mod session;
 mod terms;
@@ -35,6 +36,7 @@ pub use message::{CertificateList, CertificateRequest, ClientHello, MAX_CERTIFIC
 pub use names::{AlertCode, Version, cipher_suite};
 pub use ocsp::{OcspAnswer, OcspStatus};
 pub use protect::Undecrypted;
+pub use registry::{extension, group, is_grease, signature_scheme};
 
 /// Whether a direction that starts with these bytes speaks TLS; `None` if there are too few to tell.
 pub fn starts_like_tls(bytes: &[u8]) -> Option<bool> {
