@@ -48,6 +48,13 @@ pub(super) fn handshake(
         client_version: hello.map(|hello| hello.version.to_string()),
         version: handshake.tls.version().map(|version| version.to_string()),
         cipher_suite: handshake.tls.server_hello.as_ref().and_then(|hello| hello.cipher_suite).map(tls::cipher_suite),
+        client_hello: hello.map(client_hello),
+        server_hello: handshake
+            .tls
+            .server_hello
+            .as_ref()
+            .map(|hello| model::ServerHello { extensions: named(&hello.extensions, tls::extension) }),
+        key_exchange: handshake.tls.server_key_exchange.as_ref().map(key_exchange),
         resumed: handshake.tls.resumed(),
         history: handshake.history.to_string(),
         certificates: digests(&handshake.sent),
@@ -69,6 +76,38 @@ pub(super) fn handshake(
         client_chain: assessment.client_chain.as_ref().map(|chain| shown.chain(chain, None)),
         repeats: handshake.repeats,
     })
+}
+
+/// Most entries of a hello's list that are written; no client in use offers as many.
+const LISTED: usize = 256;
+
+fn client_hello(hello: &tls::ClientHello) -> model::ClientHello {
+    let signatures = hello.signature_algorithms.as_deref();
+    let versions: Vec<u16> = hello.versions.iter().map(|version| version.0).collect();
+    let lists = [&hello.cipher_suites, &hello.groups, signatures.unwrap_or_default(), &hello.extensions, &versions];
+    model::ClientHello {
+        versions: named(&versions, |version| tls::Version(version).to_string()),
+        cipher_suites: named(&hello.cipher_suites, tls::cipher_suite),
+        groups: named(&hello.groups, tls::group),
+        signature_algorithms: signatures.map(|schemes| named(schemes, tls::signature_scheme)),
+        extensions: named(&hello.extensions, tls::extension),
+        // Specs of SSL 2.0 alone have no names here; extensions that cannot be read have no fingerprint.
+        complete: !hello.sslv2 && hello.besides.is_some() && lists.iter().all(|list| list.len() <= LISTED),
+    }
+}
+
+/// The names of a list's first numbers.
+fn named(list: &[u16], name: impl Fn(u16) -> String) -> Vec<String> {
+    list.iter().copied().filter(|number| !tls::is_grease(*number)).take(LISTED).map(name).collect()
+}
+
+fn key_exchange(exchange: &tls::ServerKeyExchange) -> model::KeyExchange {
+    let (prime_bits, curve) = match exchange.group {
+        tls::Group::Prime(bits) => (Some(bits), None),
+        tls::Group::Curve(curve) => (None, Some(tls::group(curve))),
+        tls::Group::Explicit => (None, Some("explicit".to_owned())),
+    };
+    model::KeyExchange { prime_bits, curve, signature_scheme: exchange.signature.map(tls::signature_scheme) }
 }
 
 fn party(side: Side) -> model::Party {

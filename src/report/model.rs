@@ -315,6 +315,12 @@ pub struct Handshake {
     pub version: Option<String>,
     /// The cipher suite negotiated, by its IANA name.
     pub cipher_suite: Option<String>,
+    /// What the ClientHello offers; null where it was not seen.
+    pub client_hello: Option<ClientHello>,
+    /// What the ServerHello holds besides version and suite; null where it was not seen.
+    pub server_hello: Option<ServerHello>,
+    /// What the server chose for the key exchange; null without a readable ServerKeyExchange.
+    pub key_exchange: Option<KeyExchange>,
     /// Whether an earlier session was resumed, so that no certificate was sent.
     pub resumed: bool,
     /// One letter for each message, in order; capitals are the client's.
@@ -341,6 +347,44 @@ pub struct Handshake {
     pub client_chain: Option<Chain>,
     /// How many more handshakes of this device were like this one in everything but time.
     pub repeats: u64,
+}
+
+/// What a ClientHello offers, by names of IANA's registries, else numbers. Without GREASE (RFC 8701).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ClientHello {
+    /// Versions in supported_versions, in order; empty without it.
+    pub versions: Vec<String>,
+    /// Cipher suites, in order.
+    pub cipher_suites: Vec<String>,
+    /// Key exchange groups, in order.
+    pub groups: Vec<String>,
+    /// signature_algorithms, in order; null without it.
+    pub signature_algorithms: Option<Vec<String>>,
+    /// Its extensions, by number, as some clients shuffle them.
+    pub extensions: Vec<String>,
+    /// False if a part of it could not be read or a list is cut.
+    pub complete: bool,
+}
+
+/// What a ServerHello holds besides version and suite.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ServerHello {
+    /// Its extensions, by number.
+    pub extensions: Vec<String>,
+}
+
+/// What a ServerKeyExchange holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct KeyExchange {
+    /// Bits of the Diffie-Hellman prime.
+    pub prime_bits: Option<u32>,
+    /// The curve; `explicit` if its parameters are written out.
+    pub curve: Option<String>,
+    /// The signature scheme, which only TLS 1.2 names.
+    pub signature_scheme: Option<String>,
 }
 
 /// Another sighting of the same handshake.

@@ -90,6 +90,14 @@ fn what_is_said_stays() {
             assert!(redacted["certificates"].get(sha256.as_str().unwrap()).is_some(), "{sha256}");
         }
     }
+    let hellos = |report: &Value| -> Vec<Value> {
+        let devices = list(report, "devices");
+        let handshakes = devices.iter().flat_map(|device| list(device, "handshakes"));
+        let members = ["client_hello", "server_hello", "key_exchange"];
+        handshakes.flat_map(|handshake| members.map(|member| handshake[member].clone())).collect()
+    };
+    assert!(hellos(&plain).iter().any(|hello| hello["prime_bits"] == 1024), "they are in the report");
+    assert_eq!(hellos(&plain), hellos(&redacted));
     let headlines = |report: &Value| {
         list(report, "devices").iter().map(|device| device["verdict"]["status"].clone()).collect::<Vec<_>>()
     };
