@@ -312,6 +312,41 @@ fn other_causes_are_told_by_where_the_two_part() {
 }
 
 #[test]
+fn what_only_one_offers_and_other_parameters_are_said() {
+    // Names and numbers are tshark's, for the frames of the hellos and of the ServerKeyExchange.
+    for (good, bad, differs) in [
+        (
+            "captures/ecdsa-offered.pcapng",
+            "captures/ecdsa-not-offered.pcapng",
+            "only the good one offers the cipher suites TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, ",
+        ),
+        (
+            "captures/prime-2048.pcapng",
+            "captures/prime-1024.pcapng",
+            "what else differs: other length of the Diffie-Hellman prime chosen by the server: 2048 bits and 1024 bits",
+        ),
+    ] {
+        for redact in [&[][..], &["--redact"]] {
+            let arguments = [&[good, bad, "--roots", "captures/pki/proseware-root.pem"], redact].concat();
+            assert_says(&arguments, 1, &[differs]);
+            let (_, said) = conclusion(&arguments);
+            assert!(!said.contains("nothing else"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn of_a_hello_that_was_not_seen_nothing_is_said() {
+    let folder = TempDir::new().unwrap();
+    let good = "captures/ecdsa-offered.pcapng";
+    // Frame 6 is the ClientHello.
+    let good = made(&folder, "no-hello.pcapng", good, |number, _| number != 6);
+    let roots = ["--roots", "captures/pki/proseware-root.pem"];
+    let arguments = [&[good.as_str(), "captures/ecdsa-not-offered.pcapng"], &roots[..]].concat();
+    assert_says(&arguments, 1, &["nothing else that can be seen differs; the hellos were not all read and may"]);
+}
+
+#[test]
 fn clocks_that_are_apart_are_told_with_the_dates_that_they_miss() {
     // The phone's clock stood at 2006 and the certificates start in 2024; in the good trace it is 200 s behind.
     assert_says(

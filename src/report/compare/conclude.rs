@@ -7,6 +7,7 @@
 
 use super::model::{Because, CompareStep, WhichSide};
 use super::names::{Names, listed};
+use super::parameters;
 use super::sentence::{Sentence, because, frames, joined, told_with_subject};
 use super::servers::{self, Service};
 use super::steps::Told;
@@ -254,7 +255,13 @@ impl<'a> Case<'a> {
         let other: Vec<String> = before.filter_map(told_with_subject).chain(at_server).collect();
         let end = theirs.telling().map(servers::ending).unwrap_or_default();
         let hidden = |service: &Service<'_>| service.telling().is_some_and(|h| h.chain.status == ChainStatus::Hidden);
+        let read = |service: &Service<'_>| service.telling().is_some_and(parameters::are_read);
         let why = match (other.is_empty(), hidden(ours) || hidden(theirs)) {
+            (true, false) if !read(ours) || !read(theirs) => {
+                "nothing else that can be seen differs; the hellos were not all read and may, as may what each device \
+                 trusts or has stored"
+                    .to_owned()
+            }
             (true, false) => "nothing else differs: what decides it is not in the captures, such as what each device \
                               trusts or has stored"
                 .to_owned(),

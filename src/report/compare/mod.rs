@@ -4,7 +4,7 @@
 //! bad one's chain. Out: [`Comparison`]. Bounded: by the report. Left to others: judgement (the findings are the
 //! report's own) and how any of it looks.
 //!
-//! `choose` says which devices, `steps` aligns their stories, `servers` does so for TLS, `conclude` puts the outcome
+//! `choose` says which devices, `steps` aligns their stories, `servers` does so for TLS, `parameters` compares their hellos, `conclude` puts the outcome
 //! into words, `supply` says where the good one got the certificates that the bad one lacks.
 
 mod choose;
@@ -12,6 +12,7 @@ mod comparison;
 mod conclude;
 mod model;
 mod names;
+mod parameters;
 mod sentence;
 mod servers;
 mod steps;

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use super::model::StepSide;
 use super::names::{Names, listed};
+use super::parameters;
 use crate::capture::Timestamp;
 use crate::diagnosis::ending_of;
 use crate::report::model::{Certificate, Device, Event, EventDetail, EventKind, Handshake, Outcome, Party};
@@ -326,6 +327,7 @@ pub(super) fn differences(names: &Names<'_>, good: &Service<'_>, bad: &Service<'
     let mut out: Vec<Difference> = certificates(names, one, other).into_iter().collect();
     out.extend(dates(names, one, other));
     out.extend(terms(names, one, other));
+    out.extend(parameters::differences(one, other).into_iter().map(Difference::aside));
     out.extend(route(good, bad));
     out.extend(ends(good, bad).map(Difference::parts));
     out.extend(failed_first(good, bad));
@@ -337,13 +339,15 @@ pub(super) fn differences(names: &Names<'_>, good: &Service<'_>, bad: &Service<'
 /// What was offered, agreed and asked for.
 fn terms(names: &Names<'_>, one: &Handshake, other: &Handshake) -> Vec<Difference> {
     let mut out = Vec::new();
+    // A ClientHello that was not seen may have offered and named the same.
+    let both_offer = one.client_hello.is_some() && other.client_hello.is_some();
     if one.version != other.version && one.version.is_some() && other.version.is_some() {
         out.push(Difference::parts(format!(
             "other version: {} and {}",
             or_none(&one.version),
             or_none(&other.version)
         )));
-    } else if one.client_version != other.client_version {
+    } else if one.client_version != other.client_version && both_offer {
         let offered = (or_none(&one.client_version), or_none(&other.client_version));
         out.push(Difference::aside(format!("the good one offers {}, the bad one {}", offered.0, offered.1)));
     }
@@ -370,7 +374,7 @@ fn terms(names: &Names<'_>, one: &Handshake, other: &Handshake) -> Vec<Differenc
             issuers.1
         )));
     }
-    if one.server_name != other.server_name {
+    if one.server_name != other.server_name && both_offer {
         let named = (or_none(&one.server_name), or_none(&other.server_name));
         out.push(Difference::aside(format!("server name asked for (SNI): {} and {}", named.0, named.1)));
     }
