@@ -208,7 +208,7 @@ fn of_chain(sent: &[Arc<Certificate>], judged: &Judgement, anchors: &DeviceAncho
         }
         ChainStatus::Undetermined => {
             let words = chain::undecided_in_words(judged, None);
-            let remedies = if chain::is_unchecked(judged) { chain::check_elsewhere() } else { bring_certificates() };
+            let remedies = if judged.is_unchecked() { remedy::check_elsewhere() } else { bring_certificates() };
             (Code::ChainCauseUndecided, words, remedies, Proof::Undecidable)
         }
     };
@@ -287,5 +287,5 @@ fn export_again() -> Vec<String> {
 }
 
 fn bring_certificates() -> Vec<String> {
-    vec!["bring the CA's certificates, and it can be decided\n  chaingap preflight CHAIN --bundle ca-certificates/ --roots root.pem".into()]
+    vec!["give the CA's certificates, which may decide it\n  chaingap preflight CHAIN --bundle ca-certificates/ --roots root.pem".into()]
 }

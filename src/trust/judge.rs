@@ -186,7 +186,10 @@ fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
         }
         // CAs that vouch for each other: any of them may be a root.
         (PathEnd::Loop, false) => (ChainStatus::Undetermined, Proof::Undecidable),
-        (PathEnd::IssuerUnknown | PathEnd::Faulty, _) => by_discriminators(case, b, lacks, judgement),
+        (PathEnd::IssuerUnknown | PathEnd::Faulty, _) => {
+            judgement.fault = unchecked(b);
+            by_discriminators(case, b, lacks, judgement)
+        }
     };
     judgement.status = status;
     judgement.proof = Some(proof);
@@ -195,6 +198,17 @@ fn decide(case: &Case<'_>, a: &Path, b: &Path, judgement: &mut Judgement) {
 /// The first certificate of a path that breaks a rule.
 fn first_fault(path: &Path) -> Option<(Arc<Certificate>, Fault)> {
     path.faults.iter().find_map(|(culprit, fault)| culprit.clone().map(|culprit| (culprit, fault.clone())))
+}
+
+/// A certificate with the name, and the key identifier if both have one, of the issuer that the path lacks, whose
+/// signature cannot be checked here (D-TRUST-15).
+fn unchecked(b: &Path) -> Option<(Arc<Certificate>, Fault)> {
+    let key_id = b.top()?.authority_key_id().and_then(|id| id.key_id.as_deref());
+    let fits = |candidate: &Certificate| key_id.zip(candidate.subject_key_id()).is_none_or(|(named, own)| named == own);
+    b.faults.iter().find_map(|(candidate, fault)| {
+        let candidate = candidate.as_ref().filter(|c| matches!(fault, Fault::Unsupported(_)) && fits(c))?;
+        Some((Arc::clone(candidate), fault.clone()))
+    })
 }
 
 /// Decides where the issuer of the topmost certificate is not at hand: is it an intermediate or a root?

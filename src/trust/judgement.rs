@@ -94,7 +94,8 @@ pub struct Judgement {
     pub discriminators: Vec<Discriminator>,
     /// A certificate that has an issuer's name, but another key than the one that signed.
     pub key_mismatch: Option<Arc<Certificate>>,
-    /// A certificate of the path that breaks another rule.
+    /// A certificate of the path that breaks another rule; or one that may be the next, but the signature below it cannot
+    /// be checked here.
     pub fault: Option<(Arc<Certificate>, Fault)>,
     /// Whether a search left something out to stay within its budget.
     pub budget_hit: bool,
@@ -146,6 +147,11 @@ impl Judgement {
     /// The first certificate of the path that the device built which it had only from a fetch.
     pub fn downloaded_step(&self) -> Option<&Step> {
         self.path.as_ref()?.steps.iter().find(|step| step.from == StepFrom::Fetched)
+    }
+
+    /// Whether a link of it cannot be checked because its algorithms are not supported here.
+    pub fn is_unchecked(&self) -> bool {
+        matches!(self.fault, Some((_, Fault::Unsupported(_))))
     }
 
     /// The certificates whose dates count: those of the path that was, or could be, completed.

@@ -222,6 +222,9 @@ impl<'a> Walk<'a> {
             let check = self.check(top, issuer.public_key());
             if partial.holds(&issuer) {
                 circular |= check.is_valid();
+                if let SignatureCheck::Unsupported(what) = check {
+                    faults.push((Some(issuer), Fault::Unsupported(what)));
+                }
                 continue;
             }
             match check {

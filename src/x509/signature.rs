@@ -82,7 +82,7 @@ impl SignatureCheck {
 /// of the BIT STRING: for RSA the number, for ECDSA the DER of its two numbers, for Ed25519 64 bytes.
 pub fn verify(key: &PublicKey, algorithm: &SignatureAlgorithm, message: &[u8], signature: &[u8]) -> SignatureCheck {
     match (algorithm, &key.kind) {
-        (SignatureAlgorithm::Other(oid), _) => SignatureCheck::Unsupported(format!("signature algorithm {oid}")),
+        (SignatureAlgorithm::Other(oid), _) => SignatureCheck::Unsupported(name_of_other(oid)),
         (_, Kind::Unreadable) => SignatureCheck::Unsupported("unreadable public key".to_owned()),
         (SignatureAlgorithm::RsaPkcs1(hash), Kind::Rsa { modulus, exponent }) => {
             with_rsa_key(key, modulus, exponent, |key| verify_pkcs1(key, *hash, message, signature))
@@ -99,6 +99,19 @@ pub fn verify(key: &PublicKey, algorithm: &SignatureAlgorithm, message: &[u8], s
         (SignatureAlgorithm::Ed25519, Kind::Ed25519 { point }) => verify_ed25519(point, message, signature),
         // A key of another kind cannot have made the signature.
         _ => SignatureCheck::Invalid,
+    }
+}
+
+/// The name of an algorithm that is known by name alone (RFC 8410, RFC 5758 section 3.1, GB/T 32918).
+fn name_of_other(oid: &str) -> String {
+    match oid {
+        "1.3.101.113" => "Ed448".to_owned(),
+        "1.2.840.10040.4.3" => "DSA with SHA-1".to_owned(),
+        "2.16.840.1.101.3.4.3.1" => "DSA with SHA-224".to_owned(),
+        "2.16.840.1.101.3.4.3.2" => "DSA with SHA-256".to_owned(),
+        "1.2.156.10197.1.501" => "SM2 with SM3".to_owned(),
+        "1.2.840.113549.1.1.10" => "RSASSA-PSS with parameters that are not known here".to_owned(),
+        _ => format!("signature algorithm {oid}"),
     }
 }
 

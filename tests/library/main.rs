@@ -22,4 +22,5 @@ mod regressions;
 mod renderers;
 mod rfc5280;
 mod trust_settings;
+mod unchecked;
 mod validity;

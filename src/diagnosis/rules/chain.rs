@@ -277,10 +277,21 @@ fn unreadable_before<'s>(session: &Session<'s>, handshake: &Handshake) -> Option
 }
 
 pub(in crate::diagnosis) fn missing_in_words(chain: &Judgement) -> String {
-    match chain.missing.as_slice() {
+    let missing = match chain.missing.as_slice() {
         [one] => format!("intermediate certificate \"{}\" is missing", one.subject.short()),
         several => format!("intermediate certificates {} are missing", words::names(several)),
+    };
+    match unchecked_in_words(chain) {
+        Some(unchecked) => format!("{missing}; {unchecked}"),
+        None => missing,
     }
+}
+
+/// The certificate that may be the issuer that the chain lacks, where this cannot be checked.
+fn unchecked_in_words(chain: &Judgement) -> Option<String> {
+    let (candidate, fault) = chain.fault.as_ref().filter(|_| chain.is_unchecked())?;
+    let (name, digest) = (candidate.subject().short(), candidate.sha256());
+    Some(format!("\"{name}\" (SHA-256 {digest}) has the issuer's name, but {fault}"))
 }
 
 pub(in crate::diagnosis) fn untrusted_root_in_words(noun: &str, chain: &Judgement) -> String {
@@ -321,6 +332,9 @@ pub(in crate::diagnosis) fn invalid_in_words(chain: &Judgement) -> String {
 pub(in crate::diagnosis) fn undecided_in_words(chain: &Judgement, unreadable: Option<&str>) -> String {
     match (unreadable, chain.missing.first(), &chain.fault) {
         (Some(why), ..) => format!("the chain cannot be judged: {why}"),
+        (None, _, Some((_, Fault::Unsupported(_)))) => {
+            format!("the chain cannot be judged: {}", unchecked_in_words(chain).unwrap_or_default())
+        }
         (None, Some(missing), _) => format!(
             "the issuer \"{}\" is not known, so it cannot be told whether an intermediate is missing or a root is not trusted",
             missing.subject.short()
@@ -330,15 +344,6 @@ pub(in crate::diagnosis) fn undecided_in_words(chain: &Judgement, unreadable: Op
         }
         (None, None, None) => "the chain cannot be judged".into(),
     }
-}
-
-/// Whether a chain is undecided because its algorithms are not supported here: more certificates would not settle it.
-pub(in crate::diagnosis) fn is_unchecked(chain: &Judgement) -> bool {
-    matches!(chain.fault, Some((_, Fault::Unsupported(_))))
-}
-
-pub(in crate::diagnosis) fn check_elsewhere() -> Vec<String> {
-    vec!["check the chain with a program that knows this algorithm\n  openssl verify -x509_strict -CAfile root.pem -untrusted intermediates.pem server.pem".into()]
 }
 
 /// The name of the untrusted root, whether its certificate was seen or only its name.

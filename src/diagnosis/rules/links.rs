@@ -152,6 +152,9 @@ pub(super) fn settle(session: &Session<'_>, judged: &Judged<'_>) -> Vec<String> 
     if assessment.unreadable.is_some() {
         return remedy::capture_better();
     }
+    if assessment.chain.is_unchecked() {
+        return remedy::check_elsewhere();
+    }
     let mut remedies = Vec::new();
     let lync = remedy::if_lync(session).filter(|_| session.sign_in != SignInMethod::Pin);
     if let Some(lync) = lync.map(|lync| lync.trim_start_matches("or ")) {

@@ -61,3 +61,8 @@ pub(in crate::diagnosis) fn web_service(certificate: Option<&Arc<Certificate>>, 
 pub(super) fn capture_better() -> Vec<String> {
     vec!["capture whole packets, both directions, from before the device starts until after it fails\n  dumpcap -i <interface> -s 0 -f \"host <device>\" -w sign-in.pcapng".into()]
 }
+
+/// What to do where a signature cannot be checked here: more certificates would not settle it.
+pub(in crate::diagnosis) fn check_elsewhere() -> Vec<String> {
+    vec!["check the chain with a program that knows this algorithm\n  openssl verify -x509_strict -CAfile root.pem -untrusted intermediates.pem server.pem".into()]
+}

@@ -1,0 +1,61 @@
+//! In: chains that openssl made with algorithms that cannot be checked here. Out: failed tests where a certificate that
+//! may be the issuer is not named, where more certificates are asked for, or where such a chain is said to work or to fail
+//! for sure. Left to others: the algorithms that can be checked (`x509/tests.rs`).
+
+use std::collections::BTreeMap;
+
+use chaingap::Analyzer;
+use chaingap::capture::Timestamp;
+use chaingap::report::{PreflightProfile, Prospect};
+use chaingap::trust::{Profile, Proof, read_certificates, read_chain};
+
+const CERTIFICATES: &str = include_str!("../data/unchecked/certificates.pem");
+
+/// The algorithms, and what names them to a reader.
+const ALGORITHMS: [(&str, &str); 5] = [
+    ("brainpool", "brainpoolP256r1"),
+    ("explicit", "explicit"),
+    ("ed448", "Ed448"),
+    ("dsa", "DSA with SHA-256"),
+    ("pss", "RSASSA-PSS with sha256 and MGF1 with sha1"),
+];
+
+fn blocks() -> BTreeMap<&'static str, &'static str> {
+    CERTIFICATES.split("# ").skip(1).map(|block| block.split_once('\n').unwrap()).collect()
+}
+
+fn preflight(chain: &str, bundle: &str) -> PreflightProfile {
+    let root = blocks()["root"];
+    let builder = Analyzer::builder().root("root.pem", root.as_bytes()).bundle("bundle.pem", bundle.as_bytes());
+    let at = Timestamp::parse_rfc3339("2030-01-01T00:00:00Z").unwrap();
+    let profile = Profile::builtin("generic-no-aia").unwrap();
+    let file = read_chain(chain.as_bytes());
+    builder.build().preflight("chain.pem", &file, Some("server.example.com"), &[profile], at).profiles.remove(0)
+}
+
+#[test]
+fn what_may_be_the_issuer_is_named_as_unchecked() {
+    let blocks = blocks();
+    for (algorithm, name) in ALGORITHMS {
+        let (server, ca) = (blocks[&*format!("{algorithm}-server")], blocks[&*format!("{algorithm}-ca")]);
+        let digest = read_certificates(ca.as_bytes()).certificates[0].sha256().to_string();
+        // In the bundle, or sent by the server.
+        for (chain, bundle) in [(server.to_owned(), ca), (format!("{server}{ca}"), "")] {
+            let told = preflight(&chain, bundle);
+            let finding = &told.findings[0];
+            assert_eq!((told.usb, finding.code.as_str()), (Prospect::Undecided, "CG025"), "{algorithm}");
+            assert_eq!(finding.proof, Proof::Undecidable, "{algorithm}");
+            assert!(finding.summary.contains(&digest), "{algorithm}: {}", finding.summary);
+            assert!(finding.summary.contains(name), "{algorithm}: {}", finding.summary);
+            assert!(finding.remedies[0].contains("openssl verify"), "{algorithm}: {:?}", finding.remedies);
+        }
+    }
+}
+
+/// A namesake with another key identifier is no candidate.
+#[test]
+fn another_key_identifier_is_not_named() {
+    let blocks = blocks();
+    let told = preflight(blocks["ed448-server"], blocks["ed448-namesake"]);
+    assert!(!told.findings[0].summary.contains("SHA-256"), "{}", told.findings[0].summary);
+}
