@@ -119,6 +119,28 @@ fn an_issuer_that_is_said_to_have_issued_itself_is_undecided() {
     assert_eq!((judgement.status, judgement.proof), (ChainStatus::Undetermined, Some(Proof::Undecidable)));
 }
 
+/// The Baseline Requirements, section 6.1.7: roots issue no server certificates.
+#[test]
+fn an_issuer_under_the_policies_of_public_cas_is_an_intermediate() {
+    let (root_key, issuing_key, leaf_key) = (key(1), key(2), key(3));
+    let root = Draft::root(ROOT, &root_key).make();
+    let below = |policy: &str, name| {
+        let leaf = Draft { policies: &[policy], ..Draft::leaf(&leaf_key, name, &issuing_key) }.make();
+        let judgement = judged(&[leaf], &[&root], &Pool::default());
+        (judgement.status, judgement.proof.unwrap())
+    };
+    // Extended, domain, organization and individual validation.
+    for policy in ["2.23.140.1.1", "2.23.140.1.2.1", "2.23.140.1.2.2", "2.23.140.1.2.3"] {
+        for name in ["O=Other/CN=Issuing", "O=Other/CN=Other Root"] {
+            assert_eq!(below(policy, name), (ChainStatus::MissingIntermediate, Proof::Inferred), "{policy} {name}");
+        }
+    }
+    // Code signing, and a CA's own.
+    for policy in ["2.23.140.1.3", "2.23.140.1.4.1", "1.3.6.1.4.1.44947.1.1.1"] {
+        assert_eq!(below(policy, "O=Other/CN=Issuing"), (ChainStatus::Undetermined, Proof::Undecidable), "{policy}");
+    }
+}
+
 #[test]
 fn what_has_expired_is_not_what_is_missing_where_the_chain_can_end_elsewhere() {
     let (old_key, new_key, issuing_key, leaf_key) = (key(1), key(2), key(3), key(4));

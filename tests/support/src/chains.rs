@@ -46,6 +46,8 @@ pub struct Draft<'a> {
     pub path_length: Option<u8>,
     /// Dotted OIDs; none leaves the extension out.
     pub purposes: &'a [&'a str],
+    /// Its certificate policies, as dotted OIDs.
+    pub policies: &'a [&'a str],
     pub aki: Aki<'a>,
     /// DNS names; `server.example.com` where there are none.
     pub hosts: &'a [String],
@@ -65,9 +67,9 @@ impl<'a> Draft<'a> {
     /// A CA certificate.
     pub fn ca(subject: &'a str, key: &'a Key, issuer: &'a str, signer: &'a Key) -> Self {
         let (path_length, aki, serial, ca) = (None, Aki::KeyId, 1, true);
-        let (purposes, hosts, excluded) = (&[][..], &[][..], &[][..]);
+        let (purposes, policies, hosts, excluded) = (&[][..], &[][..], &[][..], &[][..]);
         let years = (2020, 2100);
-        Self { subject, key, issuer, signer, ca, path_length, purposes, aki, hosts, excluded, serial, years }
+        Self { subject, key, issuer, signer, ca, path_length, purposes, policies, aki, hosts, excluded, serial, years }
     }
 
     /// A server's certificate, for `server.example.com`.
@@ -128,6 +130,10 @@ impl<'a> Draft<'a> {
         if !self.excluded.is_empty() {
             let subtrees: Vec<_> = self.excluded.iter().map(|it| sequence(&[tlv(0x82, it.as_bytes())])).collect();
             out.push(extension("2.5.29.30", true, &sequence(&[tlv(0xa1, &subtrees.concat())])));
+        }
+        if !self.policies.is_empty() {
+            let policies: Vec<_> = self.policies.iter().map(|policy| sequence(&[oid(policy)])).collect();
+            out.push(extension("2.5.29.32", false, &sequence(&policies)));
         }
         if !self.purposes.is_empty() {
             let purposes: Vec<_> = self.purposes.iter().map(|purpose| oid(purpose)).collect();
