@@ -80,9 +80,13 @@ fn hello(handshake: &Handshake) -> Option<&ClientHello> {
     handshake.tls.client_hello.as_ref()
 }
 
-/// Whether two connections may be one before and after translation: of the client's address, or of the server's.
+/// Whether two connections may be one before and after translation: of the client's address, or of the server's. Where both
+/// ends differ, a proxy on the host passes the bytes of one connection on in another.
 fn is_translated(one: &Handshake, other: &Handshake) -> bool {
-    one.client.ip() != other.client.ip() || (one.client == other.client && one.server != other.server)
+    match one.server == other.server {
+        true => one.client.ip() != other.client.ip(),
+        false => one.client == other.client,
+    }
 }
 
 /// Whether two handshakes are the same: the same hello, and the same answer, which passes the interfaces in the opposite

@@ -69,7 +69,7 @@ STACKS = {
         "TOOLS/bin/rustls ANCHORS HOST"),
     "chromium": Stack(
         "Chromium", "chromium of Debian 12, headless: BoringSSL with its own verifier", "chromium --version",
-        "rm -rf WORK/profile && HOME=WORK/home chromium --headless --no-sandbox --disable-gpu --disable-background-networking "
+        "rm -rf WORK/profile && HOME=WORK/nss-home chromium --headless --no-sandbox --disable-gpu --disable-background-networking "
         "--disable-component-update --disable-sync --no-first-run --user-data-dir=WORK/profile --dump-dom https://HOST/",
-        prepare="mkdir -p WORK/home/.pki && " + NSS + " && cp -r WORK/nss WORK/home/.pki/nssdb"),
+        prepare="mkdir -p WORK/nss-home/.pki && " + NSS + " && cp -r WORK/nss WORK/nss-home/.pki/nssdb"),
 }

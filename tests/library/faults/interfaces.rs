@@ -69,3 +69,18 @@ fn phones_that_do_the_same_at_once_stay_apart() {
         assert_eq!(with_handshake, 3, "{step} ns apart");
     }
 }
+
+#[test]
+fn what_a_proxy_passes_on_is_another_connection() {
+    let captures = &sample("nat").captures;
+    let proxy = SocketAddr::from(([192, 168, 20, 1], 1080));
+    let server = |frame: &Frame| frame.segment().map(|it| it.direction().1).filter(|end| end.port() == 443);
+    let own = captures[0].frames.iter().find_map(server).unwrap();
+    let to_proxy = captures[0].frames.iter().map(|frame| {
+        let readdress = |address| if address == own { proxy } else { address };
+        frame.segment().map_or(frame.clone(), |it| frame.with(it.readdressed(readdress)))
+    });
+    let (_, report) = in_one_capture(&[to_proxy.collect(), captures[1].frames.clone()]);
+    let totals: Vec<_> = report.devices.iter().map(|device| device.handshakes_total).collect();
+    assert_eq!(totals.iter().sum::<u64>(), 2, "{totals:?}");
+}
