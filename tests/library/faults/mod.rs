@@ -165,7 +165,7 @@ fn another_byte_order_and_precision() {
 fn a_segment_lost_after_the_certificate() {
     let mut failures = Vec::new();
     let mut losses = 0;
-    for sample in share("lost after", SAMPLES.iter()) {
+    for sample in share("lost after", loss::samples()) {
         let before = &sample.before;
         for cut in [<[Frame]>::to_vec, loss::in_small_segments] {
             for (which, recording) in sample.captures.iter().enumerate() {
@@ -194,7 +194,7 @@ fn a_segment_lost_after_the_certificate() {
 fn a_segment_lost_inside_the_certificate() {
     let mut failures = Vec::new();
     let mut undecided = 0;
-    for sample in share("lost inside", SAMPLES.iter()) {
+    for sample in share("lost inside", loss::samples()) {
         let before = &sample.before;
         for part in [Part::FlightStart, Part::Start, Part::Middle, Part::End] {
             let (mut captures, mut losses) = (sample.captures.clone(), Vec::new());
@@ -224,7 +224,7 @@ fn a_segment_lost_inside_the_certificate() {
 #[test]
 fn packets_cut_at_96_bytes() {
     let mut failures = Vec::new();
-    for sample in share("cut", SAMPLES.iter()) {
+    for sample in share("cut", loss::samples()) {
         // Without the devices whose TLS begins inside another protocol: once cut, nothing shows that it is there.
         let mut before = sample.before.clone();
         before.devices.retain(|device| !loss::is_tunneled(device, &sample.captures));
