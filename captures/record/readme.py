@@ -39,6 +39,10 @@ are computed, and the clients are real.
 `cases/` holds small captures of what these recordings do not show: segments of other connections, rare forms of messages,
 a clock that was never set. Most of their packets are computed, as each expectation says, with certificates of their own.
 
+`server-name-default`, `server-name-warned`, `doubled-extension`, `record-overlong`, `tls10-not-signed`,
+`chain-order-refused` and `sha1-not-offered` are of the same kind as those in `cases/`: real clients, some before a server
+that sends what no server sends, with TCP checksums made right afterwards.
+
 Captures are pcapng with times in nanoseconds; a few are pcap with microseconds or nanoseconds. This file is written by
 `record/readme.py`.
 
