@@ -80,21 +80,19 @@ impl InClear {
     }
 }
 
+/// Alerts of a side that cannot agree on parameters.
+const NO_AGREEMENT: &[AlertCode] = &[
+    AlertCode::HANDSHAKE_FAILURE,
+    AlertCode::ILLEGAL_PARAMETER,
+    AlertCode::INSUFFICIENT_SECURITY,
+    AlertCode::INTERNAL_ERROR,
+];
+
 const AFTER_HELLO: &[Stage] = &[Stage::ClientAtCertificate, Stage::ClientWithoutData];
 
 /// Causes in what is sent in clear, beside those of the certificates' links, dates and names.
 const IN_CLEAR: &[InClear] = &[
-    InClear {
-        code: Code::NoSharedSignature,
-        stages: &[Stage::ServerBeforeHello],
-        alerts: &[
-            AlertCode::HANDSHAKE_FAILURE,
-            AlertCode::ILLEGAL_PARAMETER,
-            AlertCode::INSUFFICIENT_SECURITY,
-            AlertCode::INTERNAL_ERROR,
-        ],
-        silent: true,
-    },
+    InClear { code: Code::NoSharedSignature, stages: &[Stage::ServerBeforeHello], alerts: NO_AGREEMENT, silent: true },
     InClear {
         code: Code::ServerName,
         stages: &[Stage::ServerBeforeHello],
@@ -118,12 +116,7 @@ const IN_CLEAR: &[InClear] = &[
     InClear {
         code: Code::ParametersRefused,
         stages: &[Stage::ClientAtCertificate],
-        alerts: &[
-            AlertCode::HANDSHAKE_FAILURE,
-            AlertCode::ILLEGAL_PARAMETER,
-            AlertCode::INSUFFICIENT_SECURITY,
-            AlertCode::INTERNAL_ERROR,
-        ],
+        alerts: NO_AGREEMENT,
         silent: true,
     },
     InClear {

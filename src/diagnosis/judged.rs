@@ -10,6 +10,7 @@ use super::words;
 use crate::capture::FrameRef;
 use crate::evidence::Handshake;
 use crate::protocol::tls::AlertCode;
+use crate::trust::Proof;
 
 /// A handshake with everything that was concluded about it.
 #[derive(Debug)]
@@ -56,6 +57,11 @@ impl Judged<'_> {
         told.map(|(_, excluded)| excluded.clone()).unwrap_or_default()
     }
 
+    /// The proof of a cause that no alert names: inferred, where no other one remains.
+    pub(super) fn inferred(&self) -> Proof {
+        if self.ruling.is_ambiguous() { Proof::Undecidable } else { Proof::Inferred }
+    }
+
     /// Whether every other cause that this ending allows is excluded, not merely unseen (docs/verdict.md, step 5).
     pub(super) fn others_are_excluded(&self, code: Code) -> bool {
         let listed = self.excluded_beside(code);
@@ -74,8 +80,8 @@ impl Judged<'_> {
             && !may_be_dates
     }
 
-    /// Whether the client's alert may also refuse the parameters of the key exchange, which are not read.
-    /// Decided in D-DIAGNOSIS-09.
+    /// Whether the client's alert may also refuse the key exchange, for a reason that its parameters do not show
+    /// (D-DIAGNOSIS-09).
     pub(super) fn may_refuse_parameters(&self) -> bool {
         self.ruling.stage == Stage::ClientAtCertificate && self.handshake.ended_with(AlertCode::HANDSHAKE_FAILURE)
     }

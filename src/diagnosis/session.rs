@@ -7,9 +7,12 @@ use super::code::Code;
 use super::finding::{Finding, ProfileBasis, Severity};
 use super::judged::Judged;
 use super::offers::Offers;
-use crate::capture::CaptureSummary;
+use crate::capture::{CaptureSummary, FrameRef};
 use crate::evidence::{Device, Evidence, SignInMethod};
 use crate::trust::{Profile, Proof};
+
+/// A note about a handshake: its summary, the frames that show it, and the remedies.
+pub(super) type Note = (String, Vec<(FrameRef, String)>, Vec<String>);
 
 /// What the rules look at: one device with everything that bears on it.
 pub(super) struct Session<'a> {
@@ -73,6 +76,33 @@ impl Session<'_> {
     pub(super) fn cause(&self, code: Code, proof: Proof, judged: &Judged<'_>, words: &str) -> Finding {
         let summary = format!("{}{words}", judged.ruling.lead(code));
         self.finding(code, judged.ruling.severity_of(code), proof, judged, summary)
+    }
+
+    /// A cause that no alert names, so that it is inferred at most, with the frames that show it.
+    pub(super) fn refused(
+        &self,
+        code: Code,
+        judged: &Judged<'_>,
+        words: &str,
+        shown: Vec<(FrameRef, String)>,
+    ) -> Finding {
+        let mut finding = self.cause(code, judged.inferred(), judged, words);
+        finding.evidence = shown;
+        finding.evidence.extend(judged.ending());
+        finding.excluded = judged.excluded_beside(code);
+        finding
+    }
+
+    /// Notes about handshakes whose flight arrived and that did not end for this cause.
+    pub(super) fn notes(&self, code: Code, note: impl Fn(&Judged<'_>) -> Option<Note>) -> Vec<Finding> {
+        let arrived = self.handshakes.iter().filter(|judged| !judged.handshake.lacked_flight());
+        let others = arrived.filter(|judged| !judged.ruling.survives(code));
+        let noted = others.filter_map(|judged| {
+            let (summary, evidence, remedies) = note(judged)?;
+            let finding = self.finding(code, Severity::Info, Proof::Proven, judged, summary);
+            Some(Finding { evidence, remedies, ..finding })
+        });
+        noted.collect()
     }
 
     /// A finding about the device as a whole.

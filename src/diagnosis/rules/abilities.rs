@@ -155,13 +155,7 @@ fn refused(
     words: &str,
     shown: Vec<(FrameRef, String)>,
 ) -> Finding {
-    let proof = if judged.ruling.is_ambiguous() { Proof::Undecidable } else { Proof::Inferred };
-    let mut finding = session.cause(code, proof, judged, words);
-    finding.evidence = shown;
-    finding.evidence.extend(judged.ending());
-    finding.excluded = judged.excluded_beside(code);
-    finding.certificates = judged.handshake.sent.clone();
-    finding
+    Finding { certificates: judged.handshake.sent.clone(), ..session.refused(code, judged, words, shown) }
 }
 
 /// CG024: one surprise is enough to doubt the profile.

@@ -4,9 +4,11 @@
 //! the finding; a note where it did no harm. Bounded: by the handshakes kept. Left to others: which rules are broken.
 
 use super::logic::{Cause, Lacks, Logic, Rival};
+use super::remedy::each_once;
+use crate::capture::FrameRef;
 use crate::diagnosis::assess::Malformed;
 use crate::diagnosis::code::Code;
-use crate::diagnosis::finding::{Finding, Severity};
+use crate::diagnosis::finding::Finding;
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
 use crate::protocol::tls::AlertCode;
@@ -30,43 +32,30 @@ fn exclusion(rival: &Rival<'_>) -> Option<(bool, String)> {
 
 fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let malformed = &judged.assessment.malformed;
-    let words = format!("{}, which strict stacks refuse", in_words(malformed));
-    let mut finding = session.cause(code, proof(judged), judged, &words);
-    finding.evidence.extend(evidence(judged));
-    finding.evidence.extend(judged.ending());
-    finding.excluded = judged.excluded_beside(code);
+    let mut finding = session.refused(code, judged, &refused_by_some(malformed), evidence(judged));
+    // Only record_overflow names its reason.
+    let overlong = judged.handshake.tls.overlong.is_some() && judged.handshake.ended_with(AlertCode::RECORD_OVERFLOW);
+    if overlong && !judged.ruling.is_ambiguous() {
+        finding.proof = Proof::Proven;
+    }
     finding.certificates = judged.handshake.sent.clone();
     finding.remedies = remedies(malformed);
     finding
 }
 
-/// Only record_overflow names its reason.
-fn proof(judged: &Judged<'_>) -> Proof {
-    let overlong = judged.handshake.tls.overlong.is_some() && judged.handshake.ended_with(AlertCode::RECORD_OVERFLOW);
-    match judged.ruling.is_ambiguous() {
-        true => Proof::Undecidable,
-        false if overlong => Proof::Proven,
-        false => Proof::Inferred,
-    }
-}
-
 /// Notes where the device is not known to have minded.
 fn harmless(session: &Session<'_>) -> Vec<Finding> {
-    let code = Code::MalformedMessage;
-    let arrived = session.handshakes.iter().filter(|judged| !judged.handshake.lacked_flight());
-    let others = arrived.filter(|judged| !judged.ruling.survives(code));
-    let noted = others.filter(|judged| !judged.assessment.malformed.is_empty()).map(|judged| {
-        let malformed = &judged.assessment.malformed;
-        let summary = format!("{}, which strict stacks refuse", in_words(malformed));
-        let mut finding = session.finding(code, Severity::Info, Proof::Proven, judged, summary);
-        finding.evidence.extend(evidence(judged));
-        finding.remedies = remedies(malformed);
-        finding
-    });
-    noted.collect()
+    session.notes(Code::MalformedMessage, |judged| {
+        let malformed = Some(&judged.assessment.malformed).filter(|malformed| !malformed.is_empty())?;
+        Some((refused_by_some(malformed), evidence(judged), remedies(malformed)))
+    })
 }
 
-fn evidence(judged: &Judged<'_>) -> Vec<(crate::capture::FrameRef, String)> {
+fn refused_by_some(malformed: &[Malformed]) -> String {
+    format!("{}, which strict stacks refuse", in_words(malformed))
+}
+
+fn evidence(judged: &Judged<'_>) -> Vec<(FrameRef, String)> {
     let overlong = judged.handshake.tls.overlong.as_ref();
     let at = |fault: &Malformed| match fault {
         Malformed::Overlong(_) => overlong.map(|record| (record.at, fault.to_string())),
@@ -86,16 +75,10 @@ pub(in crate::diagnosis) fn in_words(malformed: &[Malformed]) -> String {
 
 /// What to do about each kind of fault, once.
 pub(in crate::diagnosis) fn remedies(malformed: &[Malformed]) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    for remedy in malformed.iter().map(remedy) {
-        if !out.contains(&remedy) {
-            out.push(remedy);
-        }
-    }
-    out
+    each_once(malformed.iter().map(remedy))
 }
 
-fn remedy(fault: &Malformed) -> String {
+fn remedy(fault: &Malformed) -> &'static str {
     match fault {
         Malformed::Certificate(_, _, Defect::TrailingBytes(_)) => {
             "put the certificate alone into the server's file, without bytes behind it\n  openssl x509 -in server.cer -outform DER -out clean.cer"
@@ -113,5 +96,4 @@ fn remedy(fault: &Malformed) -> String {
             "send the server's own certificate and its intermediates only: a file of trusted roots does not belong into the server's chain"
         }
     }
-    .to_owned()
 }

@@ -32,11 +32,8 @@ fn exclusion(rival: &Rival<'_>) -> Option<(bool, String)> {
 fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let form = &judged.assessment.as_sent.form;
     let words = format!("the server's chain is not in order, which some stacks ask for: {}", listed(form));
-    let proof = if judged.ruling.is_ambiguous() { Proof::Undecidable } else { Proof::Inferred };
-    let mut finding = session.cause(code, proof, judged, &words);
-    finding.evidence.extend(judged.at_certificates(listed(form)));
-    finding.evidence.extend(judged.ending());
-    finding.excluded = judged.excluded_beside(code);
+    let shown = judged.at_certificates(listed(form)).into_iter().collect();
+    let mut finding = session.refused(code, judged, &words, shown);
     finding.certificates = judged.handshake.sent.clone();
     finding.remedies = send_in_order();
     finding

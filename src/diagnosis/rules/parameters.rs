@@ -4,13 +4,13 @@
 //! finding; a note where it did no harm. Bounded: by the handshakes kept. Left to others: which parameters clients refuse.
 
 use super::logic::{Cause, Lacks, Logic, Rival};
+use super::remedy::each_once;
 use crate::capture::FrameRef;
 use crate::diagnosis::assess::Refusable;
 use crate::diagnosis::code::Code;
-use crate::diagnosis::finding::{Finding, Severity};
+use crate::diagnosis::finding::Finding;
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
-use crate::trust::Proof;
 
 pub(super) const PARAMETERS_REFUSED: Logic = Logic {
     degrades: false,
@@ -30,29 +30,15 @@ fn exclusion(rival: &Rival<'_>) -> Option<(bool, String)> {
 fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let refusable = &judged.assessment.refusable;
     let words = format!("the {} likely refuses {}", session.noun(), in_words(refusable));
-    let proof = if judged.ruling.is_ambiguous() { Proof::Undecidable } else { Proof::Inferred };
-    let mut finding = session.cause(code, proof, judged, &words);
-    finding.evidence.extend(evidence(judged));
-    finding.evidence.extend(judged.ending());
-    finding.excluded = judged.excluded_beside(code);
-    finding.remedies = remedies(refusable);
-    finding
+    Finding { remedies: remedies(refusable), ..session.refused(code, judged, &words, evidence(judged)) }
 }
 
 /// Notes where the device is not known to have minded.
 fn harmless(session: &Session<'_>) -> Vec<Finding> {
-    let code = Code::ParametersRefused;
-    let arrived = session.handshakes.iter().filter(|judged| !judged.handshake.lacked_flight());
-    let others = arrived.filter(|judged| !judged.ruling.survives(code));
-    let noted = others.filter(|judged| !judged.assessment.refusable.is_empty()).map(|judged| {
-        let refusable = &judged.assessment.refusable;
-        let summary = format!("some clients refuse {}", in_words(refusable));
-        let mut finding = session.finding(code, Severity::Info, Proof::Proven, judged, summary);
-        finding.evidence.extend(evidence(judged));
-        finding.remedies = remedies(refusable);
-        finding
-    });
-    noted.collect()
+    session.notes(Code::ParametersRefused, |judged| {
+        let refusable = Some(&judged.assessment.refusable).filter(|refusable| !refusable.is_empty())?;
+        Some((format!("some clients refuse {}", in_words(refusable)), evidence(judged), remedies(refusable)))
+    })
 }
 
 fn in_words(refusable: &[Refusable]) -> String {
@@ -93,11 +79,5 @@ fn remedies(refusable: &[Refusable]) -> Vec<String> {
             "update the server's TLS software: it must choose from what the client offers"
         }
     };
-    let mut out: Vec<String> = Vec::new();
-    for text in refusable.iter().map(remedy) {
-        if !out.iter().any(|known| known == text) {
-            out.push(text.to_owned());
-        }
-    }
-    out
+    each_once(refusable.iter().map(remedy))
 }

@@ -58,6 +58,18 @@ pub(in crate::diagnosis) fn web_service(certificate: Option<&Arc<Certificate>>, 
     )
 }
 
+/// Each remedy once, in the order of the faults that ask for them.
+pub(super) fn each_once<'r>(remedies: impl Iterator<Item = &'r str>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for remedy in remedies {
+        if !out.iter().any(|known| known == remedy) {
+            out.push(remedy.to_owned());
+        }
+    }
+    out
+}
+
+/// How to record so that nothing is missing.
 pub(super) fn capture_better() -> Vec<String> {
     vec!["capture whole packets, both directions, from before the device starts until after it fails\n  dumpcap -i <interface> -s 0 -f \"host <device>\" -w sign-in.pcapng".into()]
 }

@@ -33,7 +33,7 @@ fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
         true => (format!("the {} says that a certificate of the server is revoked", session.noun()), Proof::Proven),
         false => {
             let what = "the OCSP answer that the server sent says that its certificate is revoked".to_owned();
-            (what, if judged.ruling.is_ambiguous() { Proof::Undecidable } else { Proof::Inferred })
+            (what, judged.inferred())
         }
     };
     let mut finding = session.cause(code, proof, judged, &what);

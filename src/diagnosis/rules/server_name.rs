@@ -10,6 +10,7 @@ use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
+use crate::diagnosis::words;
 use crate::evidence::Handshake;
 use crate::flow::Side;
 use crate::protocol::tls::{Alert, AlertCode};
@@ -65,9 +66,7 @@ fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
             name.map_or("ClientHello without a server name (SNI)".into(), |name| format!("ClientHello for {name}")),
         )
     }));
-    finding
-        .evidence
-        .extend(alert.map(|alert| (alert.at, format!("server: {}", crate::diagnosis::words::alert(alert)))));
+    finding.evidence.extend(alert.map(|alert| (alert.at, format!("server: {}", words::alert(alert)))));
     if alert.is_none() {
         let own = handshake.own_certificate().map(|leaf| leaf.subject().short()).unwrap_or_default();
         finding.evidence.extend(judged.at_certificates(format!("the server sent \"{own}\"")));
@@ -87,12 +86,11 @@ fn in_words(session: &Session<'_>, judged: &Judged<'_>) -> String {
     let (handshake, noun) = (judged.handshake, session.noun());
     match (warned(handshake), handshake.server_name()) {
         (Some(alert), Some(name)) => {
-            format!("the server does not know the name {name} ({})", crate::diagnosis::words::alert(alert))
+            format!("the server does not know the name {name} ({})", words::alert(alert))
         }
-        (Some(alert), None) => format!(
-            "the server wants to be told a server name, and the {noun} told none ({})",
-            crate::diagnosis::words::alert(alert)
-        ),
+        (Some(alert), None) => {
+            format!("the server wants to be told a server name, and the {noun} told none ({})", words::alert(alert))
+        }
         (None, name) => {
             let whose = default_of(handshake).map(|whose| format!(" (that of {whose})")).unwrap_or_default();
             match name {
