@@ -203,8 +203,8 @@ fn first_fault(path: &Path) -> Option<(Arc<Certificate>, Fault)> {
 /// A certificate with the name, and the key identifier if both have one, of the issuer that the path lacks, whose
 /// signature cannot be checked here (D-TRUST-15).
 fn unchecked(b: &Path) -> Option<(Arc<Certificate>, Fault)> {
-    let key_id = b.top()?.authority_key_id().and_then(|id| id.key_id.as_deref());
-    let fits = |candidate: &Certificate| key_id.zip(candidate.subject_key_id()).is_none_or(|(named, own)| named == own);
+    let top = b.top()?;
+    let fits = |candidate: &Certificate| !top.names_other_key(candidate);
     b.faults.iter().find_map(|(candidate, fault)| {
         let candidate = candidate.as_ref().filter(|c| matches!(fault, Fault::Unsupported(_)) && fits(c))?;
         Some((Arc::clone(candidate), fault.clone()))

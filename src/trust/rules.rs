@@ -110,13 +110,11 @@ pub(super) fn departures_of_leaf(leaf: &Certificate, purpose: Purpose) -> Vec<Fa
 /// Where a certificate does not point at its issuer's as RFC 5280 requires. One of two certificates with the issuer's
 /// key may be pointed at, and the other not.
 pub(super) fn departures_of_link(child: &Certificate, issuer: &Certificate) -> Vec<Fault> {
-    let Some(id) = child.authority_key_id() else { return Vec::new() };
-    let other_key = id.key_id.as_deref().zip(issuer.subject_key_id()).is_some_and(|(named, own)| named != own);
-    let other = id.issuer.as_ref().is_some_and(|name| name != issuer.issuer())
-        || id.serial_hex.as_ref().is_some_and(|serial| serial != issuer.serial_hex());
     let by_key = ("4.2.1.2", "its authority key identifier is not its issuer's subject key identifier");
     let by_name = ("4.2.1.1", "its authority key identifier names another certificate than its issuer's");
-    let broken = [(other_key, by_key), (other, by_name)].into_iter().filter(|(broken, _)| *broken);
+    let broken = [(child.names_other_key(issuer), by_key), (child.names_other_certificate(issuer), by_name)]
+        .into_iter()
+        .filter(|(broken, _)| *broken);
     broken.map(|(_, (section, what))| Fault::Form(Departure { section, what: what.to_owned() })).collect()
 }
 

@@ -218,6 +218,21 @@ impl Certificate {
         self.fields.extensions.subject_key_id.as_deref()
     }
 
+    /// Whether its authority key identifier is another than the subject key identifier of this certificate; `false` where
+    /// one of them is absent (RFC 5280 section 4.2.1.1).
+    pub fn names_other_key(&self, issuer: &Self) -> bool {
+        let named = self.authority_key_id().and_then(|id| id.key_id.as_deref());
+        named.zip(issuer.subject_key_id()).is_some_and(|(named, own)| named != own)
+    }
+
+    /// Whether its authority key identifier names, by issuer and serial number, another certificate than this one.
+    pub fn names_other_certificate(&self, issuer: &Self) -> bool {
+        self.authority_key_id().is_some_and(|id| {
+            id.issuer.as_ref().is_some_and(|name| name != issuer.issuer())
+                || id.serial_hex.as_ref().is_some_and(|serial| serial != issuer.serial_hex())
+        })
+    }
+
     /// Authority key identifier (RFC 5280 section 4.2.1.1).
     pub fn authority_key_id(&self) -> Option<&AuthorityKeyId> {
         self.fields.extensions.authority_key_id.as_ref()

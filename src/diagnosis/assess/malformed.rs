@@ -82,13 +82,11 @@ fn misnamed_issuer(
     certificate: &Arc<Certificate>,
     sent: &[Arc<Certificate>],
 ) -> Option<Malformed> {
-    let id = certificate.authority_key_id().filter(|_| !certificate.is_self_issued())?;
-    let fits = |issuer: &Certificate| {
-        let key = id.key_id.as_deref().zip(issuer.subject_key_id()).is_none_or(|(named, own)| named == own);
-        let name = id.issuer.as_ref().is_none_or(|named| named == issuer.issuer());
-        let serial = id.serial_hex.as_deref().is_none_or(|named| named == issuer.serial_hex());
-        key && name && serial
-    };
+    if certificate.is_self_issued() {
+        return None;
+    }
+    let fits =
+        |issuer: &Certificate| !certificate.names_other_key(issuer) && !certificate.names_other_certificate(issuer);
     let mut issuers = sent.iter().filter(|issuer| issuer.subject() == certificate.issuer());
     if issuers.clone().any(|issuer| fits(issuer)) {
         return None;
