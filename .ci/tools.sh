@@ -49,10 +49,14 @@ prepare() {
   touch "$work/prepared"
 }
 
+# Installs a package from PyPI, for the interpreter `$tools/bin/python`.
+pypi() {
+  { flock 9; [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"; } 9> "$work/venv.lock" > /dev/null &&
+    "$tools/bin/pip" install --quiet --disable-pip-version-check "$1" > /dev/null 2>&1
+}
+
 # Installs a prebuilt program from PyPI, or compiles it if there is none.
 cargo_tool() {
-  { flock 9; [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"; } 9> "$work/venv.lock" > /dev/null &&
-    "$tools/bin/pip" install --quiet --disable-pip-version-check "astral-dev-toolchain-$1" > /dev/null 2>&1 &&
-    have "$1" && return
+  pypi "astral-dev-toolchain-$1" && have "$1" && return
   cargo install --locked --quiet --debug "$1" || echo "$1 COULD NOT BE INSTALLED"
 }
