@@ -1,8 +1,8 @@
 //! How often reading allocates; a program of its own, because it counts with an allocator of its own.
 //!
-//! In: voice and bulk data, made by `support::bench_captures`. Out: failed tests if a packet costs an allocation once
-//! reading is under way. Bounded: 8 and 40 MiB. Left to others: how much memory the whole program takes
-//! (`tests/binary/memory.rs`).
+//! In: voice, bulk data and handshakes, made by `support::bench_captures`. Out: failed tests if a packet costs an
+//! allocation once reading is under way, or a connection costs more than what its handshake says. Bounded: 8 and 40 MiB.
+//! Left to others: how much memory the whole program takes (`tests/binary/memory.rs`).
 
 use chaingap::Analyzer;
 use support::bench_captures;
@@ -28,4 +28,26 @@ fn a_packet_of_voice_or_bulk_data_allocates_nothing() {
         assert_eq!(allocated.count_total, 0, "{kind}: {} bytes at most at once", allocated.bytes_max);
         assert!(investigation.packets_of(kind) > 8_000, "{kind}");
     }
+}
+
+/// What is kept of a connection's handshake is allocated anew, some 11 KB of it. The state of the connection itself, some
+/// 8 KB, is not (D-FLOW-07).
+#[test]
+fn a_connection_uses_the_state_of_a_finished_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("capture.pcap");
+    assert!(bench_captures::make("handshakes", 4 << 20, path.to_str().unwrap()).unwrap());
+    let bytes = std::fs::read(&path).unwrap();
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+
+    let analyzer = Analyzer::builder().build();
+    let mut investigation = analyzer.investigate();
+    let mut run = investigation.start("handshakes");
+    run.push(first).unwrap();
+    let allocated = allocation_counter::measure(|| run.push(second).unwrap());
+    run.finish().unwrap();
+    let connections = investigation.report().statistics.flows / 2;
+    assert!(connections > 500, "{connections}");
+    let each = allocated.bytes_total / connections;
+    assert!(each < 15_000, "{each} bytes for each of {connections} connections");
 }

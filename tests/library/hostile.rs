@@ -20,7 +20,7 @@ const STRIDE: usize = 1_499;
 
 /// A plain run takes fewer, as it does of other heavy loops.
 fn stride() -> usize {
-    if support::everything() { STRIDE } else { 3 * STRIDE }
+    if support::everything() { STRIDE } else { 6 * STRIDE }
 }
 
 #[test]

@@ -16,15 +16,15 @@ pub mod seeds;
 
 pub use promises::broken_promises;
 
-/// The heavy loops of a plain `cargo test` take every sixth item.
-const SHARE: usize = 6;
+/// The heavy loops of a plain `cargo test` take every twelfth item.
+const SHARE: usize = 12;
 
 /// Whether the heavy loops leave nothing out: with `CHAINGAP_TESTS=all`, as in `.ci/run`.
 pub fn everything() -> bool {
     std::env::var("CHAINGAP_TESTS").is_ok_and(|value| value == "all")
 }
 
-/// Every sixth item, always the same ones for one `what` and others for other loops; all of them with
+/// Every twelfth item, always the same ones for one `what` and others for other loops; all of them with
 /// `CHAINGAP_TESTS=all`.
 pub fn share<I: IntoIterator>(what: &str, items: I) -> impl Iterator<Item = I::Item> {
     let first = what.bytes().map(usize::from).sum::<usize>() % SHARE;
@@ -32,7 +32,7 @@ pub fn share<I: IntoIterator>(what: &str, items: I) -> impl Iterator<Item = I::I
     items.into_iter().skip(skip).step_by(step)
 }
 
-/// The count to expect of a share where all of the items give at least `count`: a sixth, less a margin because items
+/// The count to expect of a share where all of the items give at least `count`: a twelfth, less a margin because items
 /// differ.
 pub fn share_of(count: usize) -> usize {
     if everything() { count } else { count / (SHARE + 1) }
