@@ -228,7 +228,7 @@ impl Case<'_> {
 
     /// The allowed causes whose preconditions are met; if there is none, the code for an unknown cause.
     fn survivors(&self, allowed: &[Code]) -> Vec<Code> {
-        let handshake = self.facts.handshake;
+        let Facts { handshake, assessment, .. } = self.facts;
         let mut survivors: Vec<Code> = allowed.iter().copied().filter(|code| self.holds(*code)).collect();
         if survivors.iter().any(|code| !self.is_lenient(*code) && !self.is_feeble(*code)) {
             survivors.retain(|code| !self.is_lenient(*code));
@@ -239,6 +239,11 @@ impl Case<'_> {
         }
         if survivors.contains(&Code::ServerName) {
             survivors = vec![Code::ServerName];
+            // After a mere warning, certificates that nobody sees may be what the client left for (D-DIAGNOSIS-51).
+            let unseen = assessment.unreadable.is_some() && assessment.accepted_before.is_none();
+            if self.stage == Stage::ClientAtCertificate && unseen && !handshake.client_accepted() {
+                survivors.push(Code::ChainCauseUndecided);
+            }
         }
         // The server may have asked for a client certificate in a part of its flight that is missing.
         let unsure = if handshake.asked_client() { !handshake.two_sided } else { stage::may_have_asked(handshake) };

@@ -9,7 +9,8 @@ use super::stage::Stage;
 use super::words;
 use crate::capture::FrameRef;
 use crate::evidence::Handshake;
-use crate::protocol::tls::AlertCode;
+use crate::flow::Side;
+use crate::protocol::tls::{Agreement, AlertCode};
 use crate::trust::Proof;
 
 /// A handshake with everything that was concluded about it.
@@ -84,6 +85,19 @@ impl Judged<'_> {
     /// (D-DIAGNOSIS-09).
     pub(super) fn may_refuse_parameters(&self) -> bool {
         self.ruling.stage == Stage::ClientAtCertificate && self.handshake.ended_with(AlertCode::HANDSHAKE_FAILURE)
+    }
+
+    /// Whether the capture lacks bytes of the server that the client may have refused by this ending: a key exchange
+    /// (CG032), or whatever is coded wrongly (CG033) (D-DIAGNOSIS-51).
+    pub(super) fn lacks_refusable(&self) -> bool {
+        let tls = &self.handshake.tls;
+        let suite = tls.server_hello.as_ref().and_then(|hello| hello.cipher_suite);
+        let signed = suite.and_then(Agreement::of).is_some_and(|agreement| agreement.signer().is_some());
+        let lacks_exchange =
+            signed && tls.server_key_exchange.is_none() && self.ruling.allowed.contains(&Code::ParametersRefused);
+        let of_encoding = self.handshake.last_word().is_some_and(|alert| alert.code.refuses_encoding());
+        let lacks_encoding = of_encoding && self.ruling.allowed.contains(&Code::MalformedMessage);
+        (lacks_exchange || lacks_encoding) && tls.lacks_in_clear(Side::Server)
     }
 
     /// How the handshake ended, in words, with the frame.

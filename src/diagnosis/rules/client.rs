@@ -129,7 +129,7 @@ fn refused(session: &Session<'_>, judged: &Judged<'_>, severity: Severity) -> Fi
         finding.missing = client_reason::missing(judged).to_vec();
     }
     finding.remedies = reasons.iter().flat_map(|(reason, _)| reason.remedies(session, judged)).collect();
-    finding.remedies.extend(give_certificate(reasons.is_empty()));
+    finding.remedies.extend(give_certificate(session, reasons.is_empty()));
     finding
 }
 
@@ -170,9 +170,9 @@ fn send_no_list() -> Vec<String> {
 }
 
 /// `alone` says that nothing more is known to do.
-fn give_certificate(alone: bool) -> Vec<String> {
-    let mut remedies =
-        vec!["look at the server's log: it tells why it refused (Windows: Schannel events 36874, 36887)".to_owned()];
+fn give_certificate(session: &Session<'_>, alone: bool) -> Vec<String> {
+    let schannel = if session.may_be_phone() { " (Windows: Schannel events 36874, 36887)" } else { "" };
+    let mut remedies = vec![format!("look at the server's log: it tells why it refused{schannel}")];
     if alone {
         remedies.insert(
             0,

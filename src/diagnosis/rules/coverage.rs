@@ -86,7 +86,9 @@ fn undecided_because(judged: &Judged<'_>) -> Option<Why> {
     // The hole may hide a request for a client certificate.
     let asked = ruling.is_ambiguous() && ruling.survives(Code::ClientCertificate);
     let open = assessment.unreadable.is_some() || stage == Stage::Open || asked;
-    let matters = (!hidden && open) || handshake.conflict.is_some();
+    let unexplained = ruling.survives(Code::RejectedWithoutReason) || ruling.survives(Code::ServerEndedWithoutReason);
+    let refused = unexplained && judged.lacks_refusable();
+    let matters = (!hidden && open) || refused || handshake.conflict.is_some();
     let hole_matters = matters && !holes.is_empty();
     if hole_matters {
         let evidence: Vec<_> = holes.iter().map(|hole| (hole.at, describe_hole(hole))).collect();
@@ -107,7 +109,6 @@ fn undecided_because(judged: &Judged<'_>) -> Option<Why> {
     if !handshake.two_sided {
         return Some(about("the capture holds only one direction of the connection", handshake.first));
     }
-    let unexplained = ruling.survives(Code::RejectedWithoutReason) || ruling.survives(Code::ServerEndedWithoutReason);
     if (matters || unexplained) && handshake.lacks_hello() {
         return Some(about("the capture starts in the middle of the connection", handshake.first));
     }

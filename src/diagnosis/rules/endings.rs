@@ -17,7 +17,6 @@ use crate::diagnosis::stage::{Stage, server_accepted_answer};
 use crate::diagnosis::words;
 use crate::evidence::{Ending, Handshake};
 use crate::flow::{Side, Stall, Undelivered};
-use crate::protocol::tls::Agreement;
 use crate::trust::{Judgement, Proof};
 
 pub(super) const HANDSHAKE_STALLED: Logic = Logic {
@@ -122,7 +121,7 @@ fn server_ended(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Findi
         Some(meaning) => format!("TLS handshake fails: the server ended it{alert}: {meaning}"),
         None => format!("TLS handshake fails: the server ended it{alert}, and nothing in the capture says why"),
     };
-    let mut finding = unexplained(session, judged, code, words, ask_the_server());
+    let mut finding = unexplained(session, judged, code, words, ask_the_server(session));
     finding.excluded.extend(looked_at_later(handshake));
     finding
 }
@@ -141,7 +140,7 @@ fn unexplained(
         None => (words, remedies),
     };
     // The missing direction, hello or key exchange may show the reason.
-    let lacking = !handshake.two_sided || handshake.tls.client_hello.is_none() || lacks_refusable(judged);
+    let lacking = !handshake.two_sided || handshake.tls.client_hello.is_none() || judged.lacks_refusable();
     let unclear = judged.ruling.is_ambiguous() || lacking;
     let proof = if unclear { Proof::Undecidable } else { Proof::Inferred };
     let mut finding = session.finding(code, Severity::Error, proof, judged, words);
@@ -150,17 +149,6 @@ fn unexplained(
     finding.certificates = handshake.sent.clone();
     finding.remedies = remedies;
     finding
-}
-
-/// Whether the capture lacks a key exchange whose parameters the client may have refused by this ending (CG032).
-fn lacks_refusable(judged: &Judged<'_>) -> bool {
-    let tls = &judged.handshake.tls;
-    let suite = tls.server_hello.as_ref().and_then(|hello| hello.cipher_suite);
-    let signed = suite.and_then(Agreement::of).is_some_and(|agreement| agreement.signer().is_some());
-    judged.ruling.allowed.contains(&Code::ParametersRefused)
-        && signed
-        && tls.server_key_exchange.is_none()
-        && tls.lacks_in_clear(Side::Server)
 }
 
 fn alert_in_words(handshake: &Handshake) -> String {
@@ -259,7 +247,10 @@ fn ask_the_device(chain: &Judgement) -> Vec<String> {
     out
 }
 
-fn ask_the_server() -> Vec<String> {
+fn ask_the_server(session: &Session<'_>) -> Vec<String> {
+    if !session.may_be_phone() {
+        return vec!["look at the server's log at the time of these frames: nginx and Apache write it to error.log, at level info (error_log … info, LogLevel ssl:info)".into()];
+    }
     vec!["look at the server's log: on Windows the System log's Schannel events 36887, 36888, 36874\n  Get-WinEvent -FilterHashtable @{LogName='System';ProviderName='Schannel'} -MaxEvents 20".into()]
 }
 

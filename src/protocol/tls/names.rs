@@ -139,6 +139,12 @@ impl AlertCode {
         (Self::BAD_CERTIFICATE..=Self::UNKNOWN_CA).contains(&self)
     }
 
+    /// Whether it says that a message or record is coded wrongly, not that its content is refused: `record_overflow`,
+    /// `illegal_parameter`, `decode_error` (RFC 5246 section 7.2.2).
+    pub fn refuses_encoding(self) -> bool {
+        matches!(self, Self::RECORD_OVERFLOW | Self::ILLEGAL_PARAMETER | Self::DECODE_ERROR)
+    }
+
     /// Whether a server refuses the offered cipher suites by it: `handshake_failure`, `insufficient_security`
     /// (RFC 5246 section 7.2.2; docs/verdict.md, step 6).
     pub fn refuses_cipher_suites(self) -> bool {

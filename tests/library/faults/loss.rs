@@ -10,32 +10,24 @@ use chaingap::report::{Device, Finding, Handshake, Proof, Report, Severity, Verd
 
 use super::disorder::{acknowledges, recut};
 use super::frame::{Direction, Frame, Segment};
-use super::samples::{Recording, SAMPLES, Sample};
+use super::samples::Recording;
 use super::stream::{Connection, connections};
 
 /// Segments dropped from each handshake, one at a time: enough to hit every message, few enough to be quick.
 const LOSSES: usize = 10;
 
-/// Causes that follow from the server's certificates, and CG023, which says that they are not to blame.
-const BY_CERTIFICATES: [&str; 14] = [
+/// Causes that follow from the server's certificates, and CG023 and CG032, which say that they are not to blame.
+const BY_CERTIFICATES: [&str; 15] = [
     "CG001", "CG002", "CG006", "CG007", "CG008", "CG011", "CG018", "CG019", "CG022", "CG023", "CG025", "CG026",
-    "CG031", "CG033",
+    "CG031", "CG032", "CG033",
 ];
 
 /// Causes that follow from what a server sends after its Certificate: its CertificateRequest, its key exchange, and the
 /// OCSP response that it staples.
 const BY_WHAT_FOLLOWS: [&str; 4] = ["CG012", "CG013", "CG028", "CG032"];
 
-/// Samples whose verdict rests on something else in clear: the size of a record, a prime, a warning, what was never
-/// acknowledged. What may be said of them once bytes are lost is not described here yet; two of them are then told more
-/// surely than they should be (a record whose head is lost, a list that is cut behind a warning).
-const NOT_DESCRIBED: [&str; 6] =
-    ["black-hole", "old-firmware-sha256", "prime-1024", "record-overlong", "server-name-warned", "tls10-not-signed"];
-
-/// The samples of which bytes are lost.
-pub(crate) fn samples() -> impl Iterator<Item = &'static Sample> {
-    SAMPLES.iter().filter(|sample| !NOT_DESCRIBED.contains(&sample.name.as_str()))
-}
+/// Causes that follow from both hellos, the client's first.
+const BY_HELLOS: [&str; 4] = ["CG009", "CG010", "CG031", "CG034"];
 
 /// The frames without one of them.
 pub(crate) fn without(frames: &[Frame], lost: usize) -> Vec<Frame> {
@@ -67,7 +59,10 @@ fn expendable_of(frames: &[Frame], connection: &Connection) -> Vec<usize> {
         complete |= direction == connection.server.direction && place.end >= certificate.end;
         let trace = leaves_a_trace(&frames[index + 1..], segment);
         let decides = stream.holds_alert_or_first_data(&place) || (!stream.has_data() && stream.holds_finish(&place));
-        if after && trace && !segment.closes() && !decides {
+        // Where no side sends an alert, the last bytes of the server may have been one.
+        let silent = !connection.client.has_alert() && !connection.server.has_alert();
+        let last_word = silent && direction == connection.server.direction && stream.ends_with(&place);
+        if after && trace && !segment.closes() && !decides && !last_word {
             out.push(index);
         }
     }
@@ -191,7 +186,8 @@ pub(crate) fn faults_without_certificates(
             faults.push(format!("{}: the device is gone", device.id));
             continue;
         };
-        let undecided = lost(device) && rests_on_certificates(device, before);
+        let by_size = besides == Besides::Nothing && rests_on_record_size(device, before);
+        let undecided = lost(device) && rests_on_certificates(device, before) && !by_size;
         // If the client sent a certificate, what tells TLS 1.2 from 1.3 comes after it and is cut away; if a server
         // ended the handshake without a reason, the bytes cut away may have asked for a certificate.
         let asked = device.handshakes.iter().any(|handshake| handshake.certificate_request.is_some())
@@ -201,6 +197,13 @@ pub(crate) fn faults_without_certificates(
             same if besides != Besides::Nothing && asked => status == VerdictStatus::Undecided || status == same,
             same if cut && rests_on_finished(device) => status == VerdictStatus::Undecided || status == same,
             same if cut && rests_on_heads(device, before) => status == VerdictStatus::NothingSeen || status == same,
+            same if cut && rests_on(device, before, &BY_HELLOS) && !undecided => {
+                status == VerdictStatus::Undecided || status == same
+            }
+            // Whether a flight was sent again is not seen where its beginning is not there.
+            same if besides != Besides::Nothing && rests_on(device, before, &["CG015"]) => {
+                status == VerdictStatus::Undecided || status == same
+            }
             _ if undecided || (cut && is_1_3(device)) => status == VerdictStatus::Undecided,
             // What the server leaves out although the handshake works can no longer be seen.
             VerdictStatus::Degraded => matches!(status, VerdictStatus::Degraded | VerdictStatus::Ok),
@@ -245,6 +248,18 @@ pub(crate) fn rests_on_certificates(device: &Device, report: &Report) -> bool {
         && findings_of(report, device)
             .find(decides)
             .is_some_and(|finding| BY_CERTIFICATES.contains(&finding.code.as_str()))
+}
+
+/// Whether the verdict on a device rests on one of these causes.
+fn rests_on(device: &Device, report: &Report, causes: &[&str]) -> bool {
+    let headline = findings_of(report, device).find(|finding| Some(&finding.id) == device.verdict.finding.as_ref());
+    headline.is_some_and(|finding| causes.contains(&finding.code.as_str()))
+}
+
+/// Whether the verdict on a device rests on the length of a record, which is in its head.
+pub(crate) fn rests_on_record_size(device: &Device, report: &Report) -> bool {
+    let of_size = |finding: &Finding| finding.evidence.iter().any(|evidence| evidence.what.contains("16,384"));
+    rests_on(device, report, &["CG033"]) && findings_of(report, device).any(|it| it.code == "CG033" && of_size(it))
 }
 
 /// Whether only the Finished of a side that sent no data shows that a handshake was completed.

@@ -81,6 +81,16 @@ impl Stream {
         None
     }
 
+    /// Whether the side sent an alert.
+    pub(crate) fn has_alert(&self) -> bool {
+        self.records.iter().any(|(kind, _)| *kind == ALERT)
+    }
+
+    /// Whether these bytes are the last of the stream.
+    pub(crate) fn ends_with(&self, place: &Range<usize>) -> bool {
+        place.end == self.bytes.len()
+    }
+
     /// Whether the side sent application data.
     pub(crate) fn has_data(&self) -> bool {
         self.records.iter().any(|(kind, _)| *kind == APPLICATION_DATA)
