@@ -95,13 +95,15 @@ impl Handshake {
 
     /// The frame by which the client had decided about the chain: later fetches did not matter (D-DIAGNOSIS-19).
     pub fn deciding(&self) -> FrameRef {
-        let accepted = self.tls.client_key_exchange.or(self.tls.finished.client);
+        let accepted = self.tls.client_key_exchange.or(self.tls.finished.client).or(self.tls.went_on);
         accepted.or(self.ending.at).unwrap_or(self.last)
     }
 
     /// Whether the client went on after the server's certificates (D-DIAGNOSIS-01).
     pub fn client_accepted(&self) -> bool {
-        self.tls.client_key_exchange.is_some() || self.tls.finished.client.is_some() || self.tls.data.client.records > 0
+        let tls = &self.tls;
+        let answered = tls.client_key_exchange.is_some() || tls.finished.client.is_some();
+        answered || tls.data.client.records > 0 || tls.went_on.is_some()
     }
 
     /// Whether the client never acknowledged the server's flight, and so did not have its certificates.

@@ -258,6 +258,7 @@ impl State {
             }
             ContentType::ALERT => self.handshake.encrypted_alert(side, *at),
             ContentType::APPLICATION_DATA => self.handshake.encrypted_record(side, length, *at),
+            ContentType::HEARTBEAT => self.handshake.heartbeat(side, *at),
             _ => {}
         }
     }
@@ -365,6 +366,7 @@ impl State {
             }
             ContentType::CHANGE_CIPHER_SPEC => self.change_of_keys(side, at, keys),
             ContentType::APPLICATION_DATA => self.handshake.data(side, at),
+            ContentType::HEARTBEAT => self.handshake.heartbeat(side, at),
             _ => {}
         }
     }
@@ -402,6 +404,7 @@ impl State {
             ContentType::ALERT => self.handshake.encrypted_alert(side, at),
             ContentType::HANDSHAKE => self.handshake.encrypted_handshake(side, at),
             ContentType::APPLICATION_DATA => self.handshake.encrypted_record(side, length, at),
+            ContentType::HEARTBEAT => self.handshake.heartbeat(side, at),
             _ => {}
         }
     }

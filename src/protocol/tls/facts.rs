@@ -250,6 +250,11 @@ impl Handshake {
         }
     }
 
+    /// Takes a heartbeat (RFC 6520).
+    pub(super) fn heartbeat(&mut self, side: Side, at: FrameRef) {
+        self.letter(Letter::Heartbeat(side), &at);
+    }
+
     /// Takes a ChangeCipherSpec.
     pub(super) fn change_of_keys(&mut self, side: Side, at: FrameRef) {
         let known = self.change_cipher_spec.of_mut(side);
@@ -325,6 +330,10 @@ impl Handshake {
         let again = letter == Letter::Uncertain && history.iter().any(|(known, _)| *known == letter);
         if history.len() < MAX_HISTORY && !again {
             history.push((letter, *at));
+        }
+        let flight = self.server_hello_done.or(self.certificates.server.as_ref().map(|list| list.last));
+        if self.went_on.is_none() && letter.goes_on(self.is_1_3()) && flight.is_some_and(|it| it.is_before(at)) {
+            self.went_on = Some(*at);
         }
     }
 }

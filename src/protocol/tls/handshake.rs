@@ -59,6 +59,9 @@ pub struct Handshake {
     pub unread: Both<u64>,
     /// Why records stayed encrypted although there is a key log, and from which frame on.
     pub undecrypted: Option<(Undecrypted, FrameRef)>,
+    /// Frame in which the client went on after the server's flight, by a record in clear that is neither an alert nor the
+    /// end (D-PROTOCOL-19).
+    pub went_on: Option<FrameRef>,
     /// Frame of the first record of another handshake within the connection, after data (RFC 5246 section 7.4.1.1).
     /// Decided in D-PROTOCOL-07.
     pub renegotiation: Option<FrameRef>,

@@ -34,6 +34,8 @@ pub enum Letter {
     Alert(Side),
     /// `D`, `d`: the first record of application data.
     Data(Side),
+    /// `H`, `h`: a heartbeat.
+    Heartbeat(Side),
     /// `E`, `e`: FIN.
     Fin(Side),
     /// `Z`, `z`: RST.
@@ -63,6 +65,13 @@ impl Letter {
         )
     }
 
+    /// Whether a client sends it only once it accepted what the server sent: any record that is neither an alert nor the
+    /// end (D-PROTOCOL-19). In TLS 1.3 a client may send a ChangeCipherSpec before its alert (RFC 8446 appendix D.4).
+    pub(super) fn goes_on(self, is_1_3: bool) -> bool {
+        let changes = self == Self::ChangeCipherSpec(Side::Client) && !is_1_3;
+        self.is_client_flight() || changes || self == Self::Heartbeat(Side::Client)
+    }
+
     /// Whether it is a handshake message that both sides send before they encrypt (TLS 1.2 and earlier).
     pub(super) fn is_negotiation(self) -> bool {
         self == Self::ClientHello || self.is_server_flight() || self.is_client_flight()
@@ -84,6 +93,7 @@ impl Letter {
             Self::Finished(side) => ('F', 'f', side),
             Self::Alert(side) => ('L', 'l', side),
             Self::Data(side) => ('D', 'd', side),
+            Self::Heartbeat(side) => ('H', 'h', side),
             Self::Fin(side) => ('E', 'e', side),
             Self::Rst(side) => ('Z', 'z', side),
         };
@@ -147,13 +157,15 @@ mod tests {
             Letter::ClientKeyExchange,
             Letter::ChangeCipherSpec(Client),
             Letter::Finished(Client),
+            Letter::Heartbeat(Client),
+            Letter::Heartbeat(Server),
             Letter::Alert(Server),
             Letter::Fin(Server),
             Letter::Rst(Client),
         ]
         .into_iter()
         .collect();
-        assert_eq!(history.to_string(), "CsxnKIFleZ");
+        assert_eq!(history.to_string(), "CsxnKIFHhleZ");
         assert!(history.has_hello() && history.has_server_flight() && !history.is_uncertain());
         assert!(!history.has(Letter::Certificate(Client)));
     }

@@ -23,6 +23,8 @@ impl ContentType {
     pub(super) const ALERT: Self = Self(21);
     pub(super) const HANDSHAKE: Self = Self(22);
     pub(super) const APPLICATION_DATA: Self = Self(23);
+    /// RFC 6520.
+    pub(super) const HEARTBEAT: Self = Self(24);
 }
 
 /// What a direction yields.

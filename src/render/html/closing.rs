@@ -120,7 +120,7 @@ pub(super) fn legend() -> Markup {
                     in the same capture. Certificates of other servers, devices or captures never count as its own." }
                 dt { "messages" } dd { "One letter each, capitals the client's: C/s hello, x/X certificate, k/K key exchange,
                     r certificate request, n hello done, i/I change cipher spec, f/F finished, l/L alert, t ticket,
-                    v/V certificate verify, d/D data, e/E FIN, z/Z RST, ? what follows is uncertain." }
+                    v/V certificate verify, d/D data, h/H heartbeat, e/E FIN, z/Z RST, ? what follows is uncertain." }
             }
         }
     }

@@ -476,3 +476,27 @@ fn why_a_client_certificate_is_refused() {
     let other = judge(frames("client-for-servers.pcapng"), &proseware());
     assert_eq!(status(&other), Some(ChainStatus::Invalid));
 }
+
+#[test]
+fn a_client_that_sends_a_heartbeat_did_not_refuse() {
+    // The client's alert unknown_ca comes last; in its place it sends a HeartbeatRequest with 16 bytes of padding (RFC
+    // 6520 section 4), or nothing, and closes.
+    let mut words = said("usb-sign-in.pcapng", 443);
+    assert!(matches!(words.pop(), Some((Client, alert)) if alert[0] == 21 && alert[6] == 48));
+    let silent = judge(&session(&[(443, words.clone(), Client)]), &northwind_known());
+    assert_eq!(codes(&silent), ["CG001"]);
+    let request = [&[24, 3, 1, 0, 19, 1, 0, 0][..], &[0; 16]].concat();
+    words.push((Client, request.clone()));
+    let alive = judge(&session(&[(443, words.clone(), Client)]), &northwind_known());
+    assert_eq!((codes(&alive), alive.devices[0].handshakes[0].history.as_str()), (vec!["CG023"], "CsxnHEe"));
+    // The server answers it with a HeartbeatResponse, type 2.
+    let mut response = request.clone();
+    response[5] = 2;
+    words.push((Server, response));
+    let answered = judge(&session(&[(443, words, Client)]), &northwind_known());
+    assert_eq!((codes(&answered), answered.devices[0].handshakes[0].history.as_str()), (vec!["CG023"], "CsxnHhEe"));
+    // One that comes before the flight says nothing of it.
+    let mut early = said("usb-sign-in.pcapng", 443);
+    early.insert(1, (Client, request));
+    assert_eq!(codes(&judge(&session(&[(443, early, Client)]), &northwind_known())), ["CG001"]);
+}
