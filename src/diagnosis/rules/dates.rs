@@ -118,6 +118,7 @@ fn in_words(session: &Session<'_>, judged: &Judged<'_>, expired: bool) -> String
 pub(in crate::diagnosis) fn renew() -> Vec<String> {
     vec![
         "renew the certificate that is outside its dates, and restart the service".into(),
-        "if the dates are right, set the clock: phones take the time by NTP (DHCP option 42, or SRV _ntp._udp)".into(),
+        "if the dates are right, set the device's clock, by NTP where it can (DHCP option 42 names a time server)"
+            .into(),
     ]
 }

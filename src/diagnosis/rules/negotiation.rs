@@ -3,6 +3,8 @@
 //! In: a judged handshake. Out: whether the server refused the hello for its versions or suites, and the finding. Bounded:
 //! by the handshakes kept. Left to others: what the server accepted from other clients.
 
+use std::collections::BTreeSet;
+
 use super::logic::{Cause, Facts, Lacks, Logic, Rival};
 use crate::diagnosis::code::Code;
 use crate::diagnosis::finding::{Excluded, Finding};
@@ -11,7 +13,7 @@ use crate::diagnosis::session::Session;
 use crate::diagnosis::words;
 use crate::evidence::Handshake;
 use crate::flow::Side;
-use crate::protocol::tls::{AlertCode, Letter, cipher_suite};
+use crate::protocol::tls::{AlertCode, ClientHello, Letter, cipher_suite, group, signature_scheme};
 use crate::trust::Proof;
 
 pub(super) const PROTOCOL_VERSION: Logic = Logic {
@@ -33,6 +35,11 @@ pub(super) const NO_SHARED_CIPHER: Logic = Logic {
     cause: Some(Cause { holds: server_may_refuse_hello, exclusion: suites_excluded, describe: suites_refused }),
     find: None,
 };
+
+/// Versions that a server may have switched off.
+const VERSIONS: [&str; 3] = ["TLS 1.0", "TLS 1.1", "TLS 1.2"];
+/// Names of a list that are shown.
+const SHOWN_NAMES: usize = 6;
 
 /// A server refuses version or suites by an alert or a bare close, so a hello may be refused unless the server answered
 /// in another protocol.
@@ -95,7 +102,7 @@ fn version_refused(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Fi
         }
     };
     let mut finding = refused(session, judged, (code, proof), &words);
-    finding.remedies = allow_version(&offered);
+    finding.remedies = allow_version(session, &offered);
     finding
 }
 
@@ -123,10 +130,10 @@ fn suites_refused(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Fin
     if proof == Proof::Inferred {
         finding.excluded.extend(refused_by_the_same_alert(handshake));
     }
-    finding.remedies = allow_suites();
+    finding.remedies = allow_suites(session, &elsewhere.suites);
     // Some servers refuse a version with this alert too.
     if !elsewhere.version && !handshake.ended_with(AlertCode::INSUFFICIENT_SECURITY) {
-        finding.remedies.extend(allow_version(&offered(handshake)));
+        finding.remedies.extend(allow_version(session, &offered(handshake)));
     }
     finding
 }
@@ -134,8 +141,8 @@ fn suites_refused(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Fin
 fn refused(session: &Session<'_>, judged: &Judged<'_>, (code, proof): (Code, Proof), words: &str) -> Finding {
     let mut finding = session.cause(code, proof, judged, words);
     if let Some(hello) = &judged.handshake.tls.client_hello {
-        let suites = hello.cipher_suites.len();
-        finding.evidence.push((hello.at, format!("ClientHello, {}, {suites} cipher suites", hello.version)));
+        finding.evidence.push((hello.at, format!("ClientHello, {}", hello.version)));
+        finding.evidence.extend(offers(hello).into_iter().map(|what| (hello.at, what)));
     }
     finding.evidence.extend(judged.ending());
     finding.excluded = judged.excluded_beside(code);
@@ -155,10 +162,53 @@ fn refused_by_the_same_alert(handshake: &Handshake) -> Vec<Excluded> {
     out
 }
 
-fn allow_version(offered: &str) -> Vec<String> {
+/// What a hello offers, in words: its suites, groups and signature schemes.
+pub(super) fn offers(hello: &ClientHello) -> Vec<String> {
+    let groups: Vec<String> = hello.groups.iter().map(|id| group(*id)).collect();
+    let schemes = hello.signature_algorithms.iter().flatten();
+    let schemes: Vec<String> = schemes.map(|id| signature_scheme(*id)).collect();
+    let kinds = [("cipher suites", suites(hello.cipher_suites.iter())), ("groups", groups), ("signatures", schemes)];
+    let offered = kinds.iter().filter(|(_, names)| !names.is_empty());
+    offered.map(|(kind, names)| format!("offers {} {kind}: {}", names.len(), some_of(names))).collect()
+}
+
+/// The names of suites, without the values that are signals (RFC 5746, RFC 7507) or reserved (RFC 8701).
+fn suites<'s>(ids: impl Iterator<Item = &'s u16>) -> Vec<String> {
+    let is_suite = |id: &&u16| !matches!(**id, 0x00ff | 0x5600) && **id & 0x0f0f != 0x0a0a;
+    ids.filter(is_suite).map(|id| cipher_suite(*id)).collect()
+}
+
+/// The first names of a list, and how many there are besides.
+fn some_of(names: &[String]) -> String {
+    let more = names.len().saturating_sub(SHOWN_NAMES);
+    let shown: Vec<&str> = names.iter().take(SHOWN_NAMES).map(String::as_str).collect();
+    let shown = shown.join(", ");
+    if more == 0 { shown } else { format!("{shown}, and {more} more") }
+}
+
+/// What a server is known to accept, as a clause, if anything is.
+pub(super) fn takes_elsewhere(chosen: &BTreeSet<u16>) -> Option<String> {
+    let names = suites(chosen.iter());
+    (!names.is_empty()).then(|| format!("for other hellos this server chose {}", some_of(&names)))
+}
+
+fn allow_version(session: &Session<'_>, offered: &str) -> Vec<String> {
     let mut out = Vec::new();
     // The keys in the Windows registry have these names.
-    if ["TLS 1.0", "TLS 1.1", "TLS 1.2"].contains(&offered) {
+    let known = VERSIONS.contains(&offered);
+    if !session.may_be_phone() {
+        if known {
+            let names = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+            let from = VERSIONS.iter().position(|version| *version == offered).unwrap_or_default();
+            let names = names.get(from..).unwrap_or_default().join(" ");
+            out.push(format!(
+                "allow {offered} on the server; OpenSSL 3 also needs security level 0 for versions before TLS 1.2\n  nginx: ssl_protocols {names};\n  Apache: SSLProtocol {names}"
+            ));
+        }
+        out.push("or update the device, so that it speaks a newer version of TLS".into());
+        return out;
+    }
+    if known {
         out.push(format!(
             "allow {offered} on the server, or give the phones a service of their own that does\n  reg query \"HKLM\\SYSTEM\\CurrentControlSet\\Control\\SecurityProviders\\SCHANNEL\\Protocols\\{offered}\\Server\""
         ));
@@ -169,6 +219,9 @@ fn allow_version(offered: &str) -> Vec<String> {
     out
 }
 
-fn allow_suites() -> Vec<String> {
-    vec!["allow one of the suites that the ClientHello offers on the server; phones of that age take RSA key exchange with AES-CBC or 3DES".into()]
+fn allow_suites(session: &Session<'_>, chosen: &BTreeSet<u16>) -> Vec<String> {
+    let old =
+        if session.may_be_phone() { "; phones of that age take RSA key exchange with AES-CBC or 3DES" } else { "" };
+    let chose = takes_elsewhere(chosen).map(|chose| format!(" ({chose})")).unwrap_or_default();
+    vec![format!("allow one of the suites that the ClientHello offers on the server{chose}{old}")]
 }

@@ -33,8 +33,19 @@ fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     Finding { remedies: remedies(refusable), ..session.refused(code, judged, &words, evidence(judged)) }
 }
 
-/// Notes where the device is not known to have minded.
+/// Notes where the device is not known to have minded, the same words once for a device.
 fn harmless(session: &Session<'_>) -> Vec<Finding> {
+    let mut notes: Vec<Finding> = Vec::new();
+    for note in noted(session) {
+        match notes.iter_mut().find(|known| known.summary == note.summary) {
+            Some(known) => known.occurrences += note.occurrences,
+            None => notes.push(note),
+        }
+    }
+    notes
+}
+
+fn noted(session: &Session<'_>) -> Vec<Finding> {
     session.notes(Code::ParametersRefused, |judged| {
         let refusable = Some(&judged.assessment.refusable).filter(|refusable| !refusable.is_empty())?;
         Some((format!("some clients refuse {}", in_words(refusable)), evidence(judged), remedies(refusable)))

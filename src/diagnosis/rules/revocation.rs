@@ -49,5 +49,5 @@ fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
 }
 
 fn renew() -> Vec<String> {
-    vec!["renew the server's certificate, or see why its CA says that it is revoked\n  certutil -verify -urlfetch server.cer".into()]
+    vec!["renew the server's certificate, or see why its CA says that it is revoked\n  openssl ocsp -issuer issuer.pem -cert server.pem -url <address of the OCSP responder>".into()]
 }

@@ -4,6 +4,7 @@
 //! Bounded: by the suites of the hello. Left to others: what the server chose in other handshakes (`elsewhere`).
 
 use super::logic::{Cause, Facts, Lacks, Logic, never_a_rival};
+use super::negotiation;
 use crate::diagnosis::code::Code;
 use crate::diagnosis::elsewhere::Elsewhere;
 use crate::diagnosis::finding::Finding;
@@ -108,8 +109,13 @@ fn describe(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
             "the {noun} offers {version} at most, where servers sign MD5 with SHA-1; consistent with a server that no longer does, such as OpenSSL 3 above security level 0"
         ),
     };
+    let chose = negotiation::takes_elsewhere(&elsewhere.suites);
+    let words = chose.map_or(words.clone(), |chose| format!("{words} ({chose})"));
     let mut finding = session.cause(code, proof, judged, &words);
     finding.evidence.extend(hello.map(|hello| (hello.at, format!("ClientHello, {version}, {}", offered(hello)))));
+    let offers =
+        hello.into_iter().flat_map(|hello| negotiation::offers(hello).into_iter().map(|what| (hello.at, what)));
+    finding.evidence.extend(offers);
     finding.evidence.extend(judged.ending());
     finding.excluded = judged.excluded_beside(code);
     finding.remedies = remedies(reason);
