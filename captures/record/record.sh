@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Re-makes the sample captures: record.sh [scenarios | rules | signin | tls | pairs | NAME...]
+# Re-makes the sample captures: record.sh [scenarios | rules | signin | tls | pairs | clear | NAME...]
 #
-# The captures come in five sets, each with certificates of its own: those of scenarios.sh, rules.sh, signin.sh, tls.sh
-# and pairs.sh. Without a name: new certificates and every capture. With the name of a set: the same for that set alone. With
+# The captures come in six sets, each with certificates of its own: those of scenarios.sh, rules.sh, signin.sh, tls.sh,
+# pairs.sh and clear.sh. Without a name: new certificates and every capture. With the name of a set: the same for that set alone. With
 # names of captures: these only, with the keys of an earlier run; both runs need the same KEEP_KEYS=DIR. record.sh
 # --packages prints what it needs.
 #
@@ -25,6 +25,7 @@ source "$here/rules.sh"
 source "$here/signin.sh"
 source "$here/tls.sh"
 source "$here/pairs.sh"
+source "$here/clear.sh"
 
 # Each command, and the Debian package that provides it.
 commands="
@@ -108,7 +109,7 @@ javac -d "$work" "$here"/*.java
 declare -A wanted=()
 if ((!$#)); then
     if ! ls "$keys"/*complete >/dev/null 2>&1; then rm -f "$pki"/*.pem; fi
-    set scenarios rules signin tls pairs
+    set scenarios rules signin tls pairs clear
 fi
 for name in "$@"; do wanted[$name]=1; done
 record_set scenarios make_pki complete "$scenario_table"
@@ -116,6 +117,7 @@ record_set rules make_rules_pki rules-complete "$rules_table"
 record_set signin make_signin_pki signin-complete "$signin_table"
 record_set tls make_tls_pki tls-complete "$tls_table"
 record_set pairs make_pairs_pki pairs-complete "$pairs_table"
+record_set clear make_clear_pki clear-complete "$clear_table"
 if ((${#wanted[@]})); then
     echo "record.sh: no such capture: ${!wanted[*]}" >&2
     exit 2

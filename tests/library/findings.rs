@@ -243,7 +243,7 @@ const TABLE: &[Row] = &[
     ),
     (
         "CG031",
-        &["server-name-default", "server-name-warned"],
+        &["server-name-default", "server-name-warned", "server-name-other"],
         &[
             ("name-mismatch", "the client says a name, and the certificate is for another one"),
             ("root-unknown", "no name is said, and the certificate is the server's only one"),
