@@ -10,6 +10,7 @@ use super::assess::{Assessment, Assessor};
 use super::clock::{Clocks, CommonClock, DeviceClock};
 use super::elsewhere::Elsewhere;
 use super::finding::{Finding, ProfileBasis, Verdict};
+use super::inspection::Inspectors;
 use super::judged::Judged;
 use super::offers::Offers;
 use super::profiles::Profiles;
@@ -69,6 +70,7 @@ pub fn diagnose<'e>(
     let clocks = CommonClock::of(evidence);
     let bench = Bench { evidence, captures, trust, profiles: &profiles, offers: &offers, clocks: &clocks };
     let mut assessor = Assessor::new(PathFinder::new(budget), known(evidence, trust), trust);
+    assessor.inspectors = Inspectors::of(evidence);
     let (mut judged, mut findings) = (Vec::new(), Vec::new());
     for (index, device) in devices(evidence).into_iter().filter(|(_, device)| only(device)) {
         judged.push(bench.judge(index, device, &mut assessor, &mut findings));

@@ -18,6 +18,7 @@ mod diagnose;
 mod elsewhere;
 mod exclude;
 mod finding;
+mod inspection;
 mod judged;
 mod offers;
 mod preflight;

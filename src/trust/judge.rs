@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::anchor::Anchor;
 use super::discriminate::discriminators;
 use super::finder::PathFinder;
-use super::judgement::{ChainStatus, Judgement, Missing, Proof, Speaks};
+use super::judgement::{ChainStatus, Discriminator, Judgement, Missing, Proof, Speaks};
 use super::path::{Path, PathEnd, Step, StepFrom};
 use super::pool::Pool;
 use super::rules::{Fault, Purpose};
@@ -130,6 +130,24 @@ pub fn rejudge(finder: &mut PathFinder, case: &Case<'_>, judgement: &Judgement, 
     // Decided in D-TRUST-04.
     let proof = judgement.proof.min(Some(Proof::Inferred));
     Some(Judgement { proof, ..judgement.clone() })
+}
+
+/// The judgement that replaces `judgement` where other handshakes tell what the certificate does not: its issuer, which is
+/// not known, signed what `signed` says, as a proxy that inspects TLS does. Such a proxy's CA is a root more often than not
+/// (D-TRUST-16). `None` where anything stronger speaks.
+pub fn with_sign(judgement: &Judgement, signed: &str) -> Option<Judgement> {
+    let end = judgement.completed.as_ref().filter(|path| path.steps.len() == 1).map(|path| &path.end);
+    let issuer = judgement.missing.first().filter(|_| judgement.missing.len() == 1)?.subject.clone();
+    let silent = judgement.discriminators.is_empty() && judgement.fault.is_none() && !judgement.budget_hit;
+    let open = judgement.status == ChainStatus::Undetermined && silent && end == Some(&PathEnd::IssuerUnknown);
+    let what = format!("{issuer} signed {signed}, consistent with a proxy that inspects TLS");
+    open.then(|| Judgement {
+        status: ChainStatus::UntrustedRoot,
+        proof: Some(Proof::Inferred),
+        missing: Vec::new(),
+        discriminators: vec![Discriminator { speaks: Speaks::Root, what }],
+        ..judgement.clone()
+    })
 }
 
 /// The certificates for question A, anchors aside: those sent and those held.

@@ -37,7 +37,7 @@ pub use budget::LeftOut;
 pub use fact::{Fact, Provenance};
 pub use finder::{PathFinder, Search};
 pub use given::{ProfileChoice, Supplied, Trust};
-pub use judge::{Case, judge, rejudge};
+pub use judge::{Case, judge, rejudge, with_sign};
 pub use judgement::{ChainStatus, Discriminator, Judgement, Missing, Proof, Speaks};
 pub use path::{Path, PathEnd, Step, StepFrom};
 pub use pool::Pool;

@@ -195,3 +195,52 @@ fn every_missing_certificate_is_in_the_commands() {
     }
     assert!(finding.remedies[0].contains("\n  chaingap certs CAPTURE --missing -o missing\n"));
 }
+
+/// The offset at which each block of a pcapng file begins (little-endian; type and length of four bytes each).
+fn blocks(file: &[u8]) -> Vec<usize> {
+    let mut at = 0;
+    let mut out = Vec::new();
+    while at < file.len() {
+        out.push(at);
+        at += usize::try_from(u32::from_le_bytes(file[at + 4..at + 8].try_into().unwrap())).unwrap();
+    }
+    out
+}
+
+/// The file with every packet recorded so many days later. Its times are nanoseconds, at offset 12 of an Enhanced Packet
+/// Block (type 6), the upper four bytes first.
+fn days_later(file: &[u8], days: u64) -> Vec<u8> {
+    let mut out = file.to_vec();
+    for at in blocks(file).into_iter().filter(|at| file[*at..*at + 4] == [6, 0, 0, 0]) {
+        let word = |from: usize| u64::from(u32::from_le_bytes(file[at + from..at + from + 4].try_into().unwrap()));
+        let time = (word(12) << 32 | word(16)) + days * 86_400_000_000_000;
+        for (from, half) in [(12, time >> 32), (16, time & 0xffff_ffff)] {
+            out[at + from..at + from + 4].copy_from_slice(&u32::try_from(half).unwrap().to_le_bytes());
+        }
+    }
+    out
+}
+
+#[test]
+fn an_issuer_of_young_certificates_for_many_owners_is_likely_a_proxys_root() {
+    let whole = read("inspected-sites.pcapng");
+    let report = |file: Vec<u8>| analyze(false, "pki/datum-root.pem", &[("inspected.pcapng", file)]);
+    let codes = |report: &Report| -> Vec<(String, &'static str)> {
+        let graver = report.findings.iter().filter(|finding| finding.severity > chaingap::report::Severity::Info);
+        graver.map(|finding| (finding.code.clone(), finding.proof.as_str())).collect()
+    };
+    let inspected = report(whole.clone());
+    assert_eq!(codes(&inspected), vec![("CG002".to_owned(), "inferred"); 3]);
+    let why = inspected.findings[0].evidence.iter().find(|evidence| evidence.what.contains("which speaks for a root"));
+    let why = &why.expect("the reason is evidence").what;
+    assert!(why.contains("litware, tailspin, wingtip") && why.contains("inspects TLS"), "{why}");
+    // Without the third site two are left, which is no more than a private CA may serve.
+    let third = blocks(&whole);
+    let last = third.len() - third.len() / 3;
+    let two = report(whole[..third[last]].to_vec());
+    assert_eq!(two.devices[0].handshakes.len(), 2);
+    assert_eq!(codes(&two), vec![("CG025".to_owned(), "undecidable"); 2]);
+    // The certificates began a day before the recording.
+    assert_eq!(codes(&report(days_later(&whole, 5))), codes(&inspected));
+    assert_eq!(codes(&report(days_later(&whole, 8))), vec![("CG025".to_owned(), "undecidable"); 3]);
+}

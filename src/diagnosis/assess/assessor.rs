@@ -16,11 +16,13 @@ use super::parameters::Refusable;
 use crate::capture::{FrameRef, Timestamp};
 use crate::diagnosis::anchors::DeviceAnchors;
 use crate::diagnosis::clock::DeviceClock;
+use crate::diagnosis::inspection::Inspectors;
 use crate::diagnosis::words;
 use crate::evidence::{Device, FetchKind, Handshake, Outcome};
 use crate::protocol::tls::MAX_CERTIFICATES;
 use crate::trust::{
     Adds, Case, ChainStatus, Judgement, Missing, PathFinder, Pool, Purpose, StepFrom, Trust, Verifier, judge, rejudge,
+    with_sign,
 };
 use crate::x509::{Certificate, Digest, Name};
 
@@ -62,6 +64,8 @@ pub(in crate::diagnosis) struct Assessor {
     memory: HashMap<Had, Rc<Judgement>>,
     installed: Vec<(Arc<Certificate>, StepFrom)>,
     at: Option<Timestamp>,
+    /// Issuers that act like proxies that inspect TLS.
+    pub(in crate::diagnosis) inspectors: Inspectors,
 }
 
 /// What decides a judgement: the profile, the chain sent, the intermediates held, the roots fetched, and what the device was
@@ -85,7 +89,8 @@ struct Means {
 impl Assessor {
     /// An assessor that knows these certificates.
     pub(in crate::diagnosis) fn new(finder: PathFinder, known: Pool, trust: &Trust) -> Self {
-        Self { finder, known, memory: HashMap::new(), installed: trust.held(), at: trust.at }
+        let inspectors = Inspectors::default();
+        Self { finder, known, memory: HashMap::new(), installed: trust.held(), at: trust.at, inspectors }
     }
 
     /// Assesses each handshake of a device; `clock` tells its clock at a handshake.
@@ -120,7 +125,10 @@ impl Assessor {
             Some(_) => Rc::new(Judgement::without_chain(ChainStatus::Undetermined)),
             None => {
                 let at = dates::instant(handshake, clock.as_ref(), self.at);
-                self.judge(anchors, handshake, &self.means(device, handshake, anchors), Some(at))
+                let chain = self.judge(anchors, handshake, &self.means(device, handshake, anchors), Some(at));
+                let signed = self.inspectors.of_handshake(handshake);
+                let told = signed.and_then(|signed| with_sign(&chain, signed));
+                told.map_or(chain, Rc::new)
             }
         };
         let client_chain = handshake.tls.certificates.client.as_ref().map(|_| self.client_chain(handshake));
