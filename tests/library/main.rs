@@ -11,6 +11,7 @@ mod faults;
 mod findings;
 mod formats;
 mod hostile;
+mod in_clear;
 mod investigation;
 mod keylog;
 mod knockout;

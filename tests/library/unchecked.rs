@@ -12,12 +12,13 @@ use chaingap::trust::{Profile, Proof, read_certificates, read_chain};
 const CERTIFICATES: &str = include_str!("../data/unchecked/certificates.pem");
 
 /// The algorithms, and what names them to a reader.
-const ALGORITHMS: [(&str, &str); 5] = [
+const ALGORITHMS: [(&str, &str); 6] = [
     ("brainpool", "brainpoolP256r1"),
     ("explicit", "explicit"),
     ("ed448", "Ed448"),
     ("dsa", "DSA with SHA-256"),
     ("pss", "RSASSA-PSS with sha256 and MGF1 with sha1"),
+    ("sm2", "SM2"),
 ];
 
 fn blocks() -> BTreeMap<&'static str, &'static str> {

@@ -22,12 +22,14 @@ openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param
 openssl genpkey -algorithm ED448 -out "$work/ed448.key" 2>/dev/null
 openssl dsaparam -genkey 2048 2>/dev/null >"$work/dsa.key"
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$work/pss.key" 2>/dev/null
-for algorithm in brainpool explicit ed448 dsa pss; do
+openssl genpkey -algorithm SM2 -out "$work/sm2.key" 2>/dev/null
+for algorithm in brainpool explicit ed448 dsa pss sm2; do
     openssl req -new -key "$work/$algorithm.key" -out "$work/ca.csr" -subj "/O=Contoso/CN=Contoso $algorithm CA"
     openssl x509 -req -in "$work/ca.csr" -CA "$work/root.pem" -CAkey "$work/root.key" -days 36500 \
         -extfile "$work/ca.extensions" -out "$work/ca.pem" 2>/dev/null
     odd=
     [ $algorithm != pss ] || odd='-sigopt rsa_padding_mode:pss -sigopt rsa_mgf1_md:sha1'
+    [ $algorithm != sm2 ] || odd=-sm3
     openssl x509 -req -in "$work/server.csr" -CA "$work/ca.pem" -CAkey "$work/$algorithm.key" -days 36000 $odd \
         -extfile "$work/server.extensions" -out "$work/server.pem" 2>/dev/null
     openssl verify -no-CApath -no-CAstore -CAfile "$work/root.pem" -untrusted "$work/ca.pem" "$work/server.pem" >&2 || true

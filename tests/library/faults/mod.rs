@@ -18,6 +18,7 @@ mod mix;
 mod moment;
 mod noise;
 mod partial;
+mod presented;
 mod ranges;
 mod readdress;
 mod same;
