@@ -23,7 +23,9 @@ pub(super) const SERVER_NAME: Logic = Logic {
     find: None,
 };
 
-/// Certificates by which a server says that it has none for the client: the common name, and whose they are.
+/// Certificates by which a server says that it has none for the client: the common name, and whose they are. Each is in its
+/// maker's source (`internal/net/ssl/ssl.go` of ingress-nginx, `DefaultDomain` of `pkg/tls/generate/generate.go` of Traefik)
+/// or, of Google's, in reports of others (sylpheed issue 74, fdm pull request 50: "No SNI provided; please fix your client").
 const DEFAULTS: &[(&str, &str)] = &[
     ("Kubernetes Ingress Controller Fake Certificate", "ingress-nginx"),
     ("TRAEFIK DEFAULT CERT", "Traefik"),

@@ -136,32 +136,32 @@ fn a_dead_host_in_clear_is_no_headline_above_failed_tls() {
     assert_eq!(only(&with(5061), "CG020").severity, Error, "a port of TLS may be what the sign-in needs");
 }
 
+/// The frames with the phone at several places at once, each with random values of its own behind the time.
+fn several(one: &[Frame], places: std::ops::Range<u8>) -> Vec<Frame> {
+    let phone: IpAddr = "10.20.30.50".parse().unwrap();
+    let mut all = one.to_vec();
+    for place in places {
+        let mut moved = Moves::to(place, one, Who::Only(&[phone])).apply(one);
+        for frame in &mut moved {
+            if let Some(segment) = frame.segment().filter(|s| matches!(s.payload[..], [22, 3, _, _, _, 1 | 2, ..])) {
+                let mut segment = segment.clone();
+                segment.payload[20] ^= place;
+                *frame = frame.with(segment);
+            }
+        }
+        all.extend(moved);
+    }
+    all.sort_by_key(|frame| frame.time);
+    all
+}
+
 #[test]
 fn a_wrong_clock_of_the_recorder_is_said_once() {
     let one = frames("clock-skew-harmless.pcapng").to_vec();
     let roots = options(&["woodgrove-root"], &[]);
     let skewed = |report: &Report| of_code(report, "CG014").len();
     assert_eq!(skewed(&judge(&one, &roots)), 1, "one device alone");
-    let phone: IpAddr = "10.20.30.50".parse().unwrap();
-    let more = |places: std::ops::Range<u8>| {
-        let mut all = one.clone();
-        for place in places {
-            let mut moved = Moves::to(place, &one, Who::Only(&[phone])).apply(&one);
-            // Other handshakes have other random values behind the time.
-            for frame in &mut moved {
-                if let Some(segment) = frame.segment().filter(|s| matches!(s.payload[..], [22, 3, _, _, _, 1 | 2, ..]))
-                {
-                    let mut segment = segment.clone();
-                    segment.payload[20] ^= place;
-                    *frame = frame.with(segment);
-                }
-            }
-            all.extend(moved);
-        }
-        all.sort_by_key(|frame| frame.time);
-        all
-    };
-    let report = judge(&more(1..3), &roots);
+    let report = judge(&several(&one, 1..3), &roots);
     assert_eq!((report.devices.len(), skewed(&report)), (3, 0), "{:?}", told(&report));
     let finding = only(&report, "CG017");
     assert_eq!((finding.device.as_deref(), finding.proof), (None, Inferred));
@@ -169,4 +169,48 @@ fn a_wrong_clock_of_the_recorder_is_said_once() {
     // A device whose clock is right stands out then.
     let belied = frames("clock-skew.pcapng").to_vec();
     assert_eq!(skewed(&judge(&belied, &roots)), 1);
+}
+
+#[test]
+fn certificates_keep_clocks_that_are_off_alike_from_being_the_recorders() {
+    // The certificate is valid at the packets' time, and not yet by the clock that all three phones share.
+    let one = frames("clock-skew.pcapng").to_vec();
+    let report = judge(&several(&one, 1..3), &options(&["root"], &[]));
+    assert_eq!(report.devices.len(), 3);
+    assert_eq!(of_code(&report, "CG014").iter().map(|finding| finding.occurrences).sum::<u64>(), 3);
+    assert!(of_code(&report, "CG017").iter().all(|finding| !finding.summary.contains("clock is likely")));
+}
+
+#[test]
+fn another_protocol_on_a_port_of_tls_is_information() {
+    let talk = || -> Words {
+        vec![
+            (Server, b"220 mail.contoso.test ESMTP Postfix\r\n".to_vec()),
+            (Client, b"QUIT\r\n".to_vec()),
+            (Server, b"221 2.0.0 Bye\r\n".to_vec()),
+        ]
+    };
+    let beside = |port: u16| judge(&session(&[works(), (port, talk(), Client), (port, talk(), Client)]), &northwind());
+    let report = beside(5061);
+    assert_eq!((told(&report), verdicts(&report)), (vec![], vec![VerdictStatus::Ok]));
+    assert_eq!(occurrences(&report, "CG029", "another protocol in clear on a port of TLS"), Some(2));
+    assert_eq!(only(&report, "CG029").severity, Info);
+    // On a port of its own it is worth no word.
+    assert_eq!(of_code(&beside(25), "CG029").len(), 0);
+}
+
+#[test]
+fn a_spare_connection_of_tls_1_3_is_information() {
+    // The client's ChangeCipherSpec and Finished are its second word; then it closes.
+    let words = said("tls13-works.pcapng", 443);
+    let finished = words.iter().rposition(|(side, bytes)| *side == Client && bytes.starts_with(&[20, 3, 3, 0, 1, 1]));
+    let spare: Words = words[..=finished.unwrap()].to_vec();
+    let report = judge(&session(&[(443, words.clone(), Client), (443, spare.clone(), Client)]), &northwind());
+    assert_eq!((told(&report), verdicts(&report)), (vec![], vec![VerdictStatus::Ok]));
+    assert_eq!(occurrences(&report, "CG030", "left unused"), Some(1));
+    // Without a success beside it nobody knows, and an alert in place of the Finished is a refusal.
+    assert_eq!(verdicts(&judge(&session(&[(443, spare, Client)]), &northwind())), [VerdictStatus::Undecided]);
+    let refused = said("tls13-fails-gnutls.pcapng", 443);
+    let report = judge(&session(&[(443, words, Client), (443, refused, Client)]), &northwind());
+    assert_eq!(occurrences(&report, "CG030", "left unused"), None);
 }
