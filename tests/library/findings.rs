@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use chaingap::diagnosis::RULES;
-use chaingap::report::{Report, Severity, VerdictStatus};
+use chaingap::report::{Device, Finding, Report, Severity, VerdictStatus};
 
 use support::expectations::{self, Expected, ExpectedFinding};
 
@@ -351,6 +351,54 @@ fn what_to_ask_the_server_has_its_port_and_no_path_of_a_strangers() {
         let told = remedies(replaced);
         assert!(told.ends_with(command), "{told}");
     }
+}
+
+/// Words about Lync phones, their sign-in and their servers. CG012 is about a limit that only Windows
+/// has (KB 931125).
+const OF_LYNC: [&str; 11] = [
+    "Lync",
+    "PIN",
+    "USB",
+    "tether",
+    "phone",
+    "certutil",
+    "Schannel",
+    "SCHANNEL",
+    "Get-WinEvent",
+    "CsWeb",
+    "web service",
+];
+
+#[test]
+fn remedies_fit_their_readers() {
+    let (mut wrong, mut devices) = (Vec::new(), 0);
+    for (name, (_, report)) in &judged() {
+        let is_other = |device: &&Device| device.recognized_as.is_none() && !device.profile.name.contains("lync");
+        for device in report.devices.iter().filter(is_other) {
+            devices += 1;
+            let of_device = |finding: &&Finding| finding.device.as_ref() == Some(&device.id) && finding.code != "CG012";
+            for finding in report.findings.iter().filter(of_device) {
+                let remedies = finding.remedies.join("\n");
+                let found = OF_LYNC.iter().filter(|word| remedies.contains(**word));
+                wrong.extend(found.map(|word| format!("{name}, {}: {word} in {remedies}", finding.code)));
+            }
+        }
+    }
+    assert!(devices >= 100, "only {devices} devices that are no Lync phones");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The suites are those that tshark reads in the hellos of the recording.
+#[test]
+fn what_was_offered_and_what_the_server_takes_is_told() {
+    let recorded = std::fs::read("captures/cipher-fallback.pcapng").unwrap();
+    let report = chaingap::Analyzer::builder().build().analyze(&recorded[..], "fallback").unwrap();
+    let refused = report.findings.into_iter().find(|finding| finding.code == "CG010").unwrap();
+    let offered = "TLS_RSA_WITH_AES_128_CBC_SHA, TLS_RSA_WITH_AES_256_CBC_SHA";
+    assert!(refused.remedies[0].contains(offered), "{}", refused.remedies[0]);
+    assert!(refused.remedies[0].contains("this server chose TLS_RSA_WITH_CAMELLIA_256_CBC_SHA"));
+    let shown = format!("offers 2 cipher suites: {offered}");
+    assert!(refused.evidence.iter().any(|evidence| evidence.what == shown), "the signalling value is no suite");
 }
 
 /// Every expectation by name, with the report on its captures.

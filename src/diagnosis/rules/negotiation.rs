@@ -130,7 +130,7 @@ fn suites_refused(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Fin
     if proof == Proof::Inferred {
         finding.excluded.extend(refused_by_the_same_alert(handshake));
     }
-    finding.remedies = allow_suites(session, &elsewhere.suites);
+    finding.remedies = allow_suites(session, handshake, &elsewhere.suites);
     // Some servers refuse a version with this alert too.
     if !elsewhere.version && !handshake.ended_with(AlertCode::INSUFFICIENT_SECURITY) {
         finding.remedies.extend(allow_version(session, &offered(handshake)));
@@ -201,8 +201,9 @@ fn allow_version(session: &Session<'_>, offered: &str) -> Vec<String> {
             let names = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
             let from = VERSIONS.iter().position(|version| *version == offered).unwrap_or_default();
             let names = names.get(from..).unwrap_or_default().join(" ");
+            let level = if offered == "TLS 1.2" { "" } else { "; OpenSSL 3 also needs security level 0 for it" };
             out.push(format!(
-                "allow {offered} on the server; OpenSSL 3 also needs security level 0 for versions before TLS 1.2\n  nginx: ssl_protocols {names};\n  Apache: SSLProtocol {names}"
+                "allow {offered} on the server{level}\n  nginx: ssl_protocols {names};\n  Apache: SSLProtocol {names}"
             ));
         }
         out.push("or update the device, so that it speaks a newer version of TLS".into());
@@ -219,9 +220,11 @@ fn allow_version(session: &Session<'_>, offered: &str) -> Vec<String> {
     out
 }
 
-fn allow_suites(session: &Session<'_>, chosen: &BTreeSet<u16>) -> Vec<String> {
+fn allow_suites(session: &Session<'_>, handshake: &Handshake, chosen: &BTreeSet<u16>) -> Vec<String> {
+    let offered = suites(handshake.tls.client_hello.iter().flat_map(|hello| &hello.cipher_suites));
+    let offered = if offered.is_empty() { String::new() } else { format!(": {}", some_of(&offered)) };
     let old =
         if session.may_be_phone() { "; phones of that age take RSA key exchange with AES-CBC or 3DES" } else { "" };
     let chose = takes_elsewhere(chosen).map(|chose| format!(" ({chose})")).unwrap_or_default();
-    vec![format!("allow one of the suites that the ClientHello offers on the server{chose}{old}")]
+    vec![format!("allow one of the suites that the ClientHello offers on the server{offered}{chose}{old}")]
 }
