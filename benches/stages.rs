@@ -32,7 +32,7 @@ fn main() {
 fn capture(kind: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("capture.pcap");
-    assert!(bench_captures::make(kind, 16 << 20, path.to_str().unwrap()).unwrap());
+    assert!(bench_captures::make(kind, 16 << 20, path.to_str().unwrap(), None).unwrap());
     std::fs::read(path).unwrap()
 }
 

@@ -14,7 +14,7 @@ fn a_packet_of_voice_or_bulk_data_allocates_nothing() {
     for (kind, mebibytes) in [("voice", 8), ("bulk", 8), ("bulk80", 40)] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("capture.pcap");
-        assert!(bench_captures::make(kind, mebibytes << 20, path.to_str().unwrap()).unwrap());
+        assert!(bench_captures::make(kind, mebibytes << 20, path.to_str().unwrap(), None).unwrap());
         let bytes = std::fs::read(&path).unwrap();
         let (first, second) = bytes.split_at(bytes.len() - (1 << 20));
 
@@ -36,7 +36,7 @@ fn a_packet_of_voice_or_bulk_data_allocates_nothing() {
 fn a_connection_uses_the_state_of_a_finished_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("capture.pcap");
-    assert!(bench_captures::make("handshakes", 4 << 20, path.to_str().unwrap()).unwrap());
+    assert!(bench_captures::make("handshakes", 4 << 20, path.to_str().unwrap(), None).unwrap());
     let bytes = std::fs::read(&path).unwrap();
     let (first, second) = bytes.split_at(bytes.len() / 2);
 

@@ -1,7 +1,7 @@
 //! Makes the captures that the benchmarks read, from the repository's recordings:
 //!
 //! ```text
-//! cargo run --release -p chaingap-benches --bin bench_captures -- KIND MEBIBYTES OUT.pcap
+//! cargo run --release -p chaingap-benches --bin bench_captures -- KIND MEBIBYTES OUT.pcap [DEVICES]
 //! ```
 //!
 //! In: the arguments. Out: a pcap of that kind and of about that size. Left to others: making it
@@ -19,6 +19,8 @@
 //! | `syns` | as `devices`, only the SYN of each sign-in |
 //! | `hellos` | as `devices`, each sign-in only up to its ClientHello |
 //! | `mix` | 80 % `voice`, 19 % `bulk`, 1 % `handshakes` by bytes |
+//! | `phones` | sign-ins of many devices, sixteen at once, at the time of the recordings: one in five each fails, works, fails three times, fetches its certificates with PIN before, and meets an expired certificate; each from an address of its own, or from DEVICES in turn |
+//! | `phones-expired` | the same in 2045, when the servers' certificates have expired |
 
 use std::process::ExitCode;
 
@@ -26,15 +28,21 @@ use support::bench_captures::{KINDS, make};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [kind, mebibytes, out] = arguments.as_slice() else {
-        eprintln!("usage: bench_captures {} MEBIBYTES OUT.pcap", KINDS.join("|"));
-        return ExitCode::from(2);
+    let (kind, mebibytes, out, devices) = match arguments.as_slice() {
+        [kind, mebibytes, out] => (kind, mebibytes, out, None),
+        [kind, mebibytes, out, devices] if devices.parse::<u32>().is_ok_and(|devices| devices > 0) => {
+            (kind, mebibytes, out, devices.parse().ok())
+        }
+        _ => {
+            eprintln!("usage: bench_captures {} MEBIBYTES OUT.pcap [DEVICES]", KINDS.join("|"));
+            return ExitCode::from(2);
+        }
     };
     let Some(size) = mebibytes.parse::<u64>().ok().map(|count| count << 20) else {
         eprintln!("bench_captures: {mebibytes:?} is not a number of MiB");
         return ExitCode::from(2);
     };
-    match make(kind, size, out) {
+    match make(kind, size, out, devices) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
             eprintln!("bench_captures: {kind:?} is none of {}", KINDS.join(", "));

@@ -64,7 +64,7 @@ fn one_large_capture_by_one_processor_and_by_more() {
         let path = path.to_str().unwrap();
         // A second thread reads ahead from 4 MiB on.
         let bytes = if support::everything() { 12 << 20 } else { 5 << 20 };
-        assert!(bench_captures::make(kind, bytes, path).unwrap());
+        assert!(bench_captures::make(kind, bytes, path, None).unwrap());
         let expected = chaingap(&["analyze", "--format", "json", "--jobs", "1", path]);
         assert!(expected.contains("\"handshakes\""));
         for jobs in ["2", "7", "0"] {

@@ -15,7 +15,7 @@ fn max_memory_bounds_what_is_kept_and_the_report_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("hellos.pcap");
     let path = path.to_str().unwrap();
-    assert!(bench_captures::make("hellos", 4 << 20, path).unwrap());
+    assert!(bench_captures::make("hellos", 4 << 20, path, None).unwrap());
     let report = |memory: &[&str]| -> Report {
         let run = chaingap(&[&["analyze", "--format", "json", "--fail-on", "never", path], memory].concat());
         serde_json::from_slice(&run.stdout).unwrap()

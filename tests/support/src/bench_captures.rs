@@ -1,9 +1,11 @@
 //! Captures for benchmarks, made from the repository's recordings.
 //!
-//! In: `captures/usb-full-chain.pcapng` (a sign-in that works) and `captures/usb-sign-in.pcapng` (one that fails). Out: a
-//! pcap of about the given size with times in nanoseconds. Bounded: by the recordings; packets are written as they are
-//! made. The same arguments give the same bytes. Left to others: what the kinds are for (`benches/bin/bench_captures.rs`).
+//! In: `captures/usb-full-chain.pcapng` (a sign-in that works), `captures/usb-sign-in.pcapng` (one that fails), and for
+//! `phones` the recordings that [`SESSIONS`] names. Out: a pcap of about the given size with times in nanoseconds. Bounded:
+//! by the recordings; packets are written as they are made. The same arguments give the same bytes. Left to others: what
+//! the kinds are for (`benches/bin/bench_captures.rs`).
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
@@ -19,15 +21,50 @@ const SEGMENT: usize = 1460;
 const RECORD: usize = 16 * 1024;
 
 /// The kinds of captures.
-pub const KINDS: [&str; 10] =
-    ["voice", "bulk", "bulk80", "disorder", "handshakes", "devices", "chains", "syns", "hellos", "mix"];
+pub const KINDS: [&str; 12] = [
+    "voice",
+    "bulk",
+    "bulk80",
+    "disorder",
+    "handshakes",
+    "devices",
+    "chains",
+    "syns",
+    "hellos",
+    "mix",
+    "phones",
+    "phones-expired",
+];
 
-/// Writes a capture of a kind and of about this many bytes; false if there is no such kind.
-pub fn make(kind: &str, size: u64, out: &str) -> std::io::Result<bool> {
+/// What the devices of `phones` do, in turn: recordings, each with how often it is repeated. The first fails for a missing
+/// intermediate certificate; the second works; the third tries three times and fails; the fourth signs in with PIN and
+/// fetches the certificates before; the server of the fifth has an expired certificate.
+pub const SESSIONS: [(&str, u32); 5] = [
+    ("usb-sign-in.pcapng", 1),
+    ("usb-full-chain.pcapng", 1),
+    ("usb-sign-in.pcapng", 3),
+    ("pin-sign-in.pcapng", 1),
+    ("expired.pcap", 1),
+];
+
+/// Writes a capture of a kind and of about this many bytes; false if there is no such kind. `devices` is the number of
+/// addresses of the kinds `phones`, which recur after that; other kinds have a number of their own.
+pub fn make(kind: &str, size: u64, out: &str, devices: Option<u32>) -> std::io::Result<bool> {
     if !KINDS.contains(&kind) {
         return Ok(false);
     }
     let mut pcap = Pcap::create(out)?;
+    if let "phones" | "phones-expired" = kind {
+        // The recordings are of November 2026; the certificates of the first four end in 2044.
+        pcap.nanos = if kind == "phones" { NOVEMBER_2026 } else { YEAR_2045 };
+        let mut phones = Phones::new(&SESSIONS, devices.unwrap_or(u32::MAX))?;
+        while pcap.written < size {
+            phones.packet(&mut pcap)?;
+        }
+        phones.finish(&mut pcap)?;
+        pcap.file.flush()?;
+        return Ok(true);
+    }
     let addresses = if ["devices", "syns", "hellos"].contains(&kind) { 5_000 } else { 128 };
     let (mut voice, mut handshakes) = (Voice::new(), Handshakes::new(addresses)?);
     match kind {
@@ -61,6 +98,19 @@ pub fn make(kind: &str, size: u64, out: &str) -> std::io::Result<bool> {
     }
     pcap.file.flush()?;
     Ok(true)
+}
+
+/// Writes a capture of so many devices, each of which does what the next of these recordings shows, as often as is said; the
+/// recordings are of TCP over IPv4 and Ethernet.
+pub fn make_phones(sessions: &[(&str, u32)], devices: u32, out: &str) -> std::io::Result<()> {
+    let mut pcap = Pcap::create(out)?;
+    pcap.nanos = NOVEMBER_2026;
+    let mut phones = Phones { recurs: false, ..Phones::new(sessions, devices)? };
+    while phones.begun < devices {
+        phones.packet(&mut pcap)?;
+    }
+    phones.finish(&mut pcap)?;
+    pcap.file.flush()
 }
 
 /// A pcap being written: nanoseconds, Ethernet; ten microseconds between packets.
@@ -281,6 +331,85 @@ impl Handshakes {
     }
 }
 
+/// 2026-11-24T00:00:00Z and 2045-01-01T00:00:00Z in nanoseconds.
+const NOVEMBER_2026: u64 = 1_795_478_400_000_000_000;
+const YEAR_2045: u64 = 2_366_841_600_000_000_000;
+/// Sessions of `phones` that are under way at once, so that their packets alternate.
+const AT_ONCE: usize = 16;
+
+/// Devices that sign in, as the sessions say in turn.
+struct Phones {
+    /// The frames of each session, and how often it is repeated.
+    sessions: Vec<(Vec<Vec<u8>>, u32)>,
+    devices: u32,
+    begun: u32,
+    hellos: u32,
+    /// Whether the devices begin again when each of them has done what it does.
+    recurs: bool,
+    under_way: VecDeque<VecDeque<Vec<u8>>>,
+}
+
+impl Phones {
+    fn new(sessions: &[(&str, u32)], devices: u32) -> std::io::Result<Self> {
+        let recorded = sessions.iter().map(|(capture, times)| Ok((frames_with_server(capture)?, *times)));
+        let sessions = recorded.collect::<std::io::Result<_>>()?;
+        Ok(Self { sessions, devices, begun: 0, hellos: 0, recurs: true, under_way: VecDeque::new() })
+    }
+
+    /// The frames of the next session.
+    fn session(&mut self) -> VecDeque<Vec<u8>> {
+        let (device, round) = (self.begun % self.devices, self.begun / self.devices);
+        self.begun = self.begun.wrapping_add(1);
+        let (recorded, times) = &self.sessions[usize::try_from(device).unwrap_or(0) % self.sessions.len()];
+        let [_, high, middle, low] = device.to_be_bytes();
+        let mut frames = VecDeque::new();
+        for again in 0..*times {
+            for frame in recorded {
+                let port_at = if frame[IP + 12..IP + 16] == SERVER { TCP + 2 } else { TCP };
+                let port = u32::from(u16::from_be_bytes([frame[port_at], frame[port_at + 1]]));
+                let port = 1024 + (port + 97 * (round * times + again)) % 64_000;
+                let mut frame = moved(frame, [10, 64 + high, middle, low], u16::try_from(port).unwrap_or(1024));
+                let start = header_end(&frame);
+                let random = is_hello(&frame).then(|| frame.get_mut(start + 39..start + 43)).flatten();
+                if let Some(end) = random {
+                    end.copy_from_slice(&self.hellos.to_be_bytes());
+                    self.hellos = self.hellos.wrapping_add(1);
+                    tcp_checksum(&mut frame);
+                }
+                frames.push_back(frame);
+            }
+        }
+        frames
+    }
+
+    fn packet(&mut self, pcap: &mut Pcap) -> std::io::Result<()> {
+        while self.under_way.len() < AT_ONCE && (self.begun < self.devices || self.recurs) {
+            let session = self.session();
+            self.under_way.push_back(session);
+        }
+        self.next_packet(pcap)
+    }
+
+    fn next_packet(&mut self, pcap: &mut Pcap) -> std::io::Result<()> {
+        let Some(mut session) = self.under_way.pop_front() else { return Ok(()) };
+        if let Some(frame) = session.pop_front() {
+            pcap.packet(&frame)?;
+        }
+        if !session.is_empty() {
+            self.under_way.push_back(session);
+        }
+        Ok(())
+    }
+
+    /// Writes the sessions that are under way to their end.
+    fn finish(&mut self, pcap: &mut Pcap) -> std::io::Result<()> {
+        while !self.under_way.is_empty() {
+            self.next_packet(pcap)?;
+        }
+        Ok(())
+    }
+}
+
 /// Overwrites the end of the serial number of the first certificate in the frame, if there is one.
 fn renumber(frame: &mut [u8], number: u32) -> bool {
     // Version 3, then the serial number (RFC 5280 section 4.1).
@@ -305,6 +434,14 @@ fn up_to_hello(frames: &mut Vec<Vec<u8>>) {
 
 /// The frames of a recording's TCP connection with a port of the server.
 fn frames_of(capture: &str, port: u16) -> std::io::Result<Vec<Vec<u8>>> {
+    let of_port = |frame: &Vec<u8>| [&frame[TCP..TCP + 2], &frame[TCP + 2..TCP + 4]].contains(&&port.to_be_bytes()[..]);
+    let mut frames = frames_with_server(capture)?;
+    frames.retain(of_port);
+    Ok(frames)
+}
+
+/// The frames of a recording's TCP connections with the server.
+fn frames_with_server(capture: &str) -> std::io::Result<Vec<Vec<u8>>> {
     let bytes = std::fs::read(project("captures").join(capture))?;
     let (mut reader, mut rest, mut frames) = (CaptureReader::new(0), bytes.as_slice(), Vec::new());
     while !rest.is_empty() {
@@ -315,8 +452,8 @@ fn frames_of(capture: &str, port: u16) -> std::io::Result<Vec<Vec<u8>>> {
         reader.commit(count);
         while let Some(frame) = reader.next_frame().map_err(std::io::Error::other)? {
             let data = frame.data;
-            let ports = data.get(TCP..TCP + 4).filter(|_| data[12..14] == [8, 0] && data[IP + 9] == 6);
-            if ports.is_some_and(|ports| ports[..2] == port.to_be_bytes() || ports[2..] == port.to_be_bytes()) {
+            let is_tcp = data.len() >= TCP + 20 && data[12..14] == [8, 0] && data[IP + 9] == 6;
+            if is_tcp && (data[IP + 12..IP + 16] == SERVER || data[IP + 16..IP + 20] == SERVER) {
                 frames.push(data.to_vec());
             }
         }
