@@ -43,12 +43,16 @@ pub struct Limits {
     /// Decided in D-EVIDENCE-11.
     pub handshakes_per_device: usize,
     /// Handshakes of all devices that are kept individually. Beyond it, similar handshakes of one device are counted
-    /// from the second on, so that many devices take little more memory than few.
+    /// from the ninth on.
     pub handshakes: usize,
     /// Events (DNS, HTTP, …) of one device that are kept.
     pub events_per_device: usize,
-    /// Devices kept. One with a handshake takes about 25 KiB until the report is written, most of it for the report.
-    pub devices: usize,
+    /// Devices and handshakes that are kept in full at once while captures are read: far more than take turns within
+    /// seconds. One takes about 2.5 KiB (D-EVIDENCE-22).
+    pub open_handshakes: usize,
+    /// Bytes of what is kept of devices and their handshakes. Beyond it no further device is kept, and of the others one
+    /// handshake each. What devices have in common is kept once: one with a sign-in takes about 400 bytes (D-EVIDENCE-22).
+    pub evidence_bytes: usize,
     /// CA certificates kept, and a quarter as many others, since those complete no chain. A site has a few dozen CAs;
     /// an Internet uplink shows about a thousand servers an hour. One certificate takes about 14 KiB until the report
     /// is written. Beyond that, certificates are kept with the handshake or fetch that showed them, half as many in all
@@ -83,7 +87,8 @@ impl Limits {
             stream_bytes: share(all.stream_bytes),
             messages_bytes: share(all.messages_bytes),
             handshakes: share(all.handshakes),
-            devices: share(all.devices),
+            open_handshakes: share(all.open_handshakes),
+            evidence_bytes: share(all.evidence_bytes),
             certificates: share(all.certificates),
             ..all
         }
@@ -109,7 +114,8 @@ impl Default for Limits {
             handshakes_per_device: 64,
             handshakes: 1024,
             events_per_device: 256,
-            devices: 8_192,
+            open_handshakes: 4_096,
+            evidence_bytes: 128 * 1024 * 1024,
             certificates: 8_192,
             path_steps: 20_000,
         }
@@ -128,7 +134,10 @@ mod tests {
     #[test]
     fn half_the_memory_holds_half_as_many_connections_and_each_as_much() {
         let (half, all) = (Limits::within(Limits::DEFAULT_BYTES / 2), Limits::default());
-        assert_eq!((half.flows, half.devices, half.handshakes), (all.flows / 2, all.devices / 2, all.handshakes / 2));
+        assert_eq!(
+            (half.flows, half.evidence_bytes, half.handshakes),
+            (all.flows / 2, all.evidence_bytes / 2, all.handshakes / 2)
+        );
         assert_eq!((half.stream_bytes, half.messages_bytes), (all.stream_bytes / 2, all.messages_bytes / 2));
         assert_eq!(half.handshake_message_bytes, all.handshake_message_bytes);
         assert!(Limits::within(0).flows > 1_000);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::settings::Analyzer;
 use crate::capture::{Broken, CaptureError, CaptureSummary};
-use crate::diagnosis::{devices, diagnose};
+use crate::diagnosis::{Case, Census, Devices, Effort, diagnose, survey};
 use crate::evidence::{Device, Evidence};
 use crate::pipeline::Pipeline;
 use crate::report::{self, Material, Report};
@@ -53,6 +53,9 @@ impl Analyzer {
         }
     }
 }
+
+/// Devices judged and shown in full.
+const MOST_JUDGED: usize = 8_192;
 
 /// Several captures, judged together: what one shows proves what another lacks.
 #[derive(Debug)]
@@ -134,6 +137,20 @@ impl<'a> Investigation<'a> {
         }
     }
 
+    /// Ends the recording that another capture could have continued, and joins what was recorded twice.
+    fn end(&mut self) {
+        if let Some(open) = self.open.take() {
+            self.end_recording(open);
+        }
+        self.evidence.join_interfaces();
+        self.evidence.join_taps();
+    }
+
+    fn case<'c>(&'c self, captures: &'c [CaptureSummary]) -> Case<'c> {
+        let (trust, budget) = (&self.analyzer.trust, self.analyzer.limits.path_steps);
+        Case { evidence: &self.evidence, captures, trust, budget }
+    }
+
     /// Lists a capture that could not be opened, and returns the line that says so.
     pub fn unopened(&mut self, name: &str, error: &std::io::Error) -> String {
         let problem = error.to_string();
@@ -149,21 +166,32 @@ impl<'a> Investigation<'a> {
 
     /// Addresses of the devices that the device filter keeps out of the report.
     pub fn left_out(&self) -> BTreeSet<IpAddr> {
-        let devices = devices(&self.evidence).into_iter();
-        devices.filter(|(_, device)| !self.analyzer.admits(device)).map(|(_, device)| device.address).collect()
+        let devices = Devices::of(&self.evidence, &|device| !self.analyzer.admits(device));
+        let held = devices.order.into_iter().filter_map(|index| self.evidence.devices.held(index));
+        held.map(|device| device.address).collect()
+    }
+
+    /// Judges every device read so far, each kind of them once, and tells `census` of each. This ends a recording that
+    /// another capture could have continued.
+    pub fn survey(&mut self, census: &mut impl Census) -> Effort {
+        self.end();
+        self.evidence.rest_all();
+        let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();
+        let devices = Devices::of(&self.evidence, &|device| self.analyzer.admits(device));
+        survey(&self.case(&summaries), &devices, census)
     }
 
     /// Judges everything read so far. This ends a recording that another capture could have continued.
     pub fn report(&mut self) -> Report {
-        if let Some(open) = self.open.take() {
-            self.end_recording(open);
-        }
-        self.evidence.join_interfaces();
-        self.evidence.join_taps();
+        self.end();
         let admits = |device: &Device| self.analyzer.admits(device);
         let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();
-        let budget = self.analyzer.limits.path_steps;
-        let diagnosis = diagnose(&self.evidence, &summaries, &self.analyzer.trust, &admits, budget);
+        let mut devices = Devices::of(&self.evidence, &admits);
+        let devices_left = devices.keep(MOST_JUDGED);
+        for index in &devices.order {
+            self.evidence.devices.open(*index);
+        }
+        let diagnosis = diagnose(&self.case(&summaries), &devices, &devices.order);
         report::build(&Material {
             captures: &self.captures,
             evidence: &self.evidence,
@@ -172,6 +200,7 @@ impl<'a> Investigation<'a> {
             options: self.analyzer.options.clone(),
             flows: self.flows,
             flows_dropped: self.flows_dropped,
+            devices_left,
             all_handshakes: self.analyzer.all_handshakes,
         })
     }

@@ -4,7 +4,7 @@
 use super::{LinkType, Timestamp};
 
 /// Where a fact was captured: enough to find the frame in the file, in Wireshark and in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrameRef {
     /// Index of the capture within the investigation, in the order given.
     pub capture: u32,
@@ -44,7 +44,7 @@ pub struct Frame<'a> {
 }
 
 /// How much of a truncated frame was kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cut {
     /// Bytes in the capture.
     pub kept: u32,

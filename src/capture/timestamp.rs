@@ -54,6 +54,11 @@ impl Timestamp {
         self.nanos.div_euclid(1_000_000_000)
     }
 
+    /// The number of digits after the second with which it is printed.
+    pub(crate) fn digits(self) -> u8 {
+        u8::try_from(self.digits.get() - 1).unwrap_or(9)
+    }
+
     /// `self - earlier` in nanoseconds; saturates.
     pub fn since(self, earlier: Self) -> i64 {
         self.nanos.saturating_sub(earlier.nanos)

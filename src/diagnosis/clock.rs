@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use crate::capture::{FrameRef, Timestamp};
-use crate::evidence::{Device, Evidence, Handshake};
+use crate::evidence::{Device, Evidence, Handshake, Scratch};
 
 /// Two hellos show the same clock if it advanced with the packets' time, to within this many seconds.
 const CLOCK_TOLERANCE: i64 = 5;
@@ -48,6 +48,16 @@ impl DeviceClock {
         self.skew.abs() > SKEW
     }
 
+    /// What decides how it is judged, other than the instant that it shows.
+    pub(super) fn kind(&self) -> usize {
+        1 + usize::from(self.own) + 2 * usize::from(self.is_off()) + 4 * usize::from(self.skew > 0)
+    }
+
+    /// What it shows at an instant of the capture's clock.
+    pub(super) fn at(&self, seen: Timestamp) -> Timestamp {
+        Timestamp::from_nanos(seen.nanos().saturating_add(self.offset.saturating_mul(NANOS)), 0)
+    }
+
     /// `731 days behind`.
     pub(super) fn in_words(&self) -> String {
         format!("{} {}", span(self.skew), if self.skew > 0 { "ahead" } else { "behind" })
@@ -70,11 +80,16 @@ impl CommonClock {
     /// By recording, for the recordings of which that is so.
     pub(super) fn of(evidence: &Evidence) -> BTreeMap<u32, Self> {
         let mut known: BTreeMap<u32, Vec<(bool, DeviceClock)>> = BTreeMap::new();
-        for device in evidence.devices.iter().filter(|device| !device.merged && !device.shared_address) {
-            let clocks = Clocks::of(device, None);
-            let first = clocks.told.iter().find_map(|told| clocks.by_hellos(told.offset));
-            let first = first.map(|clock| (is_belied(device, clock.offset), clock));
-            known.entry(device.recording).or_default().extend(first);
+        let mut scratch = Scratch::default();
+        // One hello shows no clock: it takes two to see it advance.
+        let glances = evidence.devices.glances().filter(|glance| glance.handshakes > 1);
+        for glance in glances.filter(|glance| !glance.shape.merged && !glance.shape.shared_address) {
+            let first = evidence.devices.show(glance.index, &mut scratch, |device| {
+                let clocks = Clocks::of(device, None);
+                let first = clocks.told.iter().find_map(|told| clocks.by_hellos(told.offset));
+                first.map(|clock| (is_belied(device, clock.offset), clock))
+            });
+            known.entry(glance.shape.recording).or_default().extend(first.flatten());
         }
         let common = |(recording, clocks): (u32, Vec<_>)| Some((recording, Self::among(&clocks)?));
         known.into_iter().filter_map(common).collect()

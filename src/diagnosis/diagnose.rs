@@ -1,16 +1,18 @@
 //! In: the evidence, and what the user brought. Out: every device judged, with its findings and its verdict. Bounded: by
 //! what the evidence keeps. Left to others: each step of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::anchors::DeviceAnchors;
 use super::assess::{Assessment, Assessor};
 use super::clock::{Clocks, CommonClock, DeviceClock};
+use super::earlier::Earlier;
 use super::elsewhere::Elsewhere;
 use super::finding::{Finding, ProfileBasis, Verdict};
 use super::inspection::Inspectors;
+use super::instants::Instants;
 use super::judged::Judged;
 use super::offers::Offers;
 use super::profiles::Profiles;
@@ -18,7 +20,7 @@ use super::rules::{self, Facts};
 use super::session::Session;
 use super::{cause, exclude, recovery, verdict};
 use crate::capture::CaptureSummary;
-use crate::evidence::{Device, Evidence, SignIn};
+use crate::evidence::{Device, Evidence, Scratch, SignIn};
 use crate::trust::{Anchor, PathFinder, Pool, StepFrom, Trust};
 
 /// One device, judged.
@@ -57,27 +59,32 @@ pub struct Diagnosis<'e> {
     pub signature_checks: u64,
 }
 
-/// Judges all devices of an investigation.
-pub fn diagnose<'e>(
-    evidence: &'e Evidence,
-    captures: &[CaptureSummary],
-    trust: &Trust,
-    only: &dyn Fn(&Device) -> bool,
-    budget: usize,
-) -> Diagnosis<'e> {
-    let profiles = Profiles::of(trust);
-    let offers = Offers::of(evidence);
-    let clocks = CommonClock::of(evidence);
-    let bench = Bench { evidence, captures, trust, profiles: &profiles, offers: &offers, clocks: &clocks };
-    let mut assessor = Assessor::new(PathFinder::new(budget), known(evidence, trust), trust);
-    assessor.inspectors = Inspectors::of(evidence);
-    let (mut judged, mut findings) = (Vec::new(), Vec::new());
-    for (index, device) in devices(evidence).into_iter().filter(|(_, device)| only(device)) {
-        judged.push(bench.judge(index, device, &mut assessor, &mut findings));
+/// What devices are judged by.
+#[derive(Clone, Copy)]
+pub struct Case<'a> {
+    /// All that was seen.
+    pub evidence: &'a Evidence,
+    /// The captures in which it was.
+    pub captures: &'a [CaptureSummary],
+    /// What the user brought.
+    pub trust: &'a Trust,
+    /// The steps that a path search may take.
+    pub budget: usize,
+}
+
+/// Judges the devices of `shown`, which the evidence keeps in full, of all those in `devices`.
+pub fn diagnose<'e>(case: &Case<'e>, devices: &Devices, shown: &[usize]) -> Diagnosis<'e> {
+    let standing = Standing::of(case);
+    let mut assessor = standing.assessor(case);
+    let bench = Bench { case: *case, standing: &standing };
+    let (mut judged, mut findings) = (Vec::with_capacity(shown.len()), Vec::new());
+    for index in shown {
+        if let Some(device) = case.evidence.devices.get(*index) {
+            judged.push(bench.judge(*index, device, &mut assessor, &mut findings));
+        }
     }
-    let devices: Vec<_> = judged.iter().filter_map(|judged| evidence.devices.get(judged.device)).collect();
-    findings.extend(rules::wrong_clocks(&clocks, &devices));
-    findings.extend(rules::nothing_seen_in(evidence, captures, &devices));
+    findings.extend(rules::wrong_clocks(&standing.clocks, &devices.recordings));
+    findings.extend(rules::nothing_seen_in(case.evidence, case.captures, &devices.recordings));
     Diagnosis {
         devices: judged,
         findings,
@@ -86,19 +93,44 @@ pub fn diagnose<'e>(
     }
 }
 
-/// The clients in the evidence that count as devices: they began a handshake, fetched certificates, could not connect, or
-/// were recognized as phones. In the order of their first frames.
-pub(crate) fn devices(evidence: &Evidence) -> Vec<(usize, &Device)> {
-    let is_device = |device: &Device| {
-        let tried = device.handshakes_total > 0 || !device.fetches.is_empty() || device.recognition.is_lync_phone();
-        let failed =
-            || rules::refused(evidence, device).next().is_some() || rules::refused_tunnels(device).next().is_some();
-        !device.merged && (tried || failed())
-    };
-    let all = evidence.devices.iter().enumerate();
-    let mut devices: Vec<_> = all.filter(|(_, device)| is_device(device)).collect();
-    devices.sort_by_key(|(_, device)| (device.frames.0.place(), device.address));
-    devices
+/// The clients in the evidence that count as devices.
+#[derive(Debug, Default)]
+pub struct Devices {
+    /// Their indices, in the order of their first frames.
+    pub order: Vec<usize>,
+    /// The recordings that they are in.
+    pub(super) recordings: BTreeSet<u32>,
+}
+
+impl Devices {
+    /// Keeps so many of them, and returns how many are left out.
+    pub fn keep(&mut self, most: usize) -> usize {
+        let left = self.order.len().saturating_sub(most);
+        self.order.truncate(most);
+        left
+    }
+
+    /// Those for which `only` holds that began a handshake, fetched certificates, could not connect, or were recognized as
+    /// phones.
+    pub fn of(evidence: &Evidence, only: &dyn Fn(&Device) -> bool) -> Self {
+        let (mut found, mut recordings, mut scratch) = (Vec::new(), BTreeSet::new(), Scratch::default());
+        for glance in evidence.devices.glances() {
+            let is_device = |device: &Device| {
+                let tried =
+                    device.handshakes_total > 0 || !device.fetches.is_empty() || device.recognition.is_lync_phone();
+                let failed = || {
+                    rules::refused(evidence, device).next().is_some() || rules::refused_tunnels(device).next().is_some()
+                };
+                (tried || failed()) && only(device)
+            };
+            if !glance.shape.merged && evidence.devices.show(glance.index, &mut scratch, is_device) == Some(true) {
+                recordings.insert(glance.shape.recording);
+                found.push((glance.first.place(), glance.address, glance.index));
+            }
+        }
+        found.sort_unstable();
+        Self { order: found.into_iter().map(|(_, _, index)| index).collect(), recordings }
+    }
 }
 
 /// Everything that is known to exist, for question B (docs/verdict.md, step 3).
@@ -111,46 +143,84 @@ fn known(evidence: &Evidence, trust: &Trust) -> Pool {
     pool
 }
 
-/// What every device is judged by.
-struct Bench<'a, 'e> {
-    evidence: &'e Evidence,
-    captures: &'a [CaptureSummary],
-    trust: &'a Trust,
-    profiles: &'a Profiles,
-    offers: &'a Offers,
+/// What is the same for all devices.
+pub(super) struct Standing {
+    pub(super) profiles: Profiles,
+    pub(super) offers: Offers,
     /// By recording, the clock that its devices share where the capture's is wrong.
-    clocks: &'a BTreeMap<u32, CommonClock>,
+    pub(super) clocks: BTreeMap<u32, CommonClock>,
+    pub(super) earlier: Earlier,
 }
 
-impl<'e> Bench<'_, 'e> {
+impl Standing {
+    pub(super) fn of(case: &Case<'_>) -> Self {
+        Self {
+            profiles: Profiles::of(case.trust),
+            offers: Offers::of(case.evidence),
+            clocks: CommonClock::of(case.evidence),
+            earlier: Earlier::of(case.evidence),
+        }
+    }
+
+    /// An assessor that knows every certificate of the case.
+    pub(super) fn assessor(&self, case: &Case<'_>) -> Assessor {
+        let known = known(case.evidence, case.trust);
+        let mut assessor = Assessor::new(PathFinder::new(case.budget), known, case.trust);
+        assessor.inspectors = Inspectors::of(case.evidence);
+        // Of certificates that are not stored the dates are not known here.
+        match case.evidence.certificates.dropped() {
+            0 => assessor.between(self.instants(case)),
+            _ => assessor,
+        }
+    }
+
+    /// The dates that bear on judgements.
+    pub(super) fn instants(&self, case: &Case<'_>) -> Instants {
+        Instants::of(case.evidence, case.trust, self.profiles.anchors())
+    }
+
+    pub(super) fn clocks_of<'d>(&self, device: &'d Device) -> Clocks<'d> {
+        Clocks::of(device, self.clocks.get(&device.recording).map(|clock| clock.offset))
+    }
+}
+
+/// What every device is judged by.
+pub(super) struct Bench<'a> {
+    pub(super) case: Case<'a>,
+    pub(super) standing: &'a Standing,
+}
+
+impl Bench<'_> {
     /// Judges one device: handshakes one by one, then each family of rules, then the verdict.
-    fn judge(
+    pub(super) fn judge<'e>(
         &self,
         index: usize,
         device: &'e Device,
         assessor: &mut Assessor,
         findings: &mut Vec<Finding>,
     ) -> DeviceDiagnosis<'e> {
-        let (anchors, basis) = self.profiles.anchors_of(device);
-        let is_phone = self.profiles.is_lync_phone(device);
+        let standing = self.standing;
+        let (anchors, basis) = standing.profiles.anchors_of(device);
+        let is_phone = standing.profiles.is_lync_phone(device);
         let mut sign_in = device.sign_in(is_phone);
-        if let Some(method) = self.trust.sign_in {
+        if let Some(method) = self.case.trust.sign_in {
             (sign_in.method, sign_in.basis) = (method, Vec::new());
         }
-        let clocks = Clocks::of(device, self.clocks.get(&device.recording).map(|clock| clock.offset));
+        let clocks = standing.clocks_of(device);
         let clock = clocks.first();
         let assessments = assessor.assess_all(device, &anchors, |handshake| clocks.at(handshake));
         let handshakes = self.judge_handshakes(device, assessments, assessor, (&anchors, is_phone));
         let session = Session {
-            evidence: self.evidence,
-            capture: usize::try_from(device.capture).ok().and_then(|at| self.captures.get(at)),
+            evidence: self.case.evidence,
+            capture: usize::try_from(device.capture).ok().and_then(|at| self.case.captures.get(at)),
             device,
             index,
             is_phone,
             profile: anchors.profile,
             basis,
             anchors: &anchors,
-            offers: self.offers,
+            offers: &standing.offers,
+            earlier: &standing.earlier,
             clock: clock.as_ref(),
             sign_in: sign_in.method,
             handshakes: &handshakes,
@@ -173,7 +243,7 @@ impl<'e> Bench<'_, 'e> {
     }
 
     /// Decides the causes that remain for each handshake, and which success recovered it.
-    fn judge_handshakes(
+    fn judge_handshakes<'e>(
         &self,
         device: &'e Device,
         assessments: Vec<Assessment>,
@@ -183,7 +253,7 @@ impl<'e> Bench<'_, 'e> {
         let may_lack_sha_2 = is_phone && anchors.profile.is_lync_phone() && !rules::abilities::can_sha_2(device);
         let pairs = device.handshakes.iter().zip(assessments).enumerate();
         let judged = pairs.map(|(index, (handshake, assessment))| {
-            let elsewhere = Elsewhere::of(self.evidence, self.offers, handshake);
+            let elsewhere = Elsewhere::of(self.case.evidence, &self.standing.offers, handshake);
             let profile = anchors.profile;
             let facts = Facts { handshake, assessment: &assessment, profile, may_lack_sha_2, elsewhere: &elsewhere };
             let ruling = cause::rule(&facts);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::code::Code;
 use crate::capture::FrameRef;
+use crate::evidence::{Device, Handshake};
 use crate::trust::{Missing, Proof};
 use crate::words::words;
 use crate::x509::Certificate;
@@ -100,6 +101,8 @@ pub struct Finding {
     pub caused_by: Option<Code>,
     /// The later success.
     pub recovered_by: Option<FrameRef>,
+    /// Further handshakes that it stands for, by index among those of the device.
+    pub also: Vec<usize>,
     /// Certificates it is about.
     pub certificates: Vec<Arc<Certificate>>,
     /// The missing links.
@@ -128,9 +131,33 @@ impl Finding {
             excluded: Vec::new(),
             caused_by: None,
             recovered_by: None,
+            also: Vec::new(),
             certificates: Vec::new(),
             missing: Vec::new(),
             remedies: Vec::new(),
+        }
+    }
+
+    /// Tells it of another device of the same kind, by its index in the evidence: when it was seen there, and how often.
+    /// Words and evidence stay those of the first device.
+    pub fn retell(&mut self, index: usize, device: &Device) {
+        self.device = self.device.map(|_| index);
+        let of = self.handshake.into_iter().chain(self.also.iter().copied());
+        let mut shown: Vec<&Handshake> = of.filter_map(|index| device.handshakes.get(index)).collect();
+        shown.sort_unstable_by_key(|handshake| handshake.first.place());
+        if let [first, ..] = shown.as_slice() {
+            let last = shown.last().unwrap_or(first);
+            (self.stream, self.frames) = (Some(first.stream), Some((first.first, last.repeated_until)));
+            self.occurrences = shown.iter().map(|handshake| 1 + handshake.repeats).sum();
+            return;
+        }
+        let refused = device.refused.iter().find(|refused| Some(refused.server) == self.server);
+        match refused.filter(|_| self.code == Code::ConnectionRefused) {
+            Some(refused) => {
+                (self.stream, self.occurrences) = (Some(refused.stream), 1 + refused.repeats);
+                self.frames = refused.opening.syn.map(|first| (first, refused.last));
+            }
+            None => self.frames = self.frames.map(|_| device.frames),
         }
     }
 

@@ -3,9 +3,11 @@
 //! from it (`trust::judge`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::evidence::{Evidence, Handshake};
-use crate::x509::Name;
+use crate::capture::Timestamp;
+use crate::evidence::{Evidence, Handshake, Scratch};
+use crate::x509::{Certificate, Digest, Name};
 
 /// Issuers that are looked at, over all captures; a capture holds a few dozen.
 const MAX_ISSUERS: usize = 1024;
@@ -32,16 +34,13 @@ struct Signed {
 impl Inspectors {
     pub(in crate::diagnosis) fn of(evidence: &Evidence) -> Self {
         let mut issuers: BTreeMap<(u32, Name), Signed> = BTreeMap::new();
-        for handshake in evidence.devices.iter().flat_map(|device| &device.handshakes) {
-            let Some(leaf) = handshake.own_certificate().filter(|leaf| !leaf.is_ca() && !leaf.is_self_issued()) else {
-                continue;
-            };
-            let key = (handshake.first.capture, leaf.issuer().clone());
+        for ((capture, _), (leaf, first, last)) in shown(evidence) {
+            let key = (capture, leaf.issuer().clone());
             if issuers.len() >= MAX_ISSUERS && !issuers.contains_key(&key) {
                 continue;
             }
             let signed = issuers.entry(key).or_default();
-            signed.old |= !YOUNG.contains(&handshake.first.time.since(leaf.not_before()));
+            signed.old |= [first, last].iter().any(|at| !YOUNG.contains(&at.since(leaf.not_before())));
             signed.owners.extend(leaf.dns_names().first().and_then(|name| owner(name)));
         }
         let conspicuous = issuers.into_iter().filter(|(_, it)| !it.old && it.owners.len() >= MANY_OWNERS);
@@ -53,6 +52,23 @@ impl Inspectors {
         let issuer = handshake.own_certificate()?.issuer().clone();
         self.0.get(&(handshake.first.capture, issuer)).map(String::as_str)
     }
+}
+
+/// The servers' own certificates in each capture, each with the first and the last time at which one was shown.
+fn shown(evidence: &Evidence) -> BTreeMap<(u32, Digest), (Arc<Certificate>, Timestamp, Timestamp)> {
+    let (mut shown, mut scratch) = (BTreeMap::new(), Scratch::default());
+    let mut note = |handshake: &Handshake| {
+        let Some(leaf) = handshake.own_certificate().filter(|leaf| !leaf.is_ca() && !leaf.is_self_issued()) else {
+            return;
+        };
+        let (capture, at) = (handshake.first.capture, handshake.first.time);
+        let (_, first, last) = shown.entry((capture, leaf.sha256())).or_insert_with(|| (Arc::clone(leaf), at, at));
+        (*first, *last) = (at.min(*first), at.max(*last));
+    };
+    for index in 0..evidence.devices.len() {
+        evidence.devices.show(index, &mut scratch, |device| device.handshakes.iter().for_each(&mut note));
+    }
+    shown
 }
 
 /// The label that most likely names the owner of a domain: the one before the last. Below a public suffix of two labels

@@ -15,10 +15,12 @@ mod cause;
 mod clock;
 mod code;
 mod diagnose;
+mod earlier;
 mod elsewhere;
 mod exclude;
 mod finding;
 mod inspection;
+mod instants;
 mod judged;
 mod offers;
 mod preflight;
@@ -29,6 +31,7 @@ mod rules;
 mod ruling;
 mod session;
 mod stage;
+mod survey;
 mod verdict;
 mod words;
 
@@ -40,7 +43,7 @@ pub use assess::{
 };
 pub use clock::DeviceClock;
 pub use code::{Code, RULES, Rule, rule_named};
-pub use diagnose::{DeviceDiagnosis, Diagnosis, diagnose};
+pub use diagnose::{Case, DeviceDiagnosis, Devices, Diagnosis, diagnose};
 pub use elsewhere::Elsewhere;
 pub use finding::{Excluded, Finding, ProfileBasis, Severity, Verdict, VerdictStatus};
 pub use judged::Judged;
@@ -48,7 +51,7 @@ pub use preflight::{Preflight, Prospect, preflight};
 pub use presented::Presented;
 pub use ruling::Ruling;
 pub use stage::Stage;
+pub use survey::{Census, Effort, survey};
 
 pub(crate) use clock::SKEW;
-pub(crate) use diagnose::devices;
 pub(crate) use words::{ending as ending_in_words, ending_of};

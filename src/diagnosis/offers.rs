@@ -5,12 +5,12 @@
 //! A proxy that inspects TLS answers in the server's place, with a certificate of its own CA: then one name has another
 //! issuer for clients behind the proxy than for others. Two servers of one name with certificates of two CAs look the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::capture::FrameRef;
-use crate::evidence::{Device, Evidence, Handshake};
+use crate::evidence::{Device, Evidence, Handshake, Scratch};
 use crate::x509::Certificate;
 
 /// A server has one certificate, and at times a new one beside the old.
@@ -44,20 +44,30 @@ pub(super) struct Offer {
 
 impl Offers {
     pub(super) fn of(evidence: &Evidence) -> Self {
-        let mut offers = Self::default();
-        for (index, device) in evidence.devices.iter().enumerate() {
-            for handshake in &device.handshakes {
-                let (Some(name), Some(leaf)) = (name(device, handshake), handshake.own_certificate()) else { continue };
-                let at = handshake.tls.certificates.server.as_ref().map_or(handshake.first, |list| list.last);
-                offers.add_named(handshake, leaf, at);
-                let known = offers.by_name.entry(name.to_owned()).or_default();
-                let same = |offer: &Offer| offer.leaf.issuer() == leaf.issuer() && offer.device == index;
-                if known.len() < MAX_ISSUERS && !known.iter().any(same) {
-                    known.push(Offer { leaf: Arc::clone(leaf), at, device: index });
-                }
+        let (mut offers, mut scratch) = (Self::default(), Scratch::default());
+        let mut of_kind: HashMap<usize, usize> = HashMap::new();
+        for glance in evidence.devices.glances() {
+            // Of devices alike, the first ones have filled what is kept for each of their names.
+            let known = glance.kind.map(|kind| of_kind.entry(kind).or_default());
+            if known.is_some_and(|known| std::mem::replace(known, known.saturating_add(1)) >= MAX_ISSUERS) {
+                continue;
             }
+            evidence.devices.show(glance.index, &mut scratch, |device| offers.add(glance.index, device));
         }
         offers
+    }
+
+    fn add(&mut self, index: usize, device: &Device) {
+        for handshake in &device.handshakes {
+            let (Some(name), Some(leaf)) = (name(device, handshake), handshake.own_certificate()) else { continue };
+            let at = handshake.tls.certificates.server.as_ref().map_or(handshake.first, |list| list.last);
+            self.add_named(handshake, leaf, at);
+            let known = self.by_name.entry(name.to_owned()).or_default();
+            let same = |offer: &Offer| offer.leaf.issuer() == leaf.issuer() && offer.device == index;
+            if known.len() < MAX_ISSUERS && !known.iter().any(same) {
+                known.push(Offer { leaf: Arc::clone(leaf), at, device: index });
+            }
+        }
     }
 
     fn add_named(&mut self, handshake: &Handshake, leaf: &Arc<Certificate>, at: FrameRef) {

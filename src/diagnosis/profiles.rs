@@ -54,6 +54,15 @@ impl Profiles {
         (DeviceAnchors { profile, list, assumed: basis == ProfileBasis::Assumed }, basis)
     }
 
+    /// The anchors of all devices.
+    pub(super) fn anchors(&self) -> impl Iterator<Item = &Anchor> {
+        let (one, other) = match self {
+            Self::Given(standard) => (standard, None),
+            Self::Auto { phones, others } => (phones, Some(others)),
+        };
+        one.anchors.iter().chain(other.into_iter().flat_map(|standard| standard.anchors.iter()))
+    }
+
     /// Whether the device is a phone: recognized in the capture, or named by the user, unless the capture shows
     /// another maker's name (D-DIAGNOSIS-38).
     pub(super) fn is_lync_phone(&self, device: &Device) -> bool {

@@ -52,7 +52,7 @@ fn unused(device: &Device, judged: &[Judged<'_>], it: &Judged<'_>) -> Option<Unu
     if !in_clear && !is_hidden_spare(handshake) {
         return None;
     }
-    if idle_nanos(handshake).is_some_and(|nanos| nanos >= IDLE_NANOS) {
+    if was_idle(handshake) {
         return Some(Unused::Idle);
     }
     // A server may look at the client's certificate after its Finished (D-DIAGNOSIS-13).
@@ -64,6 +64,11 @@ fn unused(device: &Device, judged: &[Judged<'_>], it: &Judged<'_>) -> Option<Unu
     };
     let works = completed(device, judged, handshake).any(accepted);
     (works && !refuses_client).then_some(Unused::Spare)
+}
+
+/// Whether nothing was sent for long before the connection was closed.
+pub(super) fn was_idle(handshake: &Handshake) -> bool {
+    idle_nanos(handshake).is_some_and(|nanos| nanos >= IDLE_NANOS)
 }
 
 /// How long nothing was sent between the handshake's end and the connection's.

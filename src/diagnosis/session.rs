@@ -4,6 +4,7 @@
 use super::anchors::DeviceAnchors;
 use super::clock::DeviceClock;
 use super::code::Code;
+use super::earlier::Earlier;
 use super::finding::{Finding, ProfileBasis, Severity};
 use super::judged::Judged;
 use super::offers::Offers;
@@ -28,6 +29,7 @@ pub(super) struct Session<'a> {
     pub(super) basis: ProfileBasis,
     pub(super) anchors: &'a DeviceAnchors<'a>,
     pub(super) offers: &'a Offers,
+    pub(super) earlier: &'a Earlier,
     pub(super) clock: Option<&'a DeviceClock>,
     pub(super) sign_in: SignInMethod,
     pub(super) handshakes: &'a [Judged<'a>],

@@ -80,9 +80,12 @@ fn fold(findings: &mut Vec<Finding>) {
                 let occurrences = known.occurrences + finding.occurrences;
                 let frames = known.frames.zip(finding.frames).map(|((first, _), (_, last))| (first, last));
                 // The occurrence with the best proof stands for all of them.
-                if finding.proof > known.proof {
-                    *known = finding;
+                let mut other = finding;
+                if other.proof > known.proof {
+                    std::mem::swap(known, &mut other);
                 }
+                known.also.append(&mut other.also);
+                known.also.extend(other.handshake);
                 (known.occurrences, known.frames) = (occurrences, frames);
             }
             None => folded.push(finding),

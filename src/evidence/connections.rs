@@ -1,8 +1,11 @@
 //! In: finished connections. Out: handshakes and refused connections of the devices that made them. Bounded: as
 //! `Limits` says; handshakes beyond the limit are folded into those they resemble.
 
+use std::hash::BuildHasher;
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+use foldhash::quality::FixedState;
 
 use super::certificates::{How, Sighting};
 use super::facts::{Agreed, Evidence};
@@ -19,10 +22,10 @@ use crate::x509::Certificate;
 /// Distinct handshakes of one device are kept up to this many times the limit; failed ones, which matter more, up to
 /// twice as many.
 const DISTINCT_FACTOR: usize = 4;
-/// Distinct handshakes kept of one device once all devices together have reached `Limits::handshakes`.
-const MOST_DISTINCT: usize = 16;
-/// From this many times `Limits::handshakes` on, one handshake is kept of each device.
-const MOST_FACTOR: usize = 4;
+/// Once all devices together have reached `Limits::handshakes`: handshakes of one device kept before those alike are counted,
+/// and distinct ones.
+const MOST_ALIKE: usize = 8;
+const MOST_DISTINCT: usize = 64;
 /// Pairs of version and suite kept of one server: more than one server agrees to with all its clients.
 const MAX_TAKEN: usize = 64;
 /// The port of a Kerberos key distribution centre (RFC 4120 section 7.2.1).
@@ -64,12 +67,7 @@ impl Evidence {
             self.two_way.push(recording);
         }
         if flow.opening.syn_ack.is_some() || (closing.seen.server && closing.reset.server.is_none()) {
-            let pair = (recording, talk.client.ip(), talk.server);
-            if self.connected.len() < self.limits.flows || self.connected.contains_key(&pair) {
-                self.connected.insert(pair, flow.last);
-            } else {
-                self.connected_dropped = true;
-            }
+            self.note_connected(talk.client.ip(), talk.server, (flow.first, flow.last));
         }
         if talk.server.port() == KERBEROS {
             self.kerberos(talk.client.ip(), talk.server, flow.first);
@@ -125,14 +123,18 @@ impl Evidence {
         let history = history(&mut tls.history, closing);
         // A conflict counts only where something was read in clear.
         let conflict = flow.conflict();
-        let (cap, many) = (self.limits.handshakes_per_device, self.limits.handshakes);
-        let (cap, distinct) = match self.kept {
-            kept if kept < many => (cap, cap.saturating_mul(DISTINCT_FACTOR)),
-            kept if kept < many.saturating_mul(MOST_FACTOR) => (1, MOST_DISTINCT),
-            _ => (1, 1),
+        let cap = self.limits.handshakes_per_device;
+        let (cap, distinct) = match () {
+            () if self.devices.bytes() >= self.limits.evidence_bytes => (1, 1),
+            () if self.kept >= self.limits.handshakes => (cap.min(MOST_ALIKE), cap.min(MOST_DISTINCT)),
+            () => (cap, cap.saturating_mul(DISTINCT_FACTOR)),
         };
         let failed = ending.outcome != Outcome::Completed;
-        let Some(device) = self.device(talk.client.ip(), first) else { return };
+        let Some(index) = self.index_of(talk.client.ip(), first) else {
+            self.handshakes_of_others += 1;
+            return;
+        };
+        let Some(device) = self.devices.get_mut(index) else { return };
         device.frames.1 = if device.frames.1.is_before(&flow.last) { flow.last } else { device.frames.1 };
         let parts = Parts {
             server: talk.server,
@@ -150,7 +152,8 @@ impl Evidence {
         let room = device.handshakes.len() < most && self.certificates.hold(sent.iter().chain(&client_sent));
         // `history` holds the letters; their frames are not needed any more.
         tls.history = Vec::new();
-        let Some(device) = self.device(talk.client.ip(), first) else { return };
+        let hello = tls.client_hello.as_ref().map(|hello| hello.random);
+        let Some(device) = self.devices.get_mut(index) else { return };
         if !room {
             device.dropped_incomplete += u64::from(failed);
             self.handshakes_dropped += 1;
@@ -176,6 +179,10 @@ impl Evidence {
             tls: std::mem::take(tls),
         });
         self.kept += 1;
+        self.devices.note_handshake(index);
+        if let Some(hello) = hello.filter(|hello| *hello != [0; 32]) {
+            self.hellos.push((part_of_hash(hello), u32::try_from(index).unwrap_or(u32::MAX)));
+        }
     }
 
     fn refused(&mut self, talk: Talk, flow: &Flow<Conversation>) {
@@ -195,6 +202,12 @@ impl Evidence {
             device.refuse(refused);
         }
     }
+}
+
+/// A part of a hash of a random value; some servers and clients count in it, so that its own bits would not do.
+fn part_of_hash(random: [u8; 32]) -> u32 {
+    let [a, b, c, d, ..] = FixedState::default().hash_one(random).to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// The history in the order of the capture, with how each side ended.

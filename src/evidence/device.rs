@@ -2,7 +2,8 @@
 //! `MAX_NAMES` names and `MAX_SERVICES` services; the rest by the limits that the collectors give.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::mem::size_of;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::event::{Event, HttpRequest};
 use super::fetch::Fetch;
@@ -10,7 +11,7 @@ use super::handshake::{Handshake, Parts};
 use super::recognition::Recognition;
 use super::refused::{Refused, SIGN_IN_PORTS};
 use super::without_tls::{Without, WithoutTls};
-use crate::capture::FrameRef;
+use crate::capture::{FrameRef, Timestamp};
 
 /// Refused connections kept of one device, to different servers: this many to ports of a sign-in, and as many to others.
 const MAX_REFUSED: usize = 32;
@@ -18,9 +19,11 @@ pub(super) const MAX_NAMES: usize = 64;
 const MAX_SERVICES: usize = 16;
 /// Servers kept of one device to which connections carried no handshake.
 const MAX_WITHOUT_TLS: usize = 32;
+/// Servers kept of one device that accepted its connections.
+const MAX_CONNECTED: usize = 1_024;
 
 /// One device: all that one address did within one recording, or several addresses that one network card had.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Device {
     /// The recording: the index of its first capture.
     pub recording: u32,
@@ -66,6 +69,12 @@ pub struct Device {
     pub http_errors: Vec<(FrameRef, HttpRequest)>,
     /// The rest of its story.
     pub events: Vec<Event>,
+    /// The last frame in which each server accepted a connection from it.
+    pub(super) connected: BTreeMap<SocketAddr, FrameRef>,
+    /// Whether more servers did than are remembered.
+    pub(super) connected_beyond: bool,
+    /// Whether nothing but such a connection is known of it.
+    pub(super) only_connected: bool,
     /// Whether several TLS stacks or DHCP clients share the address (D-EVIDENCE-18).
     pub shared_address: bool,
     /// Whether another device has taken over all of it: the same handshakes at another tap, or the same network card.
@@ -73,7 +82,7 @@ pub struct Device {
 }
 
 /// An SRV record that names a server of a SIP domain (RFC 2782).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Service {
     /// The frame of the answer.
     pub at: FrameRef,
@@ -94,7 +103,7 @@ impl Service {
 }
 
 /// What is known of a name.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Naming {
     /// Addresses it resolved to.
     pub addresses: Vec<IpAddr>,
@@ -131,9 +140,48 @@ impl Device {
             kerberos: None,
             http_errors: Vec::new(),
             events: Vec::new(),
+            connected: Default::default(),
+            connected_beyond: false,
+            only_connected: false,
             shared_address: false,
             merged: false,
         }
+    }
+
+    /// In the place of a device that is elsewhere.
+    pub(super) fn nobody() -> Self {
+        let at = FrameRef { capture: 0, number: 0, offset: 0, length: 0, time: Timestamp::from_nanos(0, 0) };
+        Self::new(0, at, IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    }
+
+    /// About how many bytes it takes without its handshakes.
+    pub(super) fn weight(&self) -> usize {
+        let names: usize = self.names.iter().map(|(name, naming)| 128 + name.len() + naming.addresses.len() * 17).sum();
+        let fetches: usize = self.fetches.iter().map(|fetch| size_of::<Fetch>() + fetch.url.len() + 64).sum();
+        let events: usize = self.events.iter().map(Event::weight).sum();
+        let refused = self.refused.len() * size_of::<Refused>() + self.without_tls.len() * size_of::<WithoutTls>();
+        let services = self.services.len() * (size_of::<Service>() + 128);
+        let errors = self.http_errors.len() * (size_of::<HttpRequest>() + 128);
+        size_of::<Self>() + names + fetches + events + refused + services + errors + self.connected.len() * 96
+    }
+
+    /// Notes that a server accepted a connection; `last` is the connection's last frame.
+    pub(super) fn note_connected(&mut self, server: SocketAddr, last: FrameRef) {
+        if self.connected.len() < MAX_CONNECTED || self.connected.contains_key(&server) {
+            self.connected.insert(server, last);
+        } else {
+            self.connected_beyond = true;
+        }
+    }
+
+    /// Whether the server is known to have accepted a connection from it after a frame.
+    pub fn connected_after(&self, server: SocketAddr, at: FrameRef) -> bool {
+        self.connected.get(&server).is_some_and(|last| at.is_before(last))
+    }
+
+    /// Whether more servers accepted connections from it than are remembered.
+    pub fn forgot_connections(&self) -> bool {
+        self.connected_beyond
     }
 
     /// Adds a step to the story; a step like one before adds nothing.

@@ -1,6 +1,7 @@
 //! In: nothing. Out: what a device did or was told beside its handshakes and fetches, as it was seen. Bounded: by the
 //! collectors. Left to others: the words for it.
 
+use std::mem::size_of;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::capture::FrameRef;
@@ -43,7 +44,7 @@ words! {
 }
 
 /// One step of a device's story, as it was seen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
     /// Its frame.
     pub at: FrameRef,
@@ -60,6 +61,18 @@ impl Event {
         self.fact == other.fact && (self.server == other.server || matches!(self.fact, Fact::Http(_)))
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn weight(&self) -> usize {
+        let said = match &self.fact {
+            Fact::Dhcp(_) | Fact::Lldp(_) => 256,
+            Fact::Dns(answer) => 128 + answer.name.len() + answer.answers.len() * 48,
+            Fact::Ldap(base) => base.len(),
+            Fact::Http(request) => 96 + request.url.len(),
+            Fact::TimeAsked | Fact::TimeTold | Fact::Kerberos | Fact::OtherTls(_) => 0,
+        };
+        size_of::<Self>() + said
+    }
+
     /// Whether it is the message by which a DHCP server grants an address.
     pub(super) fn is_dhcp_ack(&self) -> bool {
         matches!(&self.fact, Fact::Dhcp(message) if message.is_ack)
@@ -67,7 +80,7 @@ impl Event {
 }
 
 /// What was seen in one frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fact {
     /// A DHCP message.
     Dhcp(Box<DhcpMessage>),
@@ -108,7 +121,7 @@ impl Fact {
 }
 
 /// A DHCP message, as far as it matters to a sign-in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DhcpMessage {
     /// Its type by name, `DISCOVER` to `INFORM`.
     pub message: &'static str,
@@ -125,7 +138,7 @@ pub struct DhcpMessage {
 }
 
 /// The answer to a DNS question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DnsAnswer {
     /// The type of record asked for, `A`.
     pub question: String,
@@ -138,7 +151,7 @@ pub struct DnsAnswer {
 }
 
 /// What an LLDP neighbour says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Neighbour {
     /// LLDP-MED device type: 1 to 3 are endpoint classes I to III, 4 network connectivity.
     pub device_type: Option<u8>,
@@ -153,7 +166,7 @@ pub struct Neighbour {
 }
 
 /// An HTTP request in clear that asked for no certificates.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HttpRequest {
     /// Its method.
     pub method: String,

@@ -9,6 +9,8 @@ use foldhash::quality::RandomState;
 use super::card::Card;
 use super::certificates::Certificates;
 use super::device::Device;
+use super::devices::Devices;
+use super::not_kept::NotKept;
 use super::parts::Parts;
 use crate::capture::FrameRef;
 use crate::limits::Limits;
@@ -30,8 +32,8 @@ pub struct Agreed {
 #[derive(Debug, Default)]
 pub struct Evidence {
     pub(super) limits: Limits,
-    /// Hosts in the order of their first frames; some turn out to be no device.
-    pub devices: Vec<Device>,
+    /// Hosts in the order in which they were found; some turn out to be no device.
+    pub devices: Devices,
     /// Every certificate seen.
     pub certificates: Certificates,
     /// Recordings in which both directions of some connection were seen.
@@ -42,7 +44,7 @@ pub struct Evidence {
     /// Handshakes seen.
     pub handshakes: u64,
     /// Devices that were not kept because there were too many.
-    pub devices_dropped: u64,
+    pub(super) not_kept: NotKept,
     /// TLS that does not run over TCP, by capture: its first frame and the number of frames.
     pub other_tls: BTreeMap<(u32, OtherTls), (FrameRef, u64)>,
     /// Files of which some bytes came.
@@ -51,12 +53,17 @@ pub struct Evidence {
     pub(super) kept: usize,
     /// Whether the captures are one recording, rotated over several files.
     pub(super) continuous: bool,
-    pub(super) index: HashMap<(u32, IpAddr), usize, RandomState>,
+    pub(super) index: HashMap<(u32, IpAddr), u32, RandomState>,
     pub(super) cards: HashMap<(u32, [u8; 6]), Card>,
-    /// Last frame in which a server accepted a connection, by recording, client and server.
-    pub(super) connected: HashMap<(u32, IpAddr, SocketAddr), FrameRef, RandomState>,
-    /// Whether more connections were accepted than are remembered.
+    /// Whether more servers accepted connections from a device than are remembered.
     pub connected_dropped: bool,
+    /// A part of a hash of each random value of a kept ClientHello, with the device: where two are equal, two handshakes
+    /// may be one that was recorded twice.
+    pub(super) hellos: Vec<(u32, u32)>,
+    /// Devices whose handshakes another one has taken over, by index.
+    pub(super) moved: BTreeMap<usize, usize>,
+    /// Handshakes of devices that were not kept.
+    pub handshakes_of_others: u64,
     /// Handshakes that were dropped for lack of space.
     pub handshakes_dropped: u64,
     /// Fetches that were dropped for lack of space.
@@ -66,20 +73,18 @@ pub struct Evidence {
 impl Evidence {
     /// An empty investigation. Captures that are `continuous` are one recording, rotated over several files.
     pub fn new(limits: Limits, continuous: bool) -> Self {
-        Self { certificates: Certificates::new(limits.certificates), limits, continuous, ..Self::default() }
+        let (certificates, devices) = (Certificates::new(limits.certificates), Devices::new(limits.open_handshakes));
+        Self { certificates, devices, limits, continuous, ..Self::default() }
     }
 
-    /// Whether the server is known to have accepted a connection from the device after a frame.
-    pub fn connected_after(&self, device: &Device, server: SocketAddr, at: FrameRef) -> bool {
-        self.last_connected(device, server).is_some_and(|last| at.is_before(&last))
+    /// Devices that were not kept because there were too many, and whether there may be more.
+    pub fn devices_dropped(&self) -> (u64, bool) {
+        self.not_kept.count()
     }
 
-    /// The last frame in which the server accepted a connection from the device.
-    fn last_connected(&self, device: &Device, server: SocketAddr) -> Option<FrameRef> {
-        let from = |(address, ..): &(IpAddr, FrameRef, FrameRef)| {
-            self.connected.get(&(device.recording, *address, server)).copied()
-        };
-        device.addresses.iter().filter_map(from).max_by_key(FrameRef::place)
+    /// Puts all devices to rest.
+    pub(crate) fn rest_all(&mut self) {
+        self.devices.rest_all();
     }
 
     /// The recording that a capture belongs to, by the index of its first capture.
@@ -94,26 +99,59 @@ impl Evidence {
 
     /// The device behind an address of a capture; `None` when there are too many.
     pub(super) fn device(&mut self, address: IpAddr, at: FrameRef) -> Option<&mut Device> {
-        let recording = self.recording(at);
-        let index = match self.index.get(&(recording, address)) {
-            Some(index) => *index,
-            None if self.devices.len() >= self.limits.devices => {
-                self.devices_dropped += 1;
-                return None;
-            }
-            None => {
-                self.devices.push(Device::new(recording, at, address));
-                self.index.insert((recording, address), self.devices.len() - 1);
-                self.devices.len() - 1
-            }
-        };
+        let index = self.index_of(address, at)?;
+        self.devices.get_mut(index)
+    }
+
+    /// The index of the device behind an address, which had something to do with this frame.
+    pub(super) fn index_of(&mut self, address: IpAddr, at: FrameRef) -> Option<usize> {
+        let index = self.place_of(address, at)?;
         let device = self.devices.get_mut(index)?;
+        if std::mem::take(&mut device.only_connected) {
+            (device.frames, device.capture) = ((at, at), at.capture);
+        }
         if device.frames.1.is_before(&at) {
             device.frames.1 = at;
         }
         if at.is_before(&device.frames.0) {
             device.frames.0 = at;
         }
-        Some(device)
+        Some(index)
+    }
+
+    /// Notes that a server accepted a connection; nothing else is known of a client for that.
+    pub(super) fn note_connected(&mut self, client: IpAddr, server: SocketAddr, (first, last): (FrameRef, FrameRef)) {
+        let Some(index) = self.place_of(client, first) else { return };
+        if let Some(device) = self.devices.get_mut(index) {
+            device.note_connected(server, last);
+            self.connected_dropped |= device.forgot_connections();
+        }
+    }
+
+    fn place_of(&mut self, address: IpAddr, at: FrameRef) -> Option<usize> {
+        let recording = self.recording(at);
+        if let Some(index) = self.index.get(&(recording, address)) {
+            return usize::try_from(*index).ok();
+        }
+        let room = self.devices.bytes() < self.limits.evidence_bytes;
+        let index = u32::try_from(self.devices.len()).ok().filter(|_| room);
+        let Some(index) = index else {
+            self.not_kept.note((recording, address));
+            return None;
+        };
+        self.devices.rest(|device| settle(device, recording));
+        let mut device = Device::new(recording, at, address);
+        device.only_connected = true;
+        self.devices.push(device);
+        self.index.insert((recording, address), index);
+        usize::try_from(index).ok()
+    }
+}
+
+/// Puts in order what can be told of a device of the recording that is being read.
+pub(super) fn settle(device: &mut Device, reading: u32) {
+    if device.recording == reading {
+        device.addresses = vec![(device.address, device.frames.0, device.frames.1)];
+        device.note_stacks();
     }
 }

@@ -28,6 +28,7 @@ words! {
 
 words! {
     /// The protocol of a fetch.
+    #[derive(Hash)]
     pub enum Via {
         /// HTTP.
         Http = "http",
@@ -37,7 +38,7 @@ words! {
 }
 
 /// A fetch of certificates, successful or not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fetch {
     /// The protocol.
     pub via: Via,

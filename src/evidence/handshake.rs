@@ -1,6 +1,7 @@
 //! In: nothing. Out: a handshake with all that its connection tells, and the questions that later stages ask of it.
 //! Bounded: by the collectors.
 
+use std::mem::size_of;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::protocol::tls;
 use crate::x509::Certificate;
 
 /// One handshake with all that its connection tells.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Handshake {
     /// Wireshark's `tcp.stream`.
     pub stream: u64,
@@ -50,6 +51,17 @@ pub struct Handshake {
 }
 
 impl Handshake {
+    /// About how many bytes it takes, certificates aside.
+    pub(super) fn weight(&self) -> usize {
+        let hello = self.tls.client_hello.as_ref();
+        let offered = hello.map_or(0, |hello| hello.cipher_suites.len() + hello.extensions.len() + hello.stack.len());
+        let asked = self.tls.certificate_request.as_ref();
+        let asked: usize = asked.map_or(0, |request| request.authorities.iter().map(|name| name.len() + 32).sum());
+        let listed = self.sent.len() + self.client_sent.len() + self.tls.holes.len() * 12 + self.tls.alerts.len() * 8;
+        // What is left are a dozen short lists.
+        size_of::<Self>() + offered * 2 + asked + listed * size_of::<usize>() + 512
+    }
+
     /// SNI.
     pub fn server_name(&self) -> Option<&str> {
         self.tls.server_name()

@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use super::card::Card;
 use super::device::Device;
 use super::event::{Event, EventKind};
-use super::facts::Evidence;
+use super::facts::{Evidence, settle};
 use crate::capture::FrameRef;
 
 impl Evidence {
@@ -24,34 +24,48 @@ impl Evidence {
         for ((_, mac), card) in &cards {
             for (address, _) in &card.addresses {
                 *owners.entry(*address).or_default() += 1;
-                let known = self.index.get(&(recording, *address)).and_then(|index| self.devices.get_mut(*index));
-                if let Some(device) = known {
+                let known = self.known((recording, *address)).and_then(|index| self.devices.get_mut(index));
+                if let Some(device) = known.filter(|device| !device.only_connected) {
                     device.adopt(*mac, card, limit);
                 }
+                self.devices.rest(|device| settle(device, recording));
             }
         }
-        for device in self.devices.iter_mut().filter(|device| device.recording == recording) {
-            device.addresses = vec![(device.address, device.frames.0, device.frames.1)];
-            device.note_stacks();
-        }
+        // Those at rest are settled.
+        self.devices.open_mut().for_each(|device| settle(device, recording));
         for (_, card) in &cards {
             let own = card.own_addresses().filter(|address| owners.get(address) == Some(&1));
-            let mut devices: Vec<usize> =
-                own.filter_map(|address| self.index.get(&(recording, address))).copied().collect();
-            devices.sort_by_key(|index| self.devices.get(*index).map(|device| device.frames.0.place()));
+            let own: Vec<usize> = own.filter_map(|address| self.known((recording, address))).collect();
+            if own.len() < 2 {
+                continue;
+            }
+            let held = own.into_iter().filter_map(|index| Some((index, self.devices.held(index)?)));
+            let held = held.filter(|(_, device)| !device.only_connected);
+            let mut devices: Vec<_> = held.map(|(index, device)| (device.frames.0.place(), index)).collect();
+            devices.sort_unstable();
+            let devices: Vec<usize> = devices.into_iter().map(|(_, index)| index).collect();
             if let [first, others @ ..] = devices.as_slice() {
                 others.iter().for_each(|other| self.merge(*first, *other));
             }
         }
+        self.devices.rest(|_| {});
+    }
+
+    fn known(&self, address: (u32, IpAddr)) -> Option<usize> {
+        usize::try_from(*self.index.get(&address)?).ok()
     }
 
     /// Merges the second device into the first; the second is no longer reported.
     pub(super) fn merge(&mut self, into: usize, from: usize) {
         let device = if into == from { None } else { self.take_away(from) };
         let Some(device) = device else { return };
+        if !device.handshakes.is_empty() {
+            self.moved.insert(from, into);
+        }
         if let Some(into) = self.devices.get_mut(into) {
             into.absorb(device, self.limits.events_per_device);
         }
+        self.devices.rest(|_| {});
     }
 
     /// Takes a device away, so that it is no longer reported.
@@ -136,6 +150,12 @@ impl Device {
         self.time_answers.extend(other.time_answers);
         self.time_answers.sort_by_key(|(at, _)| at.place());
         self.kerberos = self.kerberos.or(other.kerberos);
+        for (server, last) in other.connected {
+            if self.connected.get(&server).is_none_or(|known| known.place() < last.place()) {
+                self.note_connected(server, last);
+            }
+        }
+        self.connected_beyond |= other.connected_beyond;
         self.shared_address |= other.shared_address;
         for event in other.events {
             self.tell(event, event_limit);

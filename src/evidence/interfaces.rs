@@ -23,7 +23,7 @@ impl Evidence {
         let mut gone: Vec<Place> = Vec::new();
         let mut translated: BTreeSet<(usize, usize)> = BTreeSet::new();
         for mut places in self.sightings().into_iter().filter(|places| places.len() <= MAX_SIGHTINGS) {
-            places.sort_by_key(|place| self.handshake_at(*place).and_then(|it| Some(hello(it)?.at.place())));
+            places.sort_by_cached_key(|place| self.handshake_at(*place).and_then(|it| Some(hello(&it)?.at.place())));
             let mut firsts: Vec<Place> = Vec::new();
             for place in places {
                 let Some(first) = firsts.iter().copied().find(|first| self.is_copy(*first, place)) else {
@@ -44,24 +44,25 @@ impl Evidence {
 
     /// Whether the second handshake is the first one, recorded at another interface.
     fn is_copy(&self, first: Place, second: Place) -> bool {
-        let recording = |place: Place| self.devices.get(place.0).map(|device| device.recording);
-        let same = |(one, other): (&Handshake, &Handshake)| is_translated(one, other) && is_same(one, other);
+        let recording = |place: Place| self.devices.held(place.0).map(|device| device.recording);
+        let same = |(one, other): (Handshake, Handshake)| is_translated(&one, &other) && is_same(&one, &other);
         recording(first) == recording(second)
             && self.handshake_at(first).zip(self.handshake_at(second)).is_some_and(same)
     }
 
     /// Completes the first sighting from the second.
     fn complete(&mut self, first: Place, second: Place) {
-        let Some(other) = self.handshake_at(second).cloned() else { return };
+        let Some(other) = self.handshake_at(second) else { return };
         let own = self.devices.get_mut(first.0).and_then(|device| device.handshakes.get_mut(first.1));
         if let Some(own) = own {
             own.fill_from(other, 0);
         }
+        self.devices.rest(|_| {});
     }
 
     /// Forgets what a translated address did in the name of a device.
     fn forget_copies(&mut self, translated: usize, before: usize) {
-        let Ok([copy, device]) = self.devices.get_disjoint_mut([translated, before]) else { return };
+        let Some([copy, device]) = self.devices.pair_mut(translated, before) else { return };
         copy.fetches.retain(|fetch| !device.fetches.iter().any(|known| is_same_fetch(known, fetch, 0)));
         copy.refused.retain(|refused| !device.refused.iter().any(|known| known.server == refused.server));
     }
@@ -70,7 +71,7 @@ impl Evidence {
     fn hide_if_idle(&mut self, index: usize) {
         let is_idle =
             |device: &Device| device.handshakes_total == 0 && device.fetches.is_empty() && device.refused.is_empty();
-        if self.devices.get(index).is_some_and(is_idle) {
+        if self.devices.held(index).is_some_and(|device| is_idle(&device)) {
             self.take_away(index);
         }
     }

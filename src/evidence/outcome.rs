@@ -56,7 +56,7 @@ words! {
 }
 
 /// Who ended it, how, and where.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ending {
     /// How the handshake ended.
     pub outcome: Outcome,

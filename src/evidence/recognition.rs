@@ -18,7 +18,7 @@ const OTHER_CARDS: [([u8; 3], &str); 5] = [
 const MAX_SIGNALS: usize = 8;
 
 /// What tells what kind of device it is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Recognition {
     /// Frames that show a Lync phone.
     pub lync: Vec<(FrameRef, String)>,

@@ -9,7 +9,7 @@ use crate::flow::Opening;
 pub const SIGN_IN_PORTS: [u16; 8] = [443, 4443, 5061, 80, 8080, 389, 636, 3268];
 
 /// A connection that failed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Refused {
     /// Wireshark's `tcp.stream`.
     pub stream: u64,

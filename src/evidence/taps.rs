@@ -6,7 +6,7 @@
 //! translated on the way. Clocks of two taps differ: a frame taken over from the other tap gets its time moved by the
 //! difference that the ClientHello shows, so that frames of both can be put in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Evidence;
 use super::fetch::Fetch;
@@ -45,9 +45,10 @@ impl Evidence {
     }
 
     /// The handshakes with one random value of the client, where there are several.
-    pub(super) fn sightings(&self) -> Vec<Vec<Place>> {
+    pub(super) fn sightings(&mut self) -> Vec<Vec<Place>> {
         let mut seen: BTreeMap<[u8; 32], Vec<Place>> = BTreeMap::new();
-        for (at, device) in self.devices.iter().enumerate() {
+        for at in self.with_equal_hellos() {
+            let Some(device) = self.devices.held(at) else { continue };
             for (index, handshake) in device.handshakes.iter().enumerate() {
                 let hello = handshake.tls.client_hello.as_ref();
                 if let Some(hello) = hello.filter(|hello| hello.random != [0; 32]) {
@@ -58,9 +59,28 @@ impl Evidence {
         seen.into_values().filter(|places| places.len() > 1).collect()
     }
 
+    /// The devices with a hello whose random value may be that of another one: part of a hash of it is.
+    fn with_equal_hellos(&mut self) -> BTreeSet<usize> {
+        self.hellos.sort_unstable();
+        let pairs = self.hellos.windows(2).filter_map(|pair| match pair {
+            [(one, first), (other, second)] if one == other => Some([*first, *second]),
+            _ => None,
+        });
+        let devices = pairs.flatten().filter_map(|index| usize::try_from(index).ok());
+        devices.map(|index| self.now_at(index)).collect()
+    }
+
+    /// The device that has taken over the handshakes of another one.
+    fn now_at(&self, mut index: usize) -> usize {
+        while let Some(into) = self.moved.get(&index).filter(|into| **into != index) {
+            index = *into;
+        }
+        index
+    }
+
     /// The handshake at a place.
-    pub(super) fn handshake_at(&self, (device, handshake): Place) -> Option<&Handshake> {
-        self.devices.get(device)?.handshakes.get(handshake)
+    pub(super) fn handshake_at(&self, (device, handshake): Place) -> Option<Handshake> {
+        self.devices.held(device)?.handshakes.get(handshake).cloned()
     }
 
     /// Removes handshakes that were joined with others.
@@ -79,8 +99,8 @@ impl Evidence {
     fn waits(&self, twins: &[Vec<Place>]) -> BTreeMap<usize, i64> {
         let mut waits: BTreeMap<usize, (i64, i64)> = BTreeMap::new();
         for (at, index) in twins.iter().flatten() {
-            let tls = self.handshake_at((*at, *index)).map(|handshake| &handshake.tls);
-            let hellos = tls.and_then(|tls| tls.client_hello.as_ref().zip(tls.server_hello.as_ref()));
+            let tls = self.handshake_at((*at, *index)).map(|handshake| handshake.tls);
+            let hellos = tls.as_ref().and_then(|tls| tls.client_hello.as_ref().zip(tls.server_hello.as_ref()));
             if let Some((asked, answered)) = hellos {
                 let (sum, count) = waits.entry(*at).or_default();
                 *sum = sum.saturating_add(answered.at.time.since(asked.at.time));
@@ -95,7 +115,7 @@ impl Evidence {
     fn nearest(&self, places: &[Place], waits: &BTreeMap<usize, i64>) -> Option<Place> {
         let all_waited = places.iter().all(|(at, _)| waits.contains_key(at));
         let nearness = |place: &Place| {
-            let device = self.devices.get(place.0)?;
+            let device = self.devices.held(place.0)?;
             let waited = waits.get(&place.0).filter(|_| all_waited);
             let known = (device.recognition.is_lync_phone(), device.mac.is_some(), device.events.len());
             Some((waited, known, std::cmp::Reverse(*place)))
@@ -106,7 +126,7 @@ impl Evidence {
     /// Completes the first sighting from the second, and returns how far the first tap's clock is ahead in nanoseconds, or
     /// `None` if they are not the same handshake.
     fn join(&mut self, base: Place, twin: Place) -> Option<i64> {
-        let other = self.handshake_at(twin)?.clone();
+        let other = self.handshake_at(twin)?;
         let own = self.devices.get_mut(base.0)?.handshakes.get_mut(base.1)?;
         if own.first.capture == other.first.capture || !same_server_random(own, &other) {
             return None;
@@ -114,12 +134,13 @@ impl Evidence {
         let hello = |handshake: &Handshake| handshake.tls.client_hello.as_ref().map(|hello| hello.at.time);
         let offset = hello(own)?.since(hello(&other)?);
         own.fill_from(other, offset);
+        self.devices.rest(|_| {});
         Some(offset)
     }
 
     /// What else the device did at the other tap.
     fn join_devices(&mut self, base: usize, twin: usize, offset: i64) {
-        let Some([own, other]) = self.devices.get_disjoint_mut([base, twin]).ok() else { return };
+        let Some([own, other]) = self.devices.pair_mut(base, twin) else { return };
         // A translated address may hide several devices.
         let same = own.address == other.address;
         let fetched = |fetch: &Fetch| own.fetches.iter().any(|known| is_same_fetch(known, fetch, offset));
@@ -134,6 +155,8 @@ impl Evidence {
         if !same {
             other.addresses.clear();
         }
+        // Connections of another recording tell nothing of what this one lacks.
+        other.connected.clear();
         other.events.clear();
         other.refused.clear();
         self.merge(base, twin);

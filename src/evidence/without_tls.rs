@@ -9,7 +9,7 @@ use crate::capture::FrameRef;
 pub(super) const TLS_PORTS: [u16; 4] = [443, 4443, 5061, 636];
 
 /// Why no handshake began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Without {
     /// The connection was opened, and neither side sent anything but its end.
     Unused,
@@ -18,7 +18,7 @@ pub enum Without {
 }
 
 /// Connections of a device to one server in which no handshake began.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WithoutTls {
     /// The server.
     pub server: SocketAddr,

@@ -35,7 +35,7 @@ pub enum StreamEnd {
 }
 
 /// Ten seconds or more without progress.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stall {
     /// The last frame with progress before it.
     pub after: FrameRef,
@@ -46,7 +46,7 @@ pub struct Stall {
 }
 
 /// What was seen of TCP's opening handshake.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Opening {
     /// First SYN of the client.
     pub syn: Option<FrameRef>,

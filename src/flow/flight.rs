@@ -21,7 +21,7 @@ pub(super) struct Flight {
 }
 
 /// A flight that was sent again at least twice and never acknowledged, in whole or from some byte on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Undelivered {
     /// The first frame of the flight; where the capture lacks it, the first that sent a part of it again.
     pub first: FrameRef,

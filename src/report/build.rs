@@ -20,6 +20,7 @@ pub(crate) struct Material<'a> {
     pub(crate) options: model::Options,
     pub(crate) flows: u64,
     pub(crate) flows_dropped: u64,
+    pub(crate) devices_left: usize,
     /// Show every handshake that was kept.
     pub(crate) all_handshakes: bool,
 }
@@ -31,7 +32,8 @@ pub(crate) fn build(material: &Material<'_>) -> model::Report {
     let ids = device_ids(material);
     let found = Findings { places, all: &diagnosis.findings, devices: &ids };
     let downloads = |device: &&Device| device.fetches.iter().any(Fetch::brought_over_http);
-    let downloaders = evidence.devices.iter().filter(downloads).take(2).collect();
+    let kept = (0..evidence.devices.len()).filter_map(|index| evidence.devices.get(index));
+    let downloaders = kept.filter(downloads).take(2).collect();
     let shown = Devices { findings: found, downloaders, all_handshakes: material.all_handshakes };
     let findings: Vec<_> = diagnosis.findings.iter().map(|finding| found.finding(finding)).collect();
     let devices: Vec<_> = diagnosis.devices.iter().filter_map(|judged| shown.device(judged)).collect();
@@ -94,7 +96,7 @@ fn dropped(material: &Material<'_>) -> model::Dropped {
     let evidence = material.evidence;
     let reasons = [
         (material.flows_dropped > 0, "more connections at once than are followed"),
-        (evidence.devices_dropped > 0, "more devices than are kept"),
+        (evidence.devices_dropped().0 > 0 || material.devices_left > 0, "more devices than are kept"),
         (evidence.certificates.dropped() > 0, "more certificates than are kept"),
         (evidence.handshakes_dropped > 0, "more handshakes of one device than are kept"),
         (evidence.fetches_dropped > 0, "more downloads of one device than are kept"),

@@ -31,7 +31,7 @@ pub(super) fn certificates(
     let seen = evidence.certificates.iter().map(|(certificate, _)| certificate);
     // The evidence limits how many certificates it stores, but those of reported handshakes and fetches are listed in
     // any case.
-    let shown = evidence.devices.iter().flat_map(|device| {
+    let shown = (0..evidence.devices.len()).filter_map(|index| evidence.devices.get(index)).flat_map(|device| {
         let sent = device.handshakes.iter().flat_map(|handshake| handshake.sent.iter().chain(&handshake.client_sent));
         sent.chain(
             device.fetches.iter().flat_map(|fetch| fetch.certificates.iter().map(|(certificate, _)| certificate)),

@@ -16,6 +16,7 @@ mod investigation;
 mod keylog;
 mod knockout;
 mod links;
+mod many;
 mod paths;
 mod pkits;
 mod properties;

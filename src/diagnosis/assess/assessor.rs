@@ -17,6 +17,7 @@ use crate::capture::{FrameRef, Timestamp};
 use crate::diagnosis::anchors::DeviceAnchors;
 use crate::diagnosis::clock::DeviceClock;
 use crate::diagnosis::inspection::Inspectors;
+use crate::diagnosis::instants::Instants;
 use crate::diagnosis::words;
 use crate::evidence::{Device, FetchKind, Handshake, Outcome};
 use crate::protocol::tls::MAX_CERTIFICATES;
@@ -61,7 +62,9 @@ pub struct Assessment {
 pub(in crate::diagnosis) struct Assessor {
     pub(in crate::diagnosis) finder: PathFinder,
     known: Pool,
-    memory: HashMap<Had, Rc<Judgement>>,
+    memory: HashMap<Had, Remembered>,
+    /// Between which dates of certificates an instant lies; `None` where not all of them are known.
+    instants: Option<Instants>,
     installed: Vec<(Arc<Certificate>, StepFrom)>,
     at: Option<Timestamp>,
     /// Issuers that act like proxies that inspect TLS.
@@ -79,6 +82,14 @@ struct Had {
     verifier: Verifier,
 }
 
+/// A judgement that was made.
+#[derive(Debug)]
+struct Remembered {
+    judgement: Rc<Judgement>,
+    /// What takes its place at instants between certain dates of certificates.
+    at: HashMap<usize, Rc<Judgement>>,
+}
+
 /// What a device had beside its anchors and what the server sent.
 #[derive(Default)]
 struct Means {
@@ -89,8 +100,14 @@ struct Means {
 impl Assessor {
     /// An assessor that knows these certificates.
     pub(in crate::diagnosis) fn new(finder: PathFinder, known: Pool, trust: &Trust) -> Self {
+        let (installed, at) = (trust.held(), trust.at);
         let inspectors = Inspectors::default();
-        Self { finder, known, memory: HashMap::new(), installed: trust.held(), at: trust.at, inspectors }
+        Self { finder, known, memory: HashMap::new(), instants: None, installed, at, inspectors }
+    }
+
+    /// The same, which judges all instants alike that lie between the same of these dates.
+    pub(in crate::diagnosis) fn between(self, instants: Instants) -> Self {
+        Self { instants: Some(instants), ..self }
     }
 
     /// Assesses each handshake of a device; `clock` tells its clock at a handshake.
@@ -196,7 +213,7 @@ impl Assessor {
     }
 
     /// The judgement on a chain, made once for all handshakes in which the device had the same; where certificates are
-    /// outside their dates at `at`, once more for each.
+    /// outside their dates at `at`, once more for all instants between the same dates.
     fn judge(
         &mut self,
         anchors: &DeviceAnchors<'_>,
@@ -219,15 +236,22 @@ impl Assessor {
             known: &self.known,
             verifier: &verifier,
         };
-        let judgement = match self.memory.get(&had) {
-            Some(known) => Rc::clone(known),
-            None => {
-                let judgement = Rc::new(judge(&mut self.finder, &case));
-                self.memory.insert(had, Rc::clone(&judgement));
-                judgement
-            }
-        };
-        at.and_then(|at| rejudge(&mut self.finder, &case, &judgement, at)).map_or(judgement, Rc::new)
+        let finder = &mut self.finder;
+        let remembered = self
+            .memory
+            .entry(had)
+            .or_insert_with(|| Remembered { judgement: Rc::new(judge(finder, &case)), at: HashMap::new() });
+        let judgement = Rc::clone(&remembered.judgement);
+        let Some(at) = at else { return judgement };
+        let between = self.instants.as_ref().map(|instants| instants.place(at));
+        if let Some(known) = between.and_then(|between| remembered.at.get(&between)) {
+            return Rc::clone(known);
+        }
+        let judgement = rejudge(finder, &case, &judgement, at).map_or(judgement, Rc::new);
+        if let Some(between) = between {
+            remembered.at.insert(between, Rc::clone(&judgement));
+        }
+        judgement
     }
 
     /// The server's anchors are unknown, so a client's chain is never trusted and its root never refused.

@@ -124,10 +124,7 @@ impl Dates {
 /// The instant at which the validity of a handshake's certificates is judged.
 pub(super) fn instant(handshake: &Handshake, clock: Option<&DeviceClock>, given: Option<Timestamp>) -> Timestamp {
     let seen = handshake.first.time;
-    let own = |clock: &DeviceClock| {
-        Timestamp::from_nanos(seen.nanos().saturating_add(clock.offset.saturating_mul(1_000_000_000)), 0)
-    };
-    given.unwrap_or_else(|| clock.map_or(seen, own))
+    given.unwrap_or_else(|| clock.map_or(seen, |clock| clock.at(seen)))
 }
 
 /// What of the path of a chain is outside its dates. Verifiers differ in whether an anchor's dates count: old devices

@@ -14,7 +14,7 @@ use crate::diagnosis::finding::{Excluded, Finding};
 use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
 use crate::diagnosis::words;
-use crate::evidence::{Device, Fetch, Handshake};
+use crate::evidence::{Fetch, Handshake};
 use crate::protocol::tls::AlertCode;
 use crate::trust::{ChainStatus, Check, Fault, Judgement, Missing, Profile, Proof, Speaks, StepFrom};
 use crate::x509::{Certificate, Name};
@@ -411,16 +411,12 @@ pub(super) fn found(session: &Session<'_>, missing: &Missing) -> Option<(FrameRe
 /// The same device's fetch of a missing certificate in an earlier recording.
 fn fetched_earlier(session: &Session<'_>, handshake: &Handshake, missing: &Missing) -> Option<(FrameRef, String)> {
     let device = session.device;
-    let same = |other: &&Device| match (device.mac, other.mac) {
-        (Some((own, _)), Some((other, _))) => own == other,
-        _ => device.address == other.address,
-    };
-    let others = session.evidence.devices.iter().filter(|other| other.recording != device.recording);
+    let others = session.earlier.of_another_recording(device);
     let wanted = |fetch: &&Fetch| {
         let brought = |c: &Certificate| missing.candidates.iter().any(|wanted| wanted.sha256() == c.sha256());
         fetch.succeeded() && fetch.certificates.iter().any(|(c, _)| brought(c))
     };
-    let mut fetches = others.filter(same).flat_map(|other| &other.fetches).filter(wanted);
+    let mut fetches = others.flat_map(|other| &other.fetches).filter(wanted);
     let at = fetches.find_map(|fetch| fetch.last.filter(|at| at.time < handshake.first.time))?;
     let name = missing.subject.short();
     Some((at, format!("this device fetched \"{name}\" here before: it no longer had it, or was reset")))

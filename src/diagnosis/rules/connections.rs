@@ -43,7 +43,7 @@ pub(in crate::diagnosis) fn refused<'e>(
     device: &'e Device,
 ) -> impl Iterator<Item = &'e Refused> {
     device.refused.iter().filter(move |refused| {
-        let later = evidence.connected_after(device, refused.server, refused.last);
+        let later = device.connected_after(refused.server, refused.last);
         let waited = refused.opening.syn.zip(refused.opening.last_syn).map_or(0, |(a, b)| b.time.since(a.time));
         let unanswered = refused.opening.syns >= 2 && waited >= UNANSWERED_NANOS && shows_answers(evidence, device);
         let spoke_tls = evidence.tls_servers.contains_key(&refused.server);
@@ -55,6 +55,11 @@ pub(in crate::diagnosis) fn refused<'e>(
 /// Whether an answer would be in the capture.
 fn shows_answers(evidence: &Evidence, device: &Device) -> bool {
     evidence.two_way.contains(&device.recording) || !device.names.is_empty()
+}
+
+/// Whether so many connections of a device failed that they may be a scan.
+pub(in crate::diagnosis) fn may_scan(device: &Device) -> bool {
+    device.refused.len() > NO_SCAN
 }
 
 /// The failed connections that are part of a scan, in the order of time.
@@ -92,7 +97,7 @@ fn connection_refused(session: &Session<'_>, refused: &Refused) -> Finding {
         Some(_) => format!("no connection: {server} refuses it"),
         None => format!("no connection: {server} does not answer"),
     };
-    let unknown = session.evidence.connected_dropped;
+    let unknown = session.device.forgot_connections();
     let proof = if unknown { Proof::Undecidable } else { Proof::Proven };
     let mut finding = session.finding_of_device(Code::ConnectionRefused, Severity::Error, proof, summary);
     finding.stream = Some(refused.stream);

@@ -3,7 +3,7 @@
 //! In: the session, or a capture without devices. Out: what is hidden or missing, and how to capture better. Bounded: by
 //! the handshakes kept. Left to others: gaps that change nothing, which are no finding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::logic::{Lacks, Logic};
 use super::remedy::capture_better;
@@ -16,7 +16,7 @@ use crate::diagnosis::judged::Judged;
 use crate::diagnosis::session::Session;
 use crate::diagnosis::stage::Stage;
 use crate::diagnosis::words;
-use crate::evidence::{Device, EndHow, Evidence, Outcome};
+use crate::evidence::{EndHow, Evidence, Outcome};
 use crate::protocol::tls::Hole;
 use crate::trust::{ChainStatus, Proof};
 
@@ -151,10 +151,9 @@ fn describe_hole(hole: &Hole) -> String {
 /// (D-DIAGNOSIS-50).
 pub(in crate::diagnosis) fn wrong_clocks(
     clocks: &BTreeMap<u32, CommonClock>,
-    devices: &[&Device],
+    recordings: &BTreeSet<u32>,
 ) -> impl Iterator<Item = Finding> {
-    let told = |recording: u32| devices.iter().any(|device| device.recording == recording);
-    clocks.iter().filter(move |(recording, _)| told(**recording)).map(|(recording, clock)| {
+    clocks.iter().filter(|(recording, _)| recordings.contains(recording)).map(|(recording, clock)| {
         let (alike, known) = clock.devices;
         let whose = if alike == known { format!("all {known}") } else { format!("{alike} of {known}") };
         // The capture is behind where the devices are ahead.
@@ -177,11 +176,11 @@ pub(in crate::diagnosis) fn wrong_clocks(
 pub(in crate::diagnosis) fn nothing_seen_in(
     evidence: &Evidence,
     captures: &[CaptureSummary],
-    devices: &[&Device],
+    recordings: &BTreeSet<u32>,
 ) -> Vec<Finding> {
     let unreported = captures.iter().enumerate().filter_map(|(index, summary)| {
         let capture = u32::try_from(index).ok()?;
-        let reported = devices.iter().any(|device| device.recording == evidence.recording_of(capture));
+        let reported = recordings.contains(&evidence.recording_of(capture));
         let silent = summary.format.is_some() && !has_handshake(evidence, capture) && !reported;
         silent.then(|| no_handshake(evidence, capture, Some(summary)))
     });
@@ -189,15 +188,17 @@ pub(in crate::diagnosis) fn nothing_seen_in(
 }
 
 fn has_handshake(evidence: &Evidence, capture: u32) -> bool {
-    let within = |device: &&Device| device.recording == evidence.recording_of(capture);
-    evidence.devices.iter().filter(within).any(|device| device.handshakes_total > 0 || device.merged)
+    let recording = evidence.recording_of(capture);
+    let mut within = evidence.devices.iter().filter(|device| device.recording == recording);
+    within.any(|device| device.handshakes_total > 0 || device.merged)
 }
 
 fn no_handshake(evidence: &Evidence, capture: u32, summary: Option<&CaptureSummary>) -> Finding {
     let (packets, cut) = summary.map_or((0, 0), |summary| (summary.packets, summary.cut_packets));
     let mut kinds: Vec<&str> = Vec::new();
-    for device in evidence.devices.iter().filter(|device| device.recording == evidence.recording_of(capture)) {
-        for event in &device.events {
+    let recording = evidence.recording_of(capture);
+    for glance in evidence.devices.glances().filter(|glance| glance.shape.recording == recording) {
+        for event in &glance.shape.events {
             let kind = event.fact.kind().as_str();
             if !kinds.contains(&kind) {
                 kinds.push(kind);

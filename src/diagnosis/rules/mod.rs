@@ -35,7 +35,7 @@ use super::code::{Code, RULES};
 use super::finding::{Finding, Severity};
 use super::session::Session;
 
-pub(super) use connections::{refused, refused_tunnels};
+pub(super) use connections::{may_scan, refused, refused_tunnels};
 pub(super) use coverage::{nothing_seen_in, wrong_clocks};
 use logic::Lacks;
 pub(super) use logic::{Facts, Logic, Rival};

@@ -60,7 +60,7 @@ impl Agreement {
 }
 
 /// A ServerKeyExchange.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ServerKeyExchange {
     /// Frame of its first byte.
     pub at: FrameRef,
@@ -71,7 +71,7 @@ pub struct ServerKeyExchange {
 }
 
 /// The group of a Diffie-Hellman exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Group {
     /// A prime of this many bits.
     Prime(u32),

@@ -11,7 +11,7 @@ use crate::capture::{Cut, FrameRef};
 use crate::flow::{Both, Side};
 
 /// What was read of a handshake.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Handshake {
     /// The endpoint of the proxy tunnel (CONNECT) that the handshake is in, host and port.
     pub tunnel_to: Option<String>,
@@ -68,7 +68,7 @@ pub struct Handshake {
 }
 
 /// A readable alert.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Alert {
     /// Its sender.
     pub from: Side,
@@ -81,7 +81,7 @@ pub struct Alert {
 }
 
 /// A record over 2^14 bytes, the most that one may hold (RFC 5246 section 6.2.1).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Overlong {
     /// The side that sent it.
     pub from: Side,
@@ -92,7 +92,7 @@ pub struct Overlong {
 }
 
 /// The first bytes of a side that does not speak TLS.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Foreign {
     /// Their frame.
     pub at: FrameRef,
@@ -101,7 +101,7 @@ pub struct Foreign {
 }
 
 /// Application data of one side.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Data {
     /// Records.
     pub records: u64,
@@ -112,7 +112,7 @@ pub struct Data {
 }
 
 /// Bytes of a handshake that are missing from the capture.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Hole {
     /// The side that sends in this direction.
     pub side: Side,

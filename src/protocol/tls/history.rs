@@ -105,7 +105,7 @@ impl Letter {
 }
 
 /// The messages of a handshake and the end of its connection, in the order of the capture. Prints as its letters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct History(Vec<Letter>);
 
 impl History {

@@ -17,7 +17,7 @@ use crate::capture::FrameRef;
 use crate::flow::Both;
 
 /// A ClientHello.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientHello {
     /// Frame of its first byte.
     pub at: FrameRef,
@@ -66,7 +66,7 @@ impl ClientHello {
 }
 
 /// A ServerHello.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ServerHello {
     /// Frame of its first byte.
     pub at: FrameRef,
@@ -95,7 +95,7 @@ pub struct ServerHello {
 }
 
 /// A Certificate message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CertificateList {
     /// The DER of each complete certificate, in the order sent.
     pub certificates: Vec<Vec<u8>>,
@@ -135,7 +135,7 @@ impl CertificateList {
 }
 
 /// A CertificateRequest.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CertificateRequest {
     /// Distinguished names, DER.
     pub authorities: Vec<Vec<u8>>,

@@ -12,7 +12,7 @@ pub(super) const MAX_ANSWERS: usize = 16;
 const ENUMERATED: u8 = 0x0A;
 
 /// A responder's answer about one certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OcspAnswer {
     /// Position in the server's list of the certificate it was stapled to; 0 is the leaf.
     pub certificate: usize,
@@ -27,7 +27,7 @@ pub struct OcspAnswer {
 }
 
 /// CertStatus (RFC 6960 section 4.2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OcspStatus {
     /// Not revoked.
     Good,
