@@ -2,7 +2,7 @@
 //! owners, as a proxy that inspects TLS does (docs/verdict.md, step 4). Bounded: `MAX_ISSUERS`. Left to others: what follows
 //! from it (`trust::judge`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::capture::Timestamp;
@@ -13,7 +13,7 @@ use crate::x509::{Certificate, Digest, Name};
 const MAX_ISSUERS: usize = 1024;
 /// Owners of servers from which on one young issuer is conspicuous: a private CA rarely serves three.
 const MANY_OWNERS: usize = 3;
-/// Owners that are named.
+/// Owners of which a server is named, as redaction knows names of servers.
 const SHOWN_OWNERS: usize = 4;
 const DAY: i64 = 86_400_000_000_000;
 /// Age in nanoseconds of a certificate that a proxy may have made for this capture. Proxies keep them for some days, and
@@ -26,7 +26,8 @@ pub(in crate::diagnosis) struct Inspectors(BTreeMap<(u32, Name), String>);
 
 #[derive(Default)]
 struct Signed {
-    owners: BTreeSet<String>,
+    /// A name of a server of each owner, by owner.
+    owners: BTreeMap<String, String>,
     /// Whether one of its certificates is older than those that a proxy makes.
     old: bool,
 }
@@ -41,7 +42,9 @@ impl Inspectors {
             }
             let signed = issuers.entry(key).or_default();
             signed.old |= [first, last].iter().any(|at| !YOUNG.contains(&at.since(leaf.not_before())));
-            signed.owners.extend(leaf.dns_names().first().and_then(|name| owner(name)));
+            if let Some((owner, name)) = leaf.dns_names().first().and_then(|name| Some((owner(name)?, name))) {
+                signed.owners.entry(owner).or_insert_with(|| name.clone());
+            }
         }
         let conspicuous = issuers.into_iter().filter(|(_, it)| !it.old && it.owners.len() >= MANY_OWNERS);
         Self(conspicuous.map(|(key, signed)| (key, clause(&signed.owners))).collect())
@@ -79,8 +82,8 @@ fn owner(name: &str) -> Option<String> {
     Some(label.to_ascii_lowercase()).filter(|label| !label.is_empty() && label != "*")
 }
 
-fn clause(owners: &BTreeSet<String>) -> String {
-    let shown: Vec<&str> = owners.iter().take(SHOWN_OWNERS).map(String::as_str).collect();
+fn clause(owners: &BTreeMap<String, String>) -> String {
+    let shown: Vec<&str> = owners.values().take(SHOWN_OWNERS).map(String::as_str).collect();
     let more = if owners.len() > shown.len() { ", …" } else { "" };
     format!("certificates a few days old for servers of {} owners ({}{more})", owners.len(), shown.join(", "))
 }

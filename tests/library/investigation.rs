@@ -233,7 +233,10 @@ fn an_issuer_of_young_certificates_for_many_owners_is_likely_a_proxys_root() {
     assert_eq!(codes(&inspected), vec![("CG002".to_owned(), "inferred"); 3]);
     let why = inspected.findings[0].evidence.iter().find(|evidence| evidence.what.contains("which speaks for a root"));
     let why = &why.expect("the reason is evidence").what;
-    assert!(why.contains("litware, tailspin, wingtip") && why.contains("inspects TLS"), "{why}");
+    assert!(
+        why.contains("www.litware.test, www.tailspin.test, www.wingtip.test") && why.contains("inspects TLS"),
+        "{why}"
+    );
     // Without the third site two are left, which is no more than a private CA may serve.
     let third = blocks(&whole);
     let last = third.len() - third.len() / 3;
