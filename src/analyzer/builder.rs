@@ -10,7 +10,7 @@ use crate::diagnosis::{ProfileChoice, Supplied, Trust};
 use crate::evidence::SignInMethod;
 use crate::files::Kind;
 use crate::limits::Limits;
-use crate::trust::{Profile, StoreContents, read_certificates};
+use crate::trust::{Profile, Stacks, StoreContents, read_certificates};
 
 /// Collects what to judge by.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +104,12 @@ impl Builder {
     /// Says how the devices signed in, instead of inferring it from the capture.
     pub fn sign_in(mut self, method: SignInMethod) -> Self {
         self.analyzer.trust.sign_in = Some(method);
+        self
+    }
+
+    /// What is known of TLS stacks, in place of the program's own data.
+    pub fn stacks(mut self, stacks: Stacks) -> Self {
+        self.analyzer.trust.stacks = stacks;
         self
     }
 

@@ -4,7 +4,7 @@
 
 use super::code::Code;
 use super::elsewhere::Elsewhere;
-use super::rules::{Facts, abilities};
+use super::rules::{Cause, Facts, abilities, server_name};
 use super::ruling::Ruling;
 use super::stage::{self, Stage};
 use crate::evidence::Outcome;
@@ -174,7 +174,35 @@ pub(super) fn rule(facts: &Facts<'_>) -> Ruling {
     let allowed = case.allowed();
     let survivors = case.survivors(&allowed);
     let filtered = case.filtered(&allowed, &survivors);
-    Ruling { stage: case.stage, allowed, survivors, filtered, elsewhere: facts.elsewhere.clone() }
+    let (visible, elsewhere) = (Vec::new(), facts.elsewhere.clone());
+    Ruling { stage: case.stage, allowed, survivors, filtered, elsewhere, visible, overruled: false, doubtful: false }
+}
+
+/// Whether a cause is reported by its own facts: they are there, or it is what remains where no facts are.
+pub(super) fn is_met(facts: &Facts<'_>, code: Code) -> bool {
+    let remains = [
+        Code::RejectedWithoutReason,
+        Code::ServerEndedWithoutReason,
+        Code::HandshakeStalled,
+        Code::ChainCauseUndecided,
+        Code::ClientCertificate,
+    ];
+    let holds = |cause: &Cause| (cause.holds)(facts);
+    remains.contains(&code) || code.logic().cause.as_ref().is_some_and(holds) || abilities::may_be_old_firmware(facts)
+}
+
+/// The code for an ending of which nothing in clear is the cause.
+pub(super) fn unexplained_code(stage: Stage) -> Option<Code> {
+    match stage {
+        Stage::Completed | Stage::Open => None,
+        Stage::Stalled => Some(Code::HandshakeStalled),
+        Stage::ServerBeforeHello | Stage::ServerInFlight | Stage::ServerAfterFlight => {
+            Some(Code::ServerEndedWithoutReason)
+        }
+        Stage::ClientBeforeHello | Stage::ClientAtCertificate | Stage::ClientAfterFlight | Stage::ClientWithoutData => {
+            Some(Code::RejectedWithoutReason)
+        }
+    }
 }
 
 impl Case<'_> {
@@ -238,10 +266,13 @@ impl Case<'_> {
             survivors.retain(|code| *code != Code::NoSharedCipher);
         }
         if survivors.contains(&Code::ServerName) {
-            survivors = vec![Code::ServerName];
-            // After a mere warning, certificates that nobody sees may be what the client left for (D-DIAGNOSIS-51).
+            // A mere warning of the server leaves other causes open (D-DIAGNOSIS-54).
+            let warned = server_name::only_warned(handshake);
+            survivors.retain(|code| *code == Code::ServerName || (warned && !self.is_lenient(*code)));
+            // Certificates that nobody sees may be what the client left for, too (D-DIAGNOSIS-51).
             let unseen = assessment.unreadable.is_some() && assessment.accepted_before.is_none();
-            if self.stage == Stage::ClientAtCertificate && unseen && !handshake.client_accepted() {
+            let named = survivors.contains(&Code::ChainCauseUndecided);
+            if self.stage == Stage::ClientAtCertificate && unseen && !named && !handshake.client_accepted() {
                 survivors.push(Code::ChainCauseUndecided);
             }
         }
@@ -282,8 +313,6 @@ impl Case<'_> {
     fn unexplained(&self, allowed: &[Code]) -> Option<Code> {
         let Facts { handshake, assessment, .. } = self.facts;
         match self.stage {
-            Stage::Completed | Stage::Open => None,
-            Stage::Stalled => Some(Code::HandshakeStalled),
             // What the capture hides may well be the cause, unless the alert names another one (D-DIAGNOSIS-10).
             Stage::ClientAtCertificate | Stage::ClientWithoutData
                 if assessment.unreadable.is_some()
@@ -293,18 +322,12 @@ impl Case<'_> {
             {
                 Some(Code::ChainCauseUndecided)
             }
-            Stage::ServerBeforeHello | Stage::ServerInFlight | Stage::ServerAfterFlight => {
-                Some(Code::ServerEndedWithoutReason)
-            }
             Stage::ClientAtCertificate
                 if allowed.contains(&Code::UnsupportedAlgorithm) && abilities::may_be_old_firmware(self.facts) =>
             {
                 Some(Code::UnsupportedAlgorithm)
             }
-            Stage::ClientBeforeHello
-            | Stage::ClientAtCertificate
-            | Stage::ClientAfterFlight
-            | Stage::ClientWithoutData => Some(Code::RejectedWithoutReason),
+            stage => unexplained_code(stage),
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::anchors::DeviceAnchors;
 use super::assess::{Assessment, Assessor};
 use super::clock::{Clocks, CommonClock, DeviceClock};
+use super::defects::Sight;
 use super::earlier::Earlier;
 use super::elsewhere::Elsewhere;
 use super::finding::{Finding, ProfileBasis, Verdict};
@@ -16,12 +17,14 @@ use super::instants::Instants;
 use super::judged::Judged;
 use super::offers::Offers;
 use super::profiles::Profiles;
+use super::refusal::{Refusal, Weighing};
 use super::rules::{self, Facts};
+use super::ruling::Ruling;
 use super::session::Session;
-use super::{cause, exclude, recovery, verdict};
+use super::{cause, defects, exclude, recovery, verdict};
 use crate::capture::CaptureSummary;
 use crate::evidence::{Device, Evidence, Scratch, SignIn};
-use crate::trust::{Anchor, PathFinder, Pool, StepFrom, Trust};
+use crate::trust::{Anchor, PathFinder, Pool, Stack, StepFrom, Trust};
 
 /// One device, judged.
 #[derive(Debug)]
@@ -256,8 +259,12 @@ impl Bench<'_> {
             let elsewhere = Elsewhere::of(self.case.evidence, &self.standing.offers, handshake);
             let profile = anchors.profile;
             let facts = Facts { handshake, assessment: &assessment, profile, may_lack_sha_2, elsewhere: &elsewhere };
-            let ruling = cause::rule(&facts);
-            Judged { index, handshake, assessment, ruling, excluded: Vec::new(), recovered_by: None, unused: None }
+            let mut ruling = cause::rule(&facts);
+            let client_stack = self.weigh(&facts, anchors, &mut ruling);
+            let held = ruling.told().filter(|code| cause::is_met(&facts, *code)).collect();
+            let stacks = self.case.trust.stacks.clone();
+            let (excluded, recovered_by, unused) = (Vec::new(), None, None);
+            Judged { index, handshake, client_stack, assessment, ruling, held, stacks, excluded, recovered_by, unused }
         });
         let mut judged: Vec<Judged<'e>> = judged.collect();
         recovery::settle(device, &mut judged);
@@ -268,5 +275,17 @@ impl Bench<'_> {
             it.excluded = it.ruling.told().map(|code| (code, exclude::beside(code, it))).collect();
         }
         judged
+    }
+
+    /// Recognizes the client's stack, and lets what stacks refuse decide among the causes of a refusal.
+    fn weigh(&self, facts: &Facts<'_>, anchors: &DeviceAnchors<'_>, ruling: &mut Ruling) -> Option<Arc<Stack>> {
+        let stacks = &self.case.trust.stacks;
+        let Facts { handshake, assessment, .. } = facts;
+        let stack = handshake.tls.client_hello.as_ref().and_then(|hello| stacks.recognize(hello));
+        if let Some(refusal) = Refusal::of(handshake, assessment, ruling.stage) {
+            let visible = defects::visible(&Sight::of(handshake, assessment, &anchors.list), stacks);
+            Weighing { facts, stacks, stack, refusal, visible }.settle(ruling);
+        }
+        stack.cloned()
     }
 }

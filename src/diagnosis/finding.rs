@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::code::Code;
 use crate::capture::FrameRef;
 use crate::evidence::{Device, Handshake};
-use crate::trust::{Missing, Proof};
+use crate::trust::{Answer, Missing, Proof, Stack};
 use crate::words::words;
 use crate::x509::Certificate;
 
@@ -107,6 +107,8 @@ pub struct Finding {
     pub certificates: Vec<Arc<Certificate>>,
     /// The missing links.
     pub missing: Vec<Missing>,
+    /// What TLS stacks were measured to do about it, the client's own first.
+    pub stacks: Vec<(Arc<Stack>, Answer)>,
     /// What to do.
     pub remedies: Vec<String>,
 }
@@ -134,6 +136,7 @@ impl Finding {
             also: Vec::new(),
             certificates: Vec::new(),
             missing: Vec::new(),
+            stacks: Vec::new(),
             remedies: Vec::new(),
         }
     }

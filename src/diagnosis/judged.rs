@@ -1,6 +1,8 @@
 //! In: what was concluded about one handshake. Out: one type for all of it, which everything that follows takes.
 //! Bounded: by the handshakes kept. Left to others: how each part of it comes about.
 
+use std::sync::Arc;
+
 use super::assess::Assessment;
 use super::code::Code;
 use super::finding::Excluded;
@@ -11,7 +13,7 @@ use crate::capture::FrameRef;
 use crate::evidence::Handshake;
 use crate::flow::Side;
 use crate::protocol::tls::{Agreement, AlertCode};
-use crate::trust::Proof;
+use crate::trust::{Proof, Stack, Stacks};
 
 /// A handshake with everything that was concluded about it.
 #[derive(Debug)]
@@ -20,10 +22,16 @@ pub struct Judged<'e> {
     pub index: usize,
     /// What was seen of it.
     pub handshake: &'e Handshake,
+    /// The TLS stack whose hello the client's is.
+    pub client_stack: Option<Arc<Stack>>,
     /// What can be said of its certificates.
     pub assessment: Assessment,
     /// Where it ended, and which causes remain.
     pub ruling: Ruling,
+    /// The causes that are reported by their own facts, and not only because a stack refuses what is visible.
+    pub held: Vec<Code>,
+    /// The names of the stacks, and what each refuses.
+    pub stacks: Stacks,
     /// For each cause that is reported, the others and whether they are excluded.
     pub excluded: Vec<(Code, Vec<Excluded>)>,
     /// The first frame of the success that recovered it.

@@ -2,6 +2,7 @@
 //! of codes. Left to others: which causes remain.
 
 use super::code::Code;
+use super::defects::Visible;
 use super::elsewhere::Elsewhere;
 use super::finding::Severity;
 use super::stage::Stage;
@@ -19,12 +20,19 @@ pub struct Ruling {
     pub filtered: Vec<Code>,
     /// What the server did in other handshakes.
     pub elsewhere: Elsewhere,
+    /// The defects that are visible and that some stack refuses, where the ending refuses something.
+    pub visible: Vec<Visible>,
+    /// Whether measured answers of stacks changed the causes that remain.
+    pub overruled: bool,
+    /// Whether answers leave the cause open although they point to one.
+    pub doubtful: bool,
 }
 
 impl Ruling {
     /// Strikes out every cause: nobody refused anything.
     pub(super) fn exclude_all(&mut self) {
         (self.allowed, self.survivors, self.filtered) = (Vec::new(), Vec::new(), Vec::new());
+        (self.visible, self.overruled, self.doubtful) = (Vec::new(), false, false);
     }
 
     /// Whether a cause remains.
@@ -34,7 +42,7 @@ impl Ruling {
 
     /// Whether several causes remain, so that none of them is decided (D-DIAGNOSIS-05).
     pub(super) fn is_ambiguous(&self) -> bool {
-        self.survivors.len() > 1
+        self.survivors.len() > 1 || self.doubtful
     }
 
     /// The causes that become findings.

@@ -382,6 +382,8 @@ fn own_client_hello(hello: &mut tls::ClientHello, visitor: &mut impl Visitor) {
         extensions: _,
         renegotiation_info: _,
         stack: _,
+        point_formats: _,
+        compressions: _,
         besides: _,
     } = hello;
     visitor.frame(at);
@@ -403,6 +405,7 @@ impl Own for tls::ServerHello {
             extended_master_secret: _,
             extensions: _,
             renegotiation_info: _,
+            compression: _,
             retry: _,
         } = self;
         visitor.frame(at);

@@ -304,6 +304,7 @@ fn handshake() -> Handshake {
         version: Some("TLS 1.0".into()),
         cipher_suite: None,
         client_hello: None,
+        client_stack: None,
         server_hello: None,
         key_exchange: None,
         resumed: false,
@@ -372,6 +373,7 @@ pub(crate) fn finding(code: &str, name: &str, severity: Severity, summary: &str)
         recovered_by: None,
         certificates: Vec::new(),
         missing: Vec::new(),
+        stacks: Vec::new(),
         remedies: Vec::new(),
         filter: None,
     }

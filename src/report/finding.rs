@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::chain::missing;
 use super::model;
 use super::places::Places;
+use super::stacks::StackAnswer;
 use crate::capture::FrameRef;
 use crate::diagnosis::{DeviceDiagnosis, Finding};
 use crate::evidence::{Device, endpoint};
@@ -49,6 +50,7 @@ impl<'a> Findings<'a> {
             recovered_by: finding.recovered_by.map(|at| self.places.place(at)),
             certificates: finding.certificates.iter().map(|c| c.sha256().to_string()).collect(),
             missing: finding.missing.iter().map(|link| missing(&self.places, link)).collect(),
+            stacks: finding.stacks.iter().map(|(stack, answer)| StackAnswer::of(stack, *answer)).collect(),
             remedies: finding.remedies.clone(),
             filter: filter(finding, device, finding.handshake),
         }

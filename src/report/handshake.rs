@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::chain::Shown;
 use super::model;
 use super::places::Places;
+use super::stacks::ClientStack;
 use crate::diagnosis::{DeviceDiagnosis, Judged};
 use crate::evidence::{Device, endpoint};
 use crate::flow::Side;
@@ -18,7 +19,7 @@ pub(super) fn handshake(
     device: &Device,
     index: usize,
 ) -> Option<model::Handshake> {
-    let Judged { handshake, assessment, recovered_by, .. } = judged.handshakes.get(index)?;
+    let Judged { handshake, client_stack, assessment, recovered_by, .. } = judged.handshakes.get(index)?;
     let seen = Some((device, *handshake));
     let shown = Shown { places, profile: &judged.profile, anchors: &judged.anchors, seen };
     let hello = handshake.tls.client_hello.as_ref();
@@ -49,11 +50,12 @@ pub(super) fn handshake(
         version: handshake.tls.version().map(|version| version.to_string()),
         cipher_suite: handshake.tls.server_hello.as_ref().and_then(|hello| hello.cipher_suite).map(tls::cipher_suite),
         client_hello: hello.map(client_hello),
+        client_stack: client_stack.as_deref().map(ClientStack::of),
         server_hello: handshake
             .tls
             .server_hello
             .as_ref()
-            .map(|hello| model::ServerHello { extensions: named(&hello.extensions, tls::extension) }),
+            .map(|hello| model::ServerHello { extensions: extensions(&hello.extensions) }),
         key_exchange: handshake.tls.server_key_exchange.as_ref().map(key_exchange),
         resumed: handshake.tls.resumed(),
         history: handshake.history.to_string(),
@@ -90,10 +92,17 @@ fn client_hello(hello: &tls::ClientHello) -> model::ClientHello {
         cipher_suites: named(&hello.cipher_suites, tls::cipher_suite),
         groups: named(&hello.groups, tls::group),
         signature_algorithms: signatures.map(|schemes| named(schemes, tls::signature_scheme)),
-        extensions: named(&hello.extensions, tls::extension),
+        extensions: extensions(&hello.extensions),
         // Specs of SSL 2.0 alone have no names here; extensions that cannot be read have no fingerprint.
         complete: !hello.sslv2 && hello.besides.is_some() && lists.iter().all(|list| list.len() <= LISTED),
     }
+}
+
+/// The names of extensions by number, because browsers shuffle them.
+fn extensions(types: &[u16]) -> Vec<String> {
+    let mut types = types.to_vec();
+    types.sort_unstable();
+    named(&types, tls::extension)
 }
 
 /// The names of a list's first numbers.

@@ -24,6 +24,7 @@ mod profiles;
 mod redact;
 #[cfg(test)]
 mod schema;
+mod stacks;
 mod story;
 mod summary;
 mod words;
@@ -40,5 +41,6 @@ pub(crate) use preflight::PreflightQuestion;
 pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport};
 pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 pub use redact::{NotRedacted, Redaction};
+pub use stacks::{ClientStack, StackAnswer, StackBasis, StackStrength, StackVerdict};
 pub use summary::{CodeCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary};
 pub(crate) use words::{counted, frames};

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::stacks::{ClientStack, StackAnswer};
+
 pub use super::event::{DhcpDetail, DnsDetail, Event, EventDetail, FrameRange, HttpDetail, LdapDetail, LldpDetail};
 // Words of the stages that decide them (D-PROJECT-01).
 pub use crate::diagnosis::{Excluded, ProfileBasis, Severity, VerdictStatus};
@@ -317,6 +319,8 @@ pub struct Handshake {
     pub cipher_suite: Option<String>,
     /// What the ClientHello offers; null where it was not seen.
     pub client_hello: Option<ClientHello>,
+    /// The TLS stack whose hello it is (D-TRUST-17); null where several fit, or none.
+    pub client_stack: Option<ClientStack>,
     /// What the ServerHello holds besides version and suite; null where it was not seen.
     pub server_hello: Option<ServerHello>,
     /// What the server chose for the key exchange; null without a readable ServerKeyExchange.
@@ -605,6 +609,8 @@ pub struct Finding {
     pub certificates: Vec<String>,
     /// The missing links.
     pub missing: Vec<Missing>,
+    /// What TLS stacks were measured to do about it, the client's own first; empty where that decided nothing.
+    pub stacks: Vec<StackAnswer>,
     /// What to do, each a command or a plain instruction.
     pub remedies: Vec<String>,
     /// Wireshark display filter that shows the frames.

@@ -9,6 +9,7 @@ use super::anchor::Anchor;
 use super::path::StepFrom;
 use super::pool::Pool;
 use super::profile::Profile;
+use super::stacks::Stacks;
 use crate::capture::Timestamp;
 use crate::evidence::SignInMethod;
 use crate::x509::{Certificate, TrustSettings};
@@ -30,6 +31,8 @@ pub struct Trust {
     pub at: Option<Timestamp>,
     /// `--sign-in`: `None` is `auto`.
     pub sign_in: Option<SignInMethod>,
+    /// What is known of TLS stacks.
+    pub stacks: Stacks,
 }
 
 /// A certificate from a file.

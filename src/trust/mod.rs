@@ -27,6 +27,7 @@ mod profile_tests;
 mod rules;
 mod shown;
 mod signatures;
+mod stacks;
 mod store;
 mod verifier;
 mod walk;
@@ -44,6 +45,7 @@ pub use pool::Pool;
 pub use profile::Profile;
 pub use profile_file::ProfileError;
 pub use rules::{Fault, Purpose};
+pub use stacks::{Answer, Answerer, Basis, DefectRow, Documented, Reaction, Stack, Stacks};
 pub use store::{ChainCertificate, ChainFile, StoreContents, read_certificates, read_chain};
 pub use verifier::Verifier;
 

@@ -23,6 +23,7 @@ mod properties;
 mod regressions;
 mod renderers;
 mod rfc5280;
+mod stacks;
 mod trust_settings;
 mod unchecked;
 mod validity;

@@ -201,6 +201,8 @@ mod tests {
             certificate_signatures: None,
             renegotiation_info: false,
             extensions: Vec::new(),
+            point_formats: Vec::new(),
+            compressions: Vec::new(),
             besides: None,
             stack: Vec::new(),
         };

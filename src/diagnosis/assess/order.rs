@@ -22,36 +22,40 @@ pub struct Form {
     pub root: Option<String>,
     /// What is wrong, in words.
     pub faults: Vec<String>,
+    /// Positions in the list of certificates that belong to another chain.
+    pub unrelated: Vec<usize>,
 }
 
 /// Looks at the form of a list.
 pub(in crate::diagnosis) fn form(finder: &mut PathFinder, sent: &[Arc<Certificate>], chain: &Judgement) -> Form {
     let above = sent.get(1..).unwrap_or_default();
     let root = above.iter().find(|certificate| certificate.is_self_signed()).map(|root| root.subject().short());
-    Form { root, faults: faults(finder, sent, chain) }
+    let mut form = Form { root, ..Form::default() };
+    find_faults(finder, sent, chain, &mut form);
+    form
 }
 
-fn faults(finder: &mut PathFinder, sent: &[Arc<Certificate>], chain: &Judgement) -> Vec<String> {
-    let mut out = Vec::new();
-    let Some(above) = sent.get(1..) else { return out };
+fn find_faults(finder: &mut PathFinder, sent: &[Arc<Certificate>], chain: &Judgement, form: &mut Form) {
+    let Form { faults: out, unrelated, .. } = form;
+    let Some(above) = sent.get(1..) else { return };
     let path = chain.longest_path();
     let twice =
         above.iter().enumerate().find(|(at, c)| sent.iter().take(at + 1).any(|known| known.sha256() == c.sha256()));
     if let Some((_, certificate)) = twice {
         out.push(format!("\"{}\" is in it twice", certificate.subject().short()));
     }
-    let Some(path) = path else { return out };
+    let Some(path) = path else { return };
     let order: Vec<usize> =
         path.certificates().filter_map(|c| sent.iter().position(|s| s.sha256() == c.sha256())).collect();
     if order.windows(2).any(|pair| matches!(pair, [a, b] if a > b)) {
         out.push("an issuer stands before what it issued".into());
     }
-    for certificate in above {
+    for (at, certificate) in sent.iter().enumerate().skip(1) {
         if is_unrelated(finder, certificate, path, sent) {
+            unrelated.push(at);
             out.push(format!("\"{}\" has nothing to do with it", certificate.subject().short()));
         }
     }
-    out
 }
 
 /// Whether a certificate belongs to another chain. Only a chain that is known to its end can tell (D-DIAGNOSIS-20).

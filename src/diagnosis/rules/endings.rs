@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use super::logic::{Cause, Lacks, Logic, holds_when_nothing_else_does, never_a_rival};
 use super::remedy::bracketed;
+use super::stacks;
 use crate::capture::FrameRef;
 use crate::diagnosis::assess::{Assessment, NameCheck};
 use crate::diagnosis::code::Code;
@@ -90,14 +91,15 @@ fn silence(handshake: &Handshake, stall: &Stall) -> (String, Vec<(FrameRef, Stri
 fn rejected(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Finding {
     let noun = session.noun();
     let alert = alert_in_words(judged.handshake);
+    let why = why(judged);
     let words = match judged.ruling.stage {
-        Stage::ClientWithoutData if alert.is_empty() && judged.handshake.tls.both_finished() => format!(
-            "the {noun} finished the TLS handshake and closed it without a byte of data; nothing in the capture says why"
-        ),
+        Stage::ClientWithoutData if alert.is_empty() && judged.handshake.tls.both_finished() => {
+            format!("the {noun} finished the TLS handshake and closed it without a byte of data; {why}")
+        }
         Stage::ClientWithoutData if alert.is_empty() => format!(
             "the {noun} sent its Finished and closed without a byte of data; the server's Finished is not in the capture, and nothing says why"
         ),
-        _ => format!("TLS handshake fails: the {noun} ended it{alert}, and nothing in the capture says why"),
+        _ => format!("TLS handshake fails: the {noun} ended it{alert}, and {why}"),
     };
     let mut finding = unexplained(session, judged, code, words, ask_the_device(&judged.assessment.chain));
     // Clients that look at the certificates last leave like a probe where they find something.
@@ -119,11 +121,18 @@ fn server_ended(session: &Session<'_>, judged: &Judged<'_>, code: Code) -> Findi
             "the TLS handshake was finished, and the server closed it before a byte of data; nothing in the capture says why".into()
         }
         Some(meaning) => format!("TLS handshake fails: the server ended it{alert}: {meaning}"),
-        None => format!("TLS handshake fails: the server ended it{alert}, and nothing in the capture says why"),
+        None => format!("TLS handshake fails: the server ended it{alert}, and {}", why(judged)),
     };
     let mut finding = unexplained(session, judged, code, words, ask_the_server(session));
     finding.excluded.extend(looked_at_later(handshake));
     finding
+}
+
+/// What is said of the reason: none is visible, or what is visible is refused by other stacks or in other ways.
+fn why(judged: &Judged<'_>) -> String {
+    let nothing = || "nothing in the capture says why".to_owned();
+    stacks::beside_the_point(judged)
+        .map_or_else(nothing, |it| format!("what the capture shows does not explain it: {it}"))
 }
 
 /// A finding about an ending that nothing explains, unless the server does not speak TLS at all (D-DIAGNOSIS-22).

@@ -24,10 +24,11 @@ mod parameters;
 pub(super) mod remedy;
 mod renewal;
 mod revocation;
-mod server_name;
+pub(super) mod server_name;
 mod sign_in;
 mod signatures;
 mod skew;
+mod stacks;
 mod tolerated;
 mod unused;
 
@@ -38,7 +39,7 @@ use super::session::Session;
 pub(super) use connections::{may_scan, refused, refused_tunnels};
 pub(super) use coverage::{nothing_seen_in, wrong_clocks};
 use logic::Lacks;
-pub(super) use logic::{Facts, Logic, Rival};
+pub(super) use logic::{Cause, Facts, Logic, Rival};
 
 impl Code {
     /// What the rule does.
@@ -102,7 +103,10 @@ pub(super) fn findings(session: &Session<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for judged in session.handshakes {
         let causes = judged.ruling.told().filter_map(|code| Some((code, code.logic().cause.as_ref()?)));
-        found.extend(causes.map(|(code, cause)| (cause.describe)(session, judged, code)));
+        found.extend(causes.map(|(code, cause)| match judged.held.contains(&code) {
+            true => stacks::add_answers(judged, code, (cause.describe)(session, judged, code)),
+            false => stacks::describe(session, judged, code),
+        }));
     }
     for find in RULES.iter().filter_map(|rule| rule.id.logic().find) {
         found.extend(find(session));

@@ -46,6 +46,11 @@ fn warned(handshake: &Handshake) -> Option<&Alert> {
     alerts.rev().find(|alert| alert.from == Side::Server && alert.code == AlertCode::UNRECOGNIZED_NAME)
 }
 
+/// Whether nothing but a warning of the server speaks of its name, which clients may pass over.
+pub(in crate::diagnosis) fn only_warned(handshake: &Handshake) -> bool {
+    warned(handshake).is_some_and(|alert| !alert.fatal) && default_of(handshake).is_none()
+}
+
 /// Whose default certificate the server sent.
 fn default_of(handshake: &Handshake) -> Option<&'static str> {
     let name = handshake.own_certificate()?.common_name()?;

@@ -44,8 +44,12 @@ pub struct ClientHello {
     pub signature_algorithms: Option<Vec<u16>>,
     /// signature_algorithms_cert in order, which speaks for certificates alone (RFC 8446 section 4.2.3).
     pub certificate_signatures: Option<Vec<u16>>,
-    /// The types of its extensions, ascending, without GREASE: browsers shuffle them (RFC 8446 section 4.2).
+    /// The types of its extensions in the order sent, without GREASE (RFC 8446 section 4.2). Browsers shuffle them.
     pub extensions: Vec<u16>,
+    /// The formats of points of curves that it takes (RFC 8422 section 5.1.2).
+    pub point_formats: Vec<u8>,
+    /// The compression methods that it takes (RFC 5246 section 7.4.1.2).
+    pub compressions: Vec<u8>,
     /// Whether it signals secure renegotiation, by extension or by suite (RFC 5746 section 3.4).
     pub renegotiation_info: bool,
     /// A fingerprint of the TLS stack that does not depend on the version offered: compression methods, groups, and a
@@ -86,8 +90,10 @@ pub struct ServerHello {
     pub encrypt_then_mac: bool,
     /// Whether the master secret is bound to the handshake's messages (RFC 7627).
     pub extended_master_secret: bool,
-    /// The types of its extensions, ascending (RFC 8446 section 4.2).
+    /// The types of its extensions in the order sent (RFC 8446 section 4.2).
     pub extensions: Vec<u16>,
+    /// The compression method chosen.
+    pub compression: u8,
     /// Whether it answers that secure renegotiation is supported (RFC 5746 section 3.4).
     pub renegotiation_info: bool,
     /// Whether it asks for another ClientHello (RFC 8446 section 4.1.4).
@@ -161,6 +167,8 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         signature_algorithms: None,
         certificate_signatures: None,
         extensions: extension_types(hello.ext.unwrap_or_default()),
+        point_formats: Vec::new(),
+        compressions: hello.comp.iter().map(|method| method.0).collect(),
         renegotiation_info: hello.ciphers.iter().any(|id| id.0 == EMPTY_RENEGOTIATION_INFO),
         stack: hello.comp.iter().map(|method| u16::from(method.0)).collect(),
         besides: None,
@@ -185,6 +193,7 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
                 out.groups = groups.iter().map(|group| group.0).filter(|group| !is_grease(*group)).collect();
                 out.stack.extend(&out.groups);
             }
+            TlsExtension::EcPointFormats(formats) => out.point_formats = formats.to_vec(),
             TlsExtension::SignatureAlgorithms(algorithms) => {
                 algorithms.hash(&mut besides);
                 out.signature_algorithms = Some(algorithms.clone());
@@ -253,6 +262,8 @@ pub(super) fn sslv2_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         signature_algorithms: None,
         certificate_signatures: None,
         extensions: Vec::new(),
+        point_formats: Vec::new(),
+        compressions: Vec::new(),
         stack: vec![2],
         besides: Some(0),
     })
@@ -283,6 +294,7 @@ pub(super) fn sslv2_server_hello(body: &[u8], at: FrameRef) -> Option<(ServerHel
         encrypt_then_mac: false,
         extended_master_secret: false,
         extensions: Vec::new(),
+        compression: 0,
         renegotiation_info: false,
         retry: false,
     };
@@ -305,9 +317,7 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
     let draft = matches!(legacy.0, 0x7f00..=0x7f15);
     let session_id = if draft { Vec::new() } else { bytes.vector8()?.to_vec() };
     let cipher_suite = Some(bytes.u16()?);
-    if !draft {
-        bytes.take(1)?;
-    }
+    let compression = if draft { 0 } else { *bytes.take(1)?.first()? };
     let mut hello = ServerHello {
         at,
         version: legacy,
@@ -319,6 +329,7 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
         encrypt_then_mac: false,
         extended_master_secret: false,
         extensions: Vec::new(),
+        compression,
         renegotiation_info: false,
         retry: random == RETRY,
     };
@@ -339,7 +350,7 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
     Some(hello)
 }
 
-/// The types in a list of extensions, ascending, without GREASE.
+/// The types in a list of extensions in their order, without GREASE.
 fn extension_types(list: &[u8]) -> Vec<u16> {
     let mut extensions = Cursor(list);
     let mut out = Vec::new();
@@ -347,7 +358,6 @@ fn extension_types(list: &[u8]) -> Vec<u16> {
         out.push(kind);
     }
     out.retain(|kind| !is_grease(*kind));
-    out.sort_unstable();
     out
 }
 
@@ -566,10 +576,10 @@ mod tests {
     }
 
     #[test]
-    fn extensions_are_listed_by_number_without_grease() {
+    fn extensions_are_listed_in_their_order_without_grease() {
         // RFC 8446 section 4.2: type, length, data. 0x1a1a is GREASE (RFC 8701 section 2).
         let list = [0x1a, 0x1a, 0, 1, 0, 0xff, 0x01, 0, 1, 0, 0, 23, 0, 0, 0, 10, 0, 2, 0, 0];
-        assert_eq!(extension_types(&list), [10, 23, 0xff01]);
+        assert_eq!(extension_types(&list), [0xff01, 23, 10]);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(super) const OWN: &[&str] = &[
     "method",
     "strength",
     "via",
+    "answer",
+    "alert",
     "time",
     "first",
     "last",
