@@ -23,6 +23,7 @@ mod preflight;
 mod profiles;
 mod progress;
 mod reading;
+mod stacks;
 
 use std::process::ExitCode;
 
@@ -58,7 +59,9 @@ enum Command {
     Merge(merge::Merge),
     /// List the device profiles, or show one
     Profiles(profiles::Profiles),
-    /// Say what a finding means, how it is proven, what mimics it and how it is mended
+    /// List the TLS stacks whose answers to faulty servers were measured, or show what one accepts and refuses
+    Stacks(stacks::Stacks),
+    /// Say what a finding or an alert means, how it is proven, what mimics it and how it is mended
     Explain(explain::Explain),
     /// Print a shell's completions
     Completions(manual::Completions),
@@ -88,6 +91,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Preflight(command) => command.run(),
         Command::Merge(command) => command.run(),
         Command::Profiles(command) => command.run(),
+        Command::Stacks(command) => command.run(),
         Command::Explain(command) => command.run(),
         Command::Completions(command) => command.run(Arguments::command()),
         Command::Man(command) => command.run(Arguments::command()),

@@ -268,11 +268,12 @@ impl Case<'_> {
         if survivors.contains(&Code::ServerName) {
             // A mere warning of the server leaves other causes open (D-DIAGNOSIS-54).
             let warned = server_name::only_warned(handshake);
-            survivors.retain(|code| *code == Code::ServerName || (warned && !self.is_lenient(*code)));
+            let hidden = |code: &Code| *code == Code::ChainCauseUndecided && assessment.unreadable.is_some();
+            let stays = |code: &Code| warned && !self.is_lenient(*code) && !hidden(code);
+            survivors.retain(|code| *code == Code::ServerName || stays(code));
             // Certificates that nobody sees may be what the client left for, too (D-DIAGNOSIS-51).
             let unseen = assessment.unreadable.is_some() && assessment.accepted_before.is_none();
-            let named = survivors.contains(&Code::ChainCauseUndecided);
-            if self.stage == Stage::ClientAtCertificate && unseen && !named && !handshake.client_accepted() {
+            if self.stage == Stage::ClientAtCertificate && unseen && !handshake.client_accepted() {
                 survivors.push(Code::ChainCauseUndecided);
             }
         }

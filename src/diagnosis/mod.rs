@@ -10,6 +10,7 @@
 //! headline. `diagnose` is the wiring.
 
 mod anchors;
+mod answers;
 mod assess;
 mod cause;
 mod clock;
@@ -39,6 +40,7 @@ mod words;
 
 pub use crate::trust::{ProfileChoice, Supplied, Trust};
 pub use anchors::Absence;
+pub use answers::{AnswerBasis, Expected};
 pub use assess::{
     Algorithms, AsSent, Assessment, ChainEnd, ClientIssuer, DateFault, Dated, Dates, Form, Malformed, NameCheck,
     Refusable, Unusable,

@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use super::Dated;
 use super::anchors::DeviceAnchors;
-use super::assess::{cannot_use, form, of_certificates, path_faults, unsupported};
+use super::answers::{self, Expected};
+use super::assess::{Form, cannot_use, form, of_certificates, path_faults, unsupported};
 use super::code::Code;
+use super::defects::{self, Sight};
 use super::finding::{Finding, Severity};
 use super::presented::Presented;
 use super::rules::{abilities, chain, dates, malformed, names, order, remedy};
@@ -52,6 +54,8 @@ pub struct Preflight {
     pub chain: Judgement,
     /// What is wrong, gravest first.
     pub findings: Vec<Finding>,
+    /// What each TLS stack would do.
+    pub stacks: Vec<Expected>,
 }
 
 /// Judges what a server would present, for one profile.
@@ -79,7 +83,8 @@ pub fn preflight(
     };
     let mut findings = of_file(presented);
     findings.extend((!sent.is_empty()).then(|| of_chain(sent, &chain, &anchors)).flatten());
-    for fault in path_faults(&chain, &anchors, at) {
+    let faults = path_faults(&chain, &anchors, at);
+    for fault in &faults {
         let (code, word) = if fault.expired {
             (Code::CertificateExpired, "expired on")
         } else {
@@ -104,15 +109,23 @@ pub fn preflight(
         ));
     }
     findings.extend(of_encoding(sent));
+    let form = match presented.ordered && presented.misplaced.is_none() {
+        true => form(&mut finder, sent, &chain),
+        false => Form::default(),
+    };
+    let stacks = {
+        let malformed: Vec<_> = of_certificates(sent).collect();
+        let sight = Sight::of_chain(sent, (&chain, &form), &anchors, (at, &faults), &malformed, host);
+        answers::expected(&defects::visible(&sight, &trust.stacks), &trust.stacks)
+    };
     if presented.ordered && presented.misplaced.is_none() {
-        let form = order::in_words(&form(&mut finder, sent, &chain));
-        findings.extend(form.map(|(severity, summary)| {
+        findings.extend(order::in_words(&form).map(|(severity, summary)| {
             finding(Code::ChainOrder, severity, Proof::Proven, summary, order::send_in_order())
         }));
     }
     findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.code));
     let (usb, pin) = prospects(profile, &chain, &findings);
-    Preflight { profile: profile.name.clone(), anchors: anchors.list, usb, pin, chain, findings }
+    Preflight { profile: profile.name.clone(), anchors: anchors.list, usb, pin, chain, findings, stacks }
 }
 
 /// What is wrong with the file itself: a certificate that cannot be read, or one that stands where the server's own must

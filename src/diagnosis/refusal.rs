@@ -13,7 +13,7 @@ use super::code::Code;
 use super::defects::{Visible, replaced_by};
 use super::rules::Facts;
 use super::ruling::Ruling;
-use super::stage::Stage;
+use super::stage::{Stage, server_accepted_answer};
 use crate::evidence::Handshake;
 use crate::flow::Side;
 use crate::protocol::tls::AlertCode;
@@ -49,7 +49,9 @@ impl Refusal {
         let alert = handshake.last_word().map(|alert| alert.code);
         let sealed =
             alert.is_none() && !handshake.tls.both_finished() && handshake.tls.encrypted_alert.of(side).is_some();
-        (!hidden && !sealed).then_some(Self { by, alert, after: stage == Stage::ClientWithoutData })
+        // A server that finished had accepted the client's certificate.
+        let accepted = by == Answerer::Server && alert.is_none() && server_accepted_answer(handshake);
+        (!hidden && !sealed && !accepted).then_some(Self { by, alert, after: stage == Stage::ClientWithoutData })
     }
 
     /// Whether an answer is this refusal.
@@ -59,6 +61,11 @@ impl Refusal {
             (Reaction::Close | Reaction::Reset, None) => answer.after == self.after,
             _ => false,
         }
+    }
+
+    /// Whether the server refused the client's certificate.
+    pub(super) fn is_of_server(self) -> bool {
+        self.by == Answerer::Server
     }
 
     /// Whether the client left a finished handshake without a word, as clients do that refuse nothing.
@@ -89,6 +96,10 @@ impl Weighing<'_> {
         let by = self.refusal.by;
         self.visible.retain(|it| self.stacks.defect(it.defect).is_some_and(|row| row.by == by));
         self.visible.retain(|it| self.stacks.answers(it.defect).any(|(_, answer)| !answer.accepts()));
+        // A client that accepted these certificates before refuses something else, or their dates have passed since.
+        if self.facts.assessment.accepted_before.is_some() {
+            self.visible.retain(|it| STILL_REFUSED.contains(&it.code));
+        }
         let before: Vec<Code> = ruling.survivors.iter().copied().filter(|code| !self.is_replaced(*code)).collect();
         // The server sent the certificate of another name: what else is wrong with it follows (D-DIAGNOSIS-44).
         if before.contains(&Code::ServerName) && !self.is_weak(Code::ServerName) {
@@ -196,6 +207,16 @@ impl Weighing<'_> {
         omitted || guessed || warned || leaves || beside || LENIENT.contains(&code)
     }
 }
+
+/// What a client may refuse although it accepted the same certificates before.
+const STILL_REFUSED: &[Code] = &[
+    Code::CertificateExpired,
+    Code::CertificateNotYetValid,
+    Code::CertificateRevoked,
+    Code::ServerName,
+    Code::ParametersRefused,
+    Code::ClientCertificate,
+];
 
 fn is_unexplained(code: Code) -> bool {
     matches!(code, Code::RejectedWithoutReason | Code::ServerEndedWithoutReason)

@@ -4,7 +4,9 @@
 //! model, whose field order is the order of the output.
 
 use super::shared::words::obeyed_or_hidden;
-use crate::report::{CertsReport, CheckReport, Comparison, PreflightReport, ProfilesReport, Report, Summary};
+use crate::report::{
+    CertsReport, CheckReport, Comparison, PreflightReport, ProfilesReport, Report, StacksReport, Summary,
+};
 
 /// The report as indented JSON, UTF-8, with a newline at its end.
 ///
@@ -45,6 +47,11 @@ pub fn check_json(report: &CheckReport) -> String {
 
 /// Device profiles as indented JSON, `chaingap.profiles/1`.
 pub fn profiles_json(report: &ProfilesReport) -> String {
+    pretty(report)
+}
+
+/// TLS stacks as indented JSON, `chaingap.stacks/1`.
+pub fn stacks_json(report: &StacksReport) -> String {
     pretty(report)
 }
 

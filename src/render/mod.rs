@@ -17,13 +17,15 @@ mod text;
 
 pub use formats::{FORMATS, Format};
 pub use html::{compare_html, html};
-pub use json::{certs_json, check_json, compare_json, json, json_line, preflight_json, profiles_json, summary_json};
+pub use json::{
+    certs_json, check_json, compare_json, json, json_line, preflight_json, profiles_json, stacks_json, summary_json,
+};
 pub use junit::{check_junit, junit};
 pub use markdown::{compare_markdown, markdown};
 pub use sarif::sarif;
 pub use text::{
     TextStyle, certs_text, check_text, compare_text, explain_list, explain_text, preflight_text, profile_text,
-    profiles_text, summary_text, text,
+    profiles_text, stack_text, stacks_text, summary_text, text,
 };
 
 /// Text in which every character that a terminal or an editor would obey, or would not show, is written as `\u{..}`:

@@ -29,7 +29,7 @@ mod story;
 mod summary;
 mod words;
 
-pub use crate::diagnosis::{Prospect, rule_named};
+pub use crate::diagnosis::{AnswerBasis, Prospect, rule_named};
 pub(crate) use build::{Material, build};
 pub use certs::{CERTS_SCHEMA, CertsEntry, CertsReport};
 pub use check::{CHECK_SCHEMA, CheckOutcome, CheckReport, Checked, Difference};
@@ -38,9 +38,12 @@ pub use compare::{
 };
 pub use model::*;
 pub(crate) use preflight::PreflightQuestion;
-pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport};
+pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport, PreflightStack};
 pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 pub use redact::{NotRedacted, Redaction};
-pub use stacks::{ClientStack, StackAnswer, StackBasis, StackStrength, StackVerdict};
+pub use stacks::{
+    ClientStack, STACKS_SCHEMA, StackAnswer, StackBasis, StackDefect, StackDocumented, StackEntry, StackHow,
+    StackMeasured, StackStrength, StackVerdict, StacksReport,
+};
 pub use summary::{CodeCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary};
 pub(crate) use words::{counted, frames};

@@ -9,8 +9,9 @@ use super::chain::Shown;
 use super::finding::Findings;
 use super::model::{Certificate, Chain, Finding, Options, Tool};
 use super::places::Places;
+use super::stacks::StackVerdict;
 use crate::capture::Timestamp;
-use crate::diagnosis::{Preflight, Presented, Prospect, Trust};
+use crate::diagnosis::{AnswerBasis, Expected, Preflight, Presented, Prospect, Trust};
 use crate::trust::Path;
 
 /// The value of the report's `schema` member.
@@ -37,6 +38,8 @@ pub struct PreflightReport {
     pub problems: Vec<String>,
     /// The answer for each profile, in the order asked for.
     pub profiles: Vec<PreflightProfile>,
+    /// What each TLS stack would do whose answers were measured, with the anchors of the first profile.
+    pub stacks: Vec<PreflightStack>,
     /// The certificates named, by SHA-256.
     pub certificates: BTreeMap<String, Certificate>,
 }
@@ -55,6 +58,43 @@ pub struct PreflightProfile {
     pub chain: Chain,
     /// The findings, the gravest first.
     pub findings: Vec<Finding>,
+}
+
+/// What one TLS stack would do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PreflightStack {
+    /// Its name.
+    pub name: String,
+    /// The version that was measured.
+    pub versions: String,
+    /// Whether it would accept or refuse the chain.
+    pub answer: StackVerdict,
+    /// The name of the alert by which it would refuse; null where it sends none.
+    pub alert: Option<String>,
+    /// Whether it would finish the handshake first.
+    pub after: bool,
+    /// Whether just this was measured, or follows from several answers.
+    pub basis: AnswerBasis,
+    /// The code of what it would refuse the chain for.
+    pub code: Option<String>,
+    /// What it would refuse the chain for, as a clause.
+    pub why: Option<String>,
+}
+
+impl PreflightStack {
+    fn of(expected: &Expected) -> Self {
+        Self {
+            name: expected.stack.name.clone(),
+            versions: expected.stack.versions.clone(),
+            answer: StackVerdict::of(expected.answer),
+            alert: expected.answer.alert().map(|code| code.to_string()),
+            after: expected.answer.after,
+            basis: expected.basis,
+            code: expected.refused.as_ref().map(|it| it.code.rule().code.to_owned()),
+            why: expected.refused.as_ref().map(|it| it.what.clone()),
+        }
+    }
 }
 
 /// What was asked of a preflight.
@@ -84,6 +124,7 @@ impl PreflightQuestion<'_> {
             chain: self.presented.chain.iter().map(|certificate| certificate.sha256().to_string()).collect(),
             problems: self.presented.problems.clone(),
             profiles,
+            stacks: answers.first().map(|it| it.stacks.iter().map(PreflightStack::of).collect()).unwrap_or_default(),
             certificates: all.map(|c| (c.sha256().to_string(), certificate(&places, c))).collect(),
         }
     }

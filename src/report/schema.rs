@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use super::{
     CERTS_SCHEMA, CHECK_SCHEMA, COMPARE_SCHEMA, CertsReport, CheckReport, Comparison, PREFLIGHT_SCHEMA,
-    PROFILES_SCHEMA, PreflightReport, ProfilesReport, REPORT_SCHEMA, Report, SUMMARY_SCHEMA, Summary,
+    PROFILES_SCHEMA, PreflightReport, ProfilesReport, REPORT_SCHEMA, Report, STACKS_SCHEMA, SUMMARY_SCHEMA,
+    StacksReport, Summary,
 };
 
 /// The name of a format, and how its schema is made.
@@ -26,6 +27,7 @@ const SCHEMAS: &[Format] = &[
     (CERTS_SCHEMA, schema::<CertsReport>),
     (CHECK_SCHEMA, schema::<CheckReport>),
     (SUMMARY_SCHEMA, schema::<Summary>),
+    (STACKS_SCHEMA, schema::<StacksReport>),
 ];
 
 /// The schema of what is written, not of what can be read: no member is left out, and unknown values are null.

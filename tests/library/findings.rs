@@ -98,10 +98,14 @@ const TABLE: &[Row] = &[
     ),
     (
         "CG011",
-        &["unsupported-algorithm", "unsupported-algorithm.profile-given", "old-firmware-sha256"],
+        &[
+            "unsupported-algorithm",
+            "unsupported-algorithm.profile-given",
+            "unsupported-algorithm.profile-none",
+            "old-firmware-sha256",
+        ],
         &[
             ("unsupported-algorithm-works", "the same certificates, but the phone accepts them"),
-            ("unsupported-algorithm.profile-none", "nothing says that the phone cannot verify them"),
             ("trusted-chain-refused", "signed with SHA-256 too, but the phone sends an alert"),
         ],
     ),

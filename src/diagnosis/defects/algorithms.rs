@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::Sight;
+use super::sight::Sight;
 use crate::x509::{Certificate, Curve, HashAlgorithm, SignatureAlgorithm};
 
 /// Bits below which stacks call an RSA key short: OpenSSL at security level 2, as distributions configure it.

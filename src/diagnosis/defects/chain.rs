@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::Sight;
+use super::sight::Sight;
 use crate::trust::ChainStatus;
 use crate::x509::Certificate;
 

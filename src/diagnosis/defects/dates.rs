@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::Sight;
+use super::sight::Sight;
 use crate::diagnosis::assess::{DateFault, Dated};
 use crate::trust::{Anchor, Step};
 use crate::x509::Certificate;

@@ -4,7 +4,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::{InClear, Sight};
+use super::sight::{InClear, Sight};
 use crate::diagnosis::assess::{Malformed, Refusable};
 use crate::flow::Side;
 use crate::protocol::tls::{AlertCode, ClientHello, ServerHello, Version, extension};

@@ -2,7 +2,7 @@
 //! for them, or only by a rule in which stacks differ (RFC 6125 section 6.4). Bounded: by the names. Left to others: who
 //! refuses that.
 
-use super::Sight;
+use super::sight::Sight;
 use crate::x509::{Certificate, HostRules};
 
 /// The name asked for that no alternative name covers, where the leaf is for none of the names.

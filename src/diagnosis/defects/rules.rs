@@ -2,7 +2,7 @@
 //! of RFC 5280 section 6.1, or was not signed by the key that its issuer has. Bounded: by what was sent. Left to others:
 //! who refuses that.
 
-use super::Sight;
+use super::sight::Sight;
 use crate::x509::Certificate;
 
 /// The first CA of which something is true.

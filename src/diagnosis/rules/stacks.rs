@@ -61,7 +61,10 @@ pub(super) fn add_answers(judged: &Judged<'_>, code: Code, mut finding: Finding)
             format!("{} {} this ({answer})", list(&titles), if titles.len() == 1 { "refuses" } else { "refuse" })
         }
     };
-    finding.summary = format!("{}; {said}", finding.summary);
+    // Which server it is, nothing tells.
+    if !refusal.is_of_server() {
+        finding.summary = format!("{}; {said}", finding.summary);
+    }
     finding.stacks = answers(judged, first).map(|(stack, answer)| (Arc::clone(stack), answer)).collect();
     finding.stacks.sort_by_key(|(stack, answer)| (!own(stack), answer.accepts()));
     finding
@@ -107,51 +110,70 @@ fn shown(judged: &Judged<'_>, it: &Visible) -> Option<(FrameRef, String)> {
     let tls = &judged.handshake.tls;
     let hello = tls.server_hello.as_ref().map(|hello| hello.at);
     let exchange = tls.server_key_exchange.as_ref().map(|exchange| exchange.at);
-    let at = match (it.code, it.defect) {
-        (Code::ParametersRefused, "dh-512" | "dh-1024" | "curve-not-offered" | "scheme-sha1") => exchange,
-        (Code::ParametersRefused | Code::ServerName, _) => hello,
-        (Code::ClientCertificate, _) => tls.certificates.client.as_ref().map(|list| list.last),
-        _ => tls.certificates.server.as_ref().map(|list| list.last),
+    let of_exchange = ["dh-512", "dh-1024", "curve-not-offered", "scheme-sha1"].contains(&it.defect);
+    let at = if of_exchange {
+        exchange
+    } else if [Code::ParametersRefused, Code::ServerName].contains(&it.code) {
+        hello
+    } else if it.code == Code::ClientCertificate {
+        tls.certificates.client.as_ref().map(|list| list.last)
+    } else {
+        tls.certificates.server.as_ref().map(|list| list.last)
     };
     at.map(|at| (at, it.what.clone()))
 }
 
+/// The remedies of defects that have one of their own.
+const REMEDIES: &[(&[&str], &str)] = &[
+    (
+        &["leaf-last", "order-reversed", "order-shuffled", "leaf-twice", "intermediate-twice", "unrelated-last"],
+        "send the server's own certificate first, then each one's issuer, without the root; some devices take nothing else",
+    ),
+    (
+        &[
+            "cross-expired",
+            "cross-to-expired-anchor",
+            "cross-to-unknown-root",
+            "expired-twin-first",
+            "expired-twin-last",
+        ],
+        "take the certificate that leads the other way out of what the server sends, so that the valid chain is the only one",
+    ),
+    (
+        &["dh-512", "dh-1024"],
+        "give the server a Diffie-Hellman group of 2,048 bits or more, or let it prefer ECDHE\n  openssl dhparam -out dh.pem 2048",
+    ),
+];
+
+/// The remedies of codes.
+const REMEDIES_OF_CODES: &[(Code, &str)] = &[
+    (
+        Code::ParametersRefused,
+        "update the server's TLS software: it must choose from what the client offers, and nothing that clients refuse",
+    ),
+    (
+        Code::UnsupportedAlgorithm,
+        "issue the certificate anew with what all clients take: SHA-256, and an RSA key of 2,048 bits or a key of P-256",
+    ),
+    (Code::ServerName, "add the name to the server's configuration, so that it knows it"),
+];
+
 fn remedy(it: &Visible) -> &'static str {
-    match it.defect {
-        "leaf-last" | "order-reversed" | "order-shuffled" | "leaf-twice" | "intermediate-twice" | "unrelated-last"
-        | "unrelated-between" => {
-            "send the server's own certificate first, then each one's issuer, without the root; some devices take nothing else"
-        }
-        "cross-expired"
-        | "cross-to-expired-anchor"
-        | "cross-to-unknown-root"
-        | "expired-twin-first"
-        | "expired-twin-last" => {
-            "take the certificate that leads the other way out of what the server sends, so that the valid chain is the only one"
-        }
-        "dh-512" | "dh-1024" => {
-            "give the server a Diffie-Hellman group of 2,048 bits or more, or let it prefer ECDHE\n  openssl dhparam -out dh.pem 2048"
-        }
-        _ => match it.code {
-            Code::ParametersRefused => {
-                "update the server's TLS software: it must choose from what the client offers, and nothing that clients refuse"
-            }
-            Code::UnsupportedAlgorithm => {
-                "issue the certificate anew with what all clients take: SHA-256, and an RSA key of 2,048 bits or a key of P-256"
-            }
-            Code::ServerName => "add the name to the server's configuration, so that it knows it",
-            _ => {
-                "issue the certificate anew as RFC 5280 has it, and look at what was made\n  openssl x509 -in server.cer -noout -text"
-            }
-        },
-    }
+    let own = REMEDIES.iter().find(|(defects, _)| defects.contains(&it.defect)).map(|(_, remedy)| *remedy);
+    let of_code = || REMEDIES_OF_CODES.iter().find(|(code, _)| *code == it.code).map(|(_, remedy)| *remedy);
+    own.or_else(of_code).unwrap_or(
+        "issue the certificate anew as RFC 5280 has it, and look at what was made\n  openssl x509 -in server.cer -noout -text",
+    )
 }
 
 fn more(session: &Session<'_>, code: Code) -> Vec<String> {
-    match code {
-        Code::NameMismatch => names::add_name(session.may_be_phone()),
-        Code::CertificateNotYetValid => dates::renew(),
-        Code::ChainOrder => order::send_in_order(),
-        _ => Vec::new(),
+    if code == Code::NameMismatch {
+        names::add_name(session.may_be_phone())
+    } else if code == Code::CertificateNotYetValid {
+        dates::renew()
+    } else if code == Code::ChainOrder {
+        order::send_in_order()
+    } else {
+        Vec::new()
     }
 }

@@ -21,6 +21,7 @@ mod preflight;
 mod profiles;
 mod report;
 mod sign;
+mod stacks;
 mod summary;
 mod timeline;
 
@@ -32,4 +33,5 @@ pub use page::TextStyle;
 pub use preflight::preflight_text;
 pub use profiles::{profile_text, profiles_text};
 pub use report::text;
+pub use stacks::{stack_text, stacks_text};
 pub use summary::summary_text;

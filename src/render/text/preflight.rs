@@ -7,7 +7,7 @@ use super::page::TextStyle;
 use super::sign::role;
 use crate::render::shared::finding::tag;
 use crate::render::shared::words::shorten;
-use crate::report::{PreflightProfile, PreflightReport, Prospect, StepFrom};
+use crate::report::{PreflightProfile, PreflightReport, Prospect, StackVerdict, StepFrom};
 
 /// Column at which the lines of a profile begin.
 const INDENT: usize = 4;
@@ -23,6 +23,7 @@ pub fn preflight_text(report: &PreflightReport, style: &TextStyle) -> String {
         findings(&mut lines, profile, style.width.max(40));
         lines.push(Line::default());
     }
+    stacks(&mut lines, report, style.width.max(40));
     lines.pop();
     let room = style.width.max(40).saturating_sub(NOTE.len());
     for problem in &report.problems {
@@ -79,6 +80,42 @@ fn path(lines: &mut Vec<Line>, profile: &PreflightProfile, report: &PreflightRep
         let line = Line::at(INDENT, Role::Plain, &shorten(&missing.subject, 60)).column(INDENT + 62);
         lines.push(line.push(Role::Bad, "MISSING; not in any file given"));
     }
+}
+
+/// What goes before the first line about stacks.
+const STACKS: &str = "stacks  ";
+
+/// Which TLS stacks would refuse the chain, those together that refuse it for one reason in one way.
+fn stacks(lines: &mut Vec<Line>, report: &PreflightReport, width: usize) {
+    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+    for stack in report.stacks.iter().filter(|stack| stack.answer == StackVerdict::Refuses) {
+        let how = stack.alert.clone().unwrap_or_else(|| "no alert".to_owned());
+        let after = if stack.after { " after the handshake" } else { "" };
+        let why = stack.why.as_deref().unwrap_or_default();
+        let reason = format!("({how}{after}, {}): {why}", stack.basis.as_str());
+        let title = format!("{} {}", stack.name, stack.versions);
+        match groups.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, titles)) => titles.push(title),
+            None => groups.push((reason, vec![title])),
+        }
+    }
+    let refused: usize = groups.iter().map(|(_, titles)| titles.len()).sum();
+    let rest = match report.stacks.len().saturating_sub(refused) {
+        _ if groups.is_empty() => return,
+        0 => "none of the measured stacks would accept it".to_owned(),
+        1 => "the other one would accept it".to_owned(),
+        more => format!("the other {more} would accept it"),
+    };
+    let refuse = |(reason, titles): &(String, Vec<String>)| format!("{} would refuse it {reason}", titles.join(", "));
+    let room = width.saturating_sub(STACKS.len());
+    for (at, text) in groups.iter().map(refuse).chain([rest]).enumerate() {
+        for (row, part) in wrap(&text, room, room.saturating_sub(2)).iter().enumerate() {
+            let head = if at == 0 && row == 0 { STACKS } else { "" };
+            let column = STACKS.len() + if row == 0 { 0 } else { 2 };
+            lines.push(Line::at(0, Role::Dim, head).pad(column).push(Role::Plain, part));
+        }
+    }
+    lines.push(Line::default());
 }
 
 fn findings(lines: &mut Vec<Line>, profile: &PreflightProfile, width: usize) {
