@@ -63,7 +63,7 @@ stacks() {
 }
 
 # The kinds of cases that must pass, by a word of their name, kind or subject.
-CASES=(reading preflight "in clear")
+CASES=(reading preflight "in clear" stacks)
 
 # Compares small captures and chains with what is true of them. Each kind is run, whichever fails.
 cases() {

@@ -268,8 +268,9 @@ impl Case<'_> {
         if survivors.contains(&Code::ServerName) {
             // A mere warning of the server leaves other causes open (D-DIAGNOSIS-54).
             let warned = server_name::only_warned(handshake);
-            let hidden = |code: &Code| *code == Code::ChainCauseUndecided && assessment.unreadable.is_some();
-            let stays = |code: &Code| warned && !self.is_lenient(*code) && !hidden(code);
+            let unknown = |code: &Code| *code == Code::ChainCauseUndecided && assessment.unreadable.is_none();
+            let fact = |code: &Code| !self.is_lenient(*code) && !self.is_feeble(*code);
+            let stays = |code: &Code| warned && (fact(code) || unknown(code));
             survivors.retain(|code| *code == Code::ServerName || stays(code));
             // Certificates that nobody sees may be what the client left for, too (D-DIAGNOSIS-51).
             let unseen = assessment.unreadable.is_some() && assessment.accepted_before.is_none();

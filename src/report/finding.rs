@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::chain::missing;
 use super::model;
 use super::places::Places;
-use super::stacks::StackAnswer;
+use super::stack::StackAnswer;
 use crate::capture::FrameRef;
 use crate::diagnosis::{DeviceDiagnosis, Finding};
 use crate::evidence::{Device, endpoint};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::chain::Shown;
 use super::model;
 use super::places::Places;
-use super::stacks::ClientStack;
+use super::stack::ClientStack;
 use crate::diagnosis::{DeviceDiagnosis, Judged};
 use crate::evidence::{Device, endpoint};
 use crate::flow::Side;

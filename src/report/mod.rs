@@ -24,6 +24,7 @@ mod profiles;
 mod redact;
 #[cfg(test)]
 mod schema;
+mod stack;
 mod stacks;
 mod story;
 mod summary;
@@ -41,9 +42,7 @@ pub(crate) use preflight::PreflightQuestion;
 pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport, PreflightStack};
 pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 pub use redact::{NotRedacted, Redaction};
-pub use stacks::{
-    ClientStack, STACKS_SCHEMA, StackAnswer, StackBasis, StackDefect, StackDocumented, StackEntry, StackHow,
-    StackMeasured, StackStrength, StackVerdict, StacksReport,
-};
+pub use stack::{ClientStack, StackAnswer, StackBasis, StackStrength, StackVerdict};
+pub use stacks::{STACKS_SCHEMA, StackDefect, StackDocumented, StackEntry, StackHow, StackMeasured, StacksReport};
 pub use summary::{CodeCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary};
 pub(crate) use words::{counted, frames};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::stacks::{ClientStack, StackAnswer};
+use super::stack::{ClientStack, StackAnswer};
 
 pub use super::event::{DhcpDetail, DnsDetail, Event, EventDetail, FrameRange, HttpDetail, LdapDetail, LldpDetail};
 // Words of the stages that decide them (D-PROJECT-01).

@@ -9,7 +9,7 @@ use super::chain::Shown;
 use super::finding::Findings;
 use super::model::{Certificate, Chain, Finding, Options, Tool};
 use super::places::Places;
-use super::stacks::StackVerdict;
+use super::stack::StackVerdict;
 use crate::capture::Timestamp;
 use crate::diagnosis::{AnswerBasis, Expected, Preflight, Presented, Prospect, Trust};
 use crate::trust::Path;
