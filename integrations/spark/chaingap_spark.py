@@ -2,7 +2,7 @@
 """chaingap over more captures than one machine holds, with Spark: a row for each capture, and the sum of all reports.
 
 In: a folder or an object store of captures, or a list of their paths. Out: OUT/reports (Parquet, a row a capture, see
-COLUMNS), OUT/certificates (PEM, the bundle of a second pass), OUT/summary (one line, chaingap.summary/1), and that
+COLUMNS), OUT/certificates (PEM, the bundle of a second pass), OUT/summary (one line, chaingap.summary/2), and that
 summary as text on standard output. Bounded: a task holds one report at a time, never a capture. Left to others: every
 judgement, which is the program's; nothing is judged here.
 

@@ -131,6 +131,12 @@ impl Builder {
         self
     }
 
+    /// Shows every device in full instead of 64, or some of each kind.
+    pub fn all_devices(mut self, all: bool) -> Self {
+        self.analyzer.all_devices = all;
+        self
+    }
+
     /// Takes the captures as one recording that was rotated over several files, in their order.
     pub fn continuous(mut self, continuous: bool) -> Self {
         self.analyzer.continuous = continuous;

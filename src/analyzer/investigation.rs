@@ -10,9 +10,9 @@ use std::sync::Arc;
 use super::settings::Analyzer;
 use crate::capture::{Broken, CaptureError, CaptureSummary};
 use crate::diagnosis::{Case, Census, Devices, Effort, diagnose, survey};
-use crate::evidence::{Device, Evidence};
+use crate::evidence::Evidence;
 use crate::pipeline::Pipeline;
-use crate::report::{self, Material, Report};
+use crate::report::{self, Affected, Material, Report};
 
 /// Why a capture could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +54,8 @@ impl Analyzer {
     }
 }
 
-/// Devices judged and shown in full.
-const MOST_JUDGED: usize = 8_192;
+/// So few devices are all shown, so that each is judged in full and none twice.
+const FEW: usize = 64;
 
 /// Several captures, judged together: what one shows proves what another lacks.
 #[derive(Debug)]
@@ -183,16 +183,34 @@ impl<'a> Investigation<'a> {
 
     /// Judges everything read so far. This ends a recording that another capture could have continued.
     pub fn report(&mut self) -> Report {
+        self.report_with(&mut |_| {})
+    }
+
+    /// As [`report`](Self::report); `each` is told of every device that a fault affects, in the order of the devices, also
+    /// of those that the report does not show.
+    pub fn report_with(&mut self, each: &mut dyn FnMut(&Affected)) -> Report {
         self.end();
-        let admits = |device: &Device| self.analyzer.admits(device);
         let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();
-        let mut devices = Devices::of(&self.evidence, &admits);
-        let devices_left = devices.keep(MOST_JUDGED);
-        for index in &devices.order {
+        let devices = Devices::of(&self.evidence, &|device| self.analyzer.admits(device));
+        let all = self.analyzer.all_devices || devices.order.len() <= FEW;
+        let mut census = report::Census::of(&self.captures, all, each);
+        let (mut shown, mut effort) = (devices.order.clone(), Effort::default());
+        if !all {
+            self.evidence.rest_all();
+            effort = survey(&self.case(&summaries), &devices, &mut census);
+            let chosen = census.shown();
+            shown.retain(|index| chosen.contains(index));
+        }
+        for index in &shown {
             self.evidence.devices.open(*index);
         }
-        let diagnosis = diagnose(&self.case(&summaries), &devices, &devices.order);
-        report::build(&Material {
+        let diagnosis = diagnose(&self.case(&summaries), &devices, &shown);
+        for judged in diagnosis.devices.iter().filter(|_| all) {
+            let findings = diagnosis.findings.get(judged.findings.clone()).unwrap_or_default();
+            let device = self.evidence.devices.get(judged.device);
+            device.into_iter().for_each(|device| drop(census.first(judged, device, findings)));
+        }
+        let material = Material {
             captures: &self.captures,
             evidence: &self.evidence,
             diagnosis: &diagnosis,
@@ -200,9 +218,11 @@ impl<'a> Investigation<'a> {
             options: self.analyzer.options.clone(),
             flows: self.flows,
             flows_dropped: self.flows_dropped,
-            devices_left,
+            effort,
             all_handshakes: self.analyzer.all_handshakes,
-        })
+            all_devices: all,
+        };
+        report::build(&material, census)
     }
 }
 

@@ -17,6 +17,7 @@ pub struct Analyzer {
     pub(super) device: Option<(String, DeviceFilter)>,
     pub(super) options: report::Options,
     pub(super) all_handshakes: bool,
+    pub(super) all_devices: bool,
     pub(super) continuous: bool,
     pub(super) keys: Arc<KeyLog>,
 }

@@ -8,10 +8,11 @@ use chaingap::{Analyzer, Investigation, render};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
-use super::format::{Format, Show};
+use super::file::{Links, WholeFile, is_no_input};
+use super::format::Format;
 use super::inputs::{Input, captures, rotated};
 use super::options::TrustOptions;
-use super::output::OutputOptions;
+use super::output::{Output, OutputOptions};
 use super::parallel;
 use super::progress::Progress;
 use super::reading::{fitting, none_fits, read, read_all};
@@ -37,6 +38,13 @@ pub(crate) struct Analyze {
     /// Show every handshake in full instead of 64 per device
     #[arg(long)]
     all_handshakes: bool,
+    /// Show every device in full instead of 64, or up to three of each kind
+    #[arg(long)]
+    all_devices: bool,
+    /// Write a line for each device and each fault that affects it to this file, as CSV: address, MAC address, host name,
+    /// first and last time, code, server, fault
+    #[arg(long, value_name = "FILE", conflicts_with = "redact", help_heading = "Output")]
+    csv_devices: Option<PathBuf>,
     /// Put stand-ins in place of addresses and names, so that the report can be shown to others
     #[arg(long)]
     redact: bool,
@@ -46,10 +54,10 @@ pub(crate) struct Analyze {
 
 impl Analyze {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.output.form.format.show_report()?;
-        let separate = self.separate || self.output.form.format == Format::JSONL;
+        let format = self.output.form.format();
+        let separate = self.separate || format == Format::JSONL;
         // Decided in D-CLI-03.
-        if separate && !matches!(self.output.form.format, Format::JSONL | Format::TEXT | Format::MARKDOWN) {
+        if separate && !matches!(format, Format::JSONL | Format::TEXT | Format::MARKDOWN) {
             let why = "--separate makes a report of each capture: take --format jsonl for programs, text or markdown for \
                        people";
             return Err(Failure(why.into()));
@@ -59,15 +67,33 @@ impl Analyze {
         }
         let inputs = captures(&self.inputs)?;
         let inputs = if self.continuous { rotated(inputs) } else { inputs };
+        let outputs = self.open(&inputs)?;
         let at_once = if separate { parallel::at_once(self.jobs, inputs.len()) } else { 1 };
         let builder = self.trust.builder()?.limits(self.trust.limits(at_once));
-        let analyzer = builder.all_handshakes(self.all_handshakes).continuous(self.continuous).build();
+        let builder = builder.all_handshakes(self.all_handshakes).all_devices(self.all_devices);
+        let analyzer = builder.continuous(self.continuous).build();
         let progress = Progress::of(&inputs);
         if separate {
-            self.separately(&analyzer, &inputs, &progress, show)
+            self.separately(&analyzer, &inputs, &progress, outputs)
         } else {
-            self.together(&analyzer, &inputs, &progress, show)
+            self.together(&analyzer, &inputs, &progress, outputs)
         }
+    }
+
+    /// Opens what will be written, before anything is read.
+    fn open(&self, inputs: &[Input]) -> Result<Outputs, Failure> {
+        let stores = self.trust.files()?;
+        let read = || stores.iter().map(PathBuf::as_path).chain(inputs.iter().filter_map(Input::path));
+        let csv = match &self.csv_devices {
+            None => None,
+            Some(path) => {
+                is_no_input(path, read())?;
+                let mut file = WholeFile::create(path, self.output.form.force(), Links::Follow)?;
+                file.write(render::CSV_HEAD.as_bytes())?;
+                Some(file)
+            }
+        };
+        Ok(Outputs { report: self.output.form.open(read())?, csv })
     }
 
     fn together(
@@ -75,21 +101,40 @@ impl Analyze {
         analyzer: &Analyzer,
         inputs: &[Input],
         progress: &Progress,
-        show: Show<Report>,
+        outputs: Outputs,
     ) -> Result<Exit, Failure> {
         let mut investigation = analyzer.investigate();
         let Some(all) = read_all(&mut investigation, inputs, progress, parallel::at_once(self.jobs, 2)) else {
             return Ok(Exit::Failed);
         };
-        let report = self.report(&mut investigation)?;
-        self.output.form.write(show, &report)?;
+        let Outputs { report: output, mut csv } = outputs;
+        let mut written = Ok(());
+        let report = self.report(&mut investigation, &mut |line| {
+            if let (Ok(()), Some(file)) = (&written, &mut csv) {
+                written = file.write(line.as_bytes());
+            }
+        })?;
+        written?;
+        output.report(self.output.form.format().write_report(), &report)?;
+        csv.map_or(Ok(()), WholeFile::finish)?;
         fitting(self.trust.asked(), &investigation, &report)?;
-        Ok(if all { self.output.exit(report.findings.iter()) } else { Exit::Failed })
+        Ok(if all { self.exit(&report) } else { Exit::Failed })
     }
 
-    fn report(&self, investigation: &mut Investigation<'_>) -> Result<Report, Failure> {
-        let report = investigation.report();
+    /// The report; `line` is given a line for each affected device where the user asked for them.
+    fn report(&self, investigation: &mut Investigation<'_>, line: &mut dyn FnMut(&str)) -> Result<Report, Failure> {
+        let wanted = self.csv_devices.is_some();
+        let report = investigation.report_with(&mut |affected| {
+            if wanted {
+                line(&render::csv_line(affected));
+            }
+        });
         Ok(if self.redact { Redaction::of(&report)?.1 } else { report })
+    }
+
+    /// How the run ends, by all faults.
+    fn exit(&self, report: &Report) -> Exit {
+        self.output.exit(report.faults.iter().map(|fault| fault.severity))
     }
 
     /// Judges each capture by itself, several at once; the reports come in the order of the captures.
@@ -98,42 +143,52 @@ impl Analyze {
         analyzer: &Analyzer,
         inputs: &[Input],
         progress: &Progress,
-        show: Show<Report>,
+        outputs: Outputs,
     ) -> Result<Exit, Failure> {
-        let style = self.output.form.style();
-        let mut sink = self.output.form.begin()?;
+        let Outputs { report: Output { mut sink, style }, mut csv } = outputs;
+        let format = self.output.form.format();
+        let write = format.write_report();
         let mut worst = Exit::Clean;
         let work = |input: &Input| {
             let mut investigation = analyzer.investigate();
             let was_read = read(&mut investigation, input, progress, 1);
-            let report = self.report(&mut investigation)?;
-            let exit = if was_read { self.output.exit(report.findings.iter()) } else { Exit::Failed };
+            let mut lines = String::new();
+            let report = self.report(&mut investigation, &mut |line| lines.push_str(line))?;
+            let exit = if was_read { self.exit(&report) } else { Exit::Failed };
             let (fits, left_out) = (!report.devices.is_empty(), investigation.left_out());
-            let heading = match self.output.form.format {
-                Format::TEXT => format!(
-                    "{}\n\n",
-                    render::printable(report.captures.first().map_or("", |capture| capture.path.as_str()))
-                ),
-                _ => String::new(),
-            };
-            Ok((format!("{heading}{}", show(&report, &style)), exit, fits, left_out))
+            let mut text = Vec::new();
+            if format == Format::TEXT {
+                let path = report.captures.first().map_or("", |capture| capture.path.as_str());
+                text.extend(format!("{}\n\n", render::printable(path)).into_bytes());
+            }
+            // Memory takes whatever is written.
+            let _ = write(&report, &style, &mut text);
+            Ok((text, lines, exit, fits, left_out))
         };
         let mut first = true;
         // It is enough if one of the captures shows the device asked for.
         let (mut any_fits, mut there) = (false, BTreeSet::new());
         parallel::in_order(inputs, self.jobs, work, |judged: Result<_, Failure>| {
-            let (text, exit, fits, left_out) = judged?;
+            let (text, lines, exit, fits, left_out) = judged?;
             any_fits |= fits;
             there.extend(left_out);
-            let between = self.output.form.format != Format::JSONL && !std::mem::take(&mut first);
+            let between = format != Format::JSONL && !std::mem::take(&mut first);
             worst = worst.max(exit);
+            csv.as_mut().map_or(Ok(()), |file| file.write(lines.as_bytes()))?;
             sink.write(if between { "\n" } else { "" })?;
-            sink.write(&text)
+            sink.write_by(|out| out.write_all(&text))
         })?;
         sink.finish()?;
+        csv.map_or(Ok(()), WholeFile::finish)?;
         if !any_fits {
             none_fits(self.trust.asked(), there)?;
         }
         Ok(worst)
     }
+}
+
+/// What is written: the report, and the table of affected devices if it was asked for.
+struct Outputs {
+    report: Output,
+    csv: Option<WholeFile>,
 }

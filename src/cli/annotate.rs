@@ -1,17 +1,17 @@
 //! `chaingap annotate`: the frames that matter as pcapng with a comment on each piece of evidence.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::PathBuf;
 
 use chaingap::{AnnotateOptions, annotate, files};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
-use super::file::may_write;
+use super::file::{is_no_input, is_same, may_write};
 use super::inputs::{Input, read_file};
 use super::options::TrustOptions;
 use super::output::{self, named, note};
-use super::reading::report_of;
+use super::reading::{Devices, report_of};
 
 /// `chaingap annotate`.
 #[derive(Debug, Args)]
@@ -49,14 +49,20 @@ impl Annotate {
         }
         let target = named(&self.output);
         if let Some(output) = target {
-            if fs::canonicalize(output).ok() == fs::canonicalize(&self.capture).ok() {
+            if is_same(output, &self.capture) {
                 return Err(Failure(format!("{name}: is the capture itself; it would be lost")));
             }
+            is_no_input(output, self.trust.files()?.iter().map(PathBuf::as_path))?;
             may_write(output, self.force)?;
         }
         let input = Input::File(self.capture.clone());
-        let read = report_of(&self.trust, std::slice::from_ref(&input))?;
+        let read = report_of(&self.trust, std::slice::from_ref(&input), Devices::Examples)?;
         let Some((report, _)) = read else { return Ok(Exit::Failed) };
+        let hidden: u64 = report.groups.iter().map(|group| group.devices_total).sum();
+        if hidden > 0 {
+            let all = report.totals.devices;
+            note(&format!("{} of {all} devices are annotated; --device ADDRESS takes another", all - hidden));
+        }
         let options = AnnotateOptions {
             with_credentials: self.with_credentials,
             embed_secrets: self.embed_secrets,

@@ -14,7 +14,7 @@ use super::format::{Format, Offer, Show, offering};
 use super::inputs::captures;
 use super::options::TrustOptions;
 use super::output::{self, Color};
-use super::reading::report_of;
+use super::reading::{Devices, report_of};
 
 const FORMATS: &[(Format, Show<CertsReport>)] =
     &[(Format::TEXT, render::certs_text), (Format::JSON, |report, _| render::certs_json(report))];
@@ -52,7 +52,7 @@ impl Certs {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let show = self.format.show(FORMATS)?;
         let inputs = captures(&self.inputs)?;
-        let Some((report, all)) = report_of(&self.trust, &inputs)? else { return Ok(Exit::Failed) };
+        let Some((report, all)) = report_of(&self.trust, &inputs, Devices::Examples)? else { return Ok(Exit::Failed) };
         let omitted: u64 = report.devices.iter().map(|device| device.handshakes_omitted).sum();
         if self.trust.device.is_some() && omitted > 0 {
             output::note(&format!("handshakes that were not kept: {omitted}; what only they show is not listed"));

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum as _};
 use super::exit::{Exit, Failure};
 use super::file::{Links, write_file};
 use super::format::{Format, Show, offering};
-use super::inputs::{Input, captures_below, files_below, no_such, read_text};
+use super::inputs::{Input, captures_below, files_below, is_capture, no_such, read_text};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
 use super::output::FormOptions;
 use super::progress::Progress;
@@ -45,11 +45,13 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.form.format.show(FORMATS)?;
+        let show = self.form.format().show(FORMATS)?;
         let files: Vec<_> = files_below(&self.folder)?.into_iter().filter(|file| is_expectation(file)).collect();
         if files.is_empty() {
             return Err(Failure(format!("{}: no *.expect.toml in this folder or below it", self.folder.display())));
         }
+        let read = files_below(&self.folder)?.into_iter().filter(|file| is_expectation(file) || is_capture(file));
+        let output = self.form.open(read.collect::<Vec<_>>().iter().map(PathBuf::as_path))?;
         let (mut checked, mut named) = (Vec::new(), BTreeSet::new());
         parallel::in_order(
             &files,
@@ -63,7 +65,7 @@ impl Check {
         )?;
         let unnamed = if self.require_all { self.unnamed(&named)? } else { Vec::new() };
         let report = CheckReport::new(self.folder.to_string_lossy().into_owned(), checked, unnamed);
-        self.form.write(show, &report)?;
+        output.show(show, &report)?;
         Ok(if report.different == 0 { Exit::Clean } else { Exit::Found })
     }
 
@@ -152,7 +154,7 @@ fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Re
     };
     let keylog = inside(folder, options.keylog.as_slice())?;
     let trust = TrustOptions { stores, keylog, device: options.device.clone(), sign_in, max_memory: None };
-    let analyzer = trust.builder()?.build();
+    let analyzer = trust.builder()?.all_devices(true).build();
     let mut investigation = analyzer.investigate();
     for path in paths {
         if !reading::read(&mut investigation, &Input::File(path.clone()), &Progress::none(), 1) {

@@ -1,6 +1,5 @@
 //! `chaingap compare`: sets a trace that works beside one that does not.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use chaingap::render;
@@ -8,11 +7,12 @@ use chaingap::report::{Comparison, Pick, Redaction, Report, compare};
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::file::is_same;
 use super::format::{Format, Show, offering};
 use super::inputs::Input;
 use super::options::TrustOptions;
 use super::output::FormOptions;
-use super::reading::report_of;
+use super::reading::{Devices, report_of};
 
 /// The formats of a comparison.
 const FORMATS: &[(Format, Show<Compared>)] = &[
@@ -56,11 +56,14 @@ pub(crate) struct Compare {
 impl Compare {
     /// Ends with 0 if they agree, 1 if they part, 2 if they cannot be compared.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.form.format.show(FORMATS)?;
+        let show = self.form.format().show(FORMATS)?;
         let good = input(&self.good_capture);
         let bad = self.bad_capture.as_ref().filter(|bad| !is_same(&self.good_capture, bad)).map(|bad| input(bad));
         let inputs: Vec<Input> = std::iter::once(&good).chain(&bad).cloned().collect();
-        let Some((report, all)) = report_of(&self.trust, &inputs)? else { return Ok(Exit::Failed) };
+        let stores = self.trust.files()?;
+        let read = stores.iter().map(PathBuf::as_path).chain(inputs.iter().filter_map(Input::path));
+        let output = self.form.open(read)?;
+        let Some((report, all)) = report_of(&self.trust, &inputs, Devices::All)? else { return Ok(Exit::Failed) };
         let (good, bad) = (good.name(), bad.as_ref().unwrap_or(&good).name());
         let good = Pick { capture: &good, device: self.good.as_deref() };
         let bad = Pick { capture: &bad, device: self.bad.as_deref() };
@@ -79,16 +82,11 @@ impl Compare {
             let (mut redaction, report) = Redaction::of(&compared.report)?;
             compared = Compared { comparison: redaction.of_made(&compared.comparison)?, report };
         }
-        self.form.write(show, &compared)?;
+        output.show(show, &compared)?;
         Ok(exit)
     }
 }
 
 fn input(path: &Path) -> Input {
     if path.as_os_str() == "-" { Input::Stdin } else { Input::File(path.to_path_buf()) }
-}
-
-/// Whether two paths lead to one file, which is then read once.
-fn is_same(one: &Path, other: &Path) -> bool {
-    one == other || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(a), Ok(b)) if a == b)
 }

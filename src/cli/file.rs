@@ -53,6 +53,11 @@ impl WholeFile {
         self.file.write_all(bytes).map_err(|error| self.failure(&error))
     }
 
+    /// The writer beneath.
+    pub(crate) fn writer(&mut self) -> &mut File {
+        &mut self.file
+    }
+
     /// Puts the finished file in its place.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         if let Some(part) = &self.part {
@@ -62,7 +67,7 @@ impl WholeFile {
         Ok(())
     }
 
-    fn failure(&self, error: &io::Error) -> Failure {
+    pub(crate) fn failure(&self, error: &io::Error) -> Failure {
         Failure(format!("{}: {error}", self.target.display()))
     }
 }
@@ -76,12 +81,52 @@ impl Drop for WholeFile {
     }
 }
 
-/// Fails if something is at the path and may not be overwritten.
+/// Fails if a file is at the path and may not be overwritten; pipes and devices are no files.
 pub(crate) fn may_write(path: &Path, force: bool) -> Result<(), Failure> {
-    if !force && fs::symlink_metadata(path).is_ok() {
+    let is_special = fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir());
+    if fs::metadata(path).is_ok_and(|about| about.is_dir()) {
+        return Err(Failure(format!("{}: is a folder, not a file to write to", path.display())));
+    }
+    if !force && !is_special && fs::symlink_metadata(path).is_ok() {
         return Err(Failure(format!("{}: the file exists; --force overwrites it", path.display())));
     }
     Ok(())
+}
+
+/// Fails if what would be written is one of the files that are read, by whatever path (D-CLI-09).
+pub(crate) fn is_no_input<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
+    if !fs::metadata(output).is_ok_and(|about| about.is_file()) {
+        return Ok(());
+    }
+    match inputs.into_iter().find(|input| is_same(output, input)) {
+        Some(input) if input == output => {
+            Err(Failure(format!("{}: is read by this command; it would be lost", output.display())))
+        }
+        Some(input) => {
+            let (output, input) = (output.display(), input.display());
+            Err(Failure(format!("{output}: is the same file as {input}, which this command reads; it would be lost")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether two paths lead to one file, also if it has two names.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    one == other
+        || matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(a), Ok(b)) if a == b)
+        || has_same_number(one, other)
+}
+
+#[cfg(unix)]
+fn has_same_number(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let number = |path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
+    number(one).is_some_and(|one| number(other) == Some(one))
+}
+
+#[cfg(not(unix))]
+fn has_same_number(_: &Path, _: &Path) -> bool {
+    false
 }
 
 /// Writes a file whole or not at all.

@@ -2,8 +2,10 @@
 //! which are the table [`FORMATS`].
 
 use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
 
-use chaingap::render::{FORMATS, TextStyle};
+use chaingap::render::{self, FORMATS, TextStyle};
 use chaingap::report::Report;
 use clap::Arg;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -13,6 +15,9 @@ use super::exit::Failure;
 
 /// How a command's result is shown in one format.
 pub(crate) type Show<T> = fn(&T, &TextStyle) -> String;
+
+/// How a report is written in one format.
+pub(crate) type Write = fn(&Report, &TextStyle, &mut dyn io::Write) -> io::Result<()>;
 
 /// A format by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +40,25 @@ impl Format {
         })
     }
 
-    /// How to show a report.
-    pub(crate) fn show_report(self) -> Result<Show<Report>, Failure> {
-        let formats: Vec<_> = FORMATS.iter().map(|format| (Self(format.name), format.show)).collect();
-        self.show(&formats)
+    /// How to write a report.
+    pub(crate) fn write_report(self) -> Write {
+        let found = FORMATS.iter().find(|format| format.name == self.0);
+        found.map_or_else(|| Self::TEXT.write_report(), |format| format.write)
+    }
+
+    /// The format that a file's name stands for.
+    pub(crate) fn of_file(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+        let ends = |format: &&render::Format| {
+            let mut endings = format.endings.iter();
+            endings.any(|ending| name.strip_suffix(ending).is_some_and(|rest| rest.ends_with('.')))
+        };
+        // `x.sarif.json` ends like `x.json`, which is another format.
+        let found = FORMATS.iter().filter(ends).max_by_key(|format| {
+            let own = format.endings.iter().filter(|ending| name.ends_with(**ending));
+            own.map(|ending| ending.len()).max()
+        });
+        found.map(|format| Self(format.name))
     }
 }
 

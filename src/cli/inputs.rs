@@ -32,6 +32,14 @@ impl Input {
         }
     }
 
+    /// Its path, unless it is standard input.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Stdin => None,
+            Self::File(path) => Some(path),
+        }
+    }
+
     /// Bytes of a plain file.
     pub(crate) fn size(&self) -> Option<u64> {
         let Self::File(path) = self else { return None };
@@ -162,7 +170,7 @@ enum Peek {
     Other,
 }
 
-fn is_capture(path: &Path) -> bool {
+pub(crate) fn is_capture(path: &Path) -> bool {
     matches!(peek(path), Peek::Capture(_))
 }
 

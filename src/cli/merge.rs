@@ -46,7 +46,8 @@ struct Head {
 
 impl Merge {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.form.format.show(FORMATS)?;
+        let show = self.form.format().show(FORMATS)?;
+        let output = self.form.open(self.reports.iter().map(PathBuf::as_path))?;
         let (mut total, mut empty) = (Summary::default(), 0);
         for path in &self.reports {
             let sum = summary_of(path)?;
@@ -58,7 +59,7 @@ impl Merge {
         }
         // One of many inputs may be empty; if all are, something went wrong before.
         let failed = total.failed > 0 || empty == self.reports.len();
-        self.form.write(show, &total)?;
+        output.show(show, &total)?;
         Ok(if failed { Exit::Failed } else { Exit::Clean })
     }
 }

@@ -96,6 +96,13 @@ impl TrustOptions {
         })
     }
 
+    /// Every file that is read because of these options.
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>, Failure> {
+        let mut files = self.stores.files()?;
+        files.extend(self.keylog.iter().cloned());
+        Ok(files)
+    }
+
     /// `--device`, as typed.
     pub(crate) fn asked(&self) -> Option<String> {
         self.device.as_ref().map(|device| format!("--device {device}"))
@@ -128,6 +135,15 @@ fn size(text: &str) -> Result<u64, String> {
 }
 
 impl StoreOptions {
+    /// Every file that is read because of these options.
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>, Failure> {
+        let mut files = vec![PathBuf::from(&self.profile)];
+        for path in self.roots.iter().chain(&self.installed).chain(&self.bundle) {
+            if path.is_dir() { files.extend(files_below(path)?) } else { files.push(path.clone()) }
+        }
+        Ok(files)
+    }
+
     /// A builder with the certificates and the time; the caller adds the profile.
     pub(crate) fn builder(&self) -> Result<Builder, Failure> {
         let mut builder = Analyzer::builder();

@@ -1,17 +1,17 @@
 //! In: what a command has to say, and in which formats it can. Out: standard output, or a file that is written whole or
 //! not at all.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chaingap::render::{self, TextStyle};
-use chaingap::report::{Finding, Severity};
+use chaingap::report::{Report, Severity};
 use clap::{Args, ValueEnum};
 
 use super::exit::{Exit, Failure};
-use super::file::{Links, WholeFile, write_file};
-use super::format::{Format, Offer, Show};
+use super::file::{Links, WholeFile, is_no_input, write_file};
+use super::format::{Format, Offer, Show, Write};
 
 /// Columns if the terminal does not say.
 const DEFAULT_WIDTH: usize = 110;
@@ -30,9 +30,9 @@ pub(crate) struct OutputOptions {
 /// Where results go, and in what form.
 #[derive(Debug, Args)]
 pub(crate) struct FormOptions {
-    /// Output format
-    #[arg(long, value_parser = Offer::all(), default_value = "text")]
-    pub(crate) format: Format,
+    /// Output format; by default that of the output file's name, such as report.html, else text
+    #[arg(long, value_parser = Offer::all())]
+    format: Option<Format>,
     /// Write to this file instead of standard output, which is -
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -56,13 +56,28 @@ enum FailOn {
 }
 
 impl FormOptions {
-    /// Writes a result.
-    pub(crate) fn write<T>(&self, show: Show<T>, result: &T) -> Result<(), Failure> {
-        write(show(result, &self.style()), self.file(), self.force)
+    /// The format asked for, or the one that the output file's name stands for.
+    pub(crate) fn format(&self) -> Format {
+        let by_name = || self.file().and_then(Format::of_file);
+        self.format.or_else(by_name).unwrap_or(Format::TEXT)
+    }
+
+    /// Opens the output, before anything is read: it must be none of the files that are read, and may exist only with
+    /// `--force`.
+    pub(crate) fn open<'a>(&self, inputs: impl IntoIterator<Item = &'a Path>) -> Result<Output, Failure> {
+        let style = self.style();
+        let sink = match self.file() {
+            None => Sink::Stdout,
+            Some(path) => {
+                is_no_input(path, inputs)?;
+                Sink::File(WholeFile::create(path, self.force, Links::Follow)?)
+            }
+        };
+        Ok(Output { sink, style })
     }
 
     /// The style of text that goes where the results go.
-    pub(crate) fn style(&self) -> TextStyle {
+    fn style(&self) -> TextStyle {
         self.color.style(self.file().is_some())
     }
 
@@ -71,12 +86,31 @@ impl FormOptions {
         self.output.as_deref().and_then(named)
     }
 
-    /// Begins an output that is written piece by piece.
-    pub(crate) fn begin(&self) -> Result<Sink, Failure> {
-        Ok(match self.file() {
-            None => Sink::Stdout,
-            Some(path) => Sink::File(WholeFile::create(path, self.force, Links::Follow)?),
-        })
+    /// Whether an existing file may be overwritten.
+    pub(crate) fn force(&self) -> bool {
+        self.force
+    }
+}
+
+/// Where results go.
+pub(crate) struct Output {
+    pub(crate) sink: Sink,
+    pub(crate) style: TextStyle,
+}
+
+impl Output {
+    /// Shows a result, which is all that is written.
+    pub(crate) fn show<T>(mut self, show: Show<T>, result: &T) -> Result<(), Failure> {
+        let text = show(result, &self.style);
+        self.sink.write(&text)?;
+        self.sink.finish()
+    }
+
+    /// Writes a report, piece by piece.
+    pub(crate) fn report(mut self, write: Write, report: &Report) -> Result<(), Failure> {
+        let style = self.style;
+        self.sink.write_by(|out| write(report, &style, out))?;
+        self.sink.finish()
     }
 }
 
@@ -95,6 +129,14 @@ impl Sink {
         }
     }
 
+    /// Appends what is written.
+    pub(crate) fn write_by(&mut self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
+        match self {
+            Self::Stdout => written(buffered(io::stdout().lock(), write)),
+            Self::File(file) => buffered(file.writer(), write).map_err(|error| file.failure(&error)),
+        }
+    }
+
     /// Nothing more comes.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         match self {
@@ -105,14 +147,14 @@ impl Sink {
 }
 
 impl OutputOptions {
-    /// How the run ends, by the gravest of these findings.
-    pub(crate) fn exit<'a>(&self, mut findings: impl Iterator<Item = &'a Finding>) -> Exit {
+    /// How the run ends, by the gravest of what was found.
+    pub(crate) fn exit(&self, mut found: impl Iterator<Item = Severity>) -> Exit {
         let threshold = match self.fail_on {
             FailOn::Error => Severity::Error,
             FailOn::Warning => Severity::Warning,
             FailOn::Never => return Exit::Clean,
         };
-        if findings.any(|finding| finding.severity >= threshold) { Exit::Found } else { Exit::Clean }
+        if found.any(|severity| severity >= threshold) { Exit::Found } else { Exit::Clean }
     }
 }
 
@@ -169,7 +211,18 @@ pub(crate) fn named(output: &Path) -> Option<&Path> {
 }
 
 fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
-    match io::stdout().lock().write_all(bytes).and_then(|()| io::stdout().flush()) {
+    written(io::stdout().lock().write_all(bytes).and_then(|()| io::stdout().flush()))
+}
+
+/// Writes through a buffer.
+fn buffered(to: impl io::Write, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 16, to);
+    write(&mut out)?;
+    out.flush()
+}
+
+fn written(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure(format!("standard output: {error}"))),
         _ => Ok(()),
     }

@@ -40,7 +40,9 @@ pub(crate) struct Preflight {
 
 impl Preflight {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.output.form.format.show(FORMATS)?;
+        let show = self.output.form.format().show(FORMATS)?;
+        let stores = self.stores.files()?;
+        let output = self.output.form.open(stores.iter().chain([&self.chain]).map(PathBuf::as_path))?;
         let name = self.chain.to_string_lossy().into_owned();
         let file = read_chain(&read_input(&self.chain)?);
         if file.certificates.is_empty() {
@@ -56,8 +58,8 @@ impl Preflight {
         };
         let analyzer = analyzer.build();
         let report = analyzer.preflight(&name, &file, self.host.as_deref(), &profiles, now());
-        self.output.form.write(show, &report)?;
-        Ok(self.output.exit(report.profiles.iter().flat_map(|profile| &profile.findings)))
+        output.show(show, &report)?;
+        Ok(self.output.exit(report.profiles.iter().flat_map(|profile| &profile.findings).map(|found| found.severity)))
     }
 
     fn profiles(&self) -> Result<Vec<Profile>, Failure> {

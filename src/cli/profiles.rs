@@ -1,5 +1,7 @@
 //! `chaingap profiles`: lists the device profiles, shows one, prints a template to start from.
 
+use std::path::Path;
+
 use chaingap::render::{self, TextStyle};
 use chaingap::report::ProfilesReport;
 use chaingap::trust::Profile;
@@ -44,16 +46,17 @@ pub(crate) struct Profiles {
 impl Profiles {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         if self.template {
-            self.form.write(|text, _| (*text).to_owned(), &Profile::template())?;
+            self.form.open([])?.show(|text, _| (*text).to_owned(), &Profile::template())?;
             return Ok(Exit::Clean);
         }
-        let show = self.form.format.show(if self.name.is_some() { ONE } else { ALL })?;
+        let show = self.form.format().show(if self.name.is_some() { ONE } else { ALL })?;
+        let output = self.form.open(self.name.as_deref().map(Path::new))?;
         let profiles = match &self.name {
             Some(name) => vec![profile_named(name)?.ok_or_else(|| unknown(name))?],
             None => Profile::names().into_iter().filter_map(Profile::builtin).collect(),
         };
         let report = ProfilesReport::new(&profiles);
-        self.form.write(show, &report)?;
+        output.show(show, &report)?;
         Ok(Exit::Clean)
     }
 }

@@ -20,10 +20,23 @@ const OFFERED: usize = 20;
 /// Decided in D-CAPTURE-04.
 const WORTH_A_THREAD: u64 = 4 << 20;
 
+/// Which devices a report shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Devices {
+    /// All of them.
+    All,
+    /// Of many some of each kind.
+    Examples,
+}
+
 /// Reads captures into one report, and says whether all could be read to their ends. `None` if no packet of any was
 /// understood.
-pub(crate) fn report_of(trust: &TrustOptions, inputs: &[Input]) -> Result<Option<(Report, bool)>, Failure> {
-    let analyzer = trust.builder()?.build();
+pub(crate) fn report_of(
+    trust: &TrustOptions,
+    inputs: &[Input],
+    devices: Devices,
+) -> Result<Option<(Report, bool)>, Failure> {
+    let analyzer = trust.builder()?.all_devices(devices == Devices::All).build();
     let mut investigation = analyzer.investigate();
     let progress = Progress::of(inputs);
     let all = read_all(&mut investigation, inputs, &progress, parallel::at_once(0, 2));

@@ -135,6 +135,8 @@ pub struct DhcpMessage {
     pub web_service: Option<String>,
     /// Option 120.
     pub sip_server: Option<String>,
+    /// Option 12, in UTF-8.
+    pub host_name: Option<Box<[u8]>>,
 }
 
 /// The answer to a DNS question.

@@ -177,6 +177,7 @@ impl DhcpMessage {
             vendor_class: dhcp.vendor_class.as_deref().or(vendor_class).map(str::to_owned),
             web_service,
             sip_server: dhcp.sip_server.clone(),
+            host_name: dhcp.host_name.as_ref().map(|name| name.as_bytes().into()),
         }
     }
 }

@@ -221,7 +221,10 @@ impl Own for Event {
 
 impl Own for DhcpMessage {
     fn each_own(&mut self, visitor: &mut impl Visitor) {
-        let Self { message: _, is_ack: _, lease, vendor_class: _, web_service: _, sip_server: _ } = self;
+        let Self { message: _, is_ack: _, lease, vendor_class: _, web_service: _, sip_server: _, host_name } = self;
+        if let Some(host_name) = host_name {
+            visitor.bytes(host_name);
+        }
         if let Some(lease) = lease {
             let mut address = IpAddr::V4(*lease);
             visitor.address(&mut address);

@@ -1,8 +1,10 @@
 //! In: nothing. Out: the formats of a report in one table, which the command line offers and the tests go through.
 //! Left to others: the formats of what is not a report.
 
+use std::io::{self, Write};
+
 use super::html::html;
-use super::json::{json, json_line};
+use super::json::{write_json, write_json_line};
 use super::junit::junit;
 use super::markdown::markdown;
 use super::sarif::sarif;
@@ -14,27 +16,67 @@ use crate::report::Report;
 pub struct Format {
     /// Its name on the command line.
     pub name: &'static str,
+    /// The endings of the names of files that have this format, without the dot.
+    pub endings: &'static [&'static str],
     /// What it is for, as the help says.
     pub purpose: &'static str,
-    /// Shows a report; only text heeds the style.
-    pub show: fn(&Report, &TextStyle) -> String,
+    /// Writes a report; only text heeds the style.
+    pub write: fn(&Report, &TextStyle, &mut dyn Write) -> io::Result<()>,
 }
 
-/// The formats of a report: another renderer is another row.
+impl Format {
+    /// The report as text.
+    pub fn show(&self, report: &Report, style: &TextStyle) -> String {
+        let mut bytes = Vec::new();
+        // Writing to memory does not fail.
+        let _ = (self.write)(report, style, &mut bytes);
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+/// The formats of a report: another renderer is another row. JSON, which has a line for every device, is written as it is
+/// made; the others have as many lines as there are faults.
 pub const FORMATS: &[Format] = &[
-    Format { name: "text", purpose: "For people", show: text },
-    Format { name: "json", purpose: "For programs", show: |report, _| json(report) },
-    Format { name: "jsonl", purpose: "For programs, a line for each capture", show: |report, _| json_line(report) },
-    Format { name: "sarif", purpose: "For code scanning, SARIF 2.1.0", show: |report, _| sarif(report) },
-    Format { name: "junit", purpose: "For the test page of a CI job, JUnit XML", show: |report, _| junit(report) },
+    Format {
+        name: "text",
+        endings: &["txt", "text"],
+        purpose: "For people",
+        write: |report, style, out| out.write_all(text(report, style).as_bytes()),
+    },
+    Format {
+        name: "json",
+        endings: &["json"],
+        purpose: "For programs",
+        write: |report, _, out| write_json(report, out),
+    },
+    Format {
+        name: "jsonl",
+        endings: &["jsonl", "ndjson"],
+        purpose: "For programs, a line for each capture",
+        write: |report, _, out| write_json_line(report, out),
+    },
+    Format {
+        name: "sarif",
+        endings: &["sarif", "sarif.json"],
+        purpose: "For code scanning, SARIF 2.1.0",
+        write: |report, _, out| out.write_all(sarif(report).as_bytes()),
+    },
+    Format {
+        name: "junit",
+        endings: &["xml"],
+        purpose: "For the test page of a CI job, JUnit XML",
+        write: |report, _, out| out.write_all(junit(report).as_bytes()),
+    },
     Format {
         name: "markdown",
+        endings: &["md", "markdown"],
         purpose: "For a ticket or a job summary, GitHub-flavoured",
-        show: |report, _| markdown(report),
+        write: |report, _, out| out.write_all(markdown(report).as_bytes()),
     },
     Format {
         name: "html",
+        endings: &["html", "htm"],
         purpose: "For people, as one file to open in a browser, send or print",
-        show: |report, _| html(report),
+        write: |report, _, out| out.write_all(html(report).as_bytes()),
     },
 ];

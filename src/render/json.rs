@@ -3,6 +3,8 @@
 //! In: a report. Out: `chaingap.report/2`, indented, ending with a newline. Bounded: by the report. Left to others: the
 //! model, whose field order is the order of the output.
 
+use std::io::{self, Write};
+
 use super::shared::words::obeyed_or_hidden;
 use crate::report::{
     CertsReport, CheckReport, Comparison, PreflightReport, ProfilesReport, Report, StacksReport, Summary,
@@ -12,17 +14,41 @@ use crate::report::{
 ///
 /// Members are in the order of the model, certificates by their hash, so that equal reports give equal bytes.
 pub fn json(report: &Report) -> String {
-    pretty(report)
+    text(|out| write_json(report, out))
+}
+
+/// Writes the report as [`json`] has it, piece by piece.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = Escaping(out);
+    serde_json::to_writer_pretty(&mut out, report)?;
+    out.write_all(b"\n")
 }
 
 /// The report as JSON on one line, for JSON Lines: UTF-8, with a newline at its end.
 pub fn json_line(report: &Report) -> String {
-    escaped(serde_json::to_string(report).unwrap_or_default())
+    text(|out| write_json_line(report, out))
+}
+
+/// Writes the report as [`json_line`] has it, piece by piece.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_json_line(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = Escaping(out);
+    serde_json::to_writer(&mut out, report)?;
+    out.write_all(b"\n")
 }
 
 /// A summary as one line of JSON, `chaingap.summary/1`, with a newline: summaries are added as reports are.
 pub fn summary_json(summary: &Summary) -> String {
-    escaped(serde_json::to_string(summary).unwrap_or_default())
+    text(|out| {
+        let mut out = Escaping(out);
+        serde_json::to_writer(&mut out, summary)?;
+        out.write_all(b"\n")
+    })
 }
 
 /// A preflight as indented JSON, `chaingap.preflight/1`.
@@ -56,31 +82,49 @@ pub fn stacks_json(report: &StacksReport) -> String {
 }
 
 pub(super) fn pretty(report: &impl serde::Serialize) -> String {
-    // The models hold no maps but those with text keys and no floating-point numbers: nothing in them can fail.
-    escaped(serde_json::to_string_pretty(report).unwrap_or_default())
+    text(|out| {
+        let mut out = Escaping(out);
+        serde_json::to_writer_pretty(&mut out, report)?;
+        out.write_all(b"\n")
+    })
 }
 
-/// The JSON with a newline at its end, and with escapes for what serde_json leaves as it is and a terminal would obey.
-/// Decided in D-RENDER-03.
-fn escaped(mut json: String) -> String {
-    // Nearly always there is none: large reports are neither searched letter by letter nor copied.
-    let plain =
-        |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & (*byte == b'\n' || matches!(*byte, b' '..=b'~')));
-    if json.as_bytes().chunks(4096).all(plain) {
-        json.push('\n');
-        return json;
+/// What is written, as text.
+fn text(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+    let mut bytes = Vec::new();
+    // The models hold no maps but those with text keys and no floating-point numbers: nothing in them can fail.
+    let _ = write(&mut bytes);
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Escapes what serde_json leaves as it is and a terminal would obey. Decided in D-RENDER-03.
+struct Escaping<'a>(&'a mut dyn Write);
+
+impl Write for Escaping<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes)?;
+        Ok(bytes.len())
     }
-    let mut out = String::with_capacity(json.len() + 1);
-    let mut units = [0; 2];
-    for c in json.chars() {
-        if c != '\n' && obeyed_or_hidden(c) {
-            c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
-        } else {
-            out.push(c);
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let is_plain = |byte: &u8| *byte == b'\n' || matches!(*byte, b' '..=b'~');
+        // Nearly always all of it is. serde_json hands over whole characters; what is none passes unchanged.
+        let text = if bytes.iter().all(is_plain) { None } else { std::str::from_utf8(bytes).ok() };
+        let Some(text) = text else { return self.0.write_all(bytes) };
+        let (mut out, mut units) = (String::with_capacity(text.len()), [0; 2]);
+        for c in text.chars() {
+            if c != '\n' && obeyed_or_hidden(c) {
+                c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+            } else {
+                out.push(c);
+            }
         }
+        self.0.write_all(out.as_bytes())
     }
-    out.push('\n');
-    out
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 #[cfg(test)]
@@ -99,8 +143,8 @@ mod tests {
     #[test]
     fn what_a_terminal_obeys_is_escaped_and_reads_back() {
         let name = "a\u{9b}2J\u{202e}\u{7f}\u{e0041}\u{1b}[0m é";
-        let line = escaped(serde_json::to_string(name).unwrap());
-        assert_eq!(line, "\"a\\u009b2J\\u202e\\u007f\\udb40\\udc41\\u001b[0m é\"\n");
+        let line = text(|out| Ok(serde_json::to_writer(Escaping(out), name)?));
+        assert_eq!(line, "\"a\\u009b2J\\u202e\\u007f\\udb40\\udc41\\u001b[0m é\"");
         assert_eq!(serde_json::from_str::<String>(&line).unwrap(), name);
     }
 

@@ -1,28 +1,27 @@
 //! The report as JUnit XML, for the test page of a CI job.
 //!
-//! In: a report, or a regression run. Out: a suite for each device, with a case for each
-//! server that it made handshakes with; a suite for the captures. A finding of severity error fails its case. Bounded: by the report. Left to others: the exit status.
+//! In: a report, or a regression run. Out: a suite with a case for each fault; a suite for the captures. A fault of severity
+//! error fails its case. Bounded: by the faults. Left to others: the exit status.
 //!
 //! There is no standard; this is what the schema that Jenkins publishes (junit-10.xsd) and GitLab's and GitHub's readers
 //! have in common.
 
-use std::collections::BTreeMap;
-
-use super::shared::nobody;
+use super::shared::many::example;
 use super::shared::words::{clean, place};
-use crate::report::{CheckOutcome, CheckReport, Checked, Device, Difference, Finding, Outcome, Report, Severity};
+use super::shared::{dropped, nobody};
+use crate::report::{CheckOutcome, CheckReport, Checked, Difference, Fault, Finding, Proof, Report, Severity};
 
 /// The report as JUnit XML, UTF-8.
 pub fn junit(report: &Report) -> String {
-    let mut findings: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
-    for finding in &report.findings {
-        findings.entry(finding.device.as_deref()).or_default().push(finding);
-    }
-    let of = |device| findings.get(&device).map(Vec::as_slice).unwrap_or_default();
-    let mut suites: Vec<Suite> =
-        report.devices.iter().map(|device| of_device(device, of(Some(device.id.as_str())))).collect();
-    suites.push(of_captures(report, of(None)));
-    write("chaingap", &suites)
+    let cases = report.faults.iter().filter(|fault| fault.devices_total > 0).map(|fault| of_fault(report, fault));
+    let faults = Suite { name: "faults".to_owned(), timestamp: time_of(report), cases: cases.collect() };
+    write("chaingap", &[faults, of_captures(report)])
+}
+
+/// The time of the first packet, to the second.
+fn time_of(report: &Report) -> Option<String> {
+    let first = report.captures.iter().filter_map(|capture| capture.first_time.as_deref()).min()?;
+    first.get(..19).map(str::to_owned)
 }
 
 /// A group of cases.
@@ -54,57 +53,41 @@ struct Failure {
     text: String,
 }
 
-/// A case for each server, in the order of the handshakes; what concerns none has a case of its own.
-fn of_device(device: &Device, findings: &[&Finding]) -> Suite {
-    let mut servers = Servers { class: &device.id, cases: Vec::new() };
-    for handshake in &device.handshakes {
-        let (case, judged) = servers.case(Some(&handshake.server), handshake.server_name.as_deref());
-        *judged |= !matches!(handshake.outcome, Outcome::Undetermined | Outcome::Incomplete);
-        let line = format!("frame {}: {} {}\n", handshake.frame, handshake.history, handshake.outcome.as_str());
-        case.notes.push_str(&line);
-    }
-    let works = device.handshakes.iter().any(|handshake| handshake.outcome == Outcome::Completed);
-    for finding in findings {
-        let (case, judged) = servers.case(finding.server.as_deref(), finding.server_name.as_deref());
-        // A note about a device that works leaves nothing open.
-        *judged |= finding.severity > Severity::Info || (works && finding.server.is_none());
-        case.add(finding);
-    }
-    let cases = servers.cases.into_iter().map(|(_, mut case, judged)| {
-        if case.failures.is_empty() && !judged {
+/// The case of a fault: an error fails it, and a warning is noted (D-RENDER-05).
+fn of_fault(report: &Report, fault: &Fault) -> Case {
+    let class = fault.server_name.as_ref().or(fault.server.as_ref()).map_or("devices", String::as_str).to_owned();
+    let name = format!("{} {} ({})", fault.code, fault.name, fault.id);
+    let mut case = Case { class, name, ..Case::default() };
+    let affected = format!("{} of {} devices, ", fault.devices_total, report.totals.devices);
+    let times = fault.first_time.as_deref().zip(fault.last_time.as_deref());
+    let times = times.map(|(first, last)| format!(", {first} to {last}")).unwrap_or_default();
+    let (severity, proof) = (fault.severity.as_str(), fault.proof.as_str());
+    let headline = format!("{} {} ({severity}, {proof}): {}", fault.code, fault.name, fault.summary);
+    let mut lines = vec![headline, format!("{affected}{} times{times}", fault.handshakes_total)];
+    lines.extend(fault.example.iter().map(|example| format!("for example {}", example.device)));
+    lines.push(String::new());
+    lines.extend(example(report, fault).into_iter().flat_map(shown_by));
+    lines.extend(fault.remedies.iter().map(|remedy| format!("do: {remedy}")));
+    lines.extend(fault.filter.iter().map(|filter| format!("Wireshark: {filter}")));
+    let text = lines.join("\n");
+    match fault.severity {
+        Severity::Error => case.failures.push(Failure {
+            kind: format!("{} {}", fault.code, fault.name),
+            message: fault.summary.clone(),
+            text,
+        }),
+        _ if fault.proof == Proof::Undecidable => {
             case.skipped = Some("the capture does not show how it ended".to_owned());
+            case.notes = text;
         }
-        case
-    });
-    let timestamp = device.addresses.first().and_then(|address| address.first.get(..19)).map(str::to_owned);
-    Suite { name: device.id.clone(), timestamp, cases: cases.collect() }
-}
-
-/// The cases of a device, by server, and whether there was anything to judge in each.
-struct Servers<'a> {
-    class: &'a str,
-    cases: Vec<(Option<&'a str>, Case, bool)>,
-}
-
-impl<'a> Servers<'a> {
-    fn case(&mut self, server: Option<&'a str>, server_name: Option<&str>) -> (&mut Case, &mut bool) {
-        let known = self.cases.iter().position(|(key, ..)| *key == server);
-        let index = known.unwrap_or(self.cases.len());
-        if known.is_none() {
-            let name = match (server, server_name) {
-                (Some(server), Some(name)) => format!("TLS {server} ({name})"),
-                (Some(server), None) => format!("TLS {server}"),
-                (None, _) => "device".to_owned(),
-            };
-            self.cases.push((server, Case { class: self.class.to_owned(), name, ..Case::default() }, false));
-        }
-        let (_, case, judged) = &mut self.cases[index];
-        (case, judged)
+        _ => case.notes = text,
     }
+    case
 }
 
 /// A case for each capture: an error if nothing of it could be read. A finding that concerns no device fails it.
-fn of_captures(report: &Report, findings: &[&Finding]) -> Suite {
+fn of_captures(report: &Report) -> Suite {
+    let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.device.is_none()).collect();
     let mut cases: Vec<Case> = Vec::new();
     for capture in &report.captures {
         let mut case = Case { class: "captures".to_owned(), name: capture.path.clone(), ..Case::default() };
@@ -124,9 +107,9 @@ fn of_captures(report: &Report, findings: &[&Finding]) -> Suite {
         let error = Some(Failure { kind: "not run".to_owned(), text: message.clone(), message });
         cases.push(Case { class: "captures".to_owned(), name: "devices".to_owned(), error, ..Case::default() });
     }
-    if let (Some(case), Some(why)) = (cases.first_mut(), &report.dropped.why) {
+    if let (Some(case), Some(why)) = (cases.first_mut(), dropped(report)) {
         let line = if case.notes.is_empty() { "" } else { "\n" };
-        case.notes.push_str(&format!("{line}not all was kept: {why}"));
+        case.notes.push_str(&format!("{line}{why}"));
     }
     let named = |finding: &&&Finding| report.captures.iter().any(|c| finding.capture.as_ref() == Some(&c.path));
     let rest: Vec<_> = findings.iter().filter(|finding| !named(finding)).collect();
@@ -163,16 +146,21 @@ impl Case {
 
 fn in_full(finding: &Finding, headline: &str) -> String {
     let mut lines = vec![headline.to_owned(), String::new()];
-    for evidence in &finding.evidence {
-        lines.push(format!("{}: {}", place(&evidence.capture, evidence.frame), evidence.what));
-    }
-    for cause in &finding.excluded {
-        let word = if cause.excluded { "ruled out" } else { "not ruled out" };
-        lines.push(format!("{word}: {}: {}", cause.cause, cause.why));
-    }
+    lines.extend(shown_by(finding));
     lines.extend(finding.remedies.iter().map(|remedy| format!("do: {remedy}")));
     lines.extend(finding.filter.iter().map(|filter| format!("Wireshark: {filter}")));
     lines.join("\n")
+}
+
+/// What shows a finding, and what is ruled out.
+fn shown_by(finding: &Finding) -> Vec<String> {
+    let evidence = finding.evidence.iter();
+    let evidence = evidence.map(|it| format!("{}: {}", place(&it.capture, it.frame), it.what));
+    let causes = finding.excluded.iter().map(|cause| {
+        let word = if cause.excluded { "ruled out" } else { "not ruled out" };
+        format!("{word}: {}: {}", cause.cause, cause.why)
+    });
+    evidence.chain(causes).collect()
 }
 
 /// JUnit XML: a case for each expectation.
@@ -307,46 +295,37 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::sample::{capture, finding, ok, sample};
+    use crate::render::sample::{capture, counted, finding, many, sample};
     use crate::report::Capture;
 
     #[test]
-    fn a_case_for_each_server_fails_by_its_error() {
-        let mut report = sample();
-        report.devices.push(ok("10.20.30.51"));
-        report.findings.push(finding("CG004", "certificate-fetch-failed", Severity::Warning, "no certificates"));
-        let xml = junit(&report);
+    fn a_case_for_each_fault_fails_by_its_error() {
+        let mut report = many(200, 100);
+        let cause = report.findings[0].clone();
+        let fetch = finding("CG004", "certificate-fetch-failed", Severity::Warning, "no certificates");
+        report.findings.push(Finding { device: cause.device.clone(), ..fetch });
+        let xml = junit(&counted(report));
+        // Two faults and two captures.
         assert!(xml.contains("<testsuites name=\"chaingap\" tests=\"4\" failures=\"1\" errors=\"0\">"), "{xml}");
-        let case = "<testcase classname=\"device 10.20.30.50\" name=\"TLS 10.20.30.10:443\">\n      <failure type=\"CG001 \
+        let case = "<testcase classname=\"10.20.30.10:443\" name=\"CG001 missing-intermediate (CG001/10.20.30.10:443)\">\n      <failure type=\"CG001 \
                     missing-intermediate\" message=\"TLS handshake fails: intermediate certificate &quot;Northwind";
         assert!(xml.contains(case), "{xml}");
-        let noted = "<system-out>frame 9: CsxnL rejected-by-client\nCG004 certificate-fetch-failed (warning, inferred)";
+        assert!(xml.contains("\n200 of 300 devices, "), "{xml}");
+        let noted = "<system-out>CG004 certificate-fetch-failed (warning, inferred): no certificates\n1 of 300 devices";
         assert!(xml.contains(noted), "{xml}");
     }
 
     #[test]
     fn what_cannot_be_read_or_judged_is_no_pass() {
         let mut report = sample();
-        report.findings.clear();
-        report.devices[0].handshakes[0].outcome = Outcome::Undetermined;
+        let open = finding("CG017", "capture-incomplete", Severity::Warning, "the capture ends first");
+        report.findings = vec![Finding { proof: Proof::Undecidable, ..open }];
         let problems = vec!["offset 0: not a capture file".to_owned()];
         report.captures.push(Capture { format: None, problems, ..capture("notes.txt") });
-        let xml = junit(&report);
+        let xml = junit(&counted(report));
         assert!(xml.contains("<skipped message=\"the capture does not show how it ended\"></skipped>"), "{xml}");
         assert!(xml.contains("<error type=\"unreadable\" message=\"offset 0: not a capture file\">"), "{xml}");
         assert!(xml.contains("failures=\"0\" errors=\"1\">"), "{xml}");
-    }
-
-    #[test]
-    fn what_is_good_to_know_of_a_device_that_works_is_a_pass() {
-        let mut report = sample();
-        report.devices.truncate(1);
-        let id = report.devices[0].id.clone();
-        report.devices[0].handshakes[0].outcome = Outcome::Completed;
-        let fine = finding("CG030", "tls-is-fine", Severity::Info, "the TLS handshake works");
-        report.findings = vec![Finding { device: Some(id), server: None, server_name: None, ..fine }];
-        let xml = junit(&report);
-        assert!(xml.contains("CG030 tls-is-fine") && !xml.contains("<skipped"), "{xml}");
     }
 
     #[test]

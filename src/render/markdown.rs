@@ -1,8 +1,8 @@
 //! The report as GitHub-flavoured Markdown, for a ticket or a job summary.
 //!
-//! In: a report. Out: a table of the devices, then each device with an error in full, then what the captures withheld; of
-//! a comparison a table of the steps. Bounded: [`ROWS`] devices or steps in a table, [`IN_FULL`] devices in full. Left to
-//! others: every judgement.
+//! In: a report. Out: a table of the devices, then each device with an error in full, or of many devices a table of the
+//! faults, then an example of each; then what the captures withheld; of a comparison a table of the steps. Bounded: [`ROWS`]
+//! faults, devices or steps in a table, [`IN_FULL`] devices in full. Left to others: every judgement.
 //!
 //! Most of the words come from captures and so from strangers: [`inline`] and [`block`] leave nothing in them that
 //! Markdown, or what GitHub adds to it, would obey.
@@ -10,7 +10,7 @@
 use super::shared::step::{frames, lacking};
 use super::shared::story::tag;
 use super::shared::words::{clean, date_and_clock, place, short_name, shorten};
-use super::shared::{Index, nobody};
+use super::shared::{Index, counted_devices, counts, dropped, many, nobody};
 use crate::report::{
     Chain, CompareSide, Comparison, Device, Event, EventKind, Finding, Report, Severity, Step, StepFrom, StepSide,
     VerdictStatus,
@@ -22,6 +22,9 @@ const ROWS: usize = 100;
 /// The most devices shown in full.
 const IN_FULL: usize = 10;
 
+/// The most ranges of addresses in one cell.
+const RANGES: usize = 20;
+
 /// The most lines of a list of evidence, or of a story.
 const LINES: usize = 40;
 
@@ -32,6 +35,21 @@ pub fn markdown(report: &Report) -> String {
     let more = report.captures.len() - captures.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     out.push_str(&format!("\n{}{more}\n", captures.join(", ")));
+    let index = Index::of(report);
+    if many::is_many(report) {
+        faults_first(&mut out, report, &index);
+    } else {
+        devices(&mut out, report, &index);
+    }
+    let known = |finding: &&Finding| report.devices.iter().any(|device| finding.device.as_ref() == Some(&device.id));
+    let rest: Vec<&Finding> = report.findings.iter().filter(|finding| !known(finding)).collect();
+    list(&mut out, &index, "About the captures", &rest);
+    withheld(&mut out, report);
+    out
+}
+
+/// A table of the devices, then each one with an error in full.
+fn devices(out: &mut String, report: &Report, index: &Index<'_>) {
     if !report.devices.is_empty() {
         out.push_str("\n| | device | verdict | finding | proof |\n|---|---|---|---|---|\n");
     }
@@ -49,13 +67,47 @@ pub fn markdown(report: &Report) -> String {
         let own = |finding: &&Finding| finding.device.as_ref() == Some(&device.id);
         report.findings.iter().filter(own).any(|finding| finding.severity == Severity::Error)
     };
-    let index = Index::of(report);
-    report.devices.iter().filter(grave).take(IN_FULL).for_each(|device| in_full(&mut out, report, &index, device));
-    let known = |finding: &&Finding| report.devices.iter().any(|device| finding.device.as_ref() == Some(&device.id));
-    let rest: Vec<&Finding> = report.findings.iter().filter(|finding| !known(finding)).collect();
-    list(&mut out, &index, "About the captures", &rest);
-    withheld(&mut out, report);
-    out
+    report.devices.iter().filter(grave).take(IN_FULL).for_each(|device| in_full(out, report, index, device));
+}
+
+/// A table of the faults, then an example of each in full, then a table of the other devices.
+fn faults_first(out: &mut String, report: &Report, index: &Index<'_>) {
+    let faults = many::faults(report);
+    if !faults.is_empty() {
+        out.push_str("\n| | server | fault | devices | since | finding | proof |\n|---|---|---|--:|---|---|---|\n");
+    }
+    for fault in faults.iter().take(ROWS) {
+        let mark = if fault.severity == Severity::Error { "❌" } else { "⚠️" };
+        let (subject, what) = (inline(&many::subject_of(fault)), sentence(&many::headline(&fault.summary, 200)));
+        let since = fault.first_time.as_deref().map(date_and_clock).map(|(day, clock)| format!("{day} {clock}"));
+        let (since, code) = (inline(&since.unwrap_or_default()), inline(&fault.code));
+        let (devices, proof) = (fault.devices_total, fault.proof.as_str());
+        out.push_str(&format!("| {mark} | {subject} | {what} | {devices} | {since} | {code} | {proof} |\n"));
+    }
+    more(out, faults.len(), ROWS, "faults");
+    for (fault, line) in faults.iter().take(ROWS).filter_map(|fault| Some((fault, fault.timeline.as_ref()?))) {
+        let subject = inline(&many::subject_of(fault));
+        out.push_str(&format!("\n{subject}, {}: {}\n", inline(&fault.code), sentence(&many::turn(fault, line))));
+    }
+    let mut examples = many::examples(report, &faults);
+    examples.truncate(IN_FULL);
+    examples.iter().for_each(|(device, _)| in_full(out, report, index, device));
+    let rows = many::others(report, index, &examples, RANGES);
+    if !rows.is_empty() {
+        let whose = if examples.is_empty() { "devices" } else { "other devices" };
+        out.push_str(&format!("\n| | {whose} | verdict | addresses |\n|---|--:|---|---|\n"));
+    }
+    for row in rows.iter().take(ROWS) {
+        let (what, places) = (sentence(&row.in_words(200)), inline(&row.places.join(", ")));
+        out.push_str(&format!("| {} | {} | {what} | {places} |\n", sign(row.verdict), row.devices));
+    }
+    more(out, rows.len(), ROWS, "kinds of devices");
+}
+
+fn more(out: &mut String, all: usize, shown: usize, what: &str) {
+    if let Some(more) = all.checked_sub(shown).filter(|more| *more > 0) {
+        out.push_str(&format!("\n… {more} more {what}\n"));
+    }
 }
 
 /// A comparison as GitHub-flavoured Markdown: the conclusion, the steps of both, what to do.
@@ -108,31 +160,21 @@ fn taken(kind: &str, side: Option<&StepSide>) -> String {
 }
 
 fn title(report: &Report) -> String {
-    let count = |status| report.devices.iter().filter(|device| device.verdict.status == status).count();
-    let all = report.devices.len();
-    let words = [
-        (VerdictStatus::Fails, "fails", "fail"),
-        (VerdictStatus::Undecided, "undecided", "undecided"),
-        (VerdictStatus::Degraded, "degraded", "degraded"),
-        (VerdictStatus::Ok, "ok", "ok"),
-    ];
-    let words = words.into_iter().filter_map(|(status, one, more)| match count(status) {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        many => Some(format!("{many} {more}")),
-    });
-    let words: Vec<String> = words.collect();
-    match (all, words.is_empty()) {
+    let told = counts(report).into_iter().filter(|(status, ..)| *status != VerdictStatus::NothingSeen);
+    let words: Vec<String> = told.map(|(_, n, word)| format!("{n} {word}")).collect();
+    match (report.totals.devices, words.is_empty()) {
         (0, _) => inline(&nobody(report)),
-        (1, true) => "1 device".into(),
-        (_, true) => format!("{all} devices"),
-        (1, false) => format!("1 device: {}", words.join(", ")),
-        (_, false) => format!("{all} devices: {}", words.join(", ")),
+        (_, true) => counted_devices(report),
+        (_, false) => format!("{}: {}", counted_devices(report), words.join(", ")),
     }
 }
 
 fn mark(device: &Device) -> &'static str {
-    match device.verdict.status {
+    sign(device.verdict.status)
+}
+
+fn sign(status: VerdictStatus) -> &'static str {
+    match status {
         VerdictStatus::Fails => "❌",
         VerdictStatus::Degraded => "⚠️",
         VerdictStatus::Ok => "✅",
@@ -292,7 +334,7 @@ fn withheld(out: &mut String, report: &Report) {
     let problems = captures.flat_map(|capture| capture.problems.iter().map(|problem| (&capture.path, problem)));
     let mut lines: Vec<String> =
         problems.map(|(path, problem)| format!("- {}: {}\n", inline(&shorten(path, 100)), sentence(problem))).collect();
-    lines.extend(report.dropped.why.iter().map(|why| format!("- {}\n", sentence(why))));
+    lines.extend(dropped(report).iter().map(|why| format!("- {}\n", sentence(why))));
     if !lines.is_empty() {
         let more = lines.len().saturating_sub(LINES);
         lines.truncate(LINES);
@@ -343,13 +385,13 @@ fn block(indent: &str, lines: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::sample::{HOSTILE, ok, pair, pair_of, sample};
+    use crate::render::sample::{HOSTILE, counted, many, ok, pair, pair_of, sample};
 
     #[test]
     fn tells_the_verdict_the_chain_and_what_to_do() {
         let mut report = sample();
         report.devices.push(ok("10.20.30.51"));
-        let text = markdown(&report);
+        let text = markdown(&counted(report));
         assert!(text.starts_with("## chaingap: 2 devices: 1 fails, 1 ok\n\ncaptures/pin.pcapng, captures/usb.pcapng\n\n| | device | verdict |"), "{text}");
         assert!(
             text.contains("\n| Northwind Policy CA 1 | no | **no** | captures/pin.pcapng frame 18, HTTP |\n"),
@@ -359,6 +401,15 @@ mod tests {
         let command = "   ```text\n   certutil -addstore CA \"Northwind Policy CA 1.cer\"\n   ```\n2. or sign in once";
         assert!(text.contains(command), "{text}");
         assert!(text.contains("\n```text\nip.addr==10.20.30.50 && tcp.port==443"), "{text}");
+    }
+
+    #[test]
+    fn many_devices_are_a_table_of_faults_an_example_and_a_table_of_the_others() {
+        let text = markdown(&many(200, 100));
+        let fault = "\n| ❌ | 10.20.30.10:443 | intermediate certificate \"Northwind Policy CA 1\" is missing | 200 |";
+        assert!(text.starts_with("## chaingap: 300 devices: 200 fail, 100 ok\n") && text.contains(fault), "{text}");
+        assert_eq!(text.matches("\n### ").count(), 1);
+        assert!(text.contains("\n| ✅ | 100 | TLS works | 10.0.0.200–10.0.1.49 (100) |\n"), "{text}");
     }
 
     #[test]

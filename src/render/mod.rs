@@ -1,9 +1,10 @@
 //! Stage 9: a report becomes something to read.
 //!
 //! In: one [`Report`](crate::report::Report), and nothing else. Out: text, HTML and Markdown for people, JSON for programs,
-//! SARIF and JUnit for CI. Bounded: by the report; the text folds what would not fit on a screen and says how much it
+//! SARIF and JUnit for CI, CSV of the devices affected. Bounded: by the report; the text folds what would not fit on a screen and says how much it
 //! folded. Left to others: where the output goes, and whether its terminal has colours.
 
+mod csv;
 mod formats;
 mod html;
 mod json;
@@ -15,10 +16,12 @@ mod sarif;
 mod shared;
 mod text;
 
+pub use csv::{CSV_HEAD, csv_line};
 pub use formats::{FORMATS, Format};
 pub use html::{compare_html, html};
 pub use json::{
     certs_json, check_json, compare_json, json, json_line, preflight_json, profiles_json, stacks_json, summary_json,
+    write_json, write_json_line,
 };
 pub use junit::{check_junit, junit};
 pub use markdown::{compare_markdown, markdown};

@@ -18,7 +18,61 @@ pub(crate) const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src
      `$(id)` | [a](javascript:alert(1)) *b* _c_ \u{1b}[31m\u{9b}2J\u{0}\u{202e}gnp\u{2066}\u{200b}\u{feff}\r\n\u{2713} all is well";
 
 pub(crate) fn sample_text(report: &Report) -> String {
-    text(report, &TextStyle { color: false, width: WIDTH })
+    text(&counted(report.clone()), &TextStyle { color: false, width: WIDTH })
+}
+
+/// The report with the sums and faults that belong to its devices and findings. A fault's `id` is its code and server.
+pub(crate) fn counted(mut report: Report) -> Report {
+    let mut totals = Totals { devices: u64::try_from(report.devices.len()).unwrap(), ..Totals::default() };
+    for device in &report.devices {
+        totals.handshakes += device.handshakes_total;
+        *totals.verdicts.entry(device.verdict.status.as_str().into()).or_default() += 1;
+        *totals.sign_ins.entry(device.sign_in.method.as_str().into()).or_default() += 1;
+    }
+    let mut faults: Vec<Fault> = Vec::new();
+    for finding in report.findings.iter_mut().filter(|finding| finding.severity > Severity::Info) {
+        let server = finding.server_name.as_ref().or(finding.server.as_ref()).map_or("-", String::as_str);
+        let id = format!("{}/{server}", finding.code);
+        finding.fault = Some(id.clone());
+        let at = faults.iter().position(|fault| fault.id == id).unwrap_or_else(|| {
+            faults.push(fault(id, finding));
+            faults.len() - 1
+        });
+        if let Some(device) = finding.device.as_ref().filter(|device| !faults[at].devices.contains(device)) {
+            faults[at].devices.push(device.clone());
+            faults[at].devices_total += 1;
+        }
+        faults[at].handshakes_total += finding.occurrences;
+    }
+    faults.sort_by_key(|fault| std::cmp::Reverse(fault.devices_total));
+    (report.totals, report.faults) = (totals, faults);
+    report
+}
+
+fn fault(id: String, finding: &Finding) -> Fault {
+    let device = finding.device.clone();
+    Fault {
+        id,
+        code: finding.code.clone(),
+        name: finding.name.clone(),
+        severity: finding.severity,
+        proof: finding.proof,
+        server: finding.server.clone(),
+        server_name: finding.server_name.clone(),
+        summary: finding.summary.clone(),
+        certificates: finding.certificates.clone(),
+        missing: finding.missing.clone(),
+        remedies: finding.remedies.clone(),
+        stacks: Vec::new(),
+        devices_total: 0,
+        devices: Vec::new(),
+        handshakes_total: 0,
+        first_time: finding.first_time.clone(),
+        last_time: finding.last_time.clone(),
+        example: device.map(|device| FaultExample { device, handshake: Some("handshake 9".into()) }),
+        filter: None,
+        timeline: None,
+    }
 }
 
 pub(crate) fn sample() -> Report {
@@ -37,7 +91,7 @@ pub(crate) fn sample() -> Report {
         "or sign in once with a PIN, then tether".into(),
     ];
     finding.filter = Some("ip.addr==10.20.30.50 && tcp.port==443 && frame.number>=9 && frame.number<=15".into());
-    Report {
+    counted(Report {
         schema: REPORT_SCHEMA.into(),
         tool: Tool { name: "chaingap".into(), version: "0.1.0".into() },
         options: Options { profile: "auto".into(), sign_in: "auto".into(), ..Options::default() },
@@ -52,7 +106,10 @@ pub(crate) fn sample() -> Report {
         ]),
         findings: vec![finding],
         statistics: Statistics::default(),
-    }
+        totals: Totals::default(),
+        faults: Vec::new(),
+        groups: Vec::new(),
+    })
 }
 
 /// Phones that fail, then phones that work.
@@ -70,7 +127,7 @@ pub(crate) fn many(failing: usize, working: usize) -> Report {
         }
         report.devices.push(device);
     }
-    report
+    counted(report)
 }
 
 /// The sample with these words for every text that the model leaves free, except the kinds of events and the hashes, by
@@ -93,7 +150,27 @@ pub(crate) fn everywhere(words: &str) -> Report {
     full.findings.push(finding("CG017", "capture-incomplete", Severity::Warning, "cut"));
     full.findings.push(Finding { device: None, ..full.findings[1].clone() });
     full.captures[0].problems = vec!["cut".into()];
-    full.dropped = Dropped { flows: 1, bytes: 1, why: Some("why".into()) };
+    full.dropped = Dropped { devices: 1, flows: 1, bytes: 1, why: Some("why".into()) };
+    full = counted(full);
+    let turned = Timeline {
+        from: "2026-01-15T12:00:00Z".into(),
+        to: "2026-01-15T13:00:00Z".into(),
+        completed_before: 3,
+        completed_after: 0,
+        completed: vec![2, 1, 0],
+        failed: vec![0, 0, 4],
+    };
+    let (name, versions) = ("s".to_owned(), "v".to_owned());
+    let stack = StackAnswer { name, versions, answer: StackVerdict::Refuses, alert: None };
+    (full.faults[0].timeline, full.faults[0].stacks) = (Some(turned), vec![stack]);
+    let group = |addresses: &[&str]| Group {
+        like: full.devices[0].id.clone(),
+        verdict: VerdictStatus::Fails,
+        faults: vec![full.faults[0].id.clone()],
+        devices_total: 1,
+        addresses: addresses.iter().map(|address| (*address).into()).collect(),
+    };
+    full.groups = vec![group(&["10.20.30.52"])];
     full.options.roots = vec!["root.pem".into()];
     full.options.device = Some("device".into());
     full.complete = false;
@@ -354,6 +431,7 @@ pub(crate) fn anchor(name: &str, sha: char) -> Step {
 pub(crate) fn finding(code: &str, name: &str, severity: Severity, summary: &str) -> Finding {
     Finding {
         id: format!("{code}/sample"),
+        fault: None,
         code: code.into(),
         name: name.into(),
         severity,

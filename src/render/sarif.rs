@@ -1,7 +1,7 @@
 //! The report as SARIF 2.1.0, for code scanning and CI.
 //!
-//! In: a report. Out: one run: a rule for each kind of finding there is, a result for each finding that points at the
-//! bytes of the frames that show it, a notification for whatever could not be read. Bounded: by the report. Left to
+//! In: a report. Out: one run: a rule for each kind of fault there is, a result for each fault that points at the bytes of
+//! the frames that show it in its example, a notification for whatever could not be read. Bounded: by the faults. Left to
 //! others: the rules' texts.
 //!
 //! Source: OASIS, Static Analysis Results Interchange Format Version 2.1.0; the numbers are its sections.
@@ -11,18 +11,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::json::pretty;
-use super::shared::nobody;
+use super::shared::many::example;
 use super::shared::words::clean;
-use crate::report::{Evidence, Finding, Report, Severity, rule_named};
+use super::shared::{dropped, nobody};
+use crate::report::{Evidence, Fault, Report, Severity, rule_named};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The report as SARIF 2.1.0, indented JSON with a newline at its end.
 ///
-/// A result's `partialFingerprints` hold the finding's `id`, which is stable over runs, paths and frames. Regions are
+/// A result's `partialFingerprints` hold the fault's `id`, which is stable over runs, paths, frames and devices. Regions are
 /// binary: byte offset and length of the record that holds the frame, in the capture as it was read.
 pub fn sarif(report: &Report) -> String {
-    let codes: BTreeSet<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
+    let codes: BTreeSet<&str> = report.faults.iter().map(|fault| fault.code.as_str()).collect();
     let codes: Vec<&str> = codes.into_iter().collect();
     let captures: BTreeMap<&str, usize> =
         report.captures.iter().enumerate().map(|(index, capture)| (capture.path.as_str(), index)).collect();
@@ -38,7 +39,7 @@ pub fn sarif(report: &Report) -> String {
             tool: Tool { driver: Driver::of(report, &codes) },
             invocations: [Invocation::of(report, &captures)],
             artifacts: artifacts.collect(),
-            results: report.findings.iter().map(|finding| SarifResult::of(finding, &codes, &captures)).collect(),
+            results: report.faults.iter().map(|fault| SarifResult::of(report, fault, &codes, &captures)).collect(),
         }],
     })
 }
@@ -133,7 +134,8 @@ struct SarifResult {
 #[serde(rename_all = "camelCase")]
 struct Properties {
     proof: &'static str,
-    device: Option<String>,
+    devices: u64,
+    example: Option<String>,
     server: Option<String>,
     server_name: Option<String>,
     recovered: bool,
@@ -175,7 +177,7 @@ struct Region {
 impl Driver {
     fn of(report: &Report, codes: &[&str]) -> Self {
         let names: BTreeMap<&str, &str> =
-            report.findings.iter().map(|finding| (finding.code.as_str(), finding.name.as_str())).collect();
+            report.faults.iter().map(|fault| (fault.code.as_str(), fault.name.as_str())).collect();
         let rules = codes.iter().map(|code| {
             let known = rule_named(code);
             Rule {
@@ -202,7 +204,7 @@ impl Invocation {
                 locations: vec![Location::of(&capture.path, None, captures)],
             }));
         }
-        notifications.extend(report.dropped.why.iter().map(|why| Notification {
+        notifications.extend(dropped(report).iter().map(|why| Notification {
             level: "warning",
             message: message(why),
             locations: Vec::new(),
@@ -221,31 +223,37 @@ impl Invocation {
 }
 
 impl SarifResult {
-    fn of(finding: &Finding, codes: &[&str], captures: &BTreeMap<&str, usize>) -> Self {
-        let mut places = finding.evidence.iter().map(|evidence| Location::of_evidence(evidence, captures));
-        // Several locations would say that the problem must be mended at each of them (3.27.12).
-        let first = places.next().or_else(|| Some(Location::of(finding.capture.as_ref()?, None, captures)));
+    fn of(report: &Report, fault: &Fault, codes: &[&str], captures: &BTreeMap<&str, usize>) -> Self {
         let shown = |text: &Option<String>| text.as_deref().map(clean);
+        let example = example(report, fault);
+        let mut places = example.iter().flat_map(|it| &it.evidence).map(|it| Location::of_evidence(it, captures));
+        // Several locations would say that the problem must be mended at each of them (3.27.12).
+        let first = places.next().or_else(|| Some(Location::of(example?.capture.as_ref()?, None, captures)));
+        let affected = match fault.devices_total {
+            0 | 1 => String::new(),
+            devices => format!(" It affects {devices} devices."),
+        };
         Self {
-            rule_id: clean(&finding.code),
-            rule_index: codes.iter().position(|code| *code == finding.code).unwrap_or_default(),
-            level: match finding.severity {
+            rule_id: clean(&fault.code),
+            rule_index: codes.iter().position(|code| *code == fault.code).unwrap_or_default(),
+            level: match fault.severity {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
                 Severity::Info => "note",
             },
-            message: message(&format!("{}.", finding.summary.trim_end_matches('.'))),
+            message: message(&format!("{}.{affected}", fault.summary.trim_end_matches('.'))),
             locations: first.into_iter().collect(),
             related_locations: places.collect(),
-            partial_fingerprints: BTreeMap::from([("chaingapFindingId/v1", clean(&finding.id))]),
-            occurrence_count: finding.occurrences.max(1),
+            partial_fingerprints: BTreeMap::from([("chaingapFaultId/v1", clean(&fault.id))]),
+            occurrence_count: fault.handshakes_total.max(1),
             properties: Properties {
-                proof: finding.proof.as_str(),
-                device: shown(&finding.device),
-                server: shown(&finding.server),
-                server_name: shown(&finding.server_name),
-                recovered: finding.recovered_by.is_some(),
-                filter: shown(&finding.filter),
+                proof: fault.proof.as_str(),
+                devices: fault.devices_total,
+                example: fault.example.as_ref().map(|example| clean(&example.device)),
+                server: shown(&fault.server),
+                server_name: shown(&fault.server_name),
+                recovered: example.is_some_and(|finding| finding.recovered_by.is_some()),
+                filter: shown(&fault.filter),
             },
         }
     }
@@ -300,7 +308,7 @@ fn uri(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::sample::{capture, finding, sample};
+    use crate::render::sample::{capture, counted, finding, many, sample};
     use serde_json::{Value, json};
 
     #[test]
@@ -315,11 +323,11 @@ mod tests {
         };
         report.findings[0].evidence = vec![at(11, 4_000, "the chain"), at(15, 9_000, "the alert")];
         report.findings.push(finding("CG003", "incomplete-chain-tolerated", Severity::Warning, "tolerated"));
-        let value: Value = serde_json::from_str(&sarif(&report)).unwrap();
+        let value: Value = serde_json::from_str(&sarif(&counted(report))).unwrap();
         let result = &value["runs"][0]["results"][0];
         assert_eq!(result["level"], "error");
         assert_eq!(result["ruleIndex"], 0);
-        assert_eq!(result["partialFingerprints"]["chaingapFindingId/v1"], "CG001/sample");
+        assert_eq!(result["partialFingerprints"]["chaingapFaultId/v1"], "CG001/10.20.30.10:443");
         let place = &result["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"], json!({"uri": "captures/usb.pcapng", "index": 1}));
         assert_eq!(place["region"], json!({"byteOffset": 4_000, "byteLength": 80}));
@@ -329,6 +337,15 @@ mod tests {
         let rules = value["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
         assert_eq!(rules.len(), 2);
         assert!(rules[0]["help"]["markdown"].as_str().unwrap().starts_with("# CG001 missing-intermediate"));
+    }
+
+    #[test]
+    fn a_fault_of_many_devices_is_one_result() {
+        let value: Value = serde_json::from_str(&sarif(&many(200, 100))).unwrap();
+        let results = value["runs"][0]["results"].as_array().unwrap();
+        assert_eq!(results.len(), 1);
+        assert_eq!((&results[0]["occurrenceCount"], &results[0]["properties"]["devices"]), (&json!(200), &json!(200)));
+        assert!(results[0]["message"]["text"].as_str().unwrap().ends_with("It affects 200 devices."));
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! In: evidence and diagnosis. Out: the report, all values as people and machines read them. Bounded: by both.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
+use super::census::{Census, Counted};
 use super::certificate::certificates;
 use super::device::Devices;
+use super::faults::fault_id;
 use super::finding::Findings;
 use super::model;
 use super::places::Places;
 use crate::capture::CaptureSummary;
-use crate::diagnosis::{Diagnosis, Trust};
+use crate::diagnosis::{Diagnosis, Effort, Finding, Trust};
 use crate::evidence::{Device, Evidence, Fetch};
 
 /// What a report is made of.
@@ -20,23 +22,35 @@ pub(crate) struct Material<'a> {
     pub(crate) options: model::Options,
     pub(crate) flows: u64,
     pub(crate) flows_dropped: u64,
-    pub(crate) devices_left: usize,
+    /// Searches and checks made for devices that are not shown.
+    pub(crate) effort: Effort,
     /// Show every handshake that was kept.
     pub(crate) all_handshakes: bool,
+    /// Show every device.
+    pub(crate) all_devices: bool,
 }
 
-/// Puts the report together.
-pub(crate) fn build(material: &Material<'_>) -> model::Report {
+/// Puts the report together: the devices of the diagnosis in full, and of all devices what the census counted.
+pub(crate) fn build(material: &Material<'_>, mut census: Census<'_>) -> model::Report {
     let (evidence, diagnosis) = (material.evidence, material.diagnosis);
     let places = Places { captures: material.captures, evidence: Some(evidence), trust: material.trust };
-    let ids = device_ids(material);
+    let of_no_device = material.findings_of_no_device();
+    of_no_device.iter().for_each(|finding| census.add_finding(finding));
+    let ids = if material.all_devices { census.all_names() } else { census.names() };
+    let shown: BTreeSet<usize> = diagnosis.devices.iter().map(|judged| judged.device).collect();
+    let Counted { groups, faults, totals } = census.counted(&places, &shown, material.all_devices);
     let found = Findings { places, all: &diagnosis.findings, devices: &ids };
     let downloads = |device: &&Device| device.fetches.iter().any(Fetch::brought_over_http);
     let kept = (0..evidence.devices.len()).filter_map(|index| evidence.devices.get(index));
     let downloaders = kept.filter(downloads).take(2).collect();
-    let shown = Devices { findings: found, downloaders, all_handshakes: material.all_handshakes };
-    let findings: Vec<_> = diagnosis.findings.iter().map(|finding| found.finding(finding)).collect();
-    let devices: Vec<_> = diagnosis.devices.iter().filter_map(|judged| shown.device(judged)).collect();
+    let view = Devices { findings: found, downloaders, all_handshakes: material.all_handshakes };
+    let (mut devices, mut findings) = (Vec::with_capacity(shown.len()), Vec::new());
+    for judged in &diagnosis.devices {
+        devices.extend(view.device(judged));
+        let own = found.of_device(judged).iter();
+        findings.extend(own.map(|finding| found.finding(finding, fault_id(finding, Some(judged)))));
+    }
+    findings.extend(of_no_device.iter().map(|it| found.finding(it, fault_id(it, None))));
     let captures = captures(material);
     let dropped = dropped(material);
     let lacking = |summary: &CaptureSummary| !summary.problems.is_empty() || summary.cut_packets > 0;
@@ -52,27 +66,24 @@ pub(crate) fn build(material: &Material<'_>) -> model::Report {
             packets: captures.iter().map(|capture| capture.packets).sum(),
             flows: material.flows,
             handshakes: evidence.handshakes,
-            path_searches: diagnosis.path_searches,
-            signature_checks: diagnosis.signature_checks,
+            path_searches: diagnosis.path_searches.max(material.effort.path_searches),
+            signature_checks: diagnosis.signature_checks.max(material.effort.signature_checks),
         },
         captures,
+        totals,
+        faults,
         devices,
+        groups,
         findings,
     }
 }
 
-/// The name of each device: its address, with a number where several devices have it.
-fn device_ids(material: &Material<'_>) -> BTreeMap<usize, String> {
-    let mut used: BTreeMap<String, usize> = BTreeMap::new();
-    let mut ids = BTreeMap::new();
-    for judged in &material.diagnosis.devices {
-        let Some(device) = material.evidence.devices.get(judged.device) else { continue };
-        let address = device.address.to_string();
-        let count = used.entry(address.clone()).or_default();
-        *count += 1;
-        ids.insert(judged.device, if *count == 1 { address } else { format!("{address}#{count}") });
+impl<'a> Material<'a> {
+    /// The findings behind those of the devices.
+    fn findings_of_no_device(&self) -> &'a [Finding] {
+        let start = self.diagnosis.devices.last().map_or(0, |judged| judged.findings.end);
+        self.diagnosis.findings.get(start..).unwrap_or_default()
     }
-    ids
 }
 
 fn captures(material: &Material<'_>) -> Vec<model::Capture> {
@@ -96,7 +107,7 @@ fn dropped(material: &Material<'_>) -> model::Dropped {
     let evidence = material.evidence;
     let reasons = [
         (material.flows_dropped > 0, "more connections at once than are followed"),
-        (evidence.devices_dropped().0 > 0 || material.devices_left > 0, "more devices than are kept"),
+        (evidence.devices_dropped().0 > 0, "more devices than are kept"),
         (evidence.certificates.dropped() > 0, "more certificates than are kept"),
         (evidence.handshakes_dropped > 0, "more handshakes of one device than are kept"),
         (evidence.fetches_dropped > 0, "more downloads of one device than are kept"),
@@ -104,7 +115,7 @@ fn dropped(material: &Material<'_>) -> model::Dropped {
     ];
     let why: Vec<_> = reasons.iter().filter(|(happened, _)| *happened).map(|(_, why)| *why).collect();
     let why = (!why.is_empty()).then(|| format!("{}; a verdict may suffer; --max-memory allows more", why.join(", ")));
-    model::Dropped { flows: material.flows_dropped, bytes: 0, why }
+    model::Dropped { devices: evidence.devices_dropped().0, flows: material.flows_dropped, bytes: 0, why }
 }
 
 /// Which frames were cut, and to how many bytes.

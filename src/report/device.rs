@@ -41,7 +41,7 @@ impl Devices<'_> {
                     last: last.time.to_string(),
                 })
                 .collect(),
-            mac: device.mac.map(|(mac, _)| mac.map(|byte| format!("{byte:02x}")).join(":")),
+            mac: mac_of(device),
             identity_basis: identity_basis(device),
             shared_address: device.shared_address,
             recognized_as: device.recognition.is_lync_phone().then(|| "lync-phone-edition".into()),
@@ -93,6 +93,11 @@ impl Devices<'_> {
         }
         kept.into_iter().collect()
     }
+}
+
+/// The network card that is bound to a device.
+pub(super) fn mac_of(device: &Device) -> Option<String> {
+    device.mac.map(|(mac, _)| mac.map(|byte| format!("{byte:02x}")).join(":"))
 }
 
 fn sign_in(places: &Places<'_>, judged: &DeviceDiagnosis<'_>) -> model::SignIn {

@@ -1,6 +1,7 @@
 //! In: a finding of the diagnosis. Out: the same as people and machines read it, with a stable id. Bounded: by the finding.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::chain::missing;
 use super::model;
@@ -9,6 +10,7 @@ use super::stack::StackAnswer;
 use crate::capture::FrameRef;
 use crate::diagnosis::{DeviceDiagnosis, Finding};
 use crate::evidence::{Device, endpoint};
+use crate::trust::Missing;
 use crate::x509::{Digest, hex};
 
 /// All findings of a report, which name each other by their ids.
@@ -26,11 +28,13 @@ impl<'a> Findings<'a> {
         self.all.get(judged.findings.clone()).unwrap_or_default()
     }
 
-    pub(super) fn finding(&self, finding: &Finding) -> model::Finding {
+    /// A finding, which is a case of the fault of this `id`.
+    pub(super) fn finding(&self, finding: &Finding, fault: Option<String>) -> model::Finding {
         let rule = finding.code.rule();
         let device = finding.device.and_then(|index| self.places.evidence?.devices.get(index));
         model::Finding {
             id: self.id(finding),
+            fault,
             code: rule.code.into(),
             name: rule.name.into(),
             severity: finding.severity,
@@ -69,14 +73,7 @@ impl<'a> Findings<'a> {
         let device = finding.device.and_then(|index| self.devices.get(&index).cloned()).unwrap_or_default();
         let leaf = finding.certificates.first().map(|leaf| short(leaf.sha256()));
         let server = finding.server_name.clone().or(leaf).or(finding.server.map(endpoint)).unwrap_or_default();
-        let missing: Vec<_> = finding
-            .missing
-            .iter()
-            .map(|missing| match missing.below.authority_key_id().and_then(|id| id.key_id.as_deref()) {
-                Some(key) => hex(key),
-                None => short(Digest::of(missing.subject.raw())),
-            })
-            .collect();
+        let missing: Vec<_> = finding.missing.iter().map(key_of).collect();
         let parts = [finding.code.rule().code.to_owned(), device, server, missing.join("+")];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
     }
@@ -97,8 +94,7 @@ fn filter(finding: &Finding, device: Option<&Device>, handshake: Option<usize>) 
     let device = device?;
     let handshake = handshake.and_then(|index| device.handshakes.get(index));
     let address = handshake.map_or(device.address, |handshake| handshake.client.ip());
-    let field = if address.is_ipv6() { "ipv6.addr" } else { "ip.addr" };
-    let mut parts = vec![format!("{field}=={address}")];
+    let mut parts = vec![format!("{}=={address}", address_field(address))];
     if let Some(server) = finding.server {
         parts.push(format!("tcp.port=={}", server.port()));
     }
@@ -108,6 +104,20 @@ fn filter(finding: &Finding, device: Option<&Device>, handshake: Option<usize>) 
     Some(parts.join(" && "))
 }
 
-fn short(digest: Digest) -> String {
+/// The field of display filters that holds such an address.
+pub(super) fn address_field(address: IpAddr) -> &'static str {
+    if address.is_ipv6() { "ipv6.addr" } else { "ip.addr" }
+}
+
+/// The key of a missing certificate as ids have it: its key identifier, else the beginning of a digest of its name.
+pub(super) fn key_of(missing: &Missing) -> String {
+    match missing.below.authority_key_id().and_then(|id| id.key_id.as_deref()) {
+        Some(key) => hex(key),
+        None => short(Digest::of(missing.subject.raw())),
+    }
+}
+
+/// The first 16 digits of a digest.
+pub(super) fn short(digest: Digest) -> String {
     digest.to_string().chars().take(16).collect()
 }

@@ -7,10 +7,19 @@ use super::model;
 use super::places::Places;
 use super::stack::ClientStack;
 use crate::diagnosis::{DeviceDiagnosis, Judged};
-use crate::evidence::{Device, endpoint};
+use crate::evidence::{Device, Handshake, endpoint};
 use crate::flow::Side;
 use crate::protocol::tls;
 use crate::x509::Certificate;
+
+/// The `id` of a handshake of a device.
+pub(super) fn handshake_id(judged: &DeviceDiagnosis<'_>, index: usize) -> Option<String> {
+    judged.handshakes.get(index).map(|judged| id_of(judged.handshake))
+}
+
+fn id_of(handshake: &Handshake) -> String {
+    format!("{}:{}:{}", handshake.first.capture + 1, handshake.stream, handshake.first.number)
+}
 
 /// One handshake of a device.
 pub(super) fn handshake(
@@ -26,7 +35,7 @@ pub(super) fn handshake(
     let digests = |list: &[Arc<Certificate>]| list.iter().map(|c| c.sha256().to_string()).collect();
     let capture = handshake.first.capture;
     Some(model::Handshake {
-        id: format!("{}:{}:{}", capture + 1, handshake.stream, handshake.first.number),
+        id: id_of(handshake),
         capture: places.path(capture),
         stream: places.stream(handshake.stream, capture),
         frame: handshake.first.number,

@@ -7,7 +7,9 @@
 //! `192.0.2.1:443` and `2001:db8::1:443` (address, colon, port, no brackets), certificates are named by the lower-case
 //! hexadecimal SHA-256 of their DER, captures by their path as given. What is unknown is `null`, never left out.
 
+mod affected;
 mod build;
+mod census;
 mod certificate;
 mod certs;
 mod chain;
@@ -15,8 +17,12 @@ mod check;
 mod compare;
 mod device;
 mod event;
+mod fault;
+mod faults;
 mod finding;
 mod handshake;
+mod kinds;
+mod missing;
 mod model;
 mod places;
 mod preflight;
@@ -24,6 +30,7 @@ mod profiles;
 mod redact;
 #[cfg(test)]
 mod schema;
+mod servers;
 mod stack;
 mod stacks;
 mod story;
@@ -31,7 +38,9 @@ mod summary;
 mod words;
 
 pub use crate::diagnosis::{AnswerBasis, Prospect, rule_named};
+pub use affected::Affected;
 pub(crate) use build::{Material, build};
+pub(crate) use census::Census;
 pub use certs::{CERTS_SCHEMA, CertsEntry, CertsReport};
 pub use check::{CHECK_SCHEMA, CheckOutcome, CheckReport, Checked, Difference};
 pub use compare::{
@@ -44,5 +53,5 @@ pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, Pr
 pub use redact::{NotRedacted, Redaction};
 pub use stack::{ClientStack, StackAnswer, StackBasis, StackStrength, StackVerdict};
 pub use stacks::{STACKS_SCHEMA, StackDefect, StackDocumented, StackEntry, StackHow, StackMeasured, StacksReport};
-pub use summary::{CodeCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary};
+pub use summary::{FaultCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary};
 pub(crate) use words::{counted, frames};

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::stack::{ClientStack, StackAnswer};
 
 pub use super::event::{DhcpDetail, DnsDetail, Event, EventDetail, FrameRange, HttpDetail, LdapDetail, LldpDetail};
+pub use super::fault::{CodeCount, Fault, FaultExample, Group, Timeline, Totals};
+pub use super::missing::{Found, Missing, MissingCandidate};
 // Words of the stages that decide them (D-PROJECT-01).
 pub use crate::diagnosis::{Excluded, ProfileBasis, Severity, VerdictStatus};
 pub use crate::evidence::{EndHow, EventKind, Outcome, SignInMethod, SignInStrength, Via};
@@ -34,11 +36,17 @@ pub struct Report {
     pub dropped: Dropped,
     /// The files read, in the order given.
     pub captures: Vec<Capture>,
-    /// The TLS clients, by first frame.
+    /// Sums over all devices, shown or not.
+    pub totals: Totals,
+    /// The problems at servers, each once however many devices it affects, those of most devices first.
+    pub faults: Vec<Fault>,
+    /// The TLS clients, by first frame; of more than 64 some of each kind, the others are in `groups`.
     pub devices: Vec<Device>,
+    /// Devices that are not shown, by their kind, the most numerous first.
+    pub groups: Vec<Group>,
     /// Every certificate seen or used, by SHA-256.
     pub certificates: BTreeMap<String, Certificate>,
-    /// The findings, device by device, the headline first.
+    /// The findings of the devices shown, device by device, the headline first, then those that concern no device.
     pub findings: Vec<Finding>,
     /// Counts of the run.
     pub statistics: Statistics,
@@ -87,6 +95,8 @@ pub struct Options {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Dropped {
+    /// Devices that were not judged, beside those of `totals`.
+    pub devices: u64,
     /// TCP connections dropped before they ended.
     pub flows: u64,
     /// Bytes of streams that were not kept.
@@ -493,42 +503,6 @@ pub struct Step {
     pub frame: Option<u64>,
 }
 
-/// A missing link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Missing {
-    /// The subject that the certificate must have.
-    pub subject: String,
-    /// The key identifier it must have, lower-case hexadecimal, where the certificate below names one.
-    pub key_id: Option<String>,
-    /// Where the certificate below says it can be fetched.
-    pub aia: Vec<String>,
-    /// Certificates that would do: alternatives for this one link.
-    pub candidates: Vec<MissingCandidate>,
-}
-
-/// A certificate that would fill a missing link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct MissingCandidate {
-    /// Its SHA-256.
-    pub sha256: String,
-    /// Where it was seen.
-    pub found_in: Vec<Found>,
-}
-
-/// Where a certificate was seen.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Found {
-    /// The capture's path, or the file of `--bundle`, `--roots`, `--installed`.
-    pub capture: String,
-    /// The frame; null for a file.
-    pub frame: Option<u64>,
-    /// How, in words: `sent by 192.0.2.1:443`, `HTTP`, `LDAP`, `--bundle`.
-    pub how: String,
-}
-
 /// One certificate in full.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -571,6 +545,8 @@ pub struct Certificate {
 pub struct Finding {
     /// Stable name of the finding over runs, paths and frames.
     pub id: String,
+    /// `id` of the fault that it is a case of; null where it is only good to know.
+    pub fault: Option<String>,
     /// The rule's code, such as `CG001`.
     pub code: String,
     /// The rule's name, such as `missing-intermediate`.

@@ -138,7 +138,7 @@ impl PreflightQuestion<'_> {
             usb: answer.usb,
             pin: answer.pin,
             chain: shown.chain(&answer.chain, Some(self.at.to_string())),
-            findings: answer.findings.iter().map(|finding| findings.finding(finding)).collect(),
+            findings: answer.findings.iter().map(|finding| findings.finding(finding, None)).collect(),
         }
     }
 }

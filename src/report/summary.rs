@@ -1,7 +1,7 @@
 //! Many reports as one: counts that add up in any order and any grouping.
 //!
-//! In: reports, or summaries of reports. Out: [`Summary`], schema `chaingap.summary/1`. Bounded: by the distinct
-//! findings, servers and missing certificates, not by the number of reports. Left to others: verdicts, which stay as
+//! In: reports, or summaries of reports. Out: [`Summary`], schema `chaingap.summary/2`. Bounded: by the distinct
+//! faults, servers and missing certificates, not by the number of reports. Left to others: verdicts, which stay as
 //! they were judged.
 //!
 //! Adding is associative and commutative, with the empty summary as its neutral element, so that any engine may add up
@@ -12,10 +12,11 @@ use std::ops::Add;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Finding, Proof, Report, Severity, Tool};
+use super::fault::{CodeCount, Fault, increase};
+use super::model::{Proof, Report, Severity, Tool};
 
 /// The value of a summary's `schema` member.
-pub const SUMMARY_SCHEMA: &str = "chaingap.summary/1";
+pub const SUMMARY_SCHEMA: &str = "chaingap.summary/2";
 
 /// The sum of any number of reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,51 +44,63 @@ pub struct Summary {
     pub last_time: Option<String>,
     /// Handshakes.
     pub handshakes: u64,
-    /// Devices; one that occurs in several reports counts in each.
+    /// Devices judged; one that occurs in several reports counts in each.
     pub devices: u64,
+    /// Devices that were not judged, beside those.
+    pub devices_dropped: u64,
     /// Number of devices, by the status of the verdict.
     pub verdicts: BTreeMap<String, u64>,
     /// Number of devices, by the method of the sign-in.
     pub sign_ins: BTreeMap<String, u64>,
     /// Findings by code.
     pub findings: BTreeMap<String, CodeCount>,
+    /// Faults, by their `id`, which is the same in every report.
+    pub faults: BTreeMap<String, FaultCount>,
     /// Servers with errors or warnings, by the name that was asked for, else by endpoint.
     pub servers: BTreeMap<String, ServerCount>,
     /// Missing certificates, by subject and key identifier.
     pub missing: BTreeMap<String, MissingCount>,
 }
 
-/// How often one rule reported something.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// One problem at one server, in all reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct CodeCount {
-    /// Its name.
+pub struct FaultCount {
+    /// The rule's code, such as `CG001`.
+    pub code: String,
+    /// The rule's name.
     pub name: String,
-    /// Findings.
-    pub findings: u64,
-    /// Occurrences, retries counted one by one.
-    pub occurrences: u64,
-    /// Findings that are errors.
-    pub errors: u64,
-    /// Findings that are warnings.
-    pub warnings: u64,
-    /// Findings that are proven.
-    pub proven: u64,
-    /// Findings that are inferred.
-    pub inferred: u64,
-    /// Findings that are undecidable.
-    pub undecidable: u64,
+    /// The gravest severity in any report.
+    pub severity: Severity,
+    /// The surest proof among the gravest.
+    pub proof: Proof,
+    /// What is wrong, in the sentence of the report with that severity and proof.
+    pub summary: String,
+    /// The server's endpoint in that report.
+    pub server: Option<String>,
+    /// The name by which the devices asked for it.
+    pub server_name: Option<String>,
+    /// Subjects of the missing links.
+    pub missing: BTreeSet<String>,
+    /// Devices that it affects.
+    pub devices: u64,
+    /// Handshakes, connections or fetches that show it.
+    pub handshakes: u64,
+    /// Time of the first of them, to the second.
+    pub first_time: Option<String>,
+    /// Time of the last of them, to the second.
+    pub last_time: Option<String>,
 }
 
-/// What went wrong with one server.
+/// What went wrong with one server. A device counts once for each fault that affects it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerCount {
-    /// Findings that are errors.
+    /// Devices affected by faults that are errors.
     pub errors: u64,
-    /// Findings that are warnings.
+    /// Devices affected by faults that are warnings.
     pub warnings: u64,
-    /// Findings by code.
+    /// Devices affected, by the fault's code.
     pub codes: BTreeMap<String, u64>,
 }
 
@@ -99,8 +112,8 @@ pub struct MissingCount {
     pub subject: String,
     /// Its key identifier, where it is known.
     pub key_id: Option<String>,
-    /// Findings that name it as missing.
-    pub findings: u64,
+    /// Devices that lack it; a device counts once for each fault that names it.
+    pub devices: u64,
     /// Servers that did not send it.
     pub servers: BTreeSet<String>,
     /// Certificates that would do, by SHA-256.
@@ -124,9 +137,11 @@ impl Default for Summary {
             last_time: None,
             handshakes: 0,
             devices: 0,
+            devices_dropped: 0,
             verdicts: BTreeMap::new(),
             sign_ins: BTreeMap::new(),
             findings: BTreeMap::new(),
+            faults: BTreeMap::new(),
             servers: BTreeMap::new(),
             missing: BTreeMap::new(),
         }
@@ -145,13 +160,13 @@ impl Summary {
             summary.first_time = earlier(summary.first_time.take(), capture.first_time.as_deref().and_then(second));
             summary.last_time = later(summary.last_time.take(), capture.last_time.as_deref().and_then(second));
         }
-        for device in &report.devices {
-            summary.devices += 1;
-            increase(&mut summary.handshakes, device.handshakes_total);
-            *summary.verdicts.entry(device.verdict.status.as_str().into()).or_default() += 1;
-            *summary.sign_ins.entry(device.sign_in.method.as_str().into()).or_default() += 1;
-        }
-        report.findings.iter().for_each(|finding| summary.count(finding));
+        let totals = &report.totals;
+        (summary.devices, summary.handshakes) = (totals.devices, totals.handshakes);
+        summary.devices_dropped = report.dropped.devices;
+        summary.verdicts.clone_from(&totals.verdicts);
+        summary.sign_ins.clone_from(&totals.sign_ins);
+        summary.findings.clone_from(&totals.findings);
+        report.faults.iter().for_each(|fault| summary.count(fault));
         summary
     }
 
@@ -160,38 +175,35 @@ impl Summary {
         Self { failed: 1, ..Self::default() }
     }
 
-    fn count(&mut self, finding: &Finding) {
-        let is = |severity| u64::from(finding.severity == severity);
-        let (errors, warnings) = (is(Severity::Error), is(Severity::Warning));
-        let sure = |proof| u64::from(finding.proof == proof);
-        self.findings.entry(finding.code.clone()).or_default().add(CodeCount {
-            name: finding.name.clone(),
-            findings: 1,
-            occurrences: finding.occurrences,
-            errors,
-            warnings,
-            proven: sure(Proof::Proven),
-            inferred: sure(Proof::Inferred),
-            undecidable: sure(Proof::Undecidable),
-        });
-        let server = finding.server_name.as_ref().or(finding.server.as_ref());
-        if let Some(server) = server.filter(|_| finding.severity > Severity::Info) {
+    fn count(&mut self, fault: &Fault) {
+        let devices = fault.devices_total;
+        let server = fault.server_name.as_ref().or(fault.server.as_ref());
+        if let Some(server) = server {
             let known = self.servers.entry(server.clone()).or_default();
-            known.errors += errors;
-            known.warnings += warnings;
-            *known.codes.entry(finding.code.clone()).or_default() += 1;
+            let count = if fault.severity == Severity::Error { &mut known.errors } else { &mut known.warnings };
+            increase(count, devices);
+            increase(known.codes.entry(fault.code.clone()).or_default(), devices);
         }
-        for missing in &finding.missing {
+        for missing in &fault.missing {
             let key = format!("{} {}", missing.subject, missing.key_id.as_deref().unwrap_or("-"));
             self.missing.entry(key).or_default().add(MissingCount {
                 subject: missing.subject.clone(),
                 key_id: missing.key_id.clone(),
-                findings: 1,
+                devices,
                 servers: server.into_iter().cloned().collect(),
                 candidates: missing.candidates.iter().map(|candidate| candidate.sha256.clone()).collect(),
                 aia: missing.aia.iter().cloned().collect(),
             });
         }
+        self.add_fault(fault.id.clone(), FaultCount::of(fault));
+    }
+
+    fn add_fault(&mut self, id: String, count: FaultCount) {
+        let sum = match self.faults.remove(&id) {
+            Some(known) => known + count,
+            None => count,
+        };
+        self.faults.insert(id, sum);
     }
 }
 
@@ -209,10 +221,14 @@ impl Add for Summary {
         self.last_time = later(self.last_time, other.last_time);
         increase(&mut self.handshakes, other.handshakes);
         increase(&mut self.devices, other.devices);
+        increase(&mut self.devices_dropped, other.devices_dropped);
         add_counts(&mut self.verdicts, other.verdicts);
         add_counts(&mut self.sign_ins, other.sign_ins);
         for (code, count) in other.findings {
             self.findings.entry(code).or_default().add(count);
+        }
+        for (id, count) in other.faults {
+            self.add_fault(id, count);
         }
         for (server, count) in other.servers {
             let known = self.servers.entry(server).or_default();
@@ -227,32 +243,53 @@ impl Add for Summary {
     }
 }
 
-impl CodeCount {
-    fn add(&mut self, other: Self) {
-        self.name = other.name;
-        increase(&mut self.findings, other.findings);
-        increase(&mut self.occurrences, other.occurrences);
-        increase(&mut self.errors, other.errors);
-        increase(&mut self.warnings, other.warnings);
-        increase(&mut self.proven, other.proven);
-        increase(&mut self.inferred, other.inferred);
-        increase(&mut self.undecidable, other.undecidable);
+impl FaultCount {
+    fn of(fault: &Fault) -> Self {
+        Self {
+            code: fault.code.clone(),
+            name: fault.name.clone(),
+            severity: fault.severity,
+            proof: fault.proof,
+            summary: fault.summary.clone(),
+            server: fault.server.clone(),
+            server_name: fault.server_name.clone(),
+            missing: fault.missing.iter().map(|link| link.subject.clone()).collect(),
+            devices: fault.devices_total,
+            handshakes: fault.handshakes_total,
+            first_time: fault.first_time.as_deref().and_then(second),
+            last_time: fault.last_time.as_deref().and_then(second),
+        }
+    }
+
+    /// What the gravest and surest of two speaks for; of equals, whichever comes first by its words.
+    fn rank(&self) -> impl Ord + '_ {
+        let words = (&self.summary, &self.server, &self.server_name, &self.code, &self.name);
+        (self.severity, self.proof, std::cmp::Reverse(words))
+    }
+}
+
+impl Add for FaultCount {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let (mut sum, other) = if self.rank() >= other.rank() { (self, other) } else { (other, self) };
+        sum.missing.extend(other.missing);
+        increase(&mut sum.devices, other.devices);
+        increase(&mut sum.handshakes, other.handshakes);
+        sum.first_time = earlier(sum.first_time, other.first_time);
+        sum.last_time = later(sum.last_time, other.last_time);
+        sum
     }
 }
 
 impl MissingCount {
     fn add(&mut self, other: Self) {
         (self.subject, self.key_id) = (other.subject, other.key_id);
-        increase(&mut self.findings, other.findings);
+        increase(&mut self.devices, other.devices);
         self.servers.extend(other.servers);
         self.candidates.extend(other.candidates);
         self.aia.extend(other.aia);
     }
-}
-
-/// Saturates, because counts come from files that anyone may have written.
-fn increase(count: &mut u64, by: u64) {
-    *count = count.saturating_add(by);
 }
 
 fn add_counts(to: &mut BTreeMap<String, u64>, from: BTreeMap<String, u64>) {

@@ -20,9 +20,11 @@ const USB: &str = "captures/usb-sign-in.pcapng";
 /// Every object that a report may hold, with the members that it must have; `*` is each element or each value.
 #[rustfmt::skip]
 const MEMBERS: &[(&str, &str)] = &[
-    ("", "schema tool options complete dropped captures devices certificates findings statistics"),
+    ("", "schema tool options complete dropped captures totals faults devices groups certificates findings statistics"),
     ("tool", "name version"),
-    ("dropped", "flows bytes why"),
+    ("dropped", "devices flows bytes why"),
+    ("faults/*", "id code name severity proof server server_name summary certificates missing remedies stacks devices_total devices handshakes_total \
+                  first_time last_time example filter timeline"),
     ("captures/*", "path format compression link_types packets bytes first_time last_time cut_packets problems notes"),
     ("devices/*", "id addresses mac identity_basis shared_address recognized_as recognized_by profile verdict clock sign_in \
                    events fetches handshakes_total handshakes_omitted handshakes"),
@@ -54,7 +56,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("certificates/*", "subject issuer serial not_before not_after key signature_algorithm names ca key_id issuer_key_id \
                         ca_issuers der problems seen"),
     ("certificates/*/seen/*", "capture frame how"),
-    ("findings/*", "id code name severity proof device capture stream server server_name occurrences first_time last_time \
+    ("findings/*", "id fault code name severity proof device capture stream server server_name occurrences first_time last_time \
                     summary evidence excluded caused_by recovered_by certificates missing remedies filter"),
     ("findings/*/evidence/*", "capture frame offset length what"),
     ("findings/*/excluded/*", "cause excluded why"),

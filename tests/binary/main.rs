@@ -11,6 +11,7 @@ mod compare;
 mod engines;
 mod inputs;
 mod kinds;
+mod many;
 mod memory;
 mod merge;
 mod output;

@@ -2,13 +2,13 @@
 //!
 //! In: the reports of the sample captures. Out: what the sums must be, counted here from the reports themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use chaingap::Analyzer;
-use chaingap::report::{Report, Summary};
+use chaingap::report::{FaultCount, Report, Summary};
 
 fn reports() -> Vec<Report> {
     let mut paths: Vec<_> = fs::read_dir("captures").unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -42,6 +42,14 @@ fn a_sum_counts_what_the_reports_say() {
     let whole = sum(&reports);
     assert_eq!(whole.reports, 60);
     assert_eq!(whole.packets, reports.iter().map(|report| report.statistics.packets).sum::<u64>());
+    let times = |count: &FaultCount| (count.devices, count.handshakes);
+    let faults = || reports.iter().flat_map(|report| &report.faults);
+    for (id, count) in &whole.faults {
+        let same = || faults().filter(|fault| fault.id == *id);
+        let (devices, handshakes) = (same().map(|f| f.devices_total).sum(), same().map(|f| f.handshakes_total).sum());
+        assert_eq!(times(count), (devices, handshakes), "{id}");
+    }
+    assert_eq!(whole.faults.len(), faults().map(|fault| &fault.id).collect::<BTreeSet<_>>().len());
     assert_eq!(whole.devices, reports.iter().map(|report| u64::try_from(report.devices.len()).unwrap()).sum::<u64>());
     let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
     for finding in reports.iter().flat_map(|report| &report.findings) {

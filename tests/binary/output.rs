@@ -363,3 +363,83 @@ fn a_full_disk_is_an_error_in_words() {
         assert!(stderr(&output).contains("/dev/full: No space left on device"), "{arguments:?}: {}", stderr(&output));
     }
 }
+
+#[test]
+fn an_output_is_looked_at_before_anything_is_read() {
+    let folder = TempDir::new().unwrap();
+    let there = folder.path().join("there.txt");
+    fs::write(&there, "precious").unwrap();
+    // The capture does not exist: the output is what is complained about.
+    let out = run(&["analyze", "no-such.pcap", "-o", there.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(stderr(&out).contains("the file exists") && !stderr(&out).contains("no-such.pcap"), "{}", stderr(&out));
+    let out = run(&["analyze", "no-such.pcap", "-o", folder.path().join("none/x.txt").to_str().unwrap()]);
+    assert!(!stderr(&out).contains("no-such.pcap"), "{}", stderr(&out));
+    assert_eq!(names(folder.path()), ["there.txt"]);
+}
+
+#[test]
+fn no_input_is_overwritten_by_whatever_path() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (capture, root) = (path("usb.pcapng"), path("root.pem"));
+    fs::copy(USB, &capture).unwrap();
+    fs::copy("captures/pki/root.pem", &root).unwrap();
+    fs::hard_link(&capture, path("other-name")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&capture, path("link")).unwrap();
+    let before = fs::read(&capture).unwrap();
+    let inside = folder.path().join(".").join("usb.pcapng");
+    let targets = [capture.clone(), inside, path("other-name"), root.clone()];
+    let targets = targets.into_iter().chain(cfg!(unix).then(|| path("link")));
+    for target in targets {
+        for option in ["-o", "--csv-devices"] {
+            let arguments = [
+                "analyze".as_ref(),
+                capture.as_os_str(),
+                "--roots".as_ref(),
+                root.as_os_str(),
+                "--force".as_ref(),
+                option.as_ref(),
+                target.as_os_str(),
+            ];
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_chaingap"));
+            let out = command.args(arguments).output().unwrap();
+            assert_eq!(out.status.code(), Some(2), "{option} {}", target.display());
+            assert!(stderr(&out).contains("it would be lost"), "{}", stderr(&out));
+        }
+    }
+    assert_eq!(fs::read(&capture).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_no_file_that_exists() {
+    let out = run(&["analyze", USB, "-o", "/dev/null"]);
+    assert_eq!((out.status.code(), stderr(&out)), (Some(1), String::new()));
+}
+
+#[test]
+fn the_format_follows_the_name_of_the_output_unless_it_is_given() {
+    let folder = TempDir::new().unwrap();
+    let written = |name: &str, options: &[&str]| {
+        let path = folder.path().join(name);
+        let out = run(&[&["analyze", USB, "-o", path.to_str().unwrap()], options].concat());
+        assert_eq!(out.status.code(), Some(1), "{}", stderr(&out));
+        fs::read_to_string(path).unwrap()
+    };
+    for (name, begins) in [
+        ("report.html", "<!DOCTYPE html>"),
+        ("report.JSON", "{\n  \"schema\": \"chaingap.report/2\""),
+        ("report.jsonl", "{\"schema\":\"chaingap.report/2\""),
+        ("report.sarif.json", "{\n  \"$schema\": \"https://docs.oasis-open.org/sarif/"),
+        ("report.sarif", "{\n  \"$schema\": \"https://docs.oasis-open.org/sarif/"),
+        ("report.xml", "<?xml"),
+        ("report.md", "## chaingap: "),
+        ("report.txt", "? 10.20.30.50  TLS"),
+        ("report", "? 10.20.30.50  TLS"),
+    ] {
+        assert!(written(name, &[]).starts_with(begins), "{name}");
+    }
+    assert!(written("text.html", &["--format", "text"]).starts_with("? 10.20.30.50  TLS"));
+}

@@ -70,7 +70,7 @@ fn a_comparison_tells_as_little() {
 #[test]
 fn what_is_said_stays() {
     let of = |options: &[&str]| -> Value {
-        serde_json::from_str(&analyze(&[&["captures", "--format", "json"], options].concat())).unwrap()
+        serde_json::from_str(&analyze(&[&["captures", "--all-devices", "--format", "json"], options].concat())).unwrap()
     };
     let (plain, redacted) = (of(&[]), of(&["--redact"]));
     for member in ["statistics", "complete", "schema"] {

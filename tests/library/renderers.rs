@@ -22,10 +22,19 @@ type Format = (&'static str, fn(&Report, &TextStyle) -> String);
 
 const STYLE: TextStyle = TextStyle { color: false, width: 100 };
 
+/// A format's name, and how it is made, where that is more than a function.
+type Made = (&'static str, Box<dyn Fn(&Report, &TextStyle) -> String>);
+
 /// Every format of a report, and the text in colour.
-fn formats() -> impl Iterator<Item = Format> {
+fn formats() -> impl Iterator<Item = Made> {
     let colour: Format = ("colour", |report, style| render::text(report, &TextStyle { color: true, ..*style }));
-    FORMATS.iter().map(|format| (format.name, format.show)).chain([colour])
+    let shown =
+        FORMATS.iter().map(|format| -> Made { (format.name, Box::new(|report, style| format.show(report, style))) });
+    shown.chain([boxed(colour)])
+}
+
+fn boxed((name, make): Format) -> Made {
+    (name, Box::new(make))
 }
 
 /// What else is made of a report.
@@ -64,7 +73,7 @@ fn no_format_lets_a_name_steer_its_reader() {
         let more = hostile.into_iter().chain([long.as_str()]).filter(|_| index % 16 == 0);
         for text in more.chain([all.as_str()]) {
             let report = with_hostile_names(report, text);
-            for (format, make) in formats().chain(OTHERS.iter().copied()) {
+            for (format, make) in formats().chain(OTHERS.iter().copied().map(boxed)) {
                 check(format, &make(&report, &STYLE));
             }
             if index % 16 == 0 {

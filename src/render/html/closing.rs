@@ -80,7 +80,7 @@ fn problems(report: &Report) -> Vec<String> {
             lines.push(format!("{path}: of {cut} of {all} packets the capture kept less than was on the wire"));
         }
     }
-    lines.extend(dropped(&report.dropped));
+    lines.extend(dropped(report));
     lines
 }
 

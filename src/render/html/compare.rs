@@ -19,7 +19,8 @@ use crate::render::shared::story::tag;
 use crate::render::shared::words::{clean_lines, name_of, shorten};
 use crate::render::shared::{Index, Scope, context, handshake_of, mark};
 use crate::report::{
-    CompareSide, CompareStep, Comparison, Device, Finding, Handshake, Outcome, Report, Severity, StepSide, WhichSide,
+    CompareSide, CompareStep, Comparison, Device, Finding, Handshake, Outcome, Report, Severity, StepSide, Totals,
+    WhichSide,
 };
 
 /// The most steps in the table; a phone takes a dozen.
@@ -62,7 +63,10 @@ fn narrowed(report: &Report, comparison: &Comparison) -> Report {
         complete: report.complete,
         dropped: report.dropped.clone(),
         captures: report.captures.clone(),
+        totals: Totals::default(),
+        faults: Vec::new(),
         devices,
+        groups: Vec::new(),
         certificates,
         findings: comparison.findings.clone(),
         statistics: report.statistics.clone(),

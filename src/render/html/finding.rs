@@ -34,7 +34,10 @@ pub(super) fn body(scope: &Scope<'_>, finding: &Finding) -> Markup {
     html! {
         (evidence(scope, finding))
         (causes(finding))
-        (remedies(finding))
+        @if !finding.remedies.is_empty() {
+            h3 { "What to do" }
+            (remedies(&finding.remedies))
+        }
         @if let Some(filter) = &finding.filter {
             h3 { "In Wireshark" }
             p.hint { "The frames it is about, as a display filter:" }
@@ -89,16 +92,13 @@ fn row(cause: &Excluded, class: &str, answer: &str) -> Markup {
 }
 
 /// In a remedy of several lines the indented ones are commands.
-fn remedies(finding: &Finding) -> Markup {
+pub(super) fn remedies(remedies: &[String]) -> Markup {
     html! {
-        @if !finding.remedies.is_empty() {
-            h3 { "What to do" }
-            ol.remedies { @for remedy in &finding.remedies {
-                li { @for line in remedy.lines() {
-                    @if line.starts_with([' ', '\t']) { (copied(&clean(line.trim()))) } @else { p { (clean(line)) } }
-                } }
+        ol.remedies { @for remedy in remedies {
+            li { @for line in remedy.lines() {
+                @if line.starts_with([' ', '\t']) { (copied(&clean(line.trim()))) } @else { p { (clean(line)) } }
             } }
-        }
+        } }
     }
 }
 

@@ -17,6 +17,7 @@ mod chain;
 mod closing;
 mod compare;
 mod device;
+mod faults;
 mod finding;
 mod index;
 mod ladder;

@@ -48,10 +48,17 @@ pub(super) fn severity_class(severity: Severity) -> &'static str {
 /// What the word for a finding's proof means.
 pub(super) fn meaning(finding: &Finding) -> &'static str {
     match finding.proof {
-        Proof::Proven => "the captures leave no other cause",
         Proof::Inferred if finding.excluded.iter().any(|cause| !cause.excluded) => {
             "the evidence points to it; what else it could be is named below as not ruled out"
         }
+        proof => meaning_of(proof),
+    }
+}
+
+/// What the word for a proof means.
+pub(super) fn meaning_of(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Proven => "the captures leave no other cause",
         Proof::Inferred => "the evidence points to it, but does not prove it",
         Proof::Undecidable => "the captures cannot decide it; below stands what would",
     }

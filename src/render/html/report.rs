@@ -1,19 +1,17 @@
-//! In: a report. Out: its page: which devices there are, each in full, the certificates, how it was judged. Bounded: by
-//! the report; of more than [`MANY`] devices only [`UNFOLDED`] are unfolded. Left to others: the parts of the page.
+//! In: a report. Out: its page: which devices there are, each in full, or of many the faults and an example of each; the
+//! certificates, how it was judged. Bounded: by the report, of many devices by its faults; [`UNFOLDED`] examples are
+//! unfolded. Left to others: the parts of the page.
 
 use maud::{Markup, html};
 
 use super::certificates::Shelf;
 use super::page::page;
-use super::{certificates, closing, device, finding, index};
+use super::{certificates, closing, device, faults, finding, index};
 use crate::render::shared::words::clean_lines;
-use crate::render::shared::{Index, Scope, counts, nobody, subject};
-use crate::report::{Device, Report, Severity};
+use crate::render::shared::{Index, Scope, many, nobody, subject};
+use crate::report::Report;
 
-/// With more devices than this all but some failing ones are folded.
-const MANY: usize = 10;
-
-/// The most devices unfolded when there are many.
+/// The most examples of faults that are unfolded.
 const UNFOLDED: usize = 3;
 
 /// The report as one HTML file, UTF-8, ending with a newline.
@@ -21,35 +19,40 @@ const UNFOLDED: usize = 3;
 /// It runs no script and loads no style but its own, sends and fetches nothing, and links only to itself. Control
 /// characters, bidirectional and invisible characters from captures appear as `\u{..}`.
 pub fn html(report: &Report) -> String {
+    let page = if many::is_many(report) {
+        let examples = faults::of_examples(report);
+        whole(&examples, &faults::beside(report))
+    } else {
+        whole(report, &html! {})
+    };
+    clean_lines(&page.into_string())
+}
+
+/// The page of a report; of many devices it holds the examples, and `beside` speaks of the others.
+fn whole(report: &Report, beside: &Markup) -> Markup {
     let index = Index::of(report);
     let scope = Scope::of(report, &index, None);
-    let page = page(&title(report), &body(&scope));
-    clean_lines(&page.into_string())
+    page(&title(report), &body(&scope, beside))
 }
 
 fn title(report: &Report) -> String {
     let what = match report.devices.as_slice() {
+        _ if report.totals.devices > 1 => many::tally(report),
         [] => nobody(report),
-        [only] => format!("{} {}", subject(only), only.verdict.status.as_str()),
-        _ => tally(report),
+        [only, ..] => format!("{} {}", subject(only), only.verdict.status.as_str()),
     };
     format!("{what} – chaingap")
 }
 
 /// `3 devices: 1 fails, 2 ok`.
 fn tally(report: &Report) -> String {
-    let words: Vec<String> = counts(report).into_iter().map(|(_, n, word)| format!("{n} {word}")).collect();
-    match report.devices.len() {
-        0 => nobody(report),
-        1 => format!("1 device: {}", words.join(", ")),
-        n => format!("{n} devices: {}", words.join(", ")),
-    }
+    if report.totals.devices == 0 { nobody(report) } else { many::tally(report) }
 }
 
-fn body(scope: &Scope<'_>) -> Markup {
+fn body(scope: &Scope<'_>, beside: &Markup) -> Markup {
     let report = scope.report;
     let shelf = Shelf::of(report);
-    let unfolded = unfolded(scope);
+    let many = many::is_many(report);
     html! {
         header {
             h1 { "TLS handshakes explained" }
@@ -57,11 +60,12 @@ fn body(scope: &Scope<'_>) -> Markup {
             (closing::captures(scope))
         }
         main id="content" tabindex="-1" {
-            (index::index(scope))
+            @if many { (faults::faults_first(scope)) } @else { (index::index(scope)) }
             @for (index, device) in report.devices.iter().enumerate() {
                 @let scope = Scope::of(report, scope.index, Some(device));
-                (device::device(&scope, &shelf, device, index + 1, unfolded.contains(&index)))
+                (device::device(&scope, &shelf, device, index + 1, !many || index < UNFOLDED))
             }
+            (beside)
             @if !scope.index.elsewhere.is_empty() {
                 section aria-labelledby="elsewhere" {
                     h2 id="elsewhere" { "About the captures" }
@@ -77,16 +81,6 @@ fn body(scope: &Scope<'_>) -> Markup {
     }
 }
 
-/// Which devices are unfolded: all, or of many the first that fail.
-fn unfolded(scope: &Scope<'_>) -> Vec<usize> {
-    let devices = scope.report.devices.iter().enumerate();
-    if devices.len() <= MANY {
-        return devices.map(|(index, _)| index).collect();
-    }
-    let fails = |device: &Device| scope.findings(device).iter().any(|f| f.severity == Severity::Error);
-    devices.filter(|(_, device)| fails(device)).map(|(index, _)| index).take(UNFOLDED).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -98,8 +92,8 @@ mod tests {
     use super::*;
     use crate::render::html::compare::compare_html;
     use crate::render::html::page::{SCRIPT, STYLE};
-    use crate::render::sample::{HOSTILE, everywhere, finding, many, pair, pair_of, sample};
-    use crate::report::Comparison;
+    use crate::render::sample::{HOSTILE, counted, everywhere, finding, many, pair, pair_of, sample};
+    use crate::report::{Comparison, Severity};
 
     fn compared((report, comparison): &(Report, Comparison)) -> String {
         compare_html(report, comparison)
@@ -196,7 +190,12 @@ mod tests {
     fn words_of_strangers_stay_words() {
         // The same page with harmless words has the same kinds of tags, for no word makes one.
         let kinds = |page: &str| shapes(page).into_iter().collect::<BTreeSet<_>>();
-        let pages = |words: &str| [html(&everywhere(words)), compared(&pair_of(words))];
+        let many = |words: &str| {
+            let mut report = everywhere(words);
+            report.totals.devices = 6;
+            html(&report)
+        };
+        let pages = |words: &str| [html(&everywhere(words)), many(words), compared(&pair_of(words))];
         for (hostile, harmless) in pages(HOSTILE).into_iter().zip(pages("harmless")) {
             assert_eq!(kinds(&hostile), kinds(&harmless));
             assert_eq!(hostile.matches("<script").count(), 1);
@@ -223,14 +222,16 @@ mod tests {
     }
 
     #[test]
-    fn many_devices_are_listed_counted_and_folded() {
+    fn many_devices_are_told_by_their_faults() {
         let page = html(&many(15, 185));
-        assert_eq!(page.matches("<details class=\"device").count(), 200);
-        assert_eq!(page.matches("<details class=\"device bad\" open").count(), 3);
-        assert_eq!(page.matches("<tr data-status=\"fails\"").count(), 15);
-        assert!(page.contains("<p>200 devices: 15 fail, 185 ok</p>"));
-        assert!(page.contains("> 15 fail</label>") && page.contains("> 185 ok</label>"), "the filter counts");
-        assert!(!html(&sample()).contains("<nav"), "one device needs no list");
+        assert_eq!(page.matches("<article class=\"fault bad\"").count(), 1);
+        assert_eq!(page.matches("<details class=\"device bad\" open").count(), 1, "an example");
+        assert!(page.contains("<b>15 phones</b>") && page.contains("<p>200 devices: 15 fail, 185 ok</p>"));
+        assert!(page.contains("<a href=\"#d1\">Example: 10.0.0.0</a>"));
+        let others = page.split_once("<section class=\"others\"").and_then(|(_, rest)| rest.split_once("</section>"));
+        let rows = others.map_or(0, |(others, _)| others.matches("<span class=\"nowrap\">").count());
+        assert_eq!(rows, 2, "fourteen like the example, and those that work");
+        assert!(!html(&sample()).contains("<nav") && !html(&sample()).contains("<article"), "one device needs no list");
     }
 
     #[test]
@@ -241,7 +242,7 @@ mod tests {
         about.device = None;
         report.findings = vec![about];
         report.captures[0].problems = vec!["cut inside a block at offset 4096".into()];
-        let page = html(&report);
+        let page = html(&counted(report));
         assert!(page.contains("no TLS client seen"));
         assert!(page.contains("the capture holds no TLS handshake"));
         assert!(page.contains("captures/pin.pcapng: cut inside a block at offset 4096"));
@@ -258,11 +259,15 @@ mod tests {
         let Some(folder) = std::env::var_os("CHAINGAP_PAGES") else { return };
         let folder = std::path::Path::new(&folder);
         std::fs::write(folder.join("hostile.html"), html(&everywhere(HOSTILE))).unwrap();
+        let mut hostile = everywhere(HOSTILE);
+        hostile.totals.devices = 6;
+        std::fs::write(folder.join("hostile-many.html"), html(&hostile)).unwrap();
         std::fs::write(folder.join("hostile-compared.html"), compared(&pair_of(HOSTILE))).unwrap();
         std::fs::write(folder.join("long-compared.html"), compared(&pair_of(&"n".repeat(10_000)))).unwrap();
         std::fs::write(folder.join("long.html"), html(&everywhere(&"n".repeat(10_000)))).unwrap();
         let mut empty = sample();
         (empty.devices, empty.findings) = (Vec::new(), Vec::new());
+        empty = counted(empty);
         std::fs::write(folder.join("empty.html"), html(&empty)).unwrap();
     }
 }

@@ -93,8 +93,8 @@ pub(in crate::render) fn handshake_of<'a>(device: &'a Device, finding: &Finding)
     streamed.or_else(evident).or_else(served).copied()
 }
 
-/// How many devices have each verdict, gravest first; a verdict that no device has is left out.
-pub(in crate::render) fn counts(report: &Report) -> Vec<(VerdictStatus, usize, &'static str)> {
+/// How many devices have each verdict, shown or not, gravest first; a verdict that no device has is left out.
+pub(in crate::render) fn counts(report: &Report) -> Vec<(VerdictStatus, u64, &'static str)> {
     let kinds = [
         (VerdictStatus::Fails, "fails", "fail"),
         (VerdictStatus::Undecided, "undecided", "undecided"),
@@ -103,19 +103,30 @@ pub(in crate::render) fn counts(report: &Report) -> Vec<(VerdictStatus, usize, &
         (VerdictStatus::NothingSeen, "without a handshake", "without a handshake"),
     ];
     let counted = kinds.into_iter().map(|(status, one, several)| {
-        let n = report.devices.iter().filter(|device| device.verdict.status == status).count();
+        let n = report.totals.verdicts.get(status.as_str()).copied().unwrap_or_default();
         (status, n, if n == 1 { one } else { several })
     });
     counted.filter(|(_, n, _)| *n > 0).collect()
 }
 
+/// `33120 devices`, shown or not.
+pub(in crate::render) fn counted_devices(report: &Report) -> String {
+    counted(report.totals.devices, "device")
+}
+
 /// What was dropped for lack of space, as one line for the end of the output.
-pub(in crate::render) fn dropped(dropped: &Dropped) -> Option<String> {
-    let Dropped { flows, bytes, why } = dropped;
+pub(in crate::render) fn dropped(report: &Report) -> Option<String> {
+    let Dropped { devices, flows, bytes, why } = &report.dropped;
+    let why = why.as_deref();
+    if *devices > 0 {
+        let all = devices.saturating_add(report.totals.devices);
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+        return Some(format!("{devices} of {all} devices were not judged{why}"));
+    }
     if *flows > 0 || *bytes > 0 {
-        let why = why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         let (flows, bytes) = (counted(*flows, "connection"), counted(*bytes, "byte"));
         return Some(format!("{flows} and {bytes} were dropped{why}"));
     }
-    why.as_deref().map(|why| format!("not all was kept: {why}"))
+    why.map(|why| format!("not all was kept: {why}"))
 }

@@ -7,10 +7,13 @@
 pub(super) mod chain;
 mod device;
 pub(super) mod finding;
+pub(super) mod many;
 mod scope;
 pub(super) mod step;
 pub(super) mod story;
 pub(super) mod words;
 
-pub(super) use device::{captures, context, counts, dropped, handshake_of, mark, nobody, signed_in, subject};
+pub(super) use device::{
+    captures, context, counted_devices, counts, dropped, handshake_of, mark, nobody, signed_in, subject,
+};
 pub(super) use scope::{Index, Scope, file_name};

@@ -43,6 +43,11 @@ impl<'a> Index<'a> {
         Self { captures, findings, elsewhere, several_servers }
     }
 
+    /// The findings of a device.
+    pub(in crate::render) fn findings_of(&self, device: &Device) -> &[&'a Finding] {
+        self.findings.get(device.id.as_str()).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The server that a finding is about, where its device has findings about several.
     pub(in crate::render) fn server(&self, finding: &Finding) -> Option<String> {
         let several_servers = finding.device.as_deref().is_some_and(|device| self.several_servers.contains(device));
@@ -79,7 +84,7 @@ impl<'a> Scope<'a> {
     }
 
     pub(in crate::render) fn findings(&self, device: &Device) -> &'a [&'a Finding] {
-        self.index.findings.get(device.id.as_str()).map(Vec::as_slice).unwrap_or_default()
+        self.index.findings_of(device)
     }
 
     /// The finding that is the headline of a device.

@@ -5,8 +5,9 @@
 
 use super::line::{Line, Role, wrap};
 use super::page::{Page, View};
+use crate::render::shared::dropped;
+use crate::render::shared::many::tally;
 use crate::render::shared::words::shorten;
-use crate::render::shared::{counts, dropped};
 use crate::report::Capture;
 
 /// The most problems listed for one capture.
@@ -26,7 +27,7 @@ pub(super) fn withheld(view: &View<'_>) -> Page {
     for capture in &view.scope.report.captures {
         problems(capture, &mut say);
     }
-    dropped(&view.scope.report.dropped).iter().for_each(|line| say(line));
+    dropped(view.scope.report).iter().for_each(|line| say(line));
     page
 }
 
@@ -49,13 +50,11 @@ fn problems(capture: &Capture, say: &mut impl FnMut(&str)) {
 
 /// `3 devices: 1 fails, 2 ok`, if there is more than one.
 pub(super) fn count(view: &View<'_>) -> Page {
-    let devices = &view.scope.report.devices;
-    if devices.len() < 2 {
+    let report = view.scope.report;
+    if report.totals.devices < 2 {
         return Page::default();
     }
-    let words = counts(view.scope.report).into_iter().map(|(_, n, word)| format!("{n} {word}"));
-    let text = format!("{} devices: {}", devices.len(), words.collect::<Vec<_>>().join(", "));
-    Page::one(Line::at(0, Role::Strong, &text))
+    Page::one(Line::at(0, Role::Strong, &tally(report)))
 }
 
 #[cfg(test)]

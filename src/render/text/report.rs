@@ -1,37 +1,30 @@
 //! In: a report. Out: its text: the devices, then what concerns no device, then what the captures withheld. Bounded: of
-//! more than [`MANY`] devices only [`IN_FULL`] are shown in full. Left to others: the parts of a device's block.
+//! many devices examples are shown (`faults`). Left to others: the parts of a device's block.
 
-use super::line::{Line, Role, wrap};
-use super::page::{NARROWEST, Page, TextStyle, View, print};
-use super::sign::{mark, role};
-use super::{chain, closing, finding, timeline};
+use super::device::{Title, whole};
+use super::line::{Line, Role};
+use super::page::{Page, TextStyle, View, print};
+use super::sign::role;
+use super::{closing, faults, finding};
 use crate::render::shared::finding::tag;
-use crate::render::shared::words::{shorten, width};
-use crate::render::shared::{Index, captures, context, handshake_of, nobody, subject};
-use crate::report::{Device, Finding, Report, Severity, VerdictStatus};
+use crate::render::shared::{Index, many, nobody};
+use crate::report::{Finding, Report, Severity};
 
-/// With more devices than this, those without an error take one line each.
-const MANY: usize = 20;
-
-/// The most devices shown in full when there are many.
-const IN_FULL: usize = 10;
-
-/// The report as text, each line ended by a newline, made of whole blocks: one for each device in the report's order,
-/// then the findings that concern no device, what the captures withheld, and a count of the verdicts.
+/// The report as text, each line ended by a newline, made of whole blocks: one for each device in the report's order, or of
+/// many devices the faults, an example of each and the others as ranges of addresses; then the findings that concern no
+/// device, what the captures withheld, and a count of the verdicts.
 ///
 /// Control characters, escape sequences, bidirectional and invisible characters from captures appear as `\u{..}`.
 pub fn text(report: &Report, style: &TextStyle) -> String {
     let index = Index::of(report);
+    let many = many::is_many(report);
     let mut blocks = Vec::new();
-    let many = report.devices.len() > MANY;
-    let mut in_full = 0;
-    for device in &report.devices {
+    if many {
+        blocks.extend(faults::blocks(&View::of(report, &index, style, None), style));
+    }
+    for device in report.devices.iter().filter(|_| !many) {
         let view = View::of(report, &index, style, Some(device));
-        let findings = view.scope.findings(device);
-        let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
-        let full = !many || (failed && in_full < IN_FULL);
-        in_full += usize::from(full);
-        blocks.push(if full { whole(&view, device, findings) } else { Page::one(brief(&view, device)) });
+        blocks.push(whole(&view, device, view.scope.findings(device)));
     }
     let view = View::of(report, &index, style, None);
     blocks.extend(index.elsewhere.iter().map(|finding| about_a_file(&view, finding)));
@@ -42,90 +35,6 @@ pub fn text(report: &Report, style: &TextStyle) -> String {
         blocks.push(Page::one(Line::at(0, Role::Dim, &format!("– {}", nobody(report)))));
     }
     print(&blocks, style.color)
-}
-
-/// A device's whole block.
-fn whole(view: &View<'_>, device: &Device, findings: &[&Finding]) -> Page {
-    let headline = view.scope.headline(device);
-    let others: Vec<&Finding> = findings.iter().copied().filter(|f| headline.is_none_or(|h| h.id != f.id)).collect();
-    let warned = findings.iter().any(|finding| finding::wants_sentence(finding));
-    let quiet = matches!(device.verdict.status, VerdictStatus::Ok | VerdictStatus::NothingSeen);
-    if quiet && headline.is_none_or(|finding| finding.severity == Severity::Info) {
-        let mut page = Page::one(brief(view, device));
-        if warned {
-            finding::others(&mut page, view, &others);
-        }
-        return page;
-    }
-    let mut page = Page::default();
-    let (mark, role) = mark(device.verdict.status);
-    let tag = headline.map(tag);
-    let title = Title { mark, role, subject: subject(device), summary: &device.verdict.summary, tag };
-    title.print(&mut page, view, Some(&context(&view.scope, device, headline)));
-    timeline::timeline(&mut page, view, device, headline);
-    if let Some(finding) = headline {
-        if let Some(handshake) = handshake_of(device, finding) {
-            chain::chain(&mut page, view, device, handshake);
-        }
-        finding::advice(&mut page, view, finding);
-    } else {
-        page.blank();
-    }
-    finding::others(&mut page, view, &others);
-    page
-}
-
-/// A device in one line.
-fn brief(view: &View<'_>, device: &Device) -> Line {
-    let (mark, role) = mark(device.verdict.status);
-    let line = Line::at(0, role, mark).push(Role::Strong, &format!(" {}", subject(device)));
-    let line = line.push(Role::Plain, "  ");
-    let code = view.scope.headline(device).map(tag);
-    // The same address in two captures is two devices: say which this is.
-    let capture = || (view.scope.report.captures.len() > 1).then(|| captures(&view.scope, device));
-    let tag = code.or_else(capture).unwrap_or_default();
-    let room = view.room(line.width());
-    let beside = room.saturating_sub(width(&tag) + 2);
-    if tag.is_empty() || beside < width(&device.verdict.summary).min(NARROWEST) {
-        return line.push(Role::Plain, &shorten(&device.verdict.summary, room));
-    }
-    let column = view.width - width(&tag);
-    line.push(Role::Plain, &shorten(&device.verdict.summary, beside)).column(column).push(Role::Dim, &tag)
-}
-
-/// The line that opens a block.
-struct Title<'a> {
-    mark: &'a str,
-    role: Role,
-    subject: String,
-    summary: &'a str,
-    tag: Option<String>,
-}
-
-impl Title<'_> {
-    /// Mark, subject and summary, wrapped; a line of context; the tag at the right edge of the first line with room.
-    fn print(&self, page: &mut Page, view: &View<'_>, context: Option<&str>) {
-        let start = 2 + width(&self.subject) + 2;
-        let hang = start.min(24);
-        let mut line =
-            Line::at(0, self.role, self.mark).push(Role::Strong, &format!(" {}", self.subject)).column(start);
-        let mut lines = Vec::new();
-        for text in wrap(&shorten(self.summary, 400), view.room(start), view.room(hang)) {
-            lines.push(std::mem::take(&mut line).pad(hang).push(self.role, &text));
-        }
-        if let Some(context) = context.filter(|context| !context.is_empty()) {
-            let room = view.room(2);
-            lines.extend(wrap(context, room, room).iter().map(|text| Line::at(2, Role::Plain, text)));
-        }
-        if let Some(tag) = &self.tag {
-            let column = view.width.saturating_sub(width(tag));
-            match lines.iter_mut().find(|line| line.width() + 2 <= column) {
-                Some(line) => *line = std::mem::take(line).column(column).push(self.role, tag),
-                None => lines.push(Line::at(2, self.role, tag)),
-            }
-        }
-        lines.into_iter().for_each(|line| page.push(line));
-    }
 }
 
 /// A finding that concerns no device.
@@ -147,6 +56,7 @@ fn about_a_file(view: &View<'_>, finding: &Finding) -> Page {
 mod tests {
     use super::*;
     use crate::render::sample::{HOSTILE, WIDTH, everywhere, finding, many, ok, sample, sample_text};
+    use crate::render::shared::words::width;
     use crate::report::Dropped;
 
     #[test]
@@ -200,13 +110,25 @@ mod tests {
     }
 
     #[test]
-    fn of_many_devices_only_some_failing_ones_are_told_in_full() {
+    fn of_many_devices_the_fault_comes_first_then_an_example_then_the_others() {
         let text = sample_text(&many(15, 15));
-        assert_eq!(text.matches("sent by the server").count(), 10);
-        assert_eq!(text.lines().filter(|line| line.starts_with("✓ 10.0.0.")).count(), 15);
-        let brief = text.lines().find(|line| line.starts_with("✗ 10.0.0.14")).unwrap();
-        assert!(brief.ends_with("CG001 · error · proven"), "{brief}");
-        assert_eq!(text.lines().last(), Some("30 devices: 15 fail, 15 ok"));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!((lines[0], *lines.last().unwrap()), ("30 devices: 15 fail, 15 ok", "30 devices: 15 fail, 15 ok"));
+        assert!(
+            lines[3].starts_with("✗ 10.20.30.10:443  intermediate certificate \"Northwind Policy CA 1\" is missing")
+        );
+        assert!(lines[4].starts_with("  15 phones, "), "{text}");
+        assert_eq!(text.matches("sent by the server").count(), 1, "{text}");
+        let failing = text.find("\n✗ 14  10.20.30.10:443: ").expect("the others that fail");
+        let working = text.find("\n✓ 15  TLS works\n    10.0.0.15–10.0.0.29 (15)\n").expect("those that work");
+        assert!(failing < working, "{text}");
+        assert!(text.contains("\n    10.0.0.1–10.0.0.14 (14)\n"), "{text}");
+    }
+
+    #[test]
+    fn five_devices_are_shown_one_by_one_and_six_by_their_faults() {
+        assert!(sample_text(&many(2, 3)).starts_with("✗ 10.0.0.0"));
+        assert!(sample_text(&many(3, 3)).starts_with("6 devices: 3 fail, 3 ok\n"));
     }
 
     #[test]
@@ -267,7 +189,7 @@ mod tests {
         report.findings.push(finding);
         report.captures[0].problems = vec!["cut inside a block at offset 4096: 20 bytes lost".into()];
         report.captures[0].cut_packets = 7;
-        report.dropped = Dropped { flows: 2, bytes: 900, why: Some("too many open connections".into()) };
+        report.dropped = Dropped { flows: 2, bytes: 900, devices: 0, why: Some("too many open connections".into()) };
         let text = sample_text(&report);
         let tail = text.split_once("! usb.pcapng  the capture holds no TLS handshake").expect("a block of its own").1;
         assert!(tail.contains("CG029 · warning · inferred"), "{text}");

@@ -1,10 +1,11 @@
 //! A summary of many reports as text.
 //!
-//! In: a summary. Out: counts first, then findings, servers and missing certificates, the most frequent first. Bounded:
+//! In: a summary. Out: counts first, then faults, findings, servers and missing certificates, the most frequent first. Bounded:
 //! [`ROWS`] rows of each. Left to others: the counts, all of which the JSON form holds.
 
 use super::line::{Line, Role};
 use super::page::{Page, TextStyle, print};
+use crate::render::shared::many::headline;
 use crate::render::shared::words::{NAME, shorten};
 use crate::report::{Summary, counted};
 
@@ -41,7 +42,31 @@ pub fn summary_text(summary: &Summary, style: &TextStyle) -> String {
         );
         head.push(Line::at(0, Role::Warning, "! ").push(Role::Plain, &text));
     }
-    print(&[head, findings(summary), servers(summary), missing(summary)], style.color)
+    if summary.devices_dropped > 0 {
+        let (dropped, all) = (summary.devices_dropped, summary.devices.saturating_add(summary.devices_dropped));
+        let text = format!("{dropped} of {all} devices were not judged; --max-memory allows more");
+        head.push(Line::at(0, Role::Warning, "! ").push(Role::Plain, &text));
+    }
+    print(&[head, faults(summary), findings(summary), servers(summary), missing(summary)], style.color)
+}
+
+fn faults(summary: &Summary) -> Page {
+    let mut rows: Vec<_> = summary.faults.values().filter(|fault| fault.devices > 0).collect();
+    rows.sort_by_key(|fault| (std::cmp::Reverse((fault.devices, fault.severity)), &fault.code, &fault.server_name));
+    table(
+        "faults",
+        rows.iter().map(|fault| {
+            let server = fault.server_name.as_ref().or(fault.server.as_ref()).map_or("", String::as_str);
+            let since = fault.first_time.as_deref().map(|first| format!(", since {first}")).unwrap_or_default();
+            format!(
+                "{} {}  {}  {}{since}",
+                fault.code,
+                shorten(server, NAME),
+                headline(&fault.summary, 100),
+                counted(fault.devices, "device")
+            )
+        }),
+    )
 }
 
 fn findings(summary: &Summary) -> Page {
@@ -84,7 +109,7 @@ fn servers(summary: &Summary) -> Page {
 
 fn missing(summary: &Summary) -> Page {
     let mut rows: Vec<_> = summary.missing.values().collect();
-    rows.sort_by_key(|missing| (std::cmp::Reverse(missing.findings), &missing.subject));
+    rows.sort_by_key(|missing| (std::cmp::Reverse(missing.devices), &missing.subject));
     table(
         "absent certificates",
         rows.iter().map(|missing| {
@@ -95,7 +120,7 @@ fn missing(summary: &Summary) -> Page {
             format!(
                 "{}  {}, {}, {seen}",
                 shorten(&missing.subject, NAME),
-                counted(missing.findings, "finding"),
+                counted(missing.devices, "device"),
                 counted(missing.servers.len(), "server")
             )
         }),

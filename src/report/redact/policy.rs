@@ -30,6 +30,7 @@ pub(super) const OWN: &[&str] = &[
     "severity",
     "proof",
     "status",
+    "verdict",
     "outcome",
     "by",
     "side",

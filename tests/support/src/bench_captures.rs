@@ -423,7 +423,7 @@ fn renumber(frame: &mut [u8], number: u32) -> bool {
 }
 
 /// Whether the frame begins with a ClientHello.
-fn is_hello(frame: &[u8]) -> bool {
+pub(crate) fn is_hello(frame: &[u8]) -> bool {
     matches!(payload(frame), [22, 3, _, _, _, 1, ..])
 }
 
@@ -433,7 +433,7 @@ fn up_to_hello(frames: &mut Vec<Vec<u8>>) {
 }
 
 /// The frames of a recording's TCP connection with a port of the server.
-fn frames_of(capture: &str, port: u16) -> std::io::Result<Vec<Vec<u8>>> {
+pub(crate) fn frames_of(capture: &str, port: u16) -> std::io::Result<Vec<Vec<u8>>> {
     let of_port = |frame: &Vec<u8>| [&frame[TCP..TCP + 2], &frame[TCP + 2..TCP + 4]].contains(&&port.to_be_bytes()[..]);
     let mut frames = frames_with_server(capture)?;
     frames.retain(of_port);
@@ -462,7 +462,7 @@ fn frames_with_server(capture: &str) -> std::io::Result<Vec<Vec<u8>>> {
 }
 
 /// The frame with another client and adjusted checksums.
-fn moved(frame: &[u8], client: [u8; 4], port: u16) -> Vec<u8> {
+pub(crate) fn moved(frame: &[u8], client: [u8; 4], port: u16) -> Vec<u8> {
     let mut frame = frame.to_vec();
     let from_server = frame[IP + 12..IP + 16] == SERVER;
     let (address, port_at) = if from_server { (IP + 16, TCP + 2) } else { (IP + 12, TCP) };
@@ -494,7 +494,7 @@ fn segment(
     frame
 }
 
-fn header_end(frame: &[u8]) -> usize {
+pub(crate) fn header_end(frame: &[u8]) -> usize {
     TCP + usize::from(frame[TCP + 12] >> 4) * 4
 }
 
@@ -521,7 +521,7 @@ fn ip_checksum(frame: &mut [u8]) {
     frame[IP + 10..IP + 12].copy_from_slice(&sum.to_be_bytes());
 }
 
-fn tcp_checksum(frame: &mut [u8]) {
+pub(crate) fn tcp_checksum(frame: &mut [u8]) {
     frame[TCP + 16..TCP + 18].fill(0);
     // The pseudo-header: both addresses, the protocol and the length.
     let length = u32::try_from(frame.len() - TCP).unwrap_or(0);

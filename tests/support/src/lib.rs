@@ -10,6 +10,7 @@ pub mod bench_captures;
 pub mod chains;
 pub mod entries;
 pub mod expectations;
+pub mod fleet;
 pub mod hostile;
 mod promises;
 pub mod seeds;

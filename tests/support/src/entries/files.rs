@@ -58,7 +58,7 @@ fn read_ahead(analyzer: &Analyzer, data: &[u8]) -> Result<Report, chaingap::Erro
 /// Every form of a report; none holds a character that a terminal obeys.
 fn show(report: &Report) {
     for format in render::FORMATS {
-        let text = (format.show)(report, &render::TextStyle { color: false, width: 100 });
+        let text = format.show(report, &render::TextStyle { color: false, width: 100 });
         let bad = text.chars().find(|c| c.is_control() && *c != '\n');
         assert!(bad.is_none(), "{} holds {bad:?}", format.name);
     }
