@@ -1,7 +1,9 @@
-//! `chaingap explain`: what a finding means, how it is proven, what mimics it, how it is mended.
+//! `chaingap explain`: what a finding or an alert means, how it is proven, what mimics it, how it is mended.
 
 use chaingap::diagnosis::{RULES, rule_named};
 use chaingap::render;
+use chaingap::report::explain_alert;
+use chaingap::trust::Stacks;
 use clap::Args;
 
 use super::exit::{Exit, Failure};
@@ -10,7 +12,7 @@ use super::output::{self, Color};
 /// `chaingap explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A code (CG001) or name (missing-intermediate); without one, the list
+    /// A code (CG001) or name (missing-intermediate), or an alert (unknown_ca, 48); without one, the list
     code: Option<String>,
     /// Colour the text
     #[arg(long, value_enum, default_value_t = Color::Auto)]
@@ -27,7 +29,10 @@ impl Explain {
             }
             Some(code) => match rule_named(code) {
                 Some(rule) => render::explain_text(rule.explain, &style),
-                None => return Err(Failure(format!("{code:?} is no finding; chaingap explain lists them"))),
+                None => match explain_alert(code, &Stacks::default()) {
+                    Some(text) => render::explain_text(&text, &style),
+                    None => return Err(Failure(format!("{code:?} is no finding; chaingap explain lists them"))),
+                },
             },
         };
         output::write(&text, None, false)?;

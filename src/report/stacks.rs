@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Tool;
 use super::stack::StackVerdict;
+use crate::protocol::tls::AlertCode;
 use crate::trust::{Answer, Answerer, Basis, DefectRow, Documented, Provenance, Reaction, Stack, Stacks};
 use crate::words::words;
 
@@ -157,4 +158,34 @@ impl StacksReport {
             stacks: stacks.into_iter().map(entry).collect(),
         }
     }
+}
+
+/// What the stacks of the data mean by an alert, as Markdown: for each defect those that were recorded to refuse it so.
+/// `None` for what is neither the name nor the number of an alert.
+pub fn explain_alert(text: &str, data: &Stacks) -> Option<String> {
+    let code = AlertCode::named(text)?;
+    let mut out = format!("# {code} ({})\n\n", code.0);
+    let meant = |row: &DefectRow| -> Vec<String> {
+        let sent = data.answers(&row.id).filter(|(_, answer)| answer.alert() == Some(code));
+        sent.map(|(stack, _)| stack.title()).collect()
+    };
+    let rows: Vec<_> = data.defects().iter().map(|row| (row, meant(row))).filter(|(_, by)| !by.is_empty()).collect();
+    if rows.is_empty() {
+        out.push_str("No TLS stack that was measured sent it for any of the defects in `chaingap stacks`.\n");
+        return Some(out);
+    }
+    out.push_str(
+        "What TLS stacks were measured to mean by it. The same fault can get another alert from another stack.\n\n",
+    );
+    for by_servers in [false, true] {
+        let mut of_side = rows.iter().filter(|(row, _)| (row.by == Answerer::Server) == by_servers).peekable();
+        if of_side.peek().is_some() {
+            out.push_str(if by_servers { "## Sent by servers\n\n" } else { "## Sent by clients\n\n" });
+        }
+        for (row, by) in of_side {
+            out.push_str(&format!("- {} {}: {}\n", row.code, row.words, by.join(", ")));
+        }
+        out.push('\n');
+    }
+    Some(out)
 }

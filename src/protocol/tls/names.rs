@@ -113,6 +113,15 @@ alert_codes! {
 }
 
 impl AlertCode {
+    /// The code of a name of IANA's registry (`unknown_ca`, in any case) or of a number with a name.
+    pub fn named(text: &str) -> Option<Self> {
+        let is_it = |code: &Self| match code.name() {
+            Some(name) => name.eq_ignore_ascii_case(text) || text.parse() == Ok(code.0),
+            None => false,
+        };
+        (0..=u8::MAX).map(Self).find(is_it)
+    }
+
     /// Whether it announces the end of the connection and no error: a closure alert (RFC 8446 section 6.1).
     pub fn is_closure(self) -> bool {
         matches!(self, Self::CLOSE_NOTIFY | Self::USER_CANCELED)

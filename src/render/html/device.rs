@@ -95,7 +95,7 @@ fn handshakes(scope: &Scope<'_>, device: &Device) -> Markup {
                     table {
                         thead { tr {
                             th scope="col" { "where" } th scope="col" { "time" } th scope="col" { "server" }
-                            th scope="col" { "version, suite" } th scope="col" { "messages" } th scope="col" { "outcome" }
+                            th scope="col" { "client like" } th scope="col" { "version, suite" } th scope="col" { "messages" } th scope="col" { "outcome" }
                         } }
                         tbody { @for handshake in device.handshakes.iter().take(HANDSHAKES) { (row(scope, handshake)) } }
                     }
@@ -116,6 +116,9 @@ fn row(scope: &Scope<'_>, handshake: &Handshake) -> Markup {
             (shorten(&handshake.server, 60))
             @if let Some(name) = &handshake.server_name { " " (shorten(name, 80)) }
         }
+        td { @if let Some(stack) = &handshake.client_stack {
+            (shorten(&stack.name, 40)) " " (shorten(&stack.versions, 40))
+        } }
         td { (agreed.join(", ")) }
         td { code { (shorten(&handshake.history, 64)) } }
         td {
