@@ -60,11 +60,7 @@ pub(super) fn handshake(
         cipher_suite: handshake.tls.server_hello.as_ref().and_then(|hello| hello.cipher_suite).map(tls::cipher_suite),
         client_hello: hello.map(client_hello),
         client_stack: client_stack.as_deref().map(ClientStack::of),
-        server_hello: handshake
-            .tls
-            .server_hello
-            .as_ref()
-            .map(|hello| model::ServerHello { extensions: extensions(&hello.extensions) }),
+        server_hello: handshake.tls.server_hello.as_ref().map(server_hello),
         key_exchange: handshake.tls.server_key_exchange.as_ref().map(key_exchange),
         resumed: handshake.tls.resumed(),
         history: handshake.history.to_string(),
@@ -95,15 +91,35 @@ const LISTED: usize = 256;
 fn client_hello(hello: &tls::ClientHello) -> model::ClientHello {
     let signatures = hello.signature_algorithms.as_deref();
     let versions: Vec<u16> = hello.versions.iter().map(|version| version.0).collect();
-    let lists = [&hello.cipher_suites, &hello.groups, signatures.unwrap_or_default(), &hello.extensions, &versions];
+    let lists = [
+        &hello.cipher_suites,
+        &hello.groups,
+        &hello.key_shares,
+        signatures.unwrap_or_default(),
+        &hello.extensions,
+        &versions,
+    ];
     model::ClientHello {
         versions: named(&versions, |version| tls::Version(version).to_string()),
         cipher_suites: named(&hello.cipher_suites, tls::cipher_suite),
         groups: named(&hello.groups, tls::group),
+        key_shares: named(&hello.key_shares, tls::group),
+        alpn: hello.alpn.iter().take(LISTED).cloned().collect(),
         signature_algorithms: signatures.map(|schemes| named(schemes, tls::signature_scheme)),
         extensions: extensions(&hello.extensions),
         // Specs of SSL 2.0 alone have no names here; extensions that cannot be read have no fingerprint.
-        complete: !hello.sslv2 && hello.besides.is_some() && lists.iter().all(|list| list.len() <= LISTED),
+        complete: !hello.sslv2
+            && hello.besides.is_some()
+            && lists.iter().all(|list| list.len() <= LISTED)
+            && hello.alpn.len() <= LISTED,
+    }
+}
+
+fn server_hello(hello: &tls::ServerHello) -> model::ServerHello {
+    model::ServerHello {
+        key_share: hello.key_share.map(tls::group),
+        alpn: hello.alpn.clone(),
+        extensions: extensions(&hello.extensions),
     }
 }
 

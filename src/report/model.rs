@@ -373,6 +373,10 @@ pub struct ClientHello {
     pub cipher_suites: Vec<String>,
     /// Key exchange groups, in order.
     pub groups: Vec<String>,
+    /// Groups for which it sends a key share, in order.
+    pub key_shares: Vec<String>,
+    /// Application protocols (ALPN), in order.
+    pub alpn: Vec<String>,
     /// signature_algorithms, in order; null without it.
     pub signature_algorithms: Option<Vec<String>>,
     /// Its extensions, by number, as some clients shuffle them.
@@ -385,6 +389,10 @@ pub struct ClientHello {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerHello {
+    /// Group of the server's key share, in TLS 1.3.
+    pub key_share: Option<String>,
+    /// The application protocol chosen (ALPN); in TLS 1.3 it is encrypted, so null without a key log.
+    pub alpn: Option<String>,
     /// Its extensions, by number.
     pub extensions: Vec<String>,
 }

@@ -336,6 +336,37 @@ fn what_only_one_offers_and_other_parameters_are_said() {
 }
 
 #[test]
+fn other_key_shares_and_application_protocols_are_said() {
+    // Groups and protocols are tshark's: 29 and 24 of the key shares; h2 and http/1.1, in this order.
+    let (_, said) = conclusion(&["captures/twin-works-13.pcapng", "captures/keys-hello-retry.pcapng"]);
+    assert!(!said.contains("nothing else"), "{said}");
+    let (_, value) = compare(&["captures/twin-works-13.pcapng", "captures/keys-hello-retry.pcapng"]);
+    for differs in [
+        "other group of the key share chosen by the server: x25519 and secp384r1",
+        "only the good one sends the key share x25519, only the bad one the key share secp384r1",
+    ] {
+        assert!(value.to_string().contains(differs), "{differs}: {value:#}");
+    }
+    let folder = TempDir::new().unwrap();
+    let offers = "captures/chain-invalid-accepted.pcapng";
+    for (name, protocols, differs) in [
+        ("order.pcapng", &b"\x08http/1.1\x02h2"[..], "the application protocols are the same in another order"),
+        (
+            "other.pcapng",
+            &b"\x02h3\x08http/1.1"[..],
+            "only the good one offers the application protocol h2, only the bad one the application protocol h3",
+        ),
+    ] {
+        let path = made(&folder, name, offers, |_, _| true);
+        fs::write(&path, replaced(&fs::read(&path).unwrap(), b"\x02h2\x08http/1.1", protocols)).unwrap();
+        for redact in [&[][..], &["--redact"]] {
+            let (_, value) = compare(&[&[offers, path.as_str()], redact].concat());
+            assert!(value.to_string().contains(differs), "{differs}: {value:#}");
+        }
+    }
+}
+
+#[test]
 fn of_a_hello_that_was_not_seen_nothing_is_said() {
     let folder = TempDir::new().unwrap();
     let good = "captures/ecdsa-offered.pcapng";
@@ -492,10 +523,13 @@ fn made(folder: &TempDir, name: &str, from: &str, mut keep: impl FnMut(u64, &mut
     path.to_str().unwrap().to_owned()
 }
 
-/// Changes the last bytes of a hello's random value: a handshake record of TLS 1.0, then a hello (RFC 2246 section 7.4.1).
+/// Changes the last bytes of a hello's random value: a handshake record, then a hello of TLS 1.0 or 1.2 (RFC 2246 and RFC
+/// 5246, section 7.4.1).
 fn other_random(block: &mut [u8]) {
-    let is_hello =
-        |bytes: &[u8]| bytes[..3] == [22, 3, 1] && matches!(bytes[5], 1 | 2) && bytes[6] == 0 && bytes[9..11] == [3, 1];
+    let of_version = |bytes: &[u8]| matches!(bytes, [3, 1 | 3]);
+    let is_hello = |bytes: &[u8]| {
+        bytes[0] == 22 && of_version(&bytes[1..3]) && matches!(bytes[5..7], [1 | 2, 0]) && of_version(&bytes[9..11])
+    };
     if let Some(at) = block.windows(43).position(is_hello) {
         block[at + 35..at + 43].iter_mut().for_each(|byte| *byte ^= 0x55);
     }

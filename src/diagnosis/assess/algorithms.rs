@@ -197,6 +197,8 @@ mod tests {
             offers_early_data: false,
             versions: Vec::new(),
             groups: Vec::new(),
+            key_shares: Vec::new(),
+            alpn: Vec::new(),
             signature_algorithms: None,
             certificate_signatures: None,
             renegotiation_info: false,

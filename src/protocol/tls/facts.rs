@@ -93,12 +93,13 @@ impl Handshake {
         entries.map(|entry| size_of::<Vec<u8>>() + entry.len()).sum()
     }
 
-    /// EncryptedExtensions: of them the types of certificates count (RFC 7250 section 4).
+    /// EncryptedExtensions: of them the types of certificates (RFC 7250 section 4) and the application protocol count.
     fn encrypted_extensions(&mut self, message: &Message<'_>) {
         if message.is_whole()
             && let Some(hello) = &mut self.server_hello
         {
             hello.raw_public_keys = message::raw_public_keys(&message.body);
+            hello.alpn = message::chosen_protocol(&message.body);
         }
     }
 

@@ -39,6 +39,10 @@ pub struct ClientHello {
     pub versions: Vec<Version>,
     /// Key exchange groups offered, in order, without GREASE (RFC 8446 section 4.2.7).
     pub groups: Vec<u16>,
+    /// Groups for which it sends a key share, in order, without GREASE (RFC 8446 section 4.2.8).
+    pub key_shares: Vec<u16>,
+    /// Application protocols offered, in order, without GREASE (RFC 7301 section 3.1); at most 512.
+    pub alpn: Vec<String>,
     /// signature_algorithms in order; `None` without the extension. It speaks for signatures on certificates too (RFC
     /// 5246 section 7.4.1.4.1).
     pub signature_algorithms: Option<Vec<u16>>,
@@ -82,6 +86,10 @@ pub struct ServerHello {
     pub session_id: Vec<u8>,
     /// The cipher suite chosen; in SSL 2.0 the client chooses later.
     pub cipher_suite: Option<u16>,
+    /// Group of the server's key share (RFC 8446 section 4.2.8).
+    pub key_share: Option<u16>,
+    /// The application protocol chosen (RFC 7301 section 3.1); in TLS 1.3 it is encrypted, so known from a key log only.
+    pub alpn: Option<String>,
     /// Whether each side is to send a public key in place of certificates (RFC 7250).
     pub raw_public_keys: Both<bool>,
     /// Whether it resumes an earlier session by a pre-shared key (TLS 1.3).
@@ -164,6 +172,8 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         offers_early_data: false,
         versions: Vec::new(),
         groups: Vec::new(),
+        key_shares: Vec::new(),
+        alpn: Vec::new(),
         signature_algorithms: None,
         certificate_signatures: None,
         extensions: extension_types(hello.ext.unwrap_or_default()),
@@ -203,7 +213,11 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
             }
             TlsExtension::RenegotiationInfo(_) => out.renegotiation_info = true,
             TlsExtension::EarlyData(_) => out.offers_early_data = true,
-            TlsExtension::ALPN(_) => marks |= 1,
+            TlsExtension::KeyShare(data) | TlsExtension::KeyShareOld(data) => out.key_shares = key_shares(data),
+            TlsExtension::ALPN(names) => {
+                marks |= 1;
+                out.alpn = names.iter().filter_map(|name| protocol(name)).take(MAX_PROTOCOLS).collect();
+            }
             TlsExtension::EncryptThenMac => marks |= 2,
             TlsExtension::ExtendedMasterSecret => marks |= 4,
             _ => {}
@@ -214,6 +228,26 @@ pub(super) fn client_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
     out.besides = rest.is_empty().then(|| besides.finish());
     Some(out)
 }
+
+/// The groups of a client's key shares: a list of groups, each with a key (RFC 8446 section 4.2.8).
+fn key_shares(data: &[u8]) -> Vec<u16> {
+    let mut shares = Cursor(Cursor(data).vector16().unwrap_or_default());
+    let mut out = Vec::new();
+    while let (Some(group), Some(_)) = (shares.u16(), shares.vector16()) {
+        out.push(group);
+    }
+    out.retain(|group| !is_grease(*group));
+    out
+}
+
+/// The name of an application protocol, unless it is GREASE (RFC 8701 section 2).
+fn protocol(name: &[u8]) -> Option<String> {
+    let grease = <[u8; 2]>::try_from(name).is_ok_and(|pair| is_grease(u16::from_be_bytes(pair)));
+    (!grease).then(|| String::from_utf8_lossy(name).into_owned())
+}
+
+/// Most application protocols kept of a hello. No client in use offers as many, and each costs more here than on the wire.
+const MAX_PROTOCOLS: usize = 512;
 
 /// The cipher suite value by which a client signals secure renegotiation without an extension (RFC 5746 section 3.3).
 const EMPTY_RENEGOTIATION_INFO: u16 = 0x00ff;
@@ -259,6 +293,8 @@ pub(super) fn sslv2_hello(body: &[u8], at: FrameRef) -> Option<ClientHello> {
         offers_early_data: false,
         versions: Vec::new(),
         groups: Vec::new(),
+        key_shares: Vec::new(),
+        alpn: Vec::new(),
         signature_algorithms: None,
         certificate_signatures: None,
         extensions: Vec::new(),
@@ -289,6 +325,8 @@ pub(super) fn sslv2_server_hello(body: &[u8], at: FrameRef) -> Option<(ServerHel
         random,
         session_id: Vec::new(),
         cipher_suite: None,
+        key_share: None,
+        alpn: None,
         raw_public_keys: Both::default(),
         resumes_psk: false,
         encrypt_then_mac: false,
@@ -324,6 +362,8 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
         random,
         session_id,
         cipher_suite,
+        key_share: None,
+        alpn: None,
         raw_public_keys: Both::default(),
         resumes_psk: false,
         encrypt_then_mac: false,
@@ -334,12 +374,15 @@ pub(super) fn server_hello(body: &[u8], at: FrameRef) -> Option<ServerHello> {
         retry: random == RETRY,
     };
     hello.raw_public_keys = raw_public_keys(bytes.0);
+    hello.alpn = chosen_protocol(bytes.0);
     let list = bytes.vector16().unwrap_or_default();
     hello.extensions = extension_types(list);
     let mut extensions = Cursor(list);
     while let (Some(kind), Some(data)) = (extensions.u16(), extensions.vector16()) {
         match (kind, data) {
             (43, [high, low]) => hello.version = Version(u16::from_be_bytes([*high, *low])),
+            // A HelloRetryRequest has the group alone.
+            (51, data) => hello.key_share = Cursor(data).u16(),
             (41, _) => hello.resumes_psk = true,
             (22, _) => hello.encrypt_then_mac = true,
             (23, _) => hello.extended_master_secret = true,
@@ -375,6 +418,17 @@ pub(super) fn raw_public_keys(list: &[u8]) -> Both<bool> {
         }
     }
     out
+}
+
+/// The application protocol in a server's list of extensions with its length (RFC 7301 section 3.1).
+pub(super) fn chosen_protocol(list: &[u8]) -> Option<String> {
+    let mut extensions = Cursor(Cursor(list).vector16()?);
+    while let (Some(kind), Some(data)) = (extensions.u16(), extensions.vector16()) {
+        if kind == 16 {
+            return protocol(Cursor(Cursor(data).vector16()?).vector8()?);
+        }
+    }
+    None
 }
 
 /// The content of a Certificate message.

@@ -21,6 +21,9 @@ pub(super) fn differences(good: &Handshake, bad: &Handshake) -> Vec<String> {
         out.extend(chosen(one, other));
     }
     if let (Some(one), Some(other)) = (&good.server_hello, &bad.server_hello) {
+        let groups = (one.key_share.as_ref(), other.key_share.as_ref());
+        out.extend(other_choice("group of the key share", groups));
+        out.extend(other_choice("application protocol (ALPN)", (one.alpn.as_ref(), other.alpn.as_ref())));
         out.extend(only("is answered with", "extension", &one.extensions, &other.extensions));
     }
     if let (Some(one), Some(other)) = (&good.client_hello, &bad.client_hello) {
@@ -40,10 +43,13 @@ fn chosen(good: &KeyExchange, bad: &KeyExchange) -> Vec<String> {
         ("curve", good.curve.clone(), bad.curve.clone()),
         ("signature scheme", good.signature_scheme.clone(), bad.signature_scheme.clone()),
     ];
-    let both = facts.into_iter().filter_map(|(what, one, other)| Some((what, one?, other?)));
-    both.filter(|(_, one, other)| one != other)
-        .map(|(what, one, other)| format!("other {what} chosen by the server: {one} and {other}"))
-        .collect()
+    facts.iter().filter_map(|(what, one, other)| other_choice(what, (one.as_ref(), other.as_ref()))).collect()
+}
+
+/// What both servers chose, where it is not the same.
+fn other_choice(what: &str, chosen: (Option<&String>, Option<&String>)) -> Option<String> {
+    let (one, other) = (chosen.0?, chosen.1?);
+    (one != other).then(|| format!("other {what} chosen by the server: {one} and {other}"))
 }
 
 fn offered(good: &ClientHello, bad: &ClientHello) -> Vec<String> {
@@ -51,6 +57,8 @@ fn offered(good: &ClientHello, bad: &ClientHello) -> Vec<String> {
     [
         only("offers", "cipher suite", &good.cipher_suites, &bad.cipher_suites),
         only("offers", "group", &good.groups, &bad.groups),
+        only("sends", "key share", &good.key_shares, &bad.key_shares),
+        only("offers", "application protocol", &good.alpn, &bad.alpn),
         only("offers", "signature scheme", &schemes(good), &schemes(bad)),
         only("sends", "extension", &good.extensions, &bad.extensions),
     ]

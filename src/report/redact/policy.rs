@@ -23,6 +23,8 @@ pub(super) const OWN: &[&str] = &[
     "versions",
     "cipher_suites",
     "groups",
+    "key_shares",
+    "key_share",
     "signature_algorithms",
     "extensions",
     "curve",
@@ -55,6 +57,43 @@ pub(super) const OWN: &[&str] = &[
     "cause",
     "from",
     "content_type",
+];
+
+/// Application protocols that stay: names which many programs share (IANA's registry of ALPN protocol ids). Others may be
+/// an organization's own.
+pub(super) const PROTOCOLS: &[&str] = &[
+    "http/0.9",
+    "http/1.0",
+    "http/1.1",
+    "h2",
+    "h2c",
+    "h3",
+    "spdy/1",
+    "spdy/2",
+    "spdy/3",
+    "stun.turn",
+    "webrtc",
+    "c-webrtc",
+    "ftp",
+    "imap",
+    "pop3",
+    "managesieve",
+    "coap",
+    "xmpp-client",
+    "xmpp-server",
+    "acme-tls/1",
+    "mqtt",
+    "dot",
+    "doq",
+    "ntske/1",
+    "smb",
+    "irc",
+    "nntp",
+    "sip/2",
+    "tds/8.0",
+    "postgresql",
+    "radius/1.0",
+    "radius/1.1",
 ];
 
 /// Members that hold paths of files.

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::names::{attributes, authority, hosts_of_urls, with_port};
-use super::policy::{DISTINGUISHED, FILES, OWN, own_name};
+use super::policy::{DISTINGUISHED, FILES, OWN, PROTOCOLS, own_name};
 use super::sentences::Sentences;
 
 /// A report could not be redacted, so nothing of it may be shown (D-REPORT-07).
@@ -128,6 +128,8 @@ impl Redaction {
         match member {
             "der" => String::new(),
             "clear_text" => ANYTHING.into(),
+            "alpn" if !PROTOCOLS.contains(&text) => ANYTHING.into(),
+            "alpn" => text.to_owned(),
             "serial" => self.sentences.stand_ins.hex(text),
             "profile" => self.sentences.stand_ins.profile(text),
             "server_name" | "names" if !text.contains(['.', ' ', '@', ':', '/']) => self.sentences.stand_ins.host(text),
