@@ -1,13 +1,16 @@
-//! In: chains that openssl made with algorithms that cannot be checked here. Out: failed tests where a certificate that
-//! may be the issuer is not named, where more certificates are asked for, or where such a chain is said to work or to fail
-//! for sure. Left to others: the algorithms that can be checked (`x509/tests.rs`).
+//! In: chains that openssl made with algorithms that cannot be checked here, and CAs that certify one another. Out: failed
+//! tests where a certificate that may be the issuer is not named, where more certificates are asked for, or where such a
+//! chain is said to work or to fail for sure. Left to others: the algorithms that can be checked (`x509/tests.rs`).
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chaingap::Analyzer;
 use chaingap::capture::Timestamp;
 use chaingap::report::{PreflightProfile, Prospect};
 use chaingap::trust::{Profile, Proof, read_certificates, read_chain};
+use support::chains::{Draft, Key};
 
 const CERTIFICATES: &str = include_str!("../data/unchecked/certificates.pem");
 
@@ -59,4 +62,19 @@ fn another_key_identifier_is_not_named() {
     let blocks = blocks();
     let told = preflight(blocks["ed448-server"], blocks["ed448-namesake"]);
     assert!(!told.findings[0].summary.contains("SHA-256"), "{}", told.findings[0].summary);
+}
+
+/// Two CAs that certify each other, and no root.
+#[test]
+fn cas_that_certify_one_another_are_told_to_do_so() {
+    let keys = [0, 1, 2].map(Key::new);
+    let leaf = Draft::leaf(&keys[0], "CN=A", &keys[1]).make();
+    let a = Draft::ca("CN=A", &keys[1], "CN=B", &keys[2]).make();
+    let b = Draft::ca("CN=B", &keys[2], "CN=A", &keys[1]).make();
+    let pem =
+        |der: &[u8]| format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(der));
+    let told = preflight(&[leaf, a, b].map(|certificate| pem(certificate.der())).concat(), "");
+    let finding = &told.findings[0];
+    assert_eq!((told.usb, finding.code.as_str(), finding.proof), (Prospect::Undecided, "CG025", Proof::Undecidable));
+    assert!(finding.summary.contains("certified by one another only"), "{}", finding.summary);
 }

@@ -16,7 +16,7 @@ use crate::diagnosis::session::Session;
 use crate::diagnosis::words;
 use crate::evidence::{Fetch, Handshake};
 use crate::protocol::tls::AlertCode;
-use crate::trust::{ChainStatus, Check, Fault, Judgement, Missing, Profile, Proof, Speaks, StepFrom};
+use crate::trust::{ChainStatus, Check, Fault, Judgement, Missing, PathEnd, Profile, Proof, Speaks, StepFrom};
 use crate::x509::{Certificate, Name};
 
 pub(super) const MISSING_INTERMEDIATE: Logic = Logic {
@@ -342,7 +342,15 @@ pub(in crate::diagnosis) fn undecided_in_words(chain: &Judgement, unreadable: Op
         (None, None, Some((issuer, fault))) => {
             format!("the chain cannot be judged above \"{}\": {fault}", issuer.subject().short())
         }
-        (None, None, None) => "the chain cannot be judged".into(),
+        (None, None, None) => {
+            let circular = chain.longest_path().is_some_and(|path| path.end == PathEnd::Loop);
+            let why = if circular {
+                ": its CAs are certified by one another only, and any of them may be a root"
+            } else {
+                ""
+            };
+            format!("the chain cannot be judged{why}")
+        }
     }
 }
 
