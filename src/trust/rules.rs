@@ -107,6 +107,17 @@ pub(super) fn departures_of_leaf(leaf: &Certificate, purpose: Purpose) -> Vec<Fa
     leaf.departures().into_iter().chain((!serves).then_some(unfit)).map(Fault::Form).collect()
 }
 
+/// Where the form of an issuer's certificate above `below` departs from RFC 5280.
+pub(super) fn departures_of_issuer<'a>(
+    issuer: &Certificate,
+    below: impl Iterator<Item = &'a Certificate>,
+) -> Vec<Fault> {
+    let unjudged = bound_by_names(below).any(|certificate| issuer.constrains_unjudged_names_of(certificate));
+    let what = "its name constraints concern a kind of name that is not judged here, and one below it has such a name";
+    let departure = unjudged.then(|| Departure { section: "4.2.1.10", what: what.to_owned() });
+    issuer.departures().into_iter().chain(departure).map(Fault::Form).collect()
+}
+
 /// Where a certificate does not point at its issuer's as RFC 5280 requires. One of two certificates with the issuer's
 /// key may be pointed at, and the other not.
 pub(super) fn departures_of_link(child: &Certificate, issuer: &Certificate) -> Vec<Fault> {
@@ -148,8 +159,7 @@ pub(super) fn broken_by_issuer<'a>(
         return Some(Fault::ExtendedKeyUsage);
     }
     if let Some(constraints) = issuer.name_constraints() {
-        let bound = below.enumerate().filter(|(at, certificate)| *at == 0 || !certificate.is_self_issued());
-        for (_, certificate) in bound {
+        for certificate in bound_by_names(below) {
             if !budget.spend_on_comparisons(comparisons(constraints, certificate)) {
                 return None;
             }
@@ -159,6 +169,13 @@ pub(super) fn broken_by_issuer<'a>(
         }
     }
     unknown_critical(issuer)
+}
+
+/// The certificates of a path that name constraints above it are for: self-issued ones are not, unless the leaf is one
+/// (RFC 5280 section 4.2.1.10).
+fn bound_by_names<'a>(below: impl Iterator<Item = &'a Certificate>) -> impl Iterator<Item = &'a Certificate> {
+    let bound = below.enumerate().filter(|(at, certificate)| *at == 0 || !certificate.is_self_issued());
+    bound.map(|(_, certificate)| certificate)
 }
 
 fn unknown_critical(certificate: &Certificate) -> Option<Fault> {

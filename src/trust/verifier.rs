@@ -5,7 +5,7 @@ use super::abilities::{Algorithm, Check};
 use super::anchor::Anchor;
 use super::path::Path;
 use super::profile::Profile;
-use super::rules::{Fault, Purpose, departures_of_leaf, departures_of_link};
+use super::rules::{Fault, Purpose, departures_of_issuer, departures_of_leaf, departures_of_link};
 use crate::capture::Timestamp;
 use crate::x509::{Certificate, PublicKey, SignatureAlgorithm};
 
@@ -75,10 +75,13 @@ impl Verifier {
         if self.judges_forms { departures_of_leaf(leaf, purpose) } else { Vec::new() }
     }
 
-    /// How the form of an issuer's certificate does.
-    pub(super) fn departures_of_issuer(&self, issuer: &Certificate) -> Vec<Fault> {
-        let departures = if self.judges_forms { issuer.departures() } else { Vec::new() };
-        departures.into_iter().map(Fault::Form).collect()
+    /// How the form of an issuer's certificate above `below` does.
+    pub(super) fn departures_of_issuer<'a>(
+        &self,
+        issuer: &Certificate,
+        below: impl Iterator<Item = &'a Certificate>,
+    ) -> Vec<Fault> {
+        if self.judges_forms { departures_of_issuer(issuer, below) } else { Vec::new() }
     }
 
     /// How the way does in which a certificate points at its issuer's.

@@ -276,8 +276,8 @@ impl<'a> Walk<'a> {
         below: impl Iterator<Item = &'c Certificate> + Clone,
     ) -> Vec<(Option<Arc<Certificate>>, Fault)> {
         let Question { purpose, verifier, .. } = self.question;
-        let broken = broken_by_issuer(issuer, below, purpose, &mut self.budget);
-        let broken = broken.into_iter().chain(verifier.departures_of_issuer(issuer));
+        let broken = broken_by_issuer(issuer, below.clone(), purpose, &mut self.budget);
+        let broken = broken.into_iter().chain(verifier.departures_of_issuer(issuer, below));
         broken.map(|fault| (Some(Arc::clone(issuer)), fault)).collect()
     }
 

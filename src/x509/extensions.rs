@@ -178,9 +178,9 @@ impl Extensions {
             }
             ParsedExtension::ExtendedKeyUsage(_) => self.extended_key_usage = Some(key_purposes(extension.value)?),
             ParsedExtension::SubjectAlternativeName(it) => {
-                for name in &it.general_names {
-                    self.add_name(name)?;
-                }
+                // One that cannot be read takes none of the others away.
+                let read: Vec<_> = it.general_names.iter().map(|name| self.add_name(name)).collect();
+                read.into_iter().collect::<Result<(), _>>()?;
             }
             ParsedExtension::AuthorityInfoAccess(it) => {
                 for access in it.iter() {

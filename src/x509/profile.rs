@@ -8,6 +8,7 @@ use x509_parser::asn1_rs::FromDer;
 use x509_parser::extensions::{ParsedExtension, X509Extension};
 
 use super::certificate::Certificate;
+use super::constraints::NameConstraints;
 use super::der::{Element, Reader, elements, oid_text, single, tag};
 
 /// A rule of RFC 5280 that a certificate breaks by its form alone.
@@ -76,6 +77,34 @@ impl Certificate {
             found.of_constraints(self, &parts);
         }
         found.0
+    }
+}
+
+impl Certificate {
+    /// Whether its name constraints concern a kind of name that they are not judged for here, and `below` has a name of
+    /// that kind. RFC 5280 section 4.2.1.10 then has a verifier reject `below`.
+    pub fn constrains_unjudged_names_of(&self, below: &Self) -> bool {
+        let marked =
+            |constraints: &NameConstraints| constraints.permitted.unsupported || constraints.excluded.unsupported;
+        if !self.name_constraints().is_some_and(marked) {
+            return false;
+        }
+        let (Some(own), Some(below)) = (Parts::read(self.der()), Parts::read(below.der())) else { return false };
+        let lists = own.list(NAME_CONSTRAINTS).unwrap_or_default();
+        let subtrees = lists.iter().filter_map(|list| elements(list.content)).flatten();
+        let bases = subtrees.filter_map(|subtree| elements(subtree.content)?.into_iter().next());
+        let constrained: BTreeSet<_> = bases.filter_map(unjudged_kind).collect();
+        let names = below.list(SUBJECT_ALT_NAME).unwrap_or_default();
+        names.into_iter().filter_map(unjudged_kind).any(|kind| constrained.contains(&kind))
+    }
+}
+
+/// The kind of a name that is not judged: its tag, and the type of an otherName.
+fn unjudged_kind(name: Element<'_>) -> Option<(u32, &[u8])> {
+    match name.tag {
+        OTHER_NAME => Some((name.tag, elements(name.content)?.first()?.raw)),
+        X400_ADDRESS | EDI_PARTY_NAME | REGISTERED_ID => Some((name.tag, &[])),
+        _ => None,
     }
 }
 
@@ -221,6 +250,9 @@ impl Departures {
         self.note(half, "A.2", "its authority key identifier has an issuer or a serial number without the other");
         let unnamed = certificate.is_ca() && certificate.subject_key_id().is_none();
         self.note(unnamed, "4.2.1.2", "it is a CA's and has no subject key identifier");
+        // A self-signed certificate is its own issuer's. By issuer and serial number it may name an earlier issue of it.
+        let other = certificate.is_self_signed() && certificate.names_other_key(certificate);
+        self.note(other, "4.2.1.2", "it is self-signed, and its two key identifiers differ");
     }
 
     fn of_usages(&mut self, certificate: &Certificate) {
@@ -246,12 +278,19 @@ impl Departures {
         self.note(odd, "4.2.1.6", "its subject alternative name is critical, and its subject is not empty");
         let blank = certificate.dns_names().iter().any(|name| name.trim().is_empty());
         self.note(blank, "4.2.1.6", "one of its DNS names is blank");
+        let gap = |name: &String| !name.is_empty() && name.split('.').any(str::is_empty);
+        self.note(certificate.dns_names().iter().any(gap), "4.2.1.6", "one of its DNS names has an empty label");
+        let names = parts.list(SUBJECT_ALT_NAME).unwrap_or_default();
+        let odd = |name: &Element<'_>| name.tag == IP_ADDRESS && !matches!(name.content.len(), 4 | 16);
+        self.note(names.iter().any(odd), "4.2.1.6", "one of its IP addresses has neither 4 nor 16 bytes");
     }
 
     fn of_constraints(&mut self, certificate: &Certificate, parts: &Parts<'_>) {
         let Some(lists) = parts.list(NAME_CONSTRAINTS) else { return };
         const SECTION: &str = "4.2.1.10";
         self.note(!certificate.is_ca(), SECTION, "it has name constraints and is no CA's");
+        let bare = lists.iter().any(|list| list.content.is_empty());
+        self.note(bare, SECTION, "a list of its name constraints is empty");
         let subtrees = lists.iter().filter_map(|list| elements(list.content)).flatten();
         for subtree in subtrees.filter_map(|subtree| elements(subtree.content)) {
             self.note(subtree.len() > 1, SECTION, "a name constraint has a minimum or maximum");
@@ -264,9 +303,13 @@ impl Departures {
     }
 }
 
-/// The tags of a dNSName and an iPAddress (section 4.2.1.6).
+/// The tags of a GeneralName (section 4.2.1.6).
+const OTHER_NAME: u32 = 0;
 const DNS_NAME: u32 = 2;
+const X400_ADDRESS: u32 = 3;
+const EDI_PARTY_NAME: u32 = 5;
 const IP_ADDRESS: u32 = 7;
+const REGISTERED_ID: u32 = 8;
 
 /// Whether bytes are an address of IPv4 or IPv6 with a mask as CIDR has it, ones before zeros.
 fn is_network(bytes: &[u8]) -> bool {

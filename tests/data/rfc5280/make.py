@@ -165,6 +165,12 @@ def certificate(role, change):
 
 PLAIN_SAN = seq(dns("server.contoso.test"))
 NONE = name()
+
+
+def other_name(dotted):
+    return tlv(0xA0, oid(dotted), tlv(0xA0, b"\x05\0"))
+
+
 CASES = [
     ("sound", "-", {}),
     # Section 4.1: the fields.
@@ -199,12 +205,23 @@ CASES = [
     ("san-critical", "4.2.1.6", {"leaf": {SAN: (True, PLAIN_SAN)}}),
     ("san-absent", "4.2.1.6", {"leaf": {"subject": NONE, SAN: None}}),
     ("san-empty", "4.2.1.6", {"leaf": {SAN: (False, seq())}}),
+    ("san-label", "4.2.1.6", {"leaf": {SAN: (False, seq(dns(".contoso.test"), dns("server.contoso.test")))}}),
+    ("san-address", "4.2.1.6", {"leaf": {SAN: (False, seq(tlv(0x87, bytes([192, 0, 2, 0, 24])), dns("server.contoso.test")))}}),
     ("subject-empty", "-", {"leaf": {"subject": NONE, SAN: (True, PLAIN_SAN)}}),
     ("basic-not-critical", "4.2.1.9", {"ca": {BASIC: (False, basic(True, 0))}}),
     ("basic-length-leaf", "4.2.1.9", {"leaf": {BASIC: (True, basic(False, 0))}}),
     ("constraints-leaf", "4.2.1.10", {"leaf": {CONSTRAINTS: (True, seq(subtrees(0xA0, dns("contoso.test"))))}}),
     ("constraints-not-critical", "4.2.1.10", {"ca": {CONSTRAINTS: (False, seq(subtrees(0xA0, dns("contoso.test"))))}}),
     ("constraints-empty", "4.2.1.10", {"ca": {CONSTRAINTS: (True, seq())}}),
+    ("constraints-bare", "4.2.1.10", {"ca": {CONSTRAINTS: (True, seq(tlv(0xA0), tlv(0xA1)))}}),
+    ("constraints-other-name", "4.2.1.10", {
+        "ca": {CONSTRAINTS: (True, seq(subtrees(0xA1, other_name("1.3.6.1.4.1.32473.2"))))},
+        "leaf": {SAN: (False, seq(dns("server.contoso.test"), other_name("1.3.6.1.4.1.32473.2")))}}),
+    ("constraints-other-type", "-", {
+        "ca": {CONSTRAINTS: (True, seq(subtrees(0xA1, other_name("1.3.6.1.4.1.32473.3"))))},
+        "leaf": {SAN: (False, seq(dns("server.contoso.test"), other_name("1.3.6.1.4.1.32473.2")))}}),
+    ("constraints-no-name", "-", {
+        "ca": {CONSTRAINTS: (True, seq(subtrees(0xA1, other_name("1.3.6.1.4.1.32473.2"))))}}),
     ("constraints-minimum", "4.2.1.10", {"ca": {CONSTRAINTS: (True, seq(tlv(0xA0, seq(
         dns("contoso.test"), tlv(0x80, b"\x01")))))}}),
     ("constraints-dot", "4.2.1.10", {"ca": {CONSTRAINTS: (True, seq(subtrees(0xA0, dns(".contoso.test"))))}}),
@@ -223,6 +240,7 @@ CASES = [
     ("root-critical", "6.1.4", {"root": {UNKNOWN: (True, b"\x05\0")}}),
     ("root-ski-absent", "4.2.1.2", {"root": {SKI: None}}),
     ("root-basic-not-critical", "4.2.1.9", {"root": {BASIC: (False, basic(True))}}),
+    ("root-aki-other-key", "4.2.1.2", {"root": {AKI: (False, key_id("ca"))}}),
     ("root-aki-critical", "4.2.1.1", {"root": {AKI: (True, key_id("root"))}}),
 ]
 # Certificates of no case: the issuing CA's, signed with SHA-1, and an earlier one that has expired.
