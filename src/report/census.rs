@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use super::affected::Affected;
 use super::fault::{CodeCount, Fault, Group, Totals};
-use super::faults::{Faults, Frames};
+use super::faults::Faults;
 use super::kinds::{Kinds, Seen};
 use super::places::Places;
 use super::servers::{Servers, Span};
@@ -46,12 +46,11 @@ pub(crate) struct Alike {
     verdict: &'static str,
     sign_in: &'static str,
     findings: Vec<Common>,
-    /// Handshakes that were counted and not kept, of the first device.
-    repeats: u64,
 }
 
-/// What the findings of devices alike have in common.
+/// A finding that devices alike have in common.
 struct Common {
+    /// Told of the device counted last.
     finding: Finding,
     /// The fault that it is a case of, and whether it is the first case of it.
     fault: Option<(usize, bool)>,
@@ -80,7 +79,6 @@ impl diagnosis::Census for Census<'_> {
             verdict: judged.verdict.status.as_str(),
             sign_in: judged.sign_in.method.as_str(),
             findings: common,
-            repeats: repeats(device),
         };
         self.count(&alike, device);
         alike
@@ -89,10 +87,10 @@ impl diagnosis::Census for Census<'_> {
     fn like(&mut self, alike: &mut Alike, index: usize, device: &Device) {
         let id = self.names.next(device.address);
         self.kinds.again(alike.kind, index, device.address, &id);
-        for Common { finding, fault } in &alike.findings {
-            let occurrences = occurrences(finding, alike, device);
+        for Common { finding, fault } in &mut alike.findings {
+            finding.retell(index, device);
             if let Some((fault, _)) = fault {
-                self.faults.again(*fault, (index, &id), occurrences, frames(finding, device));
+                self.faults.again(*fault, (index, &id), finding.occurrences, finding.frames);
             }
         }
         self.count(alike, device);
@@ -159,10 +157,10 @@ impl<'e> Census<'e> {
     /// Adds a device to the sums.
     fn count(&mut self, alike: &Alike, device: &Device) {
         for Common { finding, fault } in &alike.findings {
-            self.tally(finding, occurrences(finding, alike, device));
+            self.tally(finding, finding.occurrences);
             if let Some((fault, true)) = fault {
                 let id = self.faults.id(*fault).unwrap_or_default();
-                (self.each)(&Affected::of(device, finding, frames(finding, device), id));
+                (self.each)(&Affected::of(device, finding, finding.frames, id));
             }
         }
         if let Some(span) = &self.span {
@@ -180,30 +178,6 @@ impl<'e> Census<'e> {
         let count = CodeCount::of(rule.name, finding.severity, finding.proof, occurrences);
         self.totals.findings.entry(rule.code.into()).or_default().add(count);
     }
-}
-
-/// How often a device shows what was found of the first one of its kind: devices alike differ in repetitions.
-fn occurrences(finding: &Finding, alike: &Alike, device: &Device) -> u64 {
-    match finding.handshake {
-        Some(_) => finding.occurrences.saturating_sub(alike.repeats).saturating_add(repeats(device)).max(1),
-        None => finding.occurrences,
-    }
-}
-
-fn repeats(device: &Device) -> u64 {
-    device.handshakes.iter().map(|handshake| handshake.repeats).sum()
-}
-
-/// The frames in which a device shows what was found of the first one of its kind.
-fn frames(finding: &Finding, device: &Device) -> Frames {
-    finding.frames?;
-    let handshake = finding.handshake.and_then(|index| device.handshakes.get(index));
-    let own = handshake.map_or(device.frames, |handshake| (handshake.first, handshake.repeated_until));
-    // Findings of several handshakes are one: the last of them with this server ends it.
-    let later = device.handshakes.iter().filter(|it| finding.server.is_some() && Some(it.server) == finding.server);
-    let last = later.map(|handshake| handshake.repeated_until).max_by_key(|at| at.place());
-    let several = finding.occurrences > 1;
-    Some((own.0, last.filter(|_| several && handshake.is_some()).unwrap_or(own.1)))
 }
 
 /// The names of devices: the address, with a number where several devices have it.

@@ -135,3 +135,25 @@ fn a_device_among_many_is_judged_as_alone() {
         assert!(collected.kinds < 50, "{} kinds", collected.kinds);
     }
 }
+
+/// Faults are counted alike whether every device is judged by itself or each kind once.
+#[test]
+fn faults_of_kinds_are_those_of_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.pcap");
+    make_phones(&SESSIONS, 200, path.to_str().unwrap()).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let faults = |all| {
+        let report = report(Analyzer::builder().all_devices(all), &bytes);
+        let told = report.faults.into_iter().map(|it| {
+            (it.id, it.devices_total, it.devices, it.handshakes_total, it.first_time, it.last_time, it.example)
+        });
+        (report.totals, told.collect::<Vec<_>>())
+    };
+    let (totals, by_kind) = faults(false);
+    assert_eq!((totals.clone(), by_kind.clone()), faults(true));
+    // One in five each fails once, and three times; one in five meets an expired certificate.
+    let counted: Vec<_> = by_kind.iter().map(|(_, devices, _, handshakes, ..)| (*devices, *handshakes)).collect();
+    assert!(counted.contains(&(80, 160)) && counted.contains(&(40, 40)), "{counted:?}");
+    assert_eq!((totals.devices, totals.handshakes), (200, 280));
+}
