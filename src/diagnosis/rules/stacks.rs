@@ -61,8 +61,10 @@ pub(super) fn add_answers(judged: &Judged<'_>, code: Code, mut finding: Finding)
             format!("{} {} this ({answer})", list(&titles), if titles.len() == 1 { "refuses" } else { "refuse" })
         }
     };
-    // Which server it is, nothing tells.
-    if !refusal.is_of_server() {
+    // What every client refuses needs no names, unless the client's own is known. Which server it is, nothing tells.
+    let of_some = matches!(code, Code::ChainOrder | Code::MalformedMessage | Code::ParametersRefused);
+    let telling = refusing.iter().any(|(stack, _)| own(stack)) || of_some || !judged.held.contains(&code);
+    if telling && !refusal.is_of_server() {
         finding.summary = format!("{}; {said}", finding.summary);
     }
     finding.stacks = answers(judged, first).map(|(stack, answer)| (Arc::clone(stack), answer)).collect();
