@@ -18,5 +18,6 @@ mod output;
 mod preflight;
 mod profiles;
 mod redact;
+mod stacks;
 mod tshark;
 mod two_pass;
