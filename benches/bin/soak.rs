@@ -80,7 +80,7 @@ impl Done {
         let Some(report) = report else { return };
         self.findings += u64::from(!report.findings.is_empty());
         let style = render::TextStyle { color: false, width: 100 };
-        assert!(render::FORMATS.iter().all(|format| !(format.show)(&report, &style).is_empty()));
+        assert!(render::FORMATS.iter().all(|format| !format.show(&report, &style).is_empty()));
     }
 }
 

@@ -30,14 +30,14 @@ pub struct Affected {
 impl Affected {
     pub(super) fn of(device: &Device, shows: &Finding, frames: Frames, fault: &str) -> Self {
         let (first, last) = frames.unwrap_or(device.frames);
-        let names = device.events.iter().filter_map(|event| match &event.fact {
+        let mut names = device.events.iter().filter_map(|event| match &event.fact {
             Fact::Dhcp(message) => message.host_name.as_deref().map(|name| String::from_utf8_lossy(name).into_owned()),
             _ => None,
         });
         Self {
             address: device.address.to_string(),
             mac: mac_of(device),
-            host_name: names.last(),
+            host_name: names.next_back(),
             first: first.time.to_string(),
             last: last.time.to_string(),
             code: shows.code.rule().code.into(),

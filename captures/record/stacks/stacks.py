@@ -62,8 +62,8 @@ STACKS = {
     "go-1.27": Stack("Go", "crypto/tls", "go version TOOLS/bin/go-1.27", "TOOLS/bin/go-1.27 ANCHORS HOST"),
     "boringssl": Stack(
         "BoringSSL", "libcurl of the Python package curl_cffi, without impersonation",
-        "TOOLS/boringssl/bin/pip freeze", "TOOLS/boringssl/bin/python HERE/clients/boringssl.py ANCHORS HOST",
-        pattern=r"(curl.cffi==\S+)"),
+        "TOOLS/boringssl/bin/pip freeze | sed -n 's/curl.cffi==/of curl_cffi /p'", "TOOLS/boringssl/bin/python HERE/clients/boringssl.py ANCHORS HOST",
+        pattern=r"(of curl_cffi \S+)"),
     "rustls": Stack(
         "rustls", "the crate rustls with ring and webpki", "grep -A1 '\"rustls\"' TOOLS/rustls/Cargo.lock",
         "TOOLS/bin/rustls ANCHORS HOST"),

@@ -318,10 +318,8 @@ mod tests {
     #[test]
     fn many_ranges_become_networks() {
         let text = |second: u8, fourth: u8| format!("10.{second}.0.{fourth}");
-        let [even, odd] = [0, 1].map(|rest| {
-            let all = (0..40).filter(|n| n % 2 == rest).map(|n| text(64 + n / 20, n)).collect::<Vec<_>>();
-            all
-        });
+        let [even, odd] =
+            [0, 1].map(|rest| (0..40).filter(|n| n % 2 == rest).map(|n| text(64 + n / 20, n)).collect::<Vec<_>>());
         let lists = [&even, &odd].map(|list| list.iter().map(String::as_str).collect());
         let expected = vec!["10.64.0.0/24 (10)".to_owned(), "10.65.0.0/24 (10)".to_owned()];
         assert_eq!(ranges(&lists, 8), [expected.clone(), expected]);

@@ -9,7 +9,7 @@ mod recordings;
 use std::collections::BTreeMap;
 
 use chaingap::report::Device;
-use recordings::{Recording, recordings};
+use recordings::recordings;
 
 #[test]
 fn a_stack_is_known_by_its_hello() {
