@@ -31,7 +31,7 @@ pub(crate) struct TrustOptions {
     /// How the devices signed in; changes wording only
     #[arg(long, value_name = "METHOD", value_enum, default_value_t = SignInOption::Auto)]
     pub(crate) sign_in: SignInOption,
-    /// Use at most about this much memory, such as 64M or 1G; the report says what did not fit
+    /// Use at most about this much memory, such as 64M or 1G (default 256M); what does not fit is not judged, and the report says how many devices that are
     #[arg(long, value_name = "SIZE", value_parser = size, help_heading = "Limits")]
     pub(crate) max_memory: Option<u64>,
 }

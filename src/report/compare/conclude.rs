@@ -262,8 +262,8 @@ impl<'a> Case<'a> {
                  trusts or has stored"
                     .to_owned()
             }
-            (true, false) => "nothing else differs: what decides it is not in the captures, such as what each device \
-                              trusts or has stored"
+            (true, false) => "nothing else that is compared differs: what decides it may be outside of the captures, \
+                              such as what each device trusts or has stored"
                 .to_owned(),
             (true, true) => "nothing else that can be seen differs; the certificates are hidden, and may, as may what \
                              each device trusts or has stored"
