@@ -101,7 +101,7 @@ fn what_is_found_of_a_kind_is_found_of_each() {
     investigation.read(bytes.as_slice(), "many").unwrap();
     let mut collected = Collected::default();
     investigation.survey(&mut collected);
-    let each = found_in(&report(Analyzer::builder(), &bytes));
+    let each = found_in(&report(Analyzer::builder().all_devices(true), &bytes));
     assert!(each.len() > devices / 2, "{} devices", each.len());
     assert_eq!(collected.found.len(), each.len());
     for (address, found) in &each {
