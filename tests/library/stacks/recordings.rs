@@ -80,7 +80,7 @@ impl Recording {
     pub(super) fn analyzer(&self) -> Builder {
         let roots = format!("tests/stacks/{}.pem", self.file);
         let bytes = std::fs::read(project(&roots)).unwrap();
-        Analyzer::builder().profile(None).root(&roots, bytes.as_slice()).all_handshakes(true)
+        Analyzer::builder().profile(None).root(&roots, bytes.as_slice()).all_handshakes(true).all_devices(true)
     }
 
     pub(super) fn report(&self, builder: Builder) -> Report {
