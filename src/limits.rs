@@ -101,7 +101,7 @@ impl Default for Limits {
             fragmented_packets: 1024,
             fragment_bytes: 8 * 1024 * 1024,
             fragment_nanos: 30_000_000_000,
-            flows: 40_960,
+            flows: 24_576,
             ended_flows: 16_384,
             out_of_order_bytes: 256 * 1024,
             stream_bytes: 32 * 1024 * 1024,

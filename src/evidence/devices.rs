@@ -20,8 +20,9 @@ use crate::capture::FrameRef;
 
 /// Bytes that a device or handshake takes in full, with what belongs to it.
 const OPEN_BYTES: usize = 2_560;
-/// Bytes that a device at rest takes beside its own values: its place, its address in the index, the heap's own.
-const REST_BYTES: usize = 96;
+/// Bytes that a device at rest takes beside its own values: its place, its address in the index and in the report's count,
+/// each in a table that may just have grown, and the heap's own.
+const REST_BYTES: usize = 256;
 /// Devices put together for reading that are kept to put the next one of their kind together in.
 const SCRATCH: usize = 16;
 
