@@ -115,7 +115,7 @@ impl Default for Limits {
             handshakes: 1024,
             events_per_device: 256,
             open_handshakes: 4_096,
-            evidence_bytes: 128 * 1024 * 1024,
+            evidence_bytes: 96 * 1024 * 1024,
             certificates: 8_192,
             path_steps: 20_000,
         }
