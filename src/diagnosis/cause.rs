@@ -2,7 +2,7 @@
 //! decided: docs/verdict.md, step 6. Bounded: tables. Left to others: what each cause asks for (`rules`), and why the
 //! others are excluded.
 
-use super::code::Code;
+use super::code::{Code, LENIENT};
 use super::elsewhere::Elsewhere;
 use super::rules::{Cause, Facts, abilities, server_name};
 use super::ruling::Ruling;
@@ -149,9 +149,6 @@ const IN_CLEAR: &[InClear] = &[
         silent: true,
     },
 ];
-
-/// What only some clients refuse: it is a cause only where nothing remains that every client refuses (D-DIAGNOSIS-43).
-pub(super) const LENIENT: &[Code] = &[Code::MalformedMessage, Code::ParametersRefused, Code::ChainOrder];
 
 /// One handshake while its causes are weighed.
 struct Case<'a> {

@@ -124,6 +124,9 @@ const RANKED: &[Code] = &[
     Code::TlsIsFine,
 ];
 
+/// What only some clients refuse: it is a cause only where nothing remains that every client refuses (D-DIAGNOSIS-43).
+pub(super) const LENIENT: &[Code] = &[Code::MalformedMessage, Code::ParametersRefused, Code::ChainOrder];
+
 impl Code {
     /// Its place among findings of one severity; lower comes first.
     pub(super) fn rank(self) -> usize {

@@ -1,8 +1,8 @@
 //! In: a judged handshake and a cause that is reported. Out: the other causes that its ending allows (docs/verdict.md,
 //! step 6), each excluded or not, with the reason. Bounded: by the table of codes. Left to others: each cause's own reason (`rules`).
 
-use super::cause::{AT_CERTIFICATE, LENIENT};
-use super::code::Code;
+use super::cause::AT_CERTIFICATE;
+use super::code::{Code, LENIENT};
 use super::finding::Excluded;
 use super::judged::Judged;
 use super::rules::Rival;

@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use super::assess::Assessment;
-use super::cause::{LENIENT, unexplained_code};
-use super::code::Code;
+use super::cause::unexplained_code;
+use super::code::{Code, LENIENT};
 use super::defects::{Visible, replaced_by};
 use super::rules::Facts;
 use super::ruling::Ruling;

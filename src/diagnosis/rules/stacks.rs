@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::remedy::each_once;
 use super::{dates, names, order};
 use crate::capture::FrameRef;
-use crate::diagnosis::code::Code;
+use crate::diagnosis::code::{Code, LENIENT};
 use crate::diagnosis::defects::Visible;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::judged::Judged;
@@ -62,8 +62,8 @@ pub(super) fn add_answers(judged: &Judged<'_>, code: Code, mut finding: Finding)
         }
     };
     // What every client refuses needs no names, unless the client's own is known. Which server it is, nothing tells.
-    let of_some = matches!(code, Code::ChainOrder | Code::MalformedMessage | Code::ParametersRefused);
-    let telling = refusing.iter().any(|(stack, _)| own(stack)) || of_some || !judged.held.contains(&code);
+    let telling =
+        refusing.iter().any(|(stack, _)| own(stack)) || LENIENT.contains(&code) || !judged.held.contains(&code);
     if telling && !refusal.is_of_server() {
         finding.summary = format!("{}; {said}", finding.summary);
     }
