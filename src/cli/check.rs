@@ -46,12 +46,13 @@ pub(crate) struct Check {
 impl Check {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let show = self.form.format().show(FORMATS)?;
-        let files: Vec<_> = files_below(&self.folder)?.into_iter().filter(|file| is_expectation(file)).collect();
+        let below = files_below(&self.folder)?;
+        let files: Vec<_> = below.iter().filter(|file| is_expectation(file)).cloned().collect();
         if files.is_empty() {
             return Err(Failure(format!("{}: no *.expect.toml in this folder or below it", self.folder.display())));
         }
-        let read = files_below(&self.folder)?.into_iter().filter(|file| is_expectation(file) || is_capture(file));
-        let output = self.form.open(read.collect::<Vec<_>>().iter().map(PathBuf::as_path))?;
+        let read = below.iter().filter(|file| is_expectation(file) || is_capture(file));
+        let output = self.form.open(read.map(PathBuf::as_path))?;
         let (mut checked, mut named) = (Vec::new(), BTreeSet::new());
         parallel::in_order(
             &files,
