@@ -121,7 +121,7 @@ fn d_protocols(bencher: Bencher<'_, '_>, kind: &str) {
 
 #[divan::bench(args = KINDS)]
 fn e_report(bencher: Bencher<'_, '_>, kind: &str) {
-    let (bytes, analyzer) = (capture(kind), Analyzer::builder().build());
+    let (bytes, analyzer) = (capture(kind), Analyzer::builder().build().unwrap());
     let analyze = || analyzer.analyze(bytes.as_slice(), kind).unwrap();
     bencher.counter(BytesCount::of_slice(&bytes)).bench(analyze);
 }

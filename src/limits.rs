@@ -4,6 +4,7 @@
 
 /// The limits. Memory use depends on them, not on the capture.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Limits {
     /// Fragmented IP packets held at once: incomplete ones, and complete ones kept to recognize duplicates. A capture
     /// has a few at a time.

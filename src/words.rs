@@ -15,6 +15,7 @@ macro_rules! words {
         $(#[$attribute])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
+        #[non_exhaustive]
         $vis enum $name {
             $($(#[$of_variant])* #[serde(rename = $word)] $variant,)+
         }

@@ -18,7 +18,7 @@ fn a_packet_of_voice_or_bulk_data_allocates_nothing() {
         let bytes = std::fs::read(&path).unwrap();
         let (first, second) = bytes.split_at(bytes.len() - (1 << 20));
 
-        let analyzer = Analyzer::builder().build();
+        let analyzer = Analyzer::builder().build().unwrap();
         let mut investigation = analyzer.investigate();
         let mut run = investigation.start(kind);
         run.push(first).unwrap();
@@ -40,7 +40,7 @@ fn a_connection_uses_the_state_of_a_finished_one() {
     let bytes = std::fs::read(&path).unwrap();
     let (first, second) = bytes.split_at(bytes.len() / 2);
 
-    let analyzer = Analyzer::builder().build();
+    let analyzer = Analyzer::builder().build().unwrap();
     let mut investigation = analyzer.investigate();
     let mut run = investigation.start("handshakes");
     run.push(first).unwrap();

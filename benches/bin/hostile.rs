@@ -97,7 +97,7 @@ fn measure(case: &Case, count: u64, limits: Limits) {
     let making = start.elapsed().as_secs_f64() * count as f64 / part as f64;
     let mut read = Counted { read: (case.make)(count), bytes: 0 };
     let start = Instant::now();
-    let report = Analyzer::builder().limits(limits).build().analyze(&mut read, case.name);
+    let report = Analyzer::builder().limits(limits).build().unwrap().analyze(&mut read, case.name);
     let (seconds, bytes) = ((start.elapsed().as_secs_f64() - making).max(0.001), read.bytes);
     let said = match report {
         Ok(report) => said(&report),

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     println!("| minute | rounds | captures read | MiB read | reports with a finding | resident, MiB |");
     println!("|--:|--:|--:|--:|--:|--:|");
     while start.elapsed() < length {
-        let analyzer = Analyzer::builder().build();
+        let analyzer = Analyzer::builder().build().unwrap();
         let mut together = analyzer.investigate();
         for file in &files {
             let Ok(bytes) = fs::read(file) else { continue };

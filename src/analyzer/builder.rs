@@ -1,5 +1,5 @@
-//! In: the files and options that the user gives. Out: an [`Analyzer`], and what could not be read of the files. Bounded:
-//! by the files.
+//! In: the files and options that the user gives. Out: an [`Analyzer`], or the file that cannot be used; what could not
+//! be read of the other files. Bounded: by the files.
 
 use std::sync::Arc;
 
@@ -12,12 +12,29 @@ use crate::files::Kind;
 use crate::limits::Limits;
 use crate::trust::{Profile, Stacks, StoreContents, read_certificates};
 
-/// Collects what to judge by.
+/// Collects what to judge by. A file that cannot be used is an error of [`build`](Self::build).
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     analyzer: Analyzer,
     certificates: usize,
     problems: Vec<String>,
+    /// The first file that cannot be used.
+    refused: Option<BuildError>,
+}
+
+/// Why no [`Analyzer`] can be made of what was given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// No certificate could be read from a file of roots, installed certificates or a bundle. Without the certificates that
+    /// were to decide it, the verdict would be a different one (D-TRUST-06).
+    #[error("{file}: {why}")]
+    NoCertificate {
+        /// The file's name, as given.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 impl Analyzer {
@@ -143,13 +160,20 @@ impl Builder {
         self
     }
 
-    /// What could not be read of the files given so far: one line each.
+    /// What was left out of the files given so far, one line each: certificates that cannot be read or cannot be used, lines
+    /// of a key log. The analyzer does without them.
     pub fn problems(&self) -> &[String] {
         &self.problems
     }
 
     /// The analyzer.
-    pub fn build(mut self) -> Analyzer {
+    ///
+    /// # Errors
+    /// If no certificate could be read from one of the files.
+    pub fn build(mut self) -> Result<Analyzer, BuildError> {
+        if let Some(refused) = self.refused {
+            return Err(refused);
+        }
         let trust = &self.analyzer.trust;
         self.analyzer.options.profile = match &trust.profile {
             ProfileChoice::Auto => "auto".into(),
@@ -163,7 +187,7 @@ impl Builder {
         };
         self.analyzer.options.at = trust.at.map(|at| at.to_string());
         self.analyzer.options.device = self.analyzer.device.as_ref().map(|(text, _)| text.clone());
-        self.analyzer
+        Ok(self.analyzer)
     }
 
     /// Number of certificates read so far, duplicates included.
@@ -171,12 +195,15 @@ impl Builder {
         self.certificates
     }
 
-    /// The certificates of a file that are not in the store yet. What is skipped is a problem.
+    /// The certificates of a file that are not in the store yet. What is skipped is a problem; a file without any
+    /// certificate is refused.
     fn supplied(&mut self, file: &str, contents: StoreContents, store: fn(&Trust) -> &Vec<Supplied>) -> Vec<Supplied> {
-        self.certificates += contents.certificates.len();
-        if contents.certificates.is_empty() && contents.problems.is_empty() {
-            self.problems.push(format!("{file}: no certificate in it"));
+        if contents.certificates.is_empty() {
+            let why = contents.problems.into_iter().next().unwrap_or_else(|| "no certificate in it".into());
+            self.refused.get_or_insert(BuildError::NoCertificate { file: file.into(), why });
+            return Vec::new();
         }
+        self.certificates += contents.certificates.len();
         self.problems.extend(contents.problems.iter().map(|problem| format!("{file}: {problem}")));
         let mut fresh = Vec::new();
         for certificate in contents.certificates {

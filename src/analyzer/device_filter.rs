@@ -7,6 +7,7 @@ use crate::evidence::Device;
 
 /// Which devices to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DeviceFilter {
     /// Those within a network, by its address and prefix length in bits.
     Network(IpAddr, u8),
@@ -14,11 +15,16 @@ pub enum DeviceFilter {
     Mac([u8; 6]),
 }
 
-impl FromStr for DeviceFilter {
-    type Err = String;
+/// The text names no device: it is no address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no IP address, network (192.0.2.0/24) or MAC address")]
+pub struct DeviceFilterError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{text:?} is no IP address, network (192.0.2.0/24) or MAC address");
+impl FromStr for DeviceFilter {
+    type Err = DeviceFilterError;
+
+    fn from_str(text: &str) -> Result<Self, DeviceFilterError> {
+        let bad = || DeviceFilterError(text.to_owned());
         let octets: Vec<_> = text.split([':', '-']).map(|part| u8::from_str_radix(part, 16)).collect();
         if text.len() == 17 && octets.len() == 6 {
             let octets: Result<Vec<u8>, _> = octets.into_iter().collect();

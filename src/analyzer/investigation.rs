@@ -16,6 +16,7 @@ use crate::report::{self, Affected, Material, Report};
 
 /// Why a capture could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The bytes are not a capture.
     #[error("offset 0: {0}")]
@@ -89,7 +90,8 @@ impl<'a> Investigation<'a> {
     }
 
     /// As [`read`](Self::read), with a second thread that reads, decompresses and finds the packets while this one
-    /// looks into those before. The report is the same. This pays for large captures if a processor is free.
+    /// looks into those before. The report is the same. This pays for large captures if a processor is free. It is the only
+    /// call of the library that starts a thread; the thread has ended when the call returns.
     ///
     /// # Errors
     /// As `read`.
@@ -105,7 +107,29 @@ impl<'a> Investigation<'a> {
         }
     }
 
-    /// Starts a capture whose bytes will be pushed.
+    /// Starts a capture whose bytes will be pushed, in pieces of any size. All work is done by the calls that push, on the
+    /// caller's thread.
+    ///
+    /// ```
+    /// # let root = std::fs::read("captures/pki/root.pem")?;
+    /// let analyzer = chaingap::Analyzer::builder().root("root.pem", &root).build()?;
+    /// let mut investigation = analyzer.investigate();
+    /// for name in ["pin-sign-in.pcapng", "usb-sign-in.pcapng"] {
+    ///     let bytes = std::fs::read(format!("captures/{name}"))?;
+    ///     let mut run = investigation.start(name);
+    ///     for piece in bytes.chunks(1_400) {
+    ///         run.push(piece)?;
+    ///     }
+    ///     run.finish()?;
+    /// }
+    /// let report = investigation.report();
+    /// // The phone in the first capture fetched the certificate that the phone in the second one lacks.
+    /// let finding = report.findings.iter().find(|finding| finding.code == "CG001").expect("a certificate is missing");
+    /// let missing = &finding.missing[0];
+    /// assert_eq!(missing.subject, "CN=Northwind Issuing CA 1,O=Northwind");
+    /// assert_eq!(missing.candidates[0].found_in[0].capture, "pin-sign-in.pcapng");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn start(&mut self, name: &str) -> CaptureRun<'_, 'a> {
         let index = u32::try_from(self.captures.len()).unwrap_or(u32::MAX);
         self.captures.push((name.to_owned(), CaptureSummary::default()));
@@ -173,6 +197,7 @@ impl<'a> Investigation<'a> {
 
     /// Judges every device read so far, each kind of them once, and tells `census` of each. This ends a recording that
     /// another capture could have continued.
+    #[doc(hidden)]
     pub fn survey(&mut self, census: &mut impl Census) -> Effort {
         self.end();
         self.evidence.rest_all();

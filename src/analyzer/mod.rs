@@ -9,7 +9,7 @@ mod investigation;
 mod preflight;
 mod settings;
 
-pub use builder::Builder;
-pub use device_filter::DeviceFilter;
+pub use builder::{BuildError, Builder};
+pub use device_filter::{DeviceFilter, DeviceFilterError};
 pub use investigation::{CaptureRun, Error, Investigation};
 pub use settings::Analyzer;

@@ -17,6 +17,7 @@ use crate::report::Report;
 
 /// What an excerpt may contain.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct AnnotateOptions {
     /// Requests that carry credentials in clear go along.
     pub with_credentials: bool,
@@ -28,6 +29,7 @@ pub struct AnnotateOptions {
 
 /// An annotated excerpt of a capture.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Annotated {
     /// The pcapng file.
     pub pcapng: Vec<u8>,

@@ -11,6 +11,7 @@ const MAX_PROBLEMS: usize = 64;
 
 /// Why a capture cannot be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CaptureError {
     /// The file, or what it decompresses to, is empty.
     #[error("the file is empty")]
@@ -36,6 +37,7 @@ pub enum CaptureError {
 
 /// What was learned about a file.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct CaptureSummary {
     /// Container format; `None` until the first bytes are read.
     pub format: Option<Format>,

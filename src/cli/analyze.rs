@@ -71,7 +71,7 @@ impl Analyze {
         let at_once = if separate { parallel::at_once(self.jobs, inputs.len()) } else { 1 };
         let builder = self.trust.builder()?.limits(self.trust.limits(at_once));
         let builder = builder.all_handshakes(self.all_handshakes).all_devices(self.all_devices);
-        let analyzer = builder.continuous(self.continuous).build();
+        let analyzer = builder.continuous(self.continuous).build()?;
         let progress = Progress::of(&inputs);
         if separate {
             self.separately(&analyzer, &inputs, &progress, outputs)

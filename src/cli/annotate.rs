@@ -63,11 +63,10 @@ impl Annotate {
             let all = report.totals.devices;
             note(&format!("{} of {all} devices are annotated; --device ADDRESS takes another", all - hidden));
         }
-        let options = AnnotateOptions {
-            with_credentials: self.with_credentials,
-            embed_secrets: self.embed_secrets,
-            key_log: self.key_log()?,
-        };
+        let mut options = AnnotateOptions::default();
+        options.with_credentials = self.with_credentials;
+        options.embed_secrets = self.embed_secrets;
+        options.key_log = self.key_log()?;
         let failure = |error: &dyn std::fmt::Display| Failure(format!("{name}: {error}"));
         let mut file = File::open(&self.capture).map_err(|error| failure(&error))?;
         let annotated = annotate(&report, &input.name(), &mut file, &options).map_err(|error| failure(&error))?;

@@ -155,7 +155,7 @@ fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Re
     };
     let keylog = inside(folder, options.keylog.as_slice())?;
     let trust = TrustOptions { stores, keylog, device: options.device.clone(), sign_in, max_memory: None };
-    let analyzer = trust.builder()?.all_devices(true).build();
+    let analyzer = trust.builder()?.all_devices(true).build()?;
     let mut investigation = analyzer.investigate();
     for path in paths {
         if !reading::read(&mut investigation, &Input::File(path.clone()), &Progress::none(), 1) {

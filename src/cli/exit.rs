@@ -1,6 +1,7 @@
 //! In: nothing. Out: how a command ended, or why it could not do its work. Left to others: the exit code, which `mod.rs`
 //! makes of it.
 
+use chaingap::BuildError;
 use chaingap::report::NotRedacted;
 
 /// How a run ended.
@@ -21,6 +22,12 @@ pub(crate) struct Failure(pub(crate) String);
 
 impl From<NotRedacted> for Failure {
     fn from(error: NotRedacted) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
         Self(error.to_string())
     }
 }

@@ -1,8 +1,7 @@
 //! `chaingap explain`: what a finding or an alert means, how it is proven, what mimics it, how it is mended.
 
-use chaingap::diagnosis::{RULES, rule_named};
 use chaingap::render;
-use chaingap::report::explain_alert;
+use chaingap::report::{RULES, explain_alert, rule_named};
 use chaingap::trust::Stacks;
 use clap::Args;
 

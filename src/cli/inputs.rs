@@ -211,7 +211,7 @@ fn peek(path: &Path) -> Peek {
 /// (D-CLI-02).
 fn unreadable(error: &CaptureError) -> Peek {
     match error {
-        CaptureError::Unread { .. } | CaptureError::Header(_) | CaptureError::HeaderCut(_) => Peek::Capture(None),
         CaptureError::Empty | CaptureError::Unrecognized(_) => Peek::Other,
+        _ => Peek::Capture(None),
     }
 }

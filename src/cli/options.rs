@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use chaingap::capture::Timestamp;
-use chaingap::evidence::SignInMethod;
 use chaingap::limits::Limits;
 use chaingap::trust::{Profile, read_certificates};
-use chaingap::{Analyzer, Builder, DeviceFilter};
+use chaingap::{Analyzer, Builder, DeviceFilter, SignInMethod};
 use clap::{Args, ValueEnum};
 
 use super::exit::Failure;
@@ -153,19 +152,11 @@ impl StoreOptions {
             (&self.bundle, Builder::bundle),
         ] {
             for path in paths {
-                let known = (builder.certificates(), builder.problems().len());
                 builder = if path.is_dir() {
                     folder(builder, path, add)?
                 } else {
                     add(builder, &path.to_string_lossy(), &read_file(path)?)
                 };
-                // Without the certificates that were to decide it, the verdict would be a different one (D-TRUST-06).
-                let said = builder.problems().get(known.1..).unwrap_or_default();
-                if builder.certificates() == known.0 {
-                    let why =
-                        said.first().cloned().unwrap_or_else(|| format!("{}: no certificate in it", path.display()));
-                    return Err(Failure(why));
-                }
             }
         }
         builder.problems().iter().for_each(|problem| note(problem));
@@ -201,7 +192,7 @@ pub(crate) fn profile_named(name: &str) -> Result<Option<Profile>, Failure> {
 
 /// Adds the files of a folder that hold certificates. Others lie there for other reasons: they are counted.
 fn folder(mut builder: Builder, folder: &Path, add: Add) -> Result<Builder, Failure> {
-    let (mut without, mut example) = (0, None);
+    let (known, mut without, mut example) = (builder.certificates(), 0, None);
     for file in files_below(folder)? {
         let bytes = read_file(&file)?;
         let contents = read_certificates(&bytes);
@@ -212,6 +203,9 @@ fn folder(mut builder: Builder, folder: &Path, add: Add) -> Result<Builder, Fail
         } else {
             builder = add(builder, &file.to_string_lossy(), &bytes);
         }
+    }
+    if builder.certificates() == known {
+        return Err(Failure(format!("{}: no certificate in it", folder.display())));
     }
     if let Some(example) = example {
         let files = if without == 1 { "1 file holds".to_owned() } else { format!("{without} files hold") };

@@ -56,7 +56,7 @@ impl Preflight {
             "none" => builder.profile(None),
             _ => builder.profile(profiles.first().cloned()),
         };
-        let analyzer = analyzer.build();
+        let analyzer = analyzer.build()?;
         let report = analyzer.preflight(&name, &file, self.host.as_deref(), &profiles, now());
         output.show(show, &report)?;
         Ok(self.output.exit(report.profiles.iter().flat_map(|profile| &profile.findings).map(|found| found.severity)))

@@ -36,7 +36,7 @@ pub(crate) fn report_of(
     inputs: &[Input],
     devices: Devices,
 ) -> Result<Option<(Report, bool)>, Failure> {
-    let analyzer = trust.builder()?.all_devices(devices == Devices::All).build();
+    let analyzer = trust.builder()?.all_devices(devices == Devices::All).build()?;
     let mut investigation = analyzer.investigate();
     let progress = Progress::of(inputs);
     let all = read_all(&mut investigation, inputs, &progress, parallel::at_once(0, 2));

@@ -6,6 +6,7 @@
 
 /// A row of the table: what reports call a rule.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Rule {
     /// Its code in the program.
     pub id: Code,
@@ -24,6 +25,7 @@ macro_rules! rules {
     ($($id:ident $code:literal $name:literal $since:literal;)*) => {
         /// A finding's code.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         #[allow(missing_docs, reason = "each variant is the name in its row")]
         pub enum Code {
             $($id),*

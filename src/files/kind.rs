@@ -13,6 +13,7 @@ const TEXT: usize = 4096;
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Kind {
     /// Its name with an article, to follow "it is".
     pub name: &'static str,

@@ -13,6 +13,7 @@ use crate::report::Report;
 
 /// A format of reports.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Format {
     /// Its name on the command line.
     pub name: &'static str,

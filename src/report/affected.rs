@@ -8,6 +8,7 @@ use crate::evidence::{Device, Fact};
 
 /// A device that a fault affects.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Affected {
     /// Its first address.
     pub address: String,

@@ -12,6 +12,7 @@ pub const CERTS_SCHEMA: &str = "chaingap.certs/1";
 /// The certificates of an investigation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CertsReport {
     /// [`CERTS_SCHEMA`].
     pub schema: String,
@@ -26,6 +27,7 @@ pub struct CertsReport {
 /// One certificate.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CertsEntry {
     /// SHA-256 of the DER, lower-case hexadecimal.
     pub sha256: String,

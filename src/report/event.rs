@@ -9,6 +9,7 @@ use crate::evidence::EventKind;
 /// One step of a device's story.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Event {
     /// The capture's path.
     pub capture: String,
@@ -31,6 +32,7 @@ pub struct Event {
 /// A run of frames of one capture.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct FrameRange {
     /// The capture's path.
     pub capture: String,
@@ -44,6 +46,7 @@ pub struct FrameRange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum EventDetail {
     /// Of a DHCP message.
     Dhcp(DhcpDetail),
@@ -60,6 +63,7 @@ pub enum EventDetail {
 /// A DHCP message, as far as it matters to a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DhcpDetail {
     /// Its type by name, `DISCOVER` to `INFORM`.
     pub message: String,
@@ -95,6 +99,7 @@ impl DhcpDetail {
 /// The answer to a DNS question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DnsDetail {
     /// The type of record asked for, `A`.
     pub question: String,
@@ -126,6 +131,7 @@ impl DnsDetail {
 /// An HTTP request that asks for no certificates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct HttpDetail {
     /// Its method.
     pub method: String,
@@ -150,6 +156,7 @@ impl HttpDetail {
 /// An LDAP search that asks for no CA certificates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct LdapDetail {
     /// The base DN.
     pub base: String,
@@ -158,6 +165,7 @@ pub struct LdapDetail {
 /// What an LLDP neighbour says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct LldpDetail {
     /// LLDP-MED device type: 1 to 3 are endpoint classes I to III, 4 network connectivity.
     pub device_type: Option<u8>,

@@ -14,6 +14,7 @@ use crate::trust::Proof;
 /// One problem at one server, however many devices it affects: findings with the same code, server, leaf and missing links.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Fault {
     /// Stable name of the fault over runs, paths, frames and devices.
     pub id: String,
@@ -60,6 +61,7 @@ pub struct Fault {
 /// The device that shows a fault best.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct FaultExample {
     /// `id` of the device.
     pub device: String,
@@ -70,6 +72,7 @@ pub struct FaultExample {
 /// A fault that began or ended within the captures: while it lasted, no handshake with its server completed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Timeline {
     /// Time of the first packet of the captures.
     pub from: String,
@@ -88,6 +91,7 @@ pub struct Timeline {
 /// Devices that are alike, of which only some are shown.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Group {
     /// `id` of the device that they are like; the first devices of each kind are shown as long as there is room.
     pub like: String,
@@ -104,6 +108,7 @@ pub struct Group {
 /// Sums over all devices, shown or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Totals {
     /// Devices judged.
     pub devices: u64,
@@ -120,6 +125,7 @@ pub struct Totals {
 /// How often one rule reported something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CodeCount {
     /// Its name.
     pub name: String,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A missing link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Missing {
     /// The subject that the certificate must have.
     pub subject: String,
@@ -21,6 +22,7 @@ pub struct Missing {
 /// A certificate that would fill a missing link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct MissingCandidate {
     /// Its SHA-256.
     pub sha256: String,
@@ -31,6 +33,7 @@ pub struct MissingCandidate {
 /// Where a certificate was seen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Found {
     /// The capture's path, or the file of `--bundle`, `--roots`, `--installed`.
     pub capture: String,

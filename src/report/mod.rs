@@ -37,7 +37,7 @@ mod story;
 mod summary;
 mod words;
 
-pub use crate::diagnosis::{AnswerBasis, Prospect, rule_named};
+pub use crate::diagnosis::{AnswerBasis, Code, Prospect, RULES, Rule, rule_named};
 pub use affected::Affected;
 pub(crate) use build::{Material, build};
 pub(crate) use census::Census;

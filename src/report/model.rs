@@ -23,6 +23,7 @@ pub const REPORT_SCHEMA: &str = "chaingap.report/2";
 /// The result of one run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Report {
     /// Name and version of this format: [`REPORT_SCHEMA`].
     pub schema: String,
@@ -55,6 +56,7 @@ pub struct Report {
 /// The program that wrote the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Tool {
     /// `chaingap`.
     pub name: String,
@@ -72,6 +74,7 @@ impl Tool {
 /// The options that shape a verdict.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Options {
     /// `auto`, `none`, or a profile's name.
     pub profile: String,
@@ -94,6 +97,7 @@ pub struct Options {
 /// What was not kept because of limits.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Dropped {
     /// Devices that were not judged, beside those of `totals`.
     pub devices: u64,
@@ -108,6 +112,7 @@ pub struct Dropped {
 /// One capture file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Capture {
     /// The path as given.
     pub path: String,
@@ -137,6 +142,7 @@ pub struct Capture {
 /// A frame of a capture.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Place {
     /// The capture's path.
     pub capture: String,
@@ -147,6 +153,7 @@ pub struct Place {
 /// A device: the client of at least one handshake, connection or fetch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Device {
     /// Stable name of the device within the report.
     pub id: String,
@@ -185,6 +192,7 @@ pub struct Device {
 /// One address of a device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DeviceAddress {
     /// The address.
     pub address: String,
@@ -197,6 +205,7 @@ pub struct DeviceAddress {
 /// A frame by which a device was recognized.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Recognition {
     /// The capture's path.
     pub capture: String,
@@ -209,6 +218,7 @@ pub struct Recognition {
 /// The profile that a device was held to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct DeviceProfile {
     /// The profile's name; `none` has no anchors.
     pub name: String,
@@ -219,6 +229,7 @@ pub struct DeviceProfile {
 /// The verdict on a device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Verdict {
     /// In one word.
     pub status: VerdictStatus,
@@ -231,6 +242,7 @@ pub struct Verdict {
 /// A device's own clock.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Clock {
     /// The device's clock minus the capture's, in seconds.
     pub offset_s: i64,
@@ -243,6 +255,7 @@ pub struct Clock {
 /// How a device signed in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct SignIn {
     /// The method.
     pub method: SignInMethod,
@@ -255,6 +268,7 @@ pub struct SignIn {
 /// A frame that indicates a sign-in method.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Signal {
     /// The capture's path.
     pub capture: String,
@@ -267,6 +281,7 @@ pub struct Signal {
 /// A fetch of certificates, successful or not.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Fetch {
     /// The capture's path.
     pub capture: String,
@@ -299,6 +314,7 @@ pub struct Fetch {
 /// One TLS handshake.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Handshake {
     /// Stable name of the handshake within the report.
     pub id: String,
@@ -366,6 +382,7 @@ pub struct Handshake {
 /// What a ClientHello offers, by names of IANA's registries, else numbers. Without GREASE (RFC 8701).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ClientHello {
     /// Versions in supported_versions, in order; empty without it.
     pub versions: Vec<String>,
@@ -388,6 +405,7 @@ pub struct ClientHello {
 /// What a ServerHello holds besides version and suite.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ServerHello {
     /// Group of the server's key share, in TLS 1.3.
     pub key_share: Option<String>,
@@ -400,6 +418,7 @@ pub struct ServerHello {
 /// What a ServerKeyExchange holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct KeyExchange {
     /// Bits of the Diffie-Hellman prime.
     pub prime_bits: Option<u32>,
@@ -412,6 +431,7 @@ pub struct KeyExchange {
 /// Another sighting of the same handshake.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Sighting {
     /// The capture's path.
     pub capture: String,
@@ -426,6 +446,7 @@ pub struct Sighting {
 /// What a CertificateRequest held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CertificateRequest {
     /// Distinguished names in `certificate_authorities`.
     pub authorities: u64,
@@ -436,6 +457,7 @@ pub struct CertificateRequest {
 /// One readable alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Alert {
     /// Who sent it.
     pub from: Party,
@@ -462,6 +484,7 @@ words! {
 /// Who ended a handshake, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct End {
     /// The side that ended it.
     pub by: Option<Party>,
@@ -474,6 +497,7 @@ pub struct End {
 /// The judgement on a chain: whether its links hold. Dates and names are judged apart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Chain {
     /// The judgement, in one word.
     pub status: ChainStatus,
@@ -492,6 +516,7 @@ pub struct Chain {
 /// One certificate of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Step {
     /// Its SHA-256; null for an anchor of which only subject and key are known.
     pub sha256: Option<String>,
@@ -514,6 +539,7 @@ pub struct Step {
 /// One certificate in full.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Certificate {
     /// Subject, RFC 4514.
     pub subject: String,
@@ -550,6 +576,7 @@ pub struct Certificate {
 /// What a rule reported in one place, with its evidence.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Finding {
     /// Stable name of the finding over runs, paths and frames.
     pub id: String,
@@ -604,6 +631,7 @@ pub struct Finding {
 /// A piece of evidence: a frame and what it shows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Evidence {
     /// The capture's path.
     pub capture: String,
@@ -620,6 +648,7 @@ pub struct Evidence {
 /// Counts of a run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Statistics {
     /// Packets read.
     pub packets: u64,

@@ -20,6 +20,7 @@ pub const PREFLIGHT_SCHEMA: &str = "chaingap.preflight/2";
 /// Whether devices would trust a chain.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct PreflightReport {
     /// [`PREFLIGHT_SCHEMA`].
     pub schema: String,
@@ -47,6 +48,7 @@ pub struct PreflightReport {
 /// The answer for one profile.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct PreflightProfile {
     /// Its name.
     pub name: String,
@@ -63,6 +65,7 @@ pub struct PreflightProfile {
 /// What one TLS stack would do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct PreflightStack {
     /// Its name.
     pub name: String,

@@ -14,6 +14,7 @@ pub const PROFILES_SCHEMA: &str = "chaingap.profiles/1";
 /// What profiles say.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ProfilesReport {
     /// [`PROFILES_SCHEMA`].
     pub schema: String,
@@ -26,6 +27,7 @@ pub struct ProfilesReport {
 /// What one profile says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ProfileEntry {
     /// Its name.
     pub name: String,
@@ -44,6 +46,7 @@ pub struct ProfileEntry {
 /// One fact, known or not.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ProfileFact {
     /// The key of the profile file.
     pub key: String,
@@ -60,6 +63,7 @@ pub struct ProfileFact {
 /// One root.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ProfileAnchor {
     /// A short name.
     pub label: String,

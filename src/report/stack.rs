@@ -9,6 +9,7 @@ use crate::words::words;
 /// The TLS stack whose hello a client's is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ClientStack {
     /// Its name.
     pub name: String,
@@ -50,6 +51,7 @@ impl ClientStack {
 /// What a stack was measured to do about a defect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct StackAnswer {
     /// Its name.
     pub name: String,

@@ -15,6 +15,7 @@ pub const STACKS_SCHEMA: &str = "chaingap.stacks/1";
 /// What is known of TLS stacks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct StacksReport {
     /// [`STACKS_SCHEMA`].
     pub schema: String,
@@ -29,6 +30,7 @@ pub struct StacksReport {
 /// A defect of what one side sends.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct StackDefect {
     /// Its name.
     pub id: String,
@@ -43,6 +45,7 @@ pub struct StackDefect {
 /// What is known of one stack.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct StackEntry {
     /// Its name in the data.
     pub id: String,
@@ -67,6 +70,7 @@ pub struct StackEntry {
 /// A recorded answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct StackMeasured {
     /// The defect.
     pub defect: String,
@@ -95,6 +99,7 @@ words! {
 /// An answer that nobody recorded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct StackDocumented {
     /// The answer.
     #[serde(flatten)]

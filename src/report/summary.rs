@@ -21,6 +21,7 @@ pub const SUMMARY_SCHEMA: &str = "chaingap.summary/2";
 /// The sum of any number of reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Summary {
     /// [`SUMMARY_SCHEMA`].
     pub schema: String,
@@ -65,6 +66,7 @@ pub struct Summary {
 /// One problem at one server, in all reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct FaultCount {
     /// The rule's code, such as `CG001`.
     pub code: String,
@@ -95,6 +97,7 @@ pub struct FaultCount {
 /// What went wrong with one server. A device counts once for each fault that affects it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct ServerCount {
     /// Devices affected by faults that are errors.
     pub errors: u64,
@@ -107,6 +110,7 @@ pub struct ServerCount {
 /// A missing certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct MissingCount {
     /// Its subject.
     pub subject: String,

@@ -26,6 +26,7 @@ use crate::x509::{Name, PublicKey};
 /// Why the text of a profile cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {key}{colon}{reason}", colon = if key.is_empty() { "" } else { ": " })]
+#[non_exhaustive]
 pub struct ProfileError {
     /// Line, from 1.
     pub line: usize,

@@ -498,7 +498,7 @@ fn link(to: &Path, from: &Path) {
 /// The report on a capture's bytes, made by the library.
 fn report_of(bytes: &[u8]) -> Value {
     let root = fs::read(project(ROOT)).unwrap();
-    let analyzer = chaingap::Analyzer::builder().root(ROOT, &root).build();
+    let analyzer = chaingap::Analyzer::builder().root(ROOT, &root).build().unwrap();
     serde_json::to_value(analyzer.analyze(bytes, "capture").unwrap()).unwrap()
 }
 

@@ -27,7 +27,7 @@ impl Read for Breaks<'_> {
 
 /// The report, and how reading ended, with one thread and with two.
 fn told(bytes: &[u8], ahead: bool, breaks: bool) -> (Option<String>, String) {
-    let analyzer = Analyzer::builder().build();
+    let analyzer = Analyzer::builder().build().unwrap();
     let mut investigation = analyzer.investigate();
     let ended = match (ahead, breaks) {
         (false, false) => investigation.read(bytes, "capture"),

@@ -15,7 +15,7 @@ fn reports() -> Vec<Report> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "pcap" || extension == "pcapng"));
     paths.sort();
     let root = fs::read("captures/pki/root.pem").unwrap();
-    let analyzer = Analyzer::builder().root("root.pem", &root).build();
+    let analyzer = Analyzer::builder().root("root.pem", &root).build().unwrap();
     let analyze = |path: &std::path::PathBuf| analyzer.analyze(fs::File::open(path).unwrap(), &path.to_string_lossy());
     paths.iter().take(60).map(|path| analyze(path).unwrap()).collect()
 }

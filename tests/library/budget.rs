@@ -296,7 +296,7 @@ fn a_search_cut_short_decides_nothing() {
 fn handshakes_of_one_chain_cost_one_search() {
     let bytes = std::fs::read("captures/usb-full-chain.pcapng").unwrap();
     let searches = |times: usize| {
-        let analyzer = chaingap::Analyzer::builder().build();
+        let analyzer = chaingap::Analyzer::builder().build().unwrap();
         let mut investigation = analyzer.investigate();
         for time in 0..times {
             investigation.read(another_handshake(&bytes, time).as_slice(), "usb-full-chain.pcapng").unwrap();

@@ -152,7 +152,7 @@ fn holds(text: &str) -> bool {
 }
 
 fn works(text: &str) -> bool {
-    let analyzer = Analyzer::builder().root("root.pem", block(&MATERIAL.root).as_bytes()).build();
+    let analyzer = Analyzer::builder().root("root.pem", block(&MATERIAL.root).as_bytes()).build().unwrap();
     let profile = Profile::builtin("generic-no-aia").unwrap();
     let file = read_chain(text.as_bytes());
     let report = analyzer.preflight("chain.pem", &file, Some(HOST), &[profile], Timestamp::from_seconds(DATE));

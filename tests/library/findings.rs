@@ -338,7 +338,7 @@ fn what_to_ask_the_server_has_its_port_and_no_path_of_a_strangers() {
             let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
             bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
         }
-        let report = chaingap::Analyzer::builder().build().analyze(&bytes[..], "fetch").unwrap();
+        let report = chaingap::Analyzer::builder().build().unwrap().analyze(&bytes[..], "fetch").unwrap();
         let failed = report.findings.into_iter().find(|finding| finding.code == "CG004").unwrap();
         failed.remedies.join("\n")
     };
@@ -396,7 +396,7 @@ fn remedies_fit_their_readers() {
 #[test]
 fn what_was_offered_and_what_the_server_takes_is_told() {
     let recorded = std::fs::read("captures/cipher-fallback.pcapng").unwrap();
-    let report = chaingap::Analyzer::builder().build().analyze(&recorded[..], "fallback").unwrap();
+    let report = chaingap::Analyzer::builder().build().unwrap().analyze(&recorded[..], "fallback").unwrap();
     let refused = report.findings.into_iter().find(|finding| finding.code == "CG010").unwrap();
     let offered = "TLS_RSA_WITH_AES_128_CBC_SHA, TLS_RSA_WITH_AES_256_CBC_SHA";
     assert!(refused.remedies[0].contains(offered), "{}", refused.remedies[0]);

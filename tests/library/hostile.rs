@@ -54,8 +54,8 @@ fn hostile_captures_end() {
 /// connection's start is still read.
 #[test]
 fn messages_under_way_are_bounded_together() {
-    let limits = Limits { messages_bytes: 1 << 20, ..Limits::default() };
-    let analyzer = Analyzer::builder().limits(limits).build();
+    let limits = support::limits(|limits| limits.messages_bytes = 1 << 20);
+    let analyzer = Analyzer::builder().limits(limits).build().unwrap();
     let name = "Certificate messages of 1 MiB, none ends";
     let case = CASES.iter().find(|case| case.name == name).unwrap();
     let report = analyzer.analyze((case.make)(8), name).unwrap();
@@ -84,7 +84,8 @@ fn of_many_certificates_those_of_cas_are_kept_and_those_shown() {
     let wanted = |path: &str| path.matches('/').count() == 1 && names.iter().any(|name| path.contains(name));
     let samples: Vec<_> = damage::samples().into_iter().filter(|(path, _)| wanted(path)).collect();
     let report = |certificates: usize| {
-        let analyzer = Analyzer::builder().limits(Limits { certificates, ..Limits::default() }).build();
+        let analyzer =
+            Analyzer::builder().limits(support::limits(|limits| limits.certificates = certificates)).build().unwrap();
         let mut investigation = analyzer.investigate();
         samples.iter().for_each(|(name, bytes)| investigation.read(bytes.as_slice(), name).unwrap());
         investigation.report()
@@ -114,9 +115,9 @@ fn of_many_certificates_those_of_cas_are_kept_and_those_shown() {
 fn what_there_was_no_room_for_does_not_count_as_fine() {
     let name = "captures/other-ca-refused.pcapng";
     let bytes = fs::read(name).unwrap();
-    let report = |limits| Analyzer::builder().limits(limits).build().analyze(bytes.as_slice(), name).unwrap();
-    let (all, few) =
-        (report(Limits::default()), report(Limits { handshakes: 0, handshakes_per_device: 1, ..Limits::default() }));
+    let report = |limits| Analyzer::builder().limits(limits).build().unwrap().analyze(bytes.as_slice(), name).unwrap();
+    let one = support::limits(|limits| (limits.handshakes, limits.handshakes_per_device) = (0, 1));
+    let (all, few) = (report(Limits::default()), report(one));
     let device = |report: &Report| report.devices.iter().find(|device| device.handshakes_total == 2).unwrap().clone();
     assert_eq!(device(&all).verdict.status.as_str(), "fails", "as it was recorded");
     assert!(all.dropped.why.is_none() && device(&few).handshakes.len() == 1);
@@ -134,5 +135,5 @@ fn what_there_was_no_room_for_does_not_count_as_fine() {
 }
 
 fn small(case: &Case) -> Option<Report> {
-    Analyzer::builder().build().analyze((case.make)(case.small), case.name).ok()
+    Analyzer::builder().build().unwrap().analyze((case.make)(case.small), case.name).ok()
 }

@@ -72,7 +72,7 @@ fn offers_sha1(stack: &str) -> bool {
 fn report(stack: &str) -> Report {
     let read = |kind: &str| fs::read(format!("tests/stacks/{stack}.{kind}")).unwrap();
     let builder = Analyzer::builder().profile(None).root("roots.pem", &read("pem")).all_devices(true);
-    builder.build().analyze(read("pcapng").as_slice(), stack).unwrap()
+    builder.build().unwrap().analyze(read("pcapng").as_slice(), stack).unwrap()
 }
 
 /// The findings of CG032 and CG033 about a client: code, severity, summary and evidence.

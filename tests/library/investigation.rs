@@ -5,15 +5,15 @@
 
 use std::fs;
 
-use chaingap::Analyzer;
 use chaingap::report::{Report, StepFrom};
+use chaingap::{Analyzer, BuildError, Builder};
 
 fn read(name: &str) -> Vec<u8> {
     fs::read(format!("captures/{name}")).unwrap()
 }
 
 fn analyze(continuous: bool, root: &str, files: &[(&str, Vec<u8>)]) -> Report {
-    let analyzer = Analyzer::builder().root(root, &read(root)).continuous(continuous).build();
+    let analyzer = Analyzer::builder().root(root, &read(root)).continuous(continuous).build().unwrap();
     let mut investigation = analyzer.investigate();
     for (name, bytes) in files {
         investigation.read(bytes.as_slice(), name).unwrap();
@@ -147,7 +147,7 @@ fn a_phone_that_lost_its_chain_is_told_as_such() {
 fn a_phone_that_took_a_ca_before_does_not_refuse_that_ca() {
     let (adatum, tailspin) = ("pki/adatum-root.pem", "pki/tailspin-root.pem");
     let builder = Analyzer::builder().root(adatum, &read(adatum)).root(tailspin, &read(tailspin));
-    let analyzer = builder.continuous(true).build();
+    let analyzer = builder.continuous(true).build().unwrap();
     let errors = |names: &[&str]| -> Vec<String> {
         let mut investigation = analyzer.investigate();
         names.iter().for_each(|name| investigation.read(read(name).as_slice(), name).unwrap());
@@ -169,7 +169,7 @@ fn remedies_are_for_who_reads_them() {
         ("java-missing-intermediate.pcapng", "generic-no-aia", &server, &phone),
     ] {
         let profile = chaingap::trust::Profile::builtin(profile).unwrap();
-        let analyzer = Analyzer::builder().profile(Some(profile)).root("root", &read("pki/root.pem")).build();
+        let analyzer = Analyzer::builder().profile(Some(profile)).root("root", &read("pki/root.pem")).build().unwrap();
         let report = analyzer.analyze(read(capture).as_slice(), capture).unwrap();
         let finding = report.findings.iter().find(|finding| finding.code == "CG001").unwrap();
         let remedies = finding.remedies.join("\n");
@@ -246,4 +246,24 @@ fn an_issuer_of_young_certificates_for_many_owners_is_likely_a_proxys_root() {
     // The certificates began a day before the recording.
     assert_eq!(codes(&report(days_later(&whole, 5))), codes(&inspected));
     assert_eq!(codes(&report(days_later(&whole, 8))), vec![("CG025".to_owned(), "undecidable"); 3]);
+}
+
+/// Whoever forgets to look at `problems` must not get a verdict without the roots that were to decide it.
+#[test]
+fn no_analyzer_is_made_without_the_certificates_that_were_given() {
+    let given: [fn(Builder, &str, &[u8]) -> Builder; 3] = [Builder::root, Builder::installed, Builder::bundle];
+    let (root, page) = (read("pki/root.pem"), b"<html>not found</html>");
+    let cut = &root[..root.len() / 2];
+    for add in given {
+        for bytes in [&page[..], b"", cut] {
+            let builder = add(add(Analyzer::builder(), "good.pem", &root), "bad.pem", bytes);
+            let BuildError::NoCertificate { file, why } = builder.build().unwrap_err() else { panic!("another error") };
+            assert!(file == "bad.pem" && !why.is_empty(), "{file}: {why}");
+        }
+        // What can be read of a file is used, and what cannot is a problem.
+        let both = [&root[..], cut].concat();
+        let builder = add(Analyzer::builder(), "both.pem", &both);
+        assert!(builder.problems().iter().any(|problem| problem.starts_with("both.pem: ")), "{:?}", builder.problems());
+        assert!(builder.build().is_ok());
+    }
 }

@@ -26,7 +26,7 @@ fn analyze(name: &str, keys: Option<&[u8]>) -> Report {
         Some(keys) => builder.keylog("keys", keys),
         None => builder,
     };
-    builder.build().analyze(read(&format!("{name}.pcapng")).as_slice(), name).unwrap()
+    builder.build().unwrap().analyze(read(&format!("{name}.pcapng")).as_slice(), name).unwrap()
 }
 
 fn keys_of(name: &str) -> Option<Vec<u8>> {

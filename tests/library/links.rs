@@ -312,7 +312,7 @@ fn samples() -> Vec<(PathBuf, PathBuf)> {
 
 fn analyze(path: &Path) -> Report {
     let root = fs::read(folder().join("root.pem")).unwrap();
-    let analyzer = Analyzer::builder().root("root.pem", &root).all_handshakes(true).build();
+    let analyzer = Analyzer::builder().root("root.pem", &root).all_handshakes(true).build().unwrap();
     analyzer.analyze(fs::File::open(path).unwrap(), "sample").unwrap()
 }
 

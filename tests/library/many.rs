@@ -27,7 +27,7 @@ fn ending(path: &Path) -> &str {
 }
 
 fn report(builder: Builder, bytes: &[u8]) -> Report {
-    builder.build().analyze(bytes, "capture").unwrap()
+    builder.build().unwrap().analyze(bytes, "capture").unwrap()
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_device_comes_back_from_rest_as_it_was() {
     for path in support::share("samples whose devices are put to rest", samples()) {
         let bytes = fs::read(&path).unwrap();
         let text = |limits| serde_json::to_string(&report(Analyzer::builder().limits(limits), &bytes)).unwrap();
-        let at_rest = Limits { open_handshakes: 0, ..Limits::default() };
+        let at_rest = support::limits(|limits| limits.open_handshakes = 0);
         assert!(text(at_rest) == text(Limits::default()), "{}", path.display());
     }
 }
@@ -96,7 +96,7 @@ fn what_is_found_of_a_kind_is_found_of_each() {
     let devices = 3 * sessions.len();
     make_phones(&sessions, devices.try_into().unwrap(), path.to_str().unwrap()).unwrap();
     let bytes = fs::read(&path).unwrap();
-    let analyzer = Analyzer::builder().build();
+    let analyzer = Analyzer::builder().build().unwrap();
     let mut investigation = analyzer.investigate();
     investigation.read(bytes.as_slice(), "many").unwrap();
     let mut collected = Collected::default();
@@ -124,7 +124,7 @@ fn a_device_among_many_is_judged_as_alone() {
         let alone = found_in(&report(Analyzer::builder(), &read(1)));
         let many = if support::everything() { 10_000 } else { 500 };
         let bytes = read(many);
-        let analyzer = Analyzer::builder().build();
+        let analyzer = Analyzer::builder().build().unwrap();
         let mut investigation = analyzer.investigate();
         investigation.read(bytes.as_slice(), "many").unwrap();
         let mut collected = Collected::default();

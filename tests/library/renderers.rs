@@ -208,7 +208,7 @@ fn infect(value: &mut Value, text: &str) {
 fn reports() -> Vec<Report> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
     let root = fs::read(folder.join("pki/root.pem")).unwrap();
-    let analyzer = chaingap::Analyzer::builder().root("root.pem", &root).build();
+    let analyzer = chaingap::Analyzer::builder().root("root.pem", &root).build().unwrap();
     let mut paths: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|end| end == "pcap" || end == "pcapng"));
     paths.sort();

@@ -26,7 +26,13 @@ fn preflight(chain: &str, roots: &[&str]) -> PreflightReport {
     let builder = roots.iter().fold(builder, |builder, root| builder.root("root.pem", root.as_bytes()));
     let at = Timestamp::parse_rfc3339("2030-01-01T00:00:00Z").unwrap();
     let profile = Profile::builtin("generic-no-aia").unwrap();
-    builder.build().preflight("chain.pem", &read_chain(chain.as_bytes()), Some("server.example.com"), &[profile], at)
+    builder.build().unwrap().preflight(
+        "chain.pem",
+        &read_chain(chain.as_bytes()),
+        Some("server.example.com"),
+        &[profile],
+        at,
+    )
 }
 
 fn plain_root() -> String {
@@ -43,7 +49,7 @@ fn block(label: &str, der: &[u8]) -> String {
 fn a_chain_in_a_capture_is_not_trusted_by_a_rejected_root() {
     let root = std::fs::read("captures/pki/adatum-root.pem").unwrap();
     let status = |root: &[u8]| {
-        let analyzer = Analyzer::builder().root("root.pem", root).build();
+        let analyzer = Analyzer::builder().root("root.pem", root).build().unwrap();
         let report = analyzer.analyze(&std::fs::read("captures/chain-order-root-sent.pcap").unwrap()[..], "capture");
         report.unwrap().devices[0].handshakes[0].chain.status
     };

@@ -34,7 +34,12 @@ fn preflight(chain: &str, bundle: &str) -> PreflightProfile {
     let at = Timestamp::parse_rfc3339("2030-01-01T00:00:00Z").unwrap();
     let profile = Profile::builtin("generic-no-aia").unwrap();
     let file = read_chain(chain.as_bytes());
-    builder.build().preflight("chain.pem", &file, Some("server.example.com"), &[profile], at).profiles.remove(0)
+    builder
+        .build()
+        .unwrap()
+        .preflight("chain.pem", &file, Some("server.example.com"), &[profile], at)
+        .profiles
+        .remove(0)
 }
 
 #[test]

@@ -131,6 +131,32 @@ fn the_library_opens_no_file_and_reads_no_clock_or_environment() {
     }
 }
 
+/// What a program that embeds the library may rely on, as ARCHITECTURE.md lists it; the command line does with that alone.
+#[test]
+fn the_library_shows_the_modules_that_are_promised() {
+    let promised = read("ARCHITECTURE.md");
+    let (_, promised) = promised.split_once("\n## What the library shows\n").unwrap();
+    let promised = promised.split("\n## ").next().unwrap();
+    let lib = read("src/lib.rs");
+    let mut hidden = Vec::new();
+    for (before, line) in lib.lines().zip(lib.lines().skip(1)) {
+        let Some(module) = line.strip_prefix("pub mod ").and_then(|rest| rest.strip_suffix(';')) else { continue };
+        let is_promised = promised.contains(&format!("`{module}`"));
+        assert_ne!(before == "#[doc(hidden)]", is_promised, "{module}: hidden or promised?");
+        if !is_promised {
+            hidden.push(module.to_owned());
+        }
+    }
+    assert_eq!(hidden.len(), 5, "{hidden:?}");
+    for (file, text) in sources().into_iter().filter(|(file, _)| ["cli", "main"].contains(&stage_of(file))) {
+        for (number, line) in code_lines(&text) {
+            let named =
+                line.split("chaingap::").skip(1).map(first_word).find(|name| hidden.contains(&name.to_string()));
+            assert!(named.is_none(), "{file}:{number}: {}", line.trim());
+        }
+    }
+}
+
 #[test]
 fn a_match_on_codes_names_every_code() {
     // With every code spelled out, a new one does not compile until every rule has an answer for it.

@@ -15,6 +15,7 @@ pub const COMPARE_SCHEMA: &str = "chaingap.compare/1";
 /// Two stories side by side: where they part, and what the good one has that the bad one lacks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Comparison {
     /// Name and version of this format: [`COMPARE_SCHEMA`].
     pub schema: String,
@@ -51,6 +52,7 @@ pub struct Comparison {
 /// One of the two traces: a device in a capture.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CompareSide {
     /// The capture's path.
     pub capture: String,
@@ -75,6 +77,7 @@ pub struct CompareSide {
 /// One step of the two stories.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct CompareStep {
     /// `dhcp`, `dns`, `fetch`, `handshake`, `clock` or another kind of event.
     pub kind: String,
@@ -96,6 +99,7 @@ pub struct CompareStep {
 /// One step as one of the two took it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct StepSide {
     /// The capture's path.
     pub capture: String,
@@ -122,6 +126,7 @@ pub struct StepSide {
 /// A frame that the conclusion rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Because {
     /// The trace that it belongs to.
     pub side: WhichSide,

@@ -17,6 +17,7 @@ pub struct NotRedacted(#[from] serde_json::Error);
 
 /// The stand-ins of one report.
 #[derive(Default)]
+#[non_exhaustive]
 pub struct Redaction {
     sentences: Sentences,
 }

@@ -321,7 +321,7 @@ fn a_hello_inside_an_upload_is_data() {
 /// The report on a phone that trusts Northwind's root.
 fn judge_within(frames: &[Frame], limits: Limits) -> Report {
     let root = std::fs::read("captures/pki/root.pem").unwrap();
-    let analyzer = Analyzer::builder().limits(limits).root("root.pem", &root).build();
+    let analyzer = Analyzer::builder().limits(limits).root("root.pem", &root).build().unwrap();
     expectations::report(&analyzer, &[("session.pcap".into(), Format::PLAIN.write(frames))])
 }
 
@@ -337,7 +337,7 @@ fn bytes_kept_to_order_segments_are_limited_together() {
         three.iter_mut().zip(times).for_each(|(frame, time)| frame.time = time);
     }
     let missing = |stream_bytes: usize| {
-        let report = judge_within(&disordered, Limits { stream_bytes, ..Limits::default() });
+        let report = judge_within(&disordered, support::limits(|limits| limits.stream_bytes = stream_bytes));
         report.findings.iter().any(|finding| finding.code == "CG017") || verdicts(&report) != [VerdictStatus::Ok]
     };
     // What is not kept counts as missing from the capture.
@@ -353,7 +353,7 @@ fn a_late_segment_begins_no_connection() {
     for wait in [1_000, 60_000] {
         late.time = end + wait * MILLISECOND;
         frames.push(late.clone());
-        for limits in [Limits::default(), Limits { lingering_flows: 0, ..Limits::default() }] {
+        for limits in [Limits::default(), support::limits(|limits| limits.lingering_flows = 0)] {
             let report = judge_within(&frames, limits);
             assert_eq!((report.statistics.flows, verdicts(&report)), (1, vec![VerdictStatus::Ok]), "{wait} ms");
         }

@@ -85,7 +85,7 @@ pub(crate) fn read(bytes: &[u8]) -> Capture {
 /// The report on a capture, pushed in pieces of this size.
 pub(crate) fn report(name: &str, bytes: &[u8], piece: usize) -> Report {
     let root = fs::read(project("captures/pki/root.pem")).unwrap();
-    let analyzer = Analyzer::builder().root("root.pem", &root).build();
+    let analyzer = Analyzer::builder().root("root.pem", &root).build().unwrap();
     let mut investigation = analyzer.investigate();
     let mut run = investigation.start(name);
     bytes.chunks(piece).for_each(|piece| run.push(piece).unwrap_or_else(|error| panic!("{name}: {error}")));

@@ -86,6 +86,6 @@ impl Recording {
     pub(super) fn report(&self, builder: Builder) -> Report {
         let path = format!("tests/stacks/{}.pcapng", self.file);
         let bytes = std::fs::read(project(&path)).unwrap();
-        builder.build().analyze(bytes.as_slice(), &path).unwrap()
+        builder.build().unwrap().analyze(bytes.as_slice(), &path).unwrap()
     }
 }

@@ -129,7 +129,7 @@ pub fn analyzer(options: &Options) -> Analyzer {
     if let Some(at) = &options.at {
         builder = builder.at(Timestamp::parse_rfc3339(at).unwrap());
     }
-    builder.build()
+    builder.build().unwrap()
 }
 
 /// The report on these files, each with its capture's name.

@@ -6,6 +6,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use chaingap::limits::Limits;
+
 pub mod bench_captures;
 pub mod chains;
 pub mod entries;
@@ -42,6 +44,13 @@ pub fn share_of(count: usize) -> usize {
 /// Prints a line past the test harness, which shows nothing of a test that passes.
 pub fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// The default limits with one or some of them changed.
+pub fn limits<R>(change: impl FnOnce(&mut Limits) -> R) -> Limits {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    limits
 }
 
 /// A path within the repository.

@@ -75,7 +75,7 @@ pub fn all() -> Seeds {
 
 /// What one capture gives: itself, its frames, its conversations, its certificates and its report.
 fn capture_seeds(seeds: &mut Seeds, bytes: &[u8]) {
-    let Ok(report) = Analyzer::builder().build().analyze(bytes, "capture") else { return };
+    let Ok(report) = Analyzer::builder().build().unwrap().analyze(bytes, "capture") else { return };
     let mut add = |name, seed: Vec<u8>| {
         seeds.entry(name).or_default().insert(seed);
     };

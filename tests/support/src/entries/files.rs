@@ -18,7 +18,7 @@ use crate::broken_promises;
 
 /// Whole captures, from the first byte to every form of report.
 pub(super) fn capture(data: &[u8]) {
-    let analyzer = Analyzer::builder().build();
+    let analyzer = Analyzer::builder().build().unwrap();
     let whole = analyzer.analyze(data, "capture");
     let others = [push(&analyzer, data, 1 + data.len() % 97), read_ahead(&analyzer, data)];
     let told = |result: &Result<Report, chaingap::Error>| match result {
@@ -132,7 +132,7 @@ pub(super) fn texts(data: &[u8]) {
 /// Compares an expectation with an empty report; once updated from that report, it must agree with it.
 fn expectation(text: &str) {
     let Ok(expectation) = Expectation::parse(text) else { return };
-    let report = Analyzer::builder().build().investigate().report();
+    let report = Analyzer::builder().build().unwrap().investigate().report();
     let _ = expectation.differences(&report);
     if let Ok(updated) = expectation.updated(text, &report) {
         let updated = Expectation::parse(&updated).unwrap_or_else(|error| panic!("{error}: {text}"));

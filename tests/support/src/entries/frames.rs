@@ -80,7 +80,7 @@ fn read_capture(file: &[u8], piece: usize) -> String {
 pub(super) fn decode(data: &[u8]) {
     let mut input = Input(data);
     let link_type = LinkType(input.short());
-    let limits = Limits { fragmented_packets: 8, fragment_bytes: 20_000, ..Limits::default() };
+    let limits = crate::limits(|limits| (limits.fragmented_packets, limits.fragment_bytes) = (8, 20_000));
     let mut decoder = Decoder::new(&limits);
     let mut number = 0;
     while !input.is_empty() {

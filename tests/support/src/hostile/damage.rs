@@ -14,7 +14,7 @@ use crate::{broken_promises, project};
 
 /// Cuts every sample at each `stride`th byte, and returns how many prefixes were analyzed.
 pub fn every_prefix(stride: usize) -> usize {
-    let (analyzer, mut count) = (Analyzer::builder().build(), 0);
+    let (analyzer, mut count) = (Analyzer::builder().build().unwrap(), 0);
     for (number, (name, bytes)) in samples().iter().enumerate() {
         let original = analyze(&analyzer, bytes).1;
         for length in (number % stride..bytes.len()).step_by(stride) {
@@ -27,7 +27,7 @@ pub fn every_prefix(stride: usize) -> usize {
 
 /// Damages each `stride`th byte of every sample, one at a time, and returns how many there were.
 pub fn every_damaged_byte(stride: usize) -> usize {
-    let (analyzer, mut count) = (Analyzer::builder().build(), 0);
+    let (analyzer, mut count) = (Analyzer::builder().build().unwrap(), 0);
     for (number, (name, bytes)) in samples().iter().enumerate() {
         let original = analyze(&analyzer, bytes).1;
         let mut bytes = bytes.clone();
@@ -56,7 +56,7 @@ pub fn samples() -> Vec<(String, Vec<u8>)> {
     let read = paths
         .into_iter()
         .map(|path| (path.strip_prefix(project("")).unwrap().display().to_string(), fs::read(&path).unwrap()));
-    let analyzer = Analyzer::builder().build();
+    let analyzer = Analyzer::builder().build().unwrap();
     read.filter(|(name, bytes)| analyzer.analyze(bytes.as_slice(), name).is_ok()).collect()
 }
 
