@@ -37,9 +37,10 @@ fn damage(stride: usize) -> ExitCode {
     for (name, seeds) in &seeds {
         seeds.iter().for_each(|seed| entries::run(name, seed));
     }
+    let samples = damage::samples();
     let counts = std::thread::scope(|scope| {
-        let bytes = scope.spawn(|| damage::every_damaged_byte(stride));
-        (damage::every_prefix(stride), bytes.join().expect("no panic"))
+        let bytes = scope.spawn(|| damage::every_damaged_byte(&samples, stride));
+        (damage::every_prefix(&samples, stride), bytes.join().expect("no panic"))
     });
     println!(
         "{} seeds, {} prefixes, {} damaged bytes",

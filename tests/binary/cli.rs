@@ -206,7 +206,7 @@ fn a_capture_cut_inside_a_record_is_analyzed_up_to_there() {
 #[test]
 fn the_exit_status_of_a_cut_capture_is_decided_by_its_findings() {
     let folder = TempDir::new().unwrap();
-    for path in samples() {
+    for path in support::share("cut captures", samples()) {
         let bytes = fs::read(&path).unwrap();
         let records = record_offsets(&bytes);
         for chosen in [records.len() / 2, records.len() - 2] {
@@ -276,17 +276,18 @@ fn an_output_file_is_overwritten_only_by_force() {
 #[test]
 fn reports_have_every_promised_member() {
     let mut seen = BTreeSet::new();
-    let captures = samples().into_iter().map(|path| vec![path_text(&path)]);
-    for inputs in captures.chain([vec![PIN.to_owned(), USB.to_owned()]]) {
-        let inputs: Vec<_> = inputs.iter().map(String::as_str).collect();
-        let run = chaingap(&[&["analyze", "--roots", ROOT, "--format", "json"], &inputs[..]].concat());
-        let report = run.json();
+    let each = chaingap(&["analyze", "captures", "--roots", ROOT, "--format", "jsonl"]).stdout;
+    let together = chaingap(&["analyze", PIN, USB, "--roots", ROOT, "--format", "json"]).stdout;
+    assert!(each.lines().count() >= samples().len());
+    for report in each.lines().chain([together.as_str()]) {
+        let report: Value = serde_json::from_str(report).unwrap();
+        let inputs = &report["captures"];
         assert_eq!(report["schema"], json!("chaingap.report/2"));
         for (path, members) in MEMBERS {
             for object in at_path(&report, path) {
                 seen.insert(*path);
                 for member in members.split_whitespace() {
-                    assert!(object.get(member).is_some(), "{inputs:?}: {path} has no {member}: {object}");
+                    assert!(object.get(member).is_some(), "{inputs}: {path} has no {member}: {object}");
                 }
             }
         }

@@ -85,7 +85,8 @@ fn several_captures_by_one_processor_and_by_more() {
     let lines = |jobs: &str| chaingap(&["analyze", "--format", "jsonl", "--jobs", jobs, "captures"]);
     let expected = lines("1");
     assert!(expected.lines().count() > 200);
-    for jobs in ["2", "3", "0"] {
+    let jobs = if support::everything() { &["2", "3", "0"][..] } else { &["3"] };
+    for jobs in jobs {
         assert!(lines(jobs) == expected, "{jobs}");
     }
 }

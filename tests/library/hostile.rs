@@ -18,20 +18,15 @@ use support::hostile::{CASES, Case, damage};
 /// One place in so many bytes; `cargo run --release -p chaingap-benches --bin hostile -- --damage 29` takes more of them.
 const STRIDE: usize = 1_499;
 
-/// A plain run takes fewer, as it does of other heavy loops.
-fn stride() -> usize {
-    if support::everything() { STRIDE } else { 6 * STRIDE }
-}
-
 #[test]
 fn every_prefix_gives_a_report_or_an_error() {
-    let count = damage::every_prefix(stride());
+    let count = damage::every_prefix(&samples("prefixes"), STRIDE);
     assert!(count > support::share_of(500), "{count}");
 }
 
 #[test]
 fn every_damaged_byte_gives_a_report_or_an_error() {
-    let count = damage::every_damaged_byte(stride());
+    let count = damage::every_damaged_byte(&samples("damaged bytes"), STRIDE);
     assert!(count > support::share_of(500), "{count}");
 }
 
@@ -132,6 +127,11 @@ fn what_there_was_no_room_for_does_not_count_as_fine() {
     for told in [render::text(&few, &style), render::html(&few), render::markdown(&few), render::junit(&few)] {
         assert!(told.contains("more handshakes of one device than are kept"), "{told}");
     }
+}
+
+/// Readable samples, of which a plain run takes a share.
+fn samples(what: &str) -> Vec<(String, Vec<u8>)> {
+    support::share(what, damage::samples()).collect()
 }
 
 fn small(case: &Case) -> Option<Report> {

@@ -35,7 +35,7 @@ fn the_seeds_do_no_harm() {
         return seeds::write(Path::new(&folder), &seeds);
     }
     for (name, seeds) in &seeds {
-        for seed in seeds.iter().step_by(7) {
+        for seed in seeds.iter().step_by(if support::everything() { 7 } else { 37 }) {
             entries::run(name, seed);
         }
     }

@@ -115,7 +115,7 @@ fn data_of(frames: &[Frame], direction: Direction) -> (usize, usize) {
 fn the_start_of_a_connection_not_captured() {
     let mut failures = Vec::new();
     // In captures of several connections the verdict on one may rest on another.
-    for sample in one_connection() {
+    for sample in support::share("the start of a connection", one_connection()) {
         for (which, recording) in sample.captures.iter().enumerate() {
             let connections = connections(&recording.frames);
             let places = |connection| starts(&recording.frames, connection).into_iter().map(move |at| (connection, at));

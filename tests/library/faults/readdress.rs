@@ -273,7 +273,7 @@ fn checksums_fit(frame: &Frame) -> bool {
 #[test]
 fn readdressing_changes_nothing_but_addresses() {
     let mut failures = Vec::new();
-    for sample in SAMPLES.iter() {
+    for sample in support::share("readdressing", SAMPLES.iter()) {
         let frames: Vec<_> = sample.captures.iter().flat_map(|recording| recording.frames.clone()).collect();
         let moves = Moves::to(7, &frames, Who::Everybody);
         let moved: Vec<_> = sample.captures.iter().map(|recording| moves.recording(recording)).collect();

@@ -14,7 +14,7 @@ use recordings::recordings;
 #[test]
 fn a_stack_is_known_by_its_hello() {
     let mut known: BTreeMap<String, u32> = BTreeMap::new();
-    for recording in recordings() {
+    for recording in support::share("stacks", recordings()) {
         // As a server, a stack met the recorder's own client.
         if recording.is_of_server() {
             continue;
@@ -26,5 +26,6 @@ fn a_stack_is_known_by_its_hello() {
             *known.entry(recording.stack().to_owned()).or_default() += 1;
         }
     }
-    assert!(known.len() >= 12 && known.values().all(|count| *count >= 80), "{known:?}");
+    let all = !support::everything() || known.len() >= 12 && known.values().all(|count| *count >= 80);
+    assert!(all && !known.is_empty(), "{known:?}");
 }

@@ -12,10 +12,10 @@ use chaingap::report::Report;
 
 use crate::{broken_promises, project};
 
-/// Cuts every sample at each `stride`th byte, and returns how many prefixes were analyzed.
-pub fn every_prefix(stride: usize) -> usize {
+/// Cuts each of these samples at each `stride`th byte, and returns how many prefixes were analyzed.
+pub fn every_prefix(samples: &[(String, Vec<u8>)], stride: usize) -> usize {
     let (analyzer, mut count) = (Analyzer::builder().build().unwrap(), 0);
-    for (number, (name, bytes)) in samples().iter().enumerate() {
+    for (number, (name, bytes)) in samples.iter().enumerate() {
         let original = analyze(&analyzer, bytes).1;
         for length in (number % stride..bytes.len()).step_by(stride) {
             withstands(&analyzer, &bytes[..length], original, &|| format!("{name}, the first {length} bytes"));
@@ -25,10 +25,10 @@ pub fn every_prefix(stride: usize) -> usize {
     count
 }
 
-/// Damages each `stride`th byte of every sample, one at a time, and returns how many there were.
-pub fn every_damaged_byte(stride: usize) -> usize {
+/// Damages each `stride`th byte of each of these samples, one at a time, and returns how many there were.
+pub fn every_damaged_byte(samples: &[(String, Vec<u8>)], stride: usize) -> usize {
     let (analyzer, mut count) = (Analyzer::builder().build().unwrap(), 0);
-    for (number, (name, bytes)) in samples().iter().enumerate() {
+    for (number, (name, bytes)) in samples.iter().enumerate() {
         let original = analyze(&analyzer, bytes).1;
         let mut bytes = bytes.clone();
         for at in ((number * 31) % stride..bytes.len()).step_by(stride) {
