@@ -74,8 +74,8 @@ const LABELS: &[(&str, Kind)] = &[
 
 /// Other texts by words near their beginning, in lower case.
 const WORDS: &[(&str, Kind)] = &[
-    ("\"chaingap.", Kind { name: "a report of chaingap", advice: "chaingap merge sums reports" }),
     ("chaingap.expect/", Kind { name: "an expectation", advice: "chaingap check runs it" }),
+    ("\"chaingap.", Kind { name: "a report of chaingap", advice: "chaingap merge sums reports" }),
     ("\ndescription = ", Kind { name: "a device profile", advice: "--profile reads it" }),
     ("client_random ", Kind { name: "a key log", advice: "--keylog reads it" }),
     ("_traffic_secret", Kind { name: "a key log", advice: "--keylog reads it" }),
@@ -238,6 +238,7 @@ mod tests {
         }
         assert_eq!(name(include_bytes!("../../tests/data/protocol/request.der")), "a certificate request");
         assert_eq!(name(&ROOT[..ROOT.len() - 1]), "a DER file whose end is missing");
+        assert_eq!(name(include_bytes!("../../captures/usb-sign-in.expect.toml")), "an expectation");
         assert_eq!(name(b""), "an empty file");
         assert_eq!(name(include_bytes!("../../captures/usb-sign-in.pcapng")), "a capture");
         assert_eq!(name(include_bytes!("../../captures/keys-compressed.keys")), "a key log");
