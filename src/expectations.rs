@@ -191,7 +191,8 @@ impl Expectation {
         out
     }
 
-    /// The text of the file with its devices and findings replaced by those of a report; everything before them stays.
+    /// The text of the file with its devices and findings replaced by those of a report; everything before them stays, and
+    /// lines end as they did.
     ///
     /// # Errors
     /// If rewriting would lose something else in the file (D-CLI-05).
@@ -236,7 +237,9 @@ impl Expectation {
             );
             out += &findings("device.finding", Some(&device.id));
         }
-        out + &findings("finding", None)
+        out += &findings("finding", None);
+        let is_crlf = text.split_inclusive('\n').next().is_some_and(|line| line.ends_with("\r\n"));
+        if is_crlf { out.replace('\n', "\r\n") } else { out }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use chaingap::report::{Redaction, Report};
 use chaingap::{Analyzer, Investigation, render};
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::exit::{Exit, Failure};
 use super::file::{Links, WholeFile, is_no_input};
@@ -14,6 +14,7 @@ use super::inputs::{Input, captures, rotated};
 use super::options::TrustOptions;
 use super::output::{Output, OutputOptions};
 use super::parallel;
+use super::patterns::Files;
 use super::progress::Progress;
 use super::reading::{fitting, none_fits, read, read_all};
 
@@ -21,8 +22,8 @@ use super::reading::{fitting, none_fits, read, read_all};
 #[derive(Debug, Args)]
 pub(crate) struct Analyze {
     /// Captures, folders of captures, or - for standard input
-    #[arg(required = true, value_name = "CAPTURE|DIR|-")]
-    inputs: Vec<PathBuf>,
+    #[arg(required = true, value_name = "CAPTURE|DIR|-", value_hint = ValueHint::AnyPath)]
+    inputs: Vec<Files>,
     #[command(flatten)]
     trust: TrustOptions,
     /// The captures are one recording that was rotated over several files; they are read in the order of time

@@ -11,13 +11,14 @@ use super::file::{is_no_input, is_same, may_write};
 use super::inputs::{Input, read_file};
 use super::options::TrustOptions;
 use super::output::{self, named, note};
+use super::patterns::one;
 use super::reading::{Devices, report_of};
 
 /// `chaingap annotate`.
 #[derive(Debug, Args)]
 pub(crate) struct Annotate {
     /// A capture file
-    #[arg(value_name = "CAPTURE")]
+    #[arg(value_name = "CAPTURE", value_parser = one())]
     capture: PathBuf,
     #[command(flatten)]
     trust: TrustOptions,
@@ -86,7 +87,7 @@ impl Annotate {
     /// The key logs given, one after the other.
     fn key_log(&self) -> Result<Vec<u8>, Failure> {
         let mut all = Vec::new();
-        for file in &self.trust.keylog {
+        for file in self.trust.keylog.iter().flatten() {
             all.extend_from_slice(&files::utf8(&read_file(file)?));
             all.push(b'\n');
         }

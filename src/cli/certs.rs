@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use chaingap::render;
 use chaingap::report::CertsReport;
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::exit::{Exit, Failure};
 use super::file::{Links, may_write, write_file};
@@ -14,6 +14,7 @@ use super::format::{Format, Offer, Show, offering};
 use super::inputs::captures;
 use super::options::TrustOptions;
 use super::output::{self, Color};
+use super::patterns::Files;
 use super::reading::{Devices, report_of};
 
 const FORMATS: &[(Format, Show<CertsReport>)] =
@@ -27,8 +28,8 @@ const LONGEST: usize = 60;
 #[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Certs {
     /// Captures, folders of captures, or - for standard input
-    #[arg(required = true, value_name = "CAPTURE|DIR|-")]
-    inputs: Vec<PathBuf>,
+    #[arg(required = true, value_name = "CAPTURE|DIR|-", value_hint = ValueHint::AnyPath)]
+    inputs: Vec<Files>,
     /// Only those that would have completed a chain
     #[arg(long)]
     missing: bool,

@@ -14,6 +14,7 @@ use super::format::{Format, Show, offering};
 use super::inputs::{Input, captures_below, files_below, is_capture, no_such, read_text};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
 use super::output::FormOptions;
+use super::patterns::one;
 use super::progress::Progress;
 use super::{parallel, reading};
 
@@ -28,7 +29,7 @@ const FORMATS: &[(Format, Show<CheckReport>)] = &[
 #[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Check {
     /// Folder with NAME.expect.toml files
-    #[arg(default_value = "captures")]
+    #[arg(default_value = "captures", value_parser = one())]
     folder: PathBuf,
     /// Rewrite the expectations to what is found now
     #[arg(long)]
@@ -119,14 +120,18 @@ fn is_expectation(file: &Path) -> bool {
     file.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".expect.toml"))
 }
 
-/// The paths as seen from here; none may lead out of the expectation's folder.
+/// The paths as seen from here; none may lead out of the expectation's folder. An expectation that was written on Windows
+/// holds on Unix too: `\` separates folders like `/`.
 fn inside(folder: &Path, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let leads_out =
-        |path: &PathBuf| path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
-    match paths.iter().find(|path| leads_out(path)) {
-        Some(path) => Err(Failure(format!("{} leads out of the expectation's folder", path.display()))),
-        None => Ok(paths.iter().map(|path| folder.join(path)).collect()),
-    }
+    let seen_from_here = |path: &PathBuf| {
+        let portable = PathBuf::from(path.to_string_lossy().replace('\\', "/"));
+        let leads_out = portable.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
+        // Collected anew, so that it has this system's separators.
+        let here = || folder.join(portable.components().collect::<PathBuf>());
+        let failure = || Failure(format!("{} leads out of the expectation's folder", path.display()));
+        if leads_out { Err(failure()) } else { Ok(here()) }
+    };
+    paths.iter().map(seen_from_here).collect()
 }
 
 /// A profile by name, or a file in the expectation's folder.
@@ -148,12 +153,12 @@ fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Re
     };
     let stores = StoreOptions {
         profile: own_profile(folder, options.profile.as_deref())?,
-        roots: inside(folder, &options.roots)?,
-        installed: inside(folder, &options.installed)?,
-        bundle: inside(folder, &options.bundle)?,
+        roots: vec![inside(folder, &options.roots)?.into()],
+        installed: vec![inside(folder, &options.installed)?.into()],
+        bundle: vec![inside(folder, &options.bundle)?.into()],
         at: options.at.clone(),
     };
-    let keylog = inside(folder, options.keylog.as_slice())?;
+    let keylog = vec![inside(folder, options.keylog.as_slice())?.into()];
     let trust = TrustOptions { stores, keylog, device: options.device.clone(), sign_in, max_memory: None };
     let analyzer = trust.builder()?.all_devices(true).build()?;
     let mut investigation = analyzer.investigate();

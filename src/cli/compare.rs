@@ -12,6 +12,7 @@ use super::format::{Format, Show, offering};
 use super::inputs::Input;
 use super::options::TrustOptions;
 use super::output::FormOptions;
+use super::patterns::one;
 use super::reading::{Devices, report_of};
 
 /// The formats of a comparison.
@@ -33,10 +34,10 @@ struct Compared {
 #[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Compare {
     /// The capture of the device that works, or of both devices; - is standard input
-    #[arg(value_name = "GOOD")]
+    #[arg(value_name = "GOOD", value_parser = one())]
     good_capture: PathBuf,
     /// The capture of the device that does not; without it GOOD shows both
-    #[arg(value_name = "BAD")]
+    #[arg(value_name = "BAD", value_parser = one())]
     bad_capture: Option<PathBuf>,
     /// The device that works; needed if several devices in its capture do
     #[arg(long, value_name = "IP|MAC")]

@@ -20,6 +20,8 @@ pub(crate) enum Links {
 /// A file under construction, beside its target until it is complete; removed if it never is.
 #[derive(Debug)]
 pub(crate) struct WholeFile {
+    /// Its path as given, for messages.
+    named: PathBuf,
     target: PathBuf,
     /// The file that holds the bytes until then; `None` for a pipe or a device.
     part: Option<PathBuf>,
@@ -37,7 +39,7 @@ impl WholeFile {
         };
         if links == Links::Follow && target.exists() && !target.is_file() {
             let file = OpenOptions::new().write(true).open(&target).map_err(failure)?;
-            return Ok(Self { target, part: None, file });
+            return Ok(Self { named: path.to_path_buf(), target, part: None, file });
         }
         let mut name = target.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.part", std::process::id()));
@@ -45,7 +47,7 @@ impl WholeFile {
         remove_on_interrupt(&part);
         let file = OpenOptions::new().write(true).create_new(true).open(&part);
         let file = file.inspect_err(|_| forget(&part)).map_err(failure)?;
-        Ok(Self { target, part: Some(part), file })
+        Ok(Self { named: path.to_path_buf(), target, part: Some(part), file })
     }
 
     /// Appends bytes.
@@ -68,7 +70,7 @@ impl WholeFile {
     }
 
     pub(crate) fn failure(&self, error: &io::Error) -> Failure {
-        Failure(format!("{}: {error}", self.target.display()))
+        Failure(format!("{}: {error}", self.named.display()))
     }
 }
 

@@ -10,6 +10,7 @@ use chaingap::capture::{CaptureError, CaptureReader, Timestamp};
 use chaingap::files::{self, Kind};
 
 use super::exit::Failure;
+use super::patterns::Files;
 
 /// How far into a capture its first packet is looked for.
 const PEEK: usize = 4 << 20;
@@ -59,9 +60,9 @@ impl Input {
 /// The captures that the arguments name, in the order of the arguments. Folders are searched recursively by what files
 /// begin with, also below gzip and zstd; linked folders are not followed. The captures of a folder come in the order of
 /// their first packets: the names of a ring of rotated files need not sort by time.
-pub(crate) fn captures(arguments: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+pub(crate) fn captures(arguments: &[Files]) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
-    for path in arguments {
+    for path in arguments.iter().flatten() {
         if path.as_os_str() == "-" {
             inputs.push(Input::Stdin);
         } else if path.is_dir() {

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use chaingap::files::{self, Kind};
 use chaingap::render;
 use chaingap::report::{REPORT_SCHEMA, Report, SUMMARY_SCHEMA, Summary};
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde::Deserialize;
 
 use super::exit::{Exit, Failure};
 use super::format::{Format, Show, offering};
 use super::output::{FormOptions, tell};
+use super::patterns::Files;
 
 /// The formats of a summary; JSON is one line, fit to be merged again.
 const FORMATS: &[(Format, Show<Summary>)] = &[
@@ -26,8 +27,8 @@ const FORMATS: &[(Format, Show<Summary>)] = &[
 #[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Merge {
     /// Reports or summaries, one a line (--format jsonl) or one a file (--format json), or - for standard input
-    #[arg(required = true, value_name = "REPORT|-")]
-    reports: Vec<PathBuf>,
+    #[arg(required = true, value_name = "REPORT|-", value_hint = ValueHint::AnyPath)]
+    reports: Vec<Files>,
     #[command(flatten)]
     form: FormOptions,
 }
@@ -47,9 +48,10 @@ struct Head {
 impl Merge {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let show = self.form.format().show(FORMATS)?;
-        let output = self.form.open(self.reports.iter().map(PathBuf::as_path))?;
+        let reports: Vec<&Path> = self.reports.iter().flatten().map(PathBuf::as_path).collect();
+        let output = self.form.open(reports.iter().copied())?;
         let (mut total, mut empty) = (Summary::default(), 0);
-        for path in &self.reports {
+        for path in &reports {
             let sum = summary_of(path)?;
             if sum.is_none() {
                 empty += 1;
@@ -58,7 +60,7 @@ impl Merge {
             total = total + sum.unwrap_or_default();
         }
         // One of many inputs may be empty; if all are, something went wrong before.
-        let failed = total.failed > 0 || empty == self.reports.len();
+        let failed = total.failed > 0 || empty == reports.len();
         output.show(show, &total)?;
         Ok(if failed { Exit::Failed } else { Exit::Clean })
     }

@@ -19,6 +19,7 @@ mod merge;
 mod options;
 mod output;
 mod parallel;
+mod patterns;
 mod preflight;
 mod profiles;
 mod progress;

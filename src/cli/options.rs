@@ -6,11 +6,12 @@ use chaingap::capture::Timestamp;
 use chaingap::limits::Limits;
 use chaingap::trust::{Profile, read_certificates};
 use chaingap::{Analyzer, Builder, DeviceFilter, SignInMethod};
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::exit::Failure;
 use super::inputs::{files_below, no_such, read_file, read_text};
 use super::output::{note, tell};
+use super::patterns::{self, Files};
 
 /// A method that adds the certificates of one file.
 type Add = fn(Builder, &str, &[u8]) -> Builder;
@@ -22,8 +23,8 @@ pub(crate) struct TrustOptions {
     #[command(flatten)]
     pub(crate) stores: StoreOptions,
     /// Secrets of the captured handshakes: a key log (SSLKEYLOGFILE); repeatable
-    #[arg(long, value_name = "FILE")]
-    pub(crate) keylog: Vec<PathBuf>,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) keylog: Vec<Files>,
     /// Look at these devices only
     #[arg(long, value_name = "IP|MAC|CIDR")]
     pub(crate) device: Option<String>,
@@ -39,17 +40,17 @@ pub(crate) struct TrustOptions {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct StoreOptions {
     /// What kind of device it is: auto, none (no anchors), a built-in profile or a profile file
-    #[arg(long, value_name = "auto|none|NAME|FILE", default_value = "auto")]
+    #[arg(long, value_name = "auto|none|NAME|FILE", default_value = "auto", value_parser = patterns::one_name())]
     pub(crate) profile: String,
     /// Roots that the device trusts: PEM, DER or PKCS#7; repeatable
-    #[arg(long, value_name = "FILE|DIR")]
-    pub(crate) roots: Vec<PathBuf>,
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) roots: Vec<Files>,
     /// Intermediates that the device is known to hold; repeatable
-    #[arg(long, value_name = "FILE|DIR")]
-    pub(crate) installed: Vec<PathBuf>,
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) installed: Vec<Files>,
     /// Certificates that exist in the world: they prove and name what is missing, but never count as the device's; repeatable
-    #[arg(long, value_name = "FILE|DIR")]
-    pub(crate) bundle: Vec<PathBuf>,
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) bundle: Vec<Files>,
     /// Judge validity at this time (RFC 3339) instead of the time of each handshake
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
@@ -72,7 +73,7 @@ impl TrustOptions {
     pub(crate) fn builder(&self) -> Result<Builder, Failure> {
         let mut builder = self.stores.builder()?;
         let known = builder.problems().len();
-        for file in &self.keylog {
+        for file in self.keylog.iter().flatten() {
             builder = builder.keylog(&file.to_string_lossy(), &read_file(file)?);
         }
         for problem in builder.problems().iter().skip(known) {
@@ -98,7 +99,7 @@ impl TrustOptions {
     /// Every file that is read because of these options.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>, Failure> {
         let mut files = self.stores.files()?;
-        files.extend(self.keylog.iter().cloned());
+        files.extend(self.keylog.iter().flatten().cloned());
         Ok(files)
     }
 
@@ -137,7 +138,7 @@ impl StoreOptions {
     /// Every file that is read because of these options.
     pub(crate) fn files(&self) -> Result<Vec<PathBuf>, Failure> {
         let mut files = vec![PathBuf::from(&self.profile)];
-        for path in self.roots.iter().chain(&self.installed).chain(&self.bundle) {
+        for path in self.roots.iter().chain(&self.installed).chain(&self.bundle).flatten() {
             if path.is_dir() { files.extend(files_below(path)?) } else { files.push(path.clone()) }
         }
         Ok(files)
@@ -151,7 +152,7 @@ impl StoreOptions {
             (&self.installed, Builder::installed),
             (&self.bundle, Builder::bundle),
         ] {
-            for path in paths {
+            for path in paths.iter().flatten() {
                 builder = if path.is_dir() {
                     folder(builder, path, add)?
                 } else {

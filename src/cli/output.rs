@@ -132,7 +132,7 @@ impl Sink {
     /// Appends what is written.
     pub(crate) fn write_by(&mut self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
         match self {
-            Self::Stdout => written(buffered(io::stdout().lock(), write)),
+            Self::Stdout => written(buffered(stdout(), write)),
             Self::File(file) => buffered(file.writer(), write).map_err(|error| file.failure(&error)),
         }
     }
@@ -211,7 +211,13 @@ pub(crate) fn named(output: &Path) -> Option<&Path> {
 }
 
 fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
-    written(io::stdout().lock().write_all(bytes).and_then(|()| io::stdout().flush()))
+    let mut out = stdout();
+    written(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// Standard output. Consoles of Windows are asked to obey escape sequences; for those that do not, colours are translated.
+fn stdout() -> impl io::Write {
+    anstream::AutoStream::always(io::stdout().lock())
 }
 
 /// Writes through a buffer.

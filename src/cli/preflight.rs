@@ -15,6 +15,7 @@ use super::host::asked_for;
 use super::inputs::read_input;
 use super::options::{StoreOptions, profile};
 use super::output::OutputOptions;
+use super::patterns::one;
 
 const FORMATS: &[(Format, Show<PreflightReport>)] =
     &[(Format::TEXT, render::preflight_text), (Format::JSON, |report, _| render::preflight_json(report))];
@@ -24,7 +25,7 @@ const FORMATS: &[(Format, Show<PreflightReport>)] =
 #[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Preflight {
     /// The file with the server's chain, its own certificate first, or - for standard input: PEM, DER, PKCS#7, .sst
-    #[arg(value_name = "CHAIN|-")]
+    #[arg(value_name = "CHAIN|-", value_parser = one())]
     chain: PathBuf,
     /// The name or address that devices ask for; a URL will do
     #[arg(long, value_name = "NAME", value_parser = asked_for)]

@@ -11,6 +11,7 @@ use super::exit::{Exit, Failure};
 use super::format::{Format, Show, offering};
 use super::options::profile_named;
 use super::output::FormOptions;
+use super::patterns::one_name;
 
 /// Columns beyond which sentences are hard to read.
 const WIDEST: usize = 100;
@@ -34,7 +35,7 @@ const ONE: &[(Format, Show<ProfilesReport>)] = &[
 #[command(mut_arg("format", offering(ALL)))]
 pub(crate) struct Profiles {
     /// A built-in profile or a profile file; without one, the list
-    #[arg(value_name = "NAME|FILE")]
+    #[arg(value_name = "NAME|FILE", value_parser = one_name())]
     name: Option<String>,
     /// Print a profile to start from, with every key explained
     #[arg(long, conflicts_with_all = ["name", "format"])]

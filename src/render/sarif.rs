@@ -286,14 +286,23 @@ fn message(text: &str) -> Text {
     Text { text: out }
 }
 
-/// A path as URI reference (3.4.3): absolute ones with their scheme, relative ones as they are.
+/// A path as URI reference (3.4.3): absolute ones with their scheme (RFC 8089, for shares of Windows appendix E.3.1),
+/// relative ones as they are.
 fn uri(path: &str) -> String {
+    let (path, is_share) = match path.strip_prefix(r"\\?\") {
+        Some(path) => path.strip_prefix("UNC").map_or((path, false), |share| (share, true)),
+        None => {
+            path.strip_prefix('\\').filter(|rest| rest.starts_with('\\')).map_or((path, false), |share| (share, true))
+        }
+    };
     let path = path.replace('\\', "/");
     let drive = path.get(1..3) == Some(":/");
-    let mut out = String::from(if drive { "file:///" } else { "" });
-    if path.starts_with('/') {
-        out.push_str("file://");
-    }
+    let mut out = String::from(match path.starts_with('/') {
+        true if is_share => "file:/",
+        true => "file://",
+        false if drive => "file:///",
+        false => "",
+    });
     for (at, byte) in path.bytes().enumerate() {
         match byte {
             b'/' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
@@ -367,6 +376,9 @@ mod tests {
         assert_eq!(uri("traces/usb 1.pcapng"), "traces/usb%201.pcapng");
         assert_eq!(uri("/srv/a#b.pcap"), "file:///srv/a%23b.pcap");
         assert_eq!(uri("C:\\traces\\ü.pcap"), "file:///C:/traces/%C3%BC.pcap");
+        assert_eq!(uri(r"\\nas\traces\usb.pcap"), "file://nas/traces/usb.pcap");
+        assert_eq!(uri(r"\\?\UNC\nas\traces\usb.pcap"), "file://nas/traces/usb.pcap");
+        assert_eq!(uri(r"\\?\C:\usb.pcap"), "file:///C:/usb.pcap");
         assert_eq!(uri("javascript:alert(1)"), "javascript%3Aalert%281%29");
         assert_eq!(uri("-"), "-");
     }

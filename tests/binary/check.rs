@@ -77,6 +77,26 @@ fn the_head_of_an_expectation_is_enough_to_begin_with() {
     }
 }
 
+/// Editors and Git on Windows end lines with CR LF, and whoever wrote the file there separates folders by `\`.
+#[test]
+fn an_expectation_from_windows_is_read_and_stays_one() {
+    let text = format!("{HEAD}captures = ['.\\sub\\usb-sign-in.pcapng']\n\n[[device]]\n{WORKS}").replace('\n', "\r\n");
+    let folder = folder(&text);
+    fs::create_dir(folder.path().join("sub")).unwrap();
+    fs::rename(folder.path().join("usb-sign-in.pcapng"), folder.path().join("sub/usb-sign-in.pcapng")).unwrap();
+    assert_eq!(check(&folder, &["--require-all"]).0, Some(1), "the phone does not work");
+    assert_eq!(check(&folder, &["--update"]).0, Some(0));
+    let lines = written(&folder);
+    assert!(lines.contains("[[device]]\r\n") && lines.lines().count() == lines.matches("\r\n").count(), "{lines:?}");
+    assert!(lines.starts_with(text.split("[[device]]").next().unwrap()), "{lines:?}");
+    assert_eq!(check(&folder, &["--require-all"]).0, Some(0));
+    for path in ["..\\usb.pcapng", "sub\\..\\..\\usb.pcapng", "\\usb.pcapng"] {
+        fs::write(folder.path().join("phone.expect.toml"), format!("{HEAD}captures = ['{path}']\n")).unwrap();
+        let (status, said) = check(&folder, &[]);
+        assert!(status == Some(1) && said.contains("leads out"), "{said}");
+    }
+}
+
 #[test]
 fn an_update_keeps_what_is_not_its_own_or_leaves_the_file() {
     // A comment after the table's header.

@@ -251,7 +251,8 @@ fn an_issuer_of_young_certificates_for_many_owners_is_likely_a_proxys_root() {
 /// Whoever forgets to look at `problems` must not get a verdict without the roots that were to decide it.
 #[test]
 fn no_analyzer_is_made_without_the_certificates_that_were_given() {
-    let given: [fn(Builder, &str, &[u8]) -> Builder; 3] = [Builder::root, Builder::installed, Builder::bundle];
+    type Add = fn(Builder, &str, &[u8]) -> Builder;
+    let given: [Add; 3] = [Builder::root, Builder::installed, Builder::bundle];
     let (root, page) = (read("pki/root.pem"), b"<html>not found</html>");
     let cut = &root[..root.len() / 2];
     for add in given {
