@@ -52,7 +52,8 @@ pub struct Limits {
     /// seconds. One takes about 2.5 KiB (D-EVIDENCE-22).
     pub open_handshakes: usize,
     /// Bytes of what is kept of devices and their handshakes. Beyond it no further device is kept, and of the others one
-    /// handshake each. What devices have in common is kept once: one with a sign-in takes about 400 bytes (D-EVIDENCE-22).
+    /// handshake each. What devices have in common is kept once: one with a sign-in takes about 400 bytes, so that a
+    /// quarter of a million fit (D-EVIDENCE-22).
     pub evidence_bytes: usize,
     /// CA certificates kept, and a quarter as many others, since those complete no chain. A site has a few dozen CAs;
     /// an Internet uplink shows about a thousand servers an hour. One certificate takes about 14 KiB until the report
@@ -116,7 +117,7 @@ impl Default for Limits {
             handshakes: 1024,
             events_per_device: 256,
             open_handshakes: 4_096,
-            evidence_bytes: 96 * 1024 * 1024,
+            evidence_bytes: 112 * 1024 * 1024,
             certificates: 8_192,
             path_steps: 20_000,
         }

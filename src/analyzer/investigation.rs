@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use super::settings::Analyzer;
 use crate::capture::{Broken, CaptureError, CaptureSummary};
-use crate::diagnosis::{Case, Census, Devices, Effort, diagnose, survey};
+use crate::diagnosis::{Case, Census, Devices, Diagnosis, Effort, diagnose, survey};
 use crate::evidence::Evidence;
 use crate::pipeline::Pipeline;
-use crate::report::{self, Affected, Material, Report};
+use crate::report::{self, Affected, EveryDevice, Material, Report};
 
 /// Why a capture could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -170,9 +170,9 @@ impl<'a> Investigation<'a> {
         self.evidence.join_taps();
     }
 
-    fn case<'c>(&'c self, captures: &'c [CaptureSummary]) -> Case<'c> {
+    fn case(&self) -> Case<'_> {
         let (trust, budget) = (&self.analyzer.trust, self.analyzer.limits.path_steps);
-        Case { evidence: &self.evidence, captures, trust, budget }
+        Case { evidence: &self.evidence, captures: &self.captures, trust, budget }
     }
 
     /// Lists a capture that could not be opened, and returns the line that says so.
@@ -201,9 +201,8 @@ impl<'a> Investigation<'a> {
     pub fn survey(&mut self, census: &mut impl Census) -> Effort {
         self.end();
         self.evidence.rest_all();
-        let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();
         let devices = Devices::of(&self.evidence, &|device| self.analyzer.admits(device));
-        survey(&self.case(&summaries), &devices, census)
+        survey(&self.case(), &devices, census)
     }
 
     /// Judges everything read so far. This ends a recording that another capture could have continued.
@@ -215,39 +214,61 @@ impl<'a> Investigation<'a> {
     /// of those that the report does not show.
     pub fn report_with(&mut self, each: &mut dyn FnMut(&Affected)) -> Report {
         self.end();
-        let summaries: Vec<_> = self.captures.iter().map(|(_, summary)| summary.clone()).collect();
         let devices = Devices::of(&self.evidence, &|device| self.analyzer.admits(device));
         let all = self.analyzer.all_devices || devices.order.len() <= FEW;
-        let mut census = report::Census::of(&self.captures, all, each);
-        let (mut shown, mut effort) = (devices.order.clone(), Effort::default());
+        let addresses = self.evidence.devices.glances().map(|glance| glance.address).collect();
+        let mut census = report::Census::of(&self.captures, addresses, all, each);
+        let (mut chosen, mut effort) = (None, Effort::default());
         if !all {
             self.evidence.rest_all();
-            effort = survey(&self.case(&summaries), &devices, &mut census);
-            let chosen = census.shown();
-            shown.retain(|index| chosen.contains(index));
+            effort = survey(&self.case(), &devices, &mut census);
+            chosen = Some(census.shown());
         }
+        let is_shown = |index: &usize| chosen.as_ref().is_none_or(|chosen| chosen.contains(index));
+        let shown: Vec<usize> = devices.order.iter().copied().filter(is_shown).collect();
         for index in &shown {
             self.evidence.devices.open(*index);
         }
-        let diagnosis = diagnose(&self.case(&summaries), &devices, &shown);
+        let diagnosis = diagnose(&self.case(), &devices, &shown);
         for judged in diagnosis.devices.iter().filter(|_| all) {
             let findings = diagnosis.findings.get(judged.findings.clone()).unwrap_or_default();
             let device = self.evidence.devices.get(judged.device);
             device.into_iter().for_each(|device| drop(census.first(judged, device, findings)));
         }
-        let material = Material {
+        let material = Material { effort, all_devices: all, ..self.material(&diagnosis) };
+        report::build(&material, census)
+    }
+
+    /// As [`report_with`](Self::report_with) for every device: none is held, each is judged and put into words while the
+    /// result is serialized. `None` if there are so few devices that a report shows all of them anyway.
+    pub fn every_device(&mut self, each: &mut dyn FnMut(&Affected)) -> Option<EveryDevice<'_>> {
+        self.end();
+        let devices = Devices::of(&self.evidence, &|device| self.analyzer.admits(device));
+        if devices.order.len() <= FEW {
+            return None;
+        }
+        self.evidence.rest_all();
+        let addresses = self.evidence.devices.glances().map(|glance| glance.address).collect();
+        let mut census = report::Census::of(&self.captures, addresses, true, each);
+        survey(&self.case(), &devices, &mut census);
+        let diagnosis = diagnose(&self.case(), &devices, &[]);
+        let material = Material { all_devices: true, ..self.material(&diagnosis) };
+        Some(EveryDevice::of(&material, self.case(), devices, census))
+    }
+
+    fn material<'m>(&'m self, diagnosis: &'m Diagnosis<'m>) -> Material<'m> {
+        Material {
             captures: &self.captures,
             evidence: &self.evidence,
-            diagnosis: &diagnosis,
+            diagnosis,
             trust: &self.analyzer.trust,
             options: self.analyzer.options.clone(),
             flows: self.flows,
             flows_dropped: self.flows_dropped,
-            effort,
+            effort: Effort::default(),
             all_handshakes: self.analyzer.all_handshakes,
-            all_devices: all,
-        };
-        report::build(&material, census)
+            all_devices: false,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use chaingap::report::{Redaction, Report};
+use chaingap::report::{EveryDevice, Redaction, Report};
 use chaingap::{Analyzer, Investigation, render};
 use clap::{Args, ValueHint};
 
@@ -110,16 +110,43 @@ impl Analyze {
         };
         let Outputs { report: output, mut csv } = outputs;
         let mut written = Ok(());
-        let report = self.report(&mut investigation, &mut |line| {
+        let mut line = |line: &str| {
             if let (Ok(()), Some(file)) = (&written, &mut csv) {
                 written = file.write(line.as_bytes());
             }
-        })?;
-        written?;
-        output.report(self.output.form.format().write_report(), &report)?;
+        };
+        let exit = if let Some(every) = self.every_device(&mut investigation, &mut line) {
+            written?;
+            output.write_by(|out| render::write_json(&every, out))?;
+            self.exit(every.frame())
+        } else {
+            let report = self.report(&mut investigation, &mut line)?;
+            written?;
+            output.report(self.output.form.format().write_report(), &report)?;
+            fitting(self.trust.asked(), &investigation, &report)?;
+            self.exit(&report)
+        };
         csv.map_or(Ok(()), WholeFile::finish)?;
-        fitting(self.trust.asked(), &investigation, &report)?;
-        Ok(if all { self.exit(&report) } else { Exit::Failed })
+        Ok(if all { exit } else { Exit::Failed })
+    }
+
+    /// JSON of every device, which is written as the devices are judged; other formats, and stand-ins, need the whole
+    /// report. `line` is as for [`report`](Self::report).
+    fn every_device<'i>(
+        &self,
+        investigation: &'i mut Investigation<'_>,
+        line: &mut dyn FnMut(&str),
+    ) -> Option<EveryDevice<'i>> {
+        let piecewise = self.all_devices && self.output.form.format() == Format::JSON && !self.redact;
+        let rows = self.csv_devices.is_some();
+        if !piecewise {
+            return None;
+        }
+        investigation.every_device(&mut |affected| {
+            if rows {
+                line(&render::csv_line(affected));
+            }
+        })
     }
 
     /// The report; `line` is given a line for each affected device where the user asked for them.

@@ -107,9 +107,14 @@ impl Output {
     }
 
     /// Writes a report, piece by piece.
-    pub(crate) fn report(mut self, write: Write, report: &Report) -> Result<(), Failure> {
+    pub(crate) fn report(self, write: Write, report: &Report) -> Result<(), Failure> {
         let style = self.style;
-        self.sink.write_by(|out| write(report, &style, out))?;
+        self.write_by(|out| write(report, &style, out))
+    }
+
+    /// Writes what is all that is written.
+    pub(crate) fn write_by(mut self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
+        self.sink.write_by(write)?;
         self.sink.finish()
     }
 }

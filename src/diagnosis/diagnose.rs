@@ -67,8 +67,8 @@ pub struct Diagnosis<'e> {
 pub struct Case<'a> {
     /// All that was seen.
     pub evidence: &'a Evidence,
-    /// The captures in which it was.
-    pub captures: &'a [CaptureSummary],
+    /// The captures in which it was, with their names.
+    pub captures: &'a [(String, CaptureSummary)],
     /// What the user brought.
     pub trust: &'a Trust,
     /// The steps that a path search may take.
@@ -128,11 +128,16 @@ impl Devices {
             };
             if !glance.shape.merged && evidence.devices.show(glance.index, &mut scratch, is_device) == Some(true) {
                 recordings.insert(glance.shape.recording);
-                found.push((glance.first.place(), glance.address, glance.index));
+                found.push((glance.first.place(), glance.index));
             }
         }
-        found.sort_unstable();
-        Self { order: found.into_iter().map(|(_, _, index)| index).collect(), recordings }
+        // Of two hosts with the same first frame the one with the lower address comes first.
+        let address = |index| evidence.devices.glance(index).map(|glance| glance.address);
+        found.sort_unstable_by(|(a, one), (b, other)| a.cmp(b).then_with(|| address(*one).cmp(&address(*other))));
+        // Collected in place, the indices would keep the room of what they were sorted by.
+        let mut order = Vec::with_capacity(found.len());
+        order.extend(found.iter().map(|(_, index)| *index));
+        Self { order, recordings }
     }
 }
 
@@ -215,7 +220,7 @@ impl Bench<'_> {
         let handshakes = self.judge_handshakes(device, assessments, assessor, (&anchors, is_phone));
         let session = Session {
             evidence: self.case.evidence,
-            capture: usize::try_from(device.capture).ok().and_then(|at| self.case.captures.get(at)),
+            capture: usize::try_from(device.capture).ok().and_then(|at| self.case.captures.get(at)).map(|it| &it.1),
             device,
             index,
             is_phone,

@@ -56,7 +56,7 @@ pub use preflight::{Preflight, Prospect, preflight};
 pub use presented::Presented;
 pub use ruling::Ruling;
 pub use stage::Stage;
-pub use survey::{Census, Effort, survey};
+pub use survey::{Census, Effort, judge_each, survey};
 
 pub(crate) use clock::SKEW;
 pub(crate) use words::{ending as ending_in_words, ending_of};

@@ -62,6 +62,25 @@ pub fn survey<C: Census>(case: &Case<'_>, devices: &Devices, census: &mut C) -> 
     Effort { path_searches: assessor.finder.searches(), signature_checks: assessor.finder.signature_checks() }
 }
 
+/// Judges every device for itself, and shows each with its findings.
+pub fn judge_each(
+    case: &Case<'_>,
+    devices: &Devices,
+    show: &mut dyn FnMut(&Device, &DeviceDiagnosis<'_>, &[Finding]),
+) -> Effort {
+    let standing = Standing::of(case);
+    let (mut assessor, mut scratch) = (standing.assessor(case), Scratch::default());
+    let bench = Bench { case: *case, standing: &standing };
+    for index in devices.order.iter().copied() {
+        case.evidence.devices.show(index, &mut scratch, |device| {
+            let mut findings = Vec::new();
+            let judged = bench.judge(index, device, &mut assessor, &mut findings);
+            show(device, &judged, &findings);
+        });
+    }
+    Effort { path_searches: assessor.finder.searches(), signature_checks: assessor.finder.signature_checks() }
+}
+
 /// Everything that a judgement of the device looks at, as bytes that are only compared.
 fn key(bench: &Bench<'_>, instants: &Instants, (index, device): (usize, &Device), outline: Outline) -> Vec<u8> {
     let (evidence, standing) = (bench.case.evidence, bench.standing);

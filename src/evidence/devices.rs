@@ -15,14 +15,14 @@ use super::device::Device;
 use super::handshake::Handshake;
 use super::order::Order;
 use super::own::{Own, Visitor};
-use super::packed::{Packer, Unpacker};
+use super::packed::{Packer, Taken, Unpacker};
 use crate::capture::FrameRef;
 
 /// Bytes that a device or handshake takes in full, with what belongs to it.
 const OPEN_BYTES: usize = 2_560;
 /// Bytes that a device at rest takes beside its own values: its place, its address in the index and in the report's count,
 /// each in a table that may just have grown, and the heap's own.
-const REST_BYTES: usize = 256;
+const REST_BYTES: usize = 144;
 /// Devices put together for reading that are kept to put the next one of their kind together in.
 const SCRATCH: usize = 16;
 
@@ -71,11 +71,14 @@ struct Resting {
 struct Pattern {
     device: Device,
     handshakes: Vec<Arc<Handshake>>,
+    /// Which of the values of its own are equal.
+    equal: Box<[u8]>,
 }
 
 impl Hash for Pattern {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.device.hash(state);
+        self.equal.hash(state);
         // Equal handshakes are one.
         self.handshakes.iter().for_each(|handshake| Arc::as_ptr(handshake).hash(state));
     }
@@ -86,13 +89,19 @@ impl Pattern {
     fn with(&self, own: &[u8]) -> Device {
         let mut device = self.device.clone();
         device.handshakes = self.handshakes.iter().map(|handshake| handshake.as_ref().clone()).collect();
-        fill(&mut device, own);
+        self.fill(&mut device, own);
         device
     }
-}
 
-fn fill(device: &mut Device, own: &[u8]) {
-    all_own(device, &mut Unpacker::new(own));
+    /// Puts these values of its own in the place of those of a device of this kind.
+    fn fill(&self, device: &mut Device, own: &[u8]) {
+        all_own(device, &mut Unpacker::new(&self.equal, own));
+    }
+
+    /// About how many bytes it takes, without its handshakes.
+    fn weight(&self) -> usize {
+        self.device.weight() + self.handshakes.len() * size_of::<usize>() + self.equal.len()
+    }
 }
 
 fn all_own(device: &mut Device, visitor: &mut impl Visitor) {
@@ -227,7 +236,12 @@ impl Devices {
 
     /// A glance at each.
     pub fn glances(&self) -> impl Iterator<Item = Glance<'_>> {
-        self.slots.iter().enumerate().map(|(index, slot)| match slot {
+        (0..self.slots.len()).filter_map(|index| self.glance(index))
+    }
+
+    /// A glance at the device with an index.
+    pub fn glance(&self, index: usize) -> Option<Glance<'_>> {
+        Some(match self.slots.get(index)? {
             Slot::Open(open) => Glance {
                 index,
                 first: open.device.frames.0,
@@ -238,7 +252,7 @@ impl Devices {
             },
             Slot::Resting(Resting { pattern, own }) => {
                 let (mut frames, mut address) = (pattern.device.frames, pattern.device.address);
-                let mut unpacker = Unpacker::new(own);
+                let mut unpacker = Unpacker::new(&pattern.equal, own);
                 frames.each_own(&mut unpacker);
                 unpacker.address(&mut address);
                 let (shape, handshakes) = (&pattern.device, pattern.handshakes.len());
@@ -350,14 +364,14 @@ impl Devices {
     /// Takes a device apart.
     fn fold(&mut self, device: &mut Device) -> Resting {
         all_own(device, &mut self.packer);
-        let own = self.packer.take();
+        let Taken { equal, values: own } = self.packer.take();
         let handshakes = std::mem::take(&mut device.handshakes);
         let handshakes = handshakes.into_iter().map(|handshake| self.handshake(handshake)).collect();
-        let pattern = Pattern { device: std::mem::replace(device, Device::nobody()), handshakes };
+        let pattern = Pattern { device: std::mem::replace(device, Device::nobody()), handshakes, equal };
         if let Some(known) = self.patterns.get(&pattern) {
             return Resting { pattern: Arc::clone(known), own };
         }
-        self.bytes += pattern.device.weight() + pattern.handshakes.len() * size_of::<usize>();
+        self.bytes += pattern.weight();
         let pattern = Arc::new(pattern);
         self.patterns.insert(Arc::clone(&pattern));
         Resting { pattern, own }
@@ -381,7 +395,7 @@ impl Devices {
             return;
         }
         self.patterns.remove(&pattern);
-        self.bytes = self.bytes.saturating_sub(pattern.device.weight() + pattern.handshakes.len() * size_of::<usize>());
+        self.bytes = self.bytes.saturating_sub(pattern.weight());
         for handshake in Arc::into_inner(pattern).into_iter().flat_map(|pattern| pattern.handshakes) {
             if Arc::strong_count(&handshake) == 2 {
                 self.handshakes.remove(&handshake);
@@ -397,7 +411,7 @@ impl Scratch {
         let at = match known {
             Some(at) => {
                 if let Some((_, device)) = self.0.get_mut(at) {
-                    fill(device, &resting.own);
+                    resting.pattern.fill(device, &resting.own);
                 }
                 at
             }

@@ -1,7 +1,8 @@
 //! In: the values of a device that are its own, one after the other. Out: the same in a few bytes, and back. Bounded: about
-//! eight bytes for a frame, one for a frame that came before. Left to others: which values those are (`own`).
+//! seven bytes for a frame that did not come before. Left to others: which values those are (`own`).
 //!
 //! Frames are written as differences to the frame before: numbers, offsets and times of one device lie close together.
+//! Which values are equal is written apart from the values: it is the same for devices that did the same.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -66,21 +67,32 @@ impl Before {
 /// Takes values out of a device.
 #[derive(Debug)]
 pub(super) struct Packer {
+    equal: Vec<u8>,
     out: Vec<u8>,
     before: Before,
 }
 
+/// What was taken out of a device.
+#[derive(Debug)]
+pub(super) struct Taken {
+    /// A byte for each value that may equal one before it: how far back that one is, or which form it has.
+    pub(super) equal: Box<[u8]>,
+    /// The values that equal none.
+    pub(super) values: Box<[u8]>,
+}
+
 impl Packer {
     pub(super) fn new() -> Self {
-        Self { out: Vec::with_capacity(512), before: Before::new() }
+        Self { equal: Vec::with_capacity(128), out: Vec::with_capacity(512), before: Before::new() }
     }
 
     /// What was taken since the last time.
-    pub(super) fn take(&mut self) -> Box<[u8]> {
-        let packed = self.out.as_slice().into();
+    pub(super) fn take(&mut self) -> Taken {
+        let taken = Taken { equal: self.equal.as_slice().into(), values: self.out.as_slice().into() };
+        self.equal.clear();
         self.out.clear();
         self.before.clear();
-        packed
+        taken
     }
 
     fn put(&mut self, mut value: u64) {
@@ -111,17 +123,17 @@ impl Visitor for Packer {
         let same = |known: &FrameRef| *known == *at && known.time.digits() == at.time.digits();
         let back = self.before.frames.iter().rev().position(same);
         if let Some(code) = back.and_then(|back| u8::try_from(back + 1).ok()) {
-            self.out.push(code);
+            self.equal.push(code);
             *at = no_frame();
             return;
         }
         let last = self.before.last();
         if (at.capture, at.time.digits()) == (last.capture, last.time.digits()) {
-            self.out.push(0);
+            self.equal.push(0);
         } else {
-            self.out.push(OTHER_CAPTURE);
-            self.put(at.capture.into());
-            self.out.push(at.time.digits());
+            self.equal.push(OTHER_CAPTURE);
+            self.equal.extend(at.capture.to_le_bytes());
+            self.equal.push(at.time.digits());
         }
         self.put_difference(at.number, last.number);
         self.put_difference(at.offset, last.offset.wrapping_add(last.length.into()));
@@ -147,9 +159,9 @@ impl Visitor for Packer {
 
     fn address(&mut self, address: &mut IpAddr) {
         if self.before.address == Some(*address) {
-            self.out.push(0);
+            self.equal.push(0);
         } else {
-            self.out.push(1);
+            self.equal.push(1);
             match address {
                 IpAddr::V4(address) => self.out.extend(address.octets()),
                 IpAddr::V6(address) => self.out.extend(address.octets()),
@@ -172,9 +184,9 @@ impl Visitor for Packer {
         }
         let back = self.before.bytes.iter().rev().position(|known| known == bytes);
         if let Some(code) = back.and_then(|back| u8::try_from(back + 1).ok()) {
-            self.out.push(code);
+            self.equal.push(code);
         } else {
-            self.out.push(0);
+            self.equal.push(0);
             self.out.extend_from_slice(bytes);
             self.before.note_bytes(bytes);
         }
@@ -185,31 +197,29 @@ impl Visitor for Packer {
 /// Puts values back into a device.
 #[derive(Debug)]
 pub(super) struct Unpacker<'p> {
+    equal: &'p [u8],
     rest: &'p [u8],
     before: Before,
 }
 
 impl<'p> Unpacker<'p> {
-    pub(super) fn new(packed: &'p [u8]) -> Self {
-        Self { rest: packed, before: Before::new() }
+    pub(super) fn new(equal: &'p [u8], values: &'p [u8]) -> Self {
+        Self { equal, rest: values, before: Before::new() }
     }
 
-    fn byte(&mut self) -> u8 {
-        let [first, rest @ ..] = self.rest else { return 0 };
-        self.rest = rest;
-        *first
+    fn code(&mut self) -> u8 {
+        let [code] = first(&mut self.equal);
+        code
     }
 
     fn take<const N: usize>(&mut self) -> [u8; N] {
-        let Some((taken, rest)) = self.rest.split_first_chunk() else { return [0; N] };
-        self.rest = rest;
-        *taken
+        first(&mut self.rest)
     }
 
     fn get(&mut self) -> u64 {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
-            let byte = self.byte();
+            let [byte] = self.take();
             value |= u64::from(byte & 0x7F) << shift;
             if byte & 0x80 == 0 {
                 break;
@@ -231,9 +241,9 @@ impl<'p> Unpacker<'p> {
 impl Visitor for Unpacker<'_> {
     fn frame(&mut self, at: &mut FrameRef) {
         let last = self.before.last();
-        let (capture, digits) = match self.byte() {
+        let (capture, digits) = match self.code() {
             0 => (last.capture, last.time.digits()),
-            OTHER_CAPTURE => (u32::try_from(self.get()).unwrap_or(u32::MAX), self.byte()),
+            OTHER_CAPTURE => (u32::from_le_bytes(first(&mut self.equal)), self.code()),
             back => {
                 *at = self.before.frames.iter().rev().nth(usize::from(back) - 1).copied().unwrap_or(last);
                 return;
@@ -262,7 +272,7 @@ impl Visitor for Unpacker<'_> {
     }
 
     fn address(&mut self, address: &mut IpAddr) {
-        if self.byte() == 0 {
+        if self.code() == 0 {
             *address = self.before.address.unwrap_or(*address);
             return;
         }
@@ -281,7 +291,7 @@ impl Visitor for Unpacker<'_> {
         if bytes.is_empty() {
             return;
         }
-        match self.byte() {
+        match self.code() {
             0 => {
                 let (taken, rest) = self.rest.split_at(bytes.len().min(self.rest.len()));
                 bytes.iter_mut().zip(taken).for_each(|(to, from)| *to = *from);
@@ -295,4 +305,11 @@ impl Visitor for Unpacker<'_> {
             }
         }
     }
+}
+
+/// Takes bytes off the front; zeros where there are none.
+fn first<const N: usize>(bytes: &mut &[u8]) -> [u8; N] {
+    let Some((taken, rest)) = bytes.split_first_chunk() else { return [0; N] };
+    *bytes = rest;
+    *taken
 }

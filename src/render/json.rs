@@ -17,11 +17,11 @@ pub fn json(report: &Report) -> String {
     text(|out| write_json(report, out))
 }
 
-/// Writes the report as [`json`] has it, piece by piece.
+/// Writes a [`Report`], or [`EveryDevice`](crate::report::EveryDevice), as [`json`] has it, piece by piece.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write_json(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_json(report: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut out = Escaping(out);
     serde_json::to_writer_pretty(&mut out, report)?;
     out.write_all(b"\n")

@@ -168,7 +168,7 @@ pub(crate) fn everywhere(words: &str) -> Report {
         verdict: VerdictStatus::Fails,
         faults: vec![full.faults[0].id.clone()],
         devices_total: 1,
-        addresses: addresses.iter().map(|address| (*address).into()).collect(),
+        addresses: addresses.iter().collect(),
     };
     full.groups = vec![group(&["10.20.30.52"])];
     full.options.roots = vec!["root.pem".into()];

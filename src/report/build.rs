@@ -1,9 +1,9 @@
 //! In: evidence and diagnosis. Out: the report, all values as people and machines read them. Bounded: by both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::census::{Census, Counted};
-use super::certificate::certificates;
+use super::certificate::Listed;
 use super::device::Devices;
 use super::faults::fault_id;
 use super::finding::Findings;
@@ -31,26 +31,41 @@ pub(crate) struct Material<'a> {
 }
 
 /// Puts the report together: the devices of the diagnosis in full, and of all devices what the census counted.
-pub(crate) fn build(material: &Material<'_>, mut census: Census<'_>) -> model::Report {
+pub(crate) fn build(material: &Material<'_>, census: Census<'_>) -> model::Report {
     let (evidence, diagnosis) = (material.evidence, material.diagnosis);
-    let places = Places { captures: material.captures, evidence: Some(evidence), trust: material.trust };
-    let of_no_device = material.findings_of_no_device();
-    of_no_device.iter().for_each(|finding| census.add_finding(finding));
     let ids = if material.all_devices { census.all_names() } else { census.names() };
-    let shown: BTreeSet<usize> = diagnosis.devices.iter().map(|judged| judged.device).collect();
-    let Counted { groups, faults, totals } = census.counted(&places, &shown, material.all_devices);
-    let found = Findings { places, all: &diagnosis.findings, devices: &ids };
+    let found = Findings { places: material.places(), all: &diagnosis.findings, devices: &ids };
     let downloads = |device: &&Device| device.fetches.iter().any(Fetch::brought_over_http);
     let kept = (0..evidence.devices.len()).filter_map(|index| evidence.devices.get(index));
     let downloaders = kept.filter(downloads).take(2).collect();
     let view = Devices { findings: found, downloaders, all_handshakes: material.all_handshakes };
-    let (mut devices, mut findings) = (Vec::with_capacity(shown.len()), Vec::new());
+    let mut report = frame(material, census);
+    let (mut listed, of_no_device) = (Listed::default(), std::mem::take(&mut report.findings));
     for judged in &diagnosis.devices {
-        devices.extend(view.device(judged));
+        let Some(device) = evidence.devices.get(judged.device) else { continue };
+        let reported = view.device(judged, device);
+        listed.add_device(evidence, device, &reported);
+        report.devices.push(reported);
         let own = found.of_device(judged).iter();
-        findings.extend(own.map(|finding| found.finding(finding, fault_id(finding, Some(judged)))));
+        report
+            .findings
+            .extend(own.map(|finding| found.finding(finding, Some(device), fault_id(finding, Some(judged)))));
     }
-    findings.extend(of_no_device.iter().map(|it| found.finding(it, fault_id(it, None))));
+    report.findings.extend(of_no_device);
+    report.findings.iter().for_each(|finding| listed.add_finding(finding));
+    report.certificates = listed.members(&found.places, evidence);
+    report
+}
+
+/// A report without devices and certificates, and with the findings that concern no device.
+pub(super) fn frame(material: &Material<'_>, mut census: Census<'_>) -> model::Report {
+    let (evidence, diagnosis, places) = (material.evidence, material.diagnosis, material.places());
+    let of_no_device = material.findings_of_no_device();
+    of_no_device.iter().for_each(|finding| census.add_finding(finding));
+    let shown: BTreeSet<usize> = diagnosis.devices.iter().map(|judged| judged.device).collect();
+    let Counted { groups, faults, totals } = census.counted(&places, &shown, material.all_devices);
+    let nobody = BTreeMap::new();
+    let found = Findings { places, all: &diagnosis.findings, devices: &nobody };
     let captures = captures(material);
     let dropped = dropped(material);
     let lacking = |summary: &CaptureSummary| !summary.problems.is_empty() || summary.cut_packets > 0;
@@ -61,7 +76,6 @@ pub(crate) fn build(material: &Material<'_>, mut census: Census<'_>) -> model::R
         options: material.options.clone(),
         complete: dropped.why.is_none() && !damaged,
         dropped,
-        certificates: certificates(&places, evidence, &devices, &findings),
         statistics: model::Statistics {
             packets: captures.iter().map(|capture| capture.packets).sum(),
             flows: material.flows,
@@ -72,13 +86,18 @@ pub(crate) fn build(material: &Material<'_>, mut census: Census<'_>) -> model::R
         captures,
         totals,
         faults,
-        devices,
+        devices: Vec::new(),
         groups,
-        findings,
+        certificates: BTreeMap::new(),
+        findings: of_no_device.iter().map(|finding| found.finding(finding, None, fault_id(finding, None))).collect(),
     }
 }
 
 impl<'a> Material<'a> {
+    pub(super) fn places(&self) -> Places<'a> {
+        Places { captures: self.captures, evidence: Some(self.evidence), trust: self.trust }
+    }
+
     /// The findings behind those of the devices.
     fn findings_of_no_device(&self) -> &'a [Finding] {
         let start = self.diagnosis.devices.last().map_or(0, |judged| judged.findings.end);

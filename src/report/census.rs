@@ -98,10 +98,11 @@ impl diagnosis::Census for Census<'_> {
 }
 
 impl<'e> Census<'e> {
-    /// Begins to count the devices of these captures; `each` is told of every device that a fault affects. With
-    /// `keep_names` the name of every device is kept.
+    /// Begins to count the devices of these captures, which have these addresses; `each` is told of every device that a
+    /// fault affects. With `keep_names` the name of every device is kept.
     pub(crate) fn of(
         captures: &[(String, CaptureSummary)],
+        addresses: Vec<IpAddr>,
         keep_names: bool,
         each: &'e mut dyn FnMut(&Affected),
     ) -> Self {
@@ -111,7 +112,7 @@ impl<'e> Census<'e> {
             faults: Faults::default(),
             servers: Servers::default(),
             totals: Totals::default(),
-            names: Names::default(),
+            names: Names::of(addresses),
             all: BTreeMap::new(),
             keep_names,
             each,
@@ -144,11 +145,11 @@ impl<'e> Census<'e> {
         let faults = self.faults.members(places, &self.servers, self.span.as_ref());
         let hidden = if all { Vec::new() } else { self.kinds.groups(shown) };
         let groups = hidden.into_iter().map(|(kind, addresses)| Group {
-            like: kind.like.clone(),
+            like: kind.like,
             verdict: kind.verdict,
             faults: kind.faults.iter().filter_map(|index| self.faults.id(*index).map(str::to_owned)).collect(),
             devices_total: u64::try_from(addresses.len()).unwrap_or(u64::MAX),
-            addresses: addresses.iter().map(IpAddr::to_string).collect(),
+            addresses,
         });
         let groups = groups.collect();
         Counted { groups, faults, totals: self.totals }
@@ -181,13 +182,22 @@ impl<'e> Census<'e> {
 }
 
 /// The names of devices: the address, with a number where several devices have it.
-#[derive(Default)]
-struct Names(BTreeMap<IpAddr, u32>);
+struct Names {
+    /// How many devices of each address that recurs were named.
+    recurring: BTreeMap<IpAddr, u32>,
+}
 
 impl Names {
+    /// The names of devices with these addresses.
+    fn of(mut addresses: Vec<IpAddr>) -> Self {
+        addresses.sort_unstable();
+        let twice = addresses.windows(2).filter(|pair| pair.first() == pair.last());
+        Self { recurring: twice.flatten().map(|address| (*address, 0)).collect() }
+    }
+
     /// The name of the next device of this address.
     fn next(&mut self, address: IpAddr) -> String {
-        let count = self.0.entry(address).or_default();
+        let Some(count) = self.recurring.get_mut(&address) else { return address.to_string() };
         *count += 1;
         if *count == 1 { address.to_string() } else { format!("{address}#{count}") }
     }

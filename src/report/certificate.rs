@@ -8,39 +8,48 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::model;
 use super::places::Places;
-use crate::evidence::Evidence;
+use crate::evidence::{Device, Evidence};
 use crate::x509::{Certificate, Digest, hex};
 
-/// Every certificate seen, and those of the user's files that a path or a missing link names.
-pub(super) fn certificates(
-    places: &Places<'_>,
-    evidence: &Evidence,
-    devices: &[model::Device],
-    findings: &[model::Finding],
-) -> BTreeMap<String, model::Certificate> {
-    let cited: BTreeSet<&String> = devices
-        .iter()
-        .flat_map(|device| &device.handshakes)
-        .flat_map(|h| h.chain.path.iter().chain(&h.chain.completed_path))
-        .filter_map(|step| step.sha256.as_ref())
-        .chain(findings.iter().flat_map(|f| f.missing.iter().flat_map(|m| m.candidates.iter().map(|c| &c.sha256))))
-        .collect();
-    let trust = places.trust;
-    let supplied = trust.roots.iter().chain(&trust.installed).chain(&trust.bundle).map(|s| &s.certificate);
-    let supplied = supplied.filter(|certificate| cited.contains(&certificate.sha256().to_string()));
-    let seen = evidence.certificates.iter().map(|(certificate, _)| certificate);
-    // The evidence limits how many certificates it stores, but those of reported handshakes and fetches are listed in
-    // any case.
-    let shown = (0..evidence.devices.len()).filter_map(|index| evidence.devices.get(index)).flat_map(|device| {
-        let sent = device.handshakes.iter().flat_map(|handshake| handshake.sent.iter().chain(&handshake.client_sent));
-        sent.chain(
-            device.fetches.iter().flat_map(|fetch| fetch.certificates.iter().map(|(certificate, _)| certificate)),
-        )
-    });
-    let shown = shown.filter(|_| evidence.certificates.dropped() > 0);
-    let all: BTreeMap<Digest, &Arc<Certificate>> =
-        seen.chain(supplied).chain(shown).map(|certificate| (certificate.sha256(), certificate)).collect();
-    all.into_iter().map(|(sha256, certificate)| (sha256.to_string(), self::certificate(places, certificate))).collect()
+/// The certificates that a report has to list beside those that the evidence stores.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    /// Those that a path or a missing link names, by SHA-256; they may be of the user's files.
+    cited: BTreeSet<String>,
+    /// Those of reported handshakes and fetches. The evidence limits how many certificates it stores; these are listed in
+    /// any case.
+    carried: BTreeMap<Digest, Arc<Certificate>>,
+}
+
+impl Listed {
+    /// Adds those of a device, as the evidence and as the report have it.
+    pub(super) fn add_device(&mut self, evidence: &Evidence, device: &Device, reported: &model::Device) {
+        let paths = reported.handshakes.iter().flat_map(|h| h.chain.path.iter().chain(&h.chain.completed_path));
+        self.cited.extend(paths.filter_map(|step| step.sha256.clone()));
+        if evidence.certificates.dropped() > 0 {
+            let sent =
+                device.handshakes.iter().flat_map(|handshake| handshake.sent.iter().chain(&handshake.client_sent));
+            let fetched = device.fetches.iter().flat_map(|fetch| fetch.certificates.iter().map(|(it, _)| it));
+            self.carried.extend(sent.chain(fetched).map(|certificate| (certificate.sha256(), Arc::clone(certificate))));
+        }
+    }
+
+    /// Adds those of a finding.
+    pub(super) fn add_finding(&mut self, finding: &model::Finding) {
+        let candidates = finding.missing.iter().flat_map(|missing| &missing.candidates);
+        self.cited.extend(candidates.map(|candidate| candidate.sha256.clone()));
+    }
+
+    /// Every certificate seen, and these.
+    pub(super) fn members(&self, places: &Places<'_>, evidence: &Evidence) -> BTreeMap<String, model::Certificate> {
+        let trust = places.trust;
+        let supplied = trust.roots.iter().chain(&trust.installed).chain(&trust.bundle).map(|s| &s.certificate);
+        let supplied = supplied.filter(|certificate| self.cited.contains(&certificate.sha256().to_string()));
+        let seen = evidence.certificates.iter().map(|(certificate, _)| certificate);
+        let all: BTreeMap<Digest, &Arc<Certificate>> =
+            seen.chain(supplied).chain(self.carried.values()).map(|it| (it.sha256(), it)).collect();
+        all.into_iter().map(|(sha256, it)| (sha256.to_string(), certificate(places, it))).collect()
+    }
 }
 
 /// One certificate.

@@ -22,15 +22,14 @@ pub(super) struct Devices<'a> {
 
 impl Devices<'_> {
     /// One device.
-    pub(super) fn device(&self, judged: &DeviceDiagnosis<'_>) -> Option<model::Device> {
+    pub(super) fn device(&self, judged: &DeviceDiagnosis<'_>, device: &Device) -> model::Device {
         let places = self.findings.places;
-        let device = places.evidence?.devices.get(judged.device)?;
         let own = self.findings.of_device(judged);
         let kept = self.kept(own, device);
         let mut handshakes = Vec::with_capacity(kept.len());
         handshakes.extend(kept.iter().filter_map(|index| handshake(places, judged, device, *index)));
         let listed: u64 = u64::try_from(handshakes.len()).unwrap_or_default();
-        Some(model::Device {
+        model::Device {
             id: self.findings.devices.get(&judged.device).cloned().unwrap_or_default(),
             addresses: device
                 .addresses
@@ -73,7 +72,7 @@ impl Devices<'_> {
             handshakes_total: device.handshakes_total,
             handshakes_omitted: device.handshakes_total.saturating_sub(listed),
             handshakes,
-        })
+        }
     }
 
     /// The handshakes shown in full: those that a finding cites, the first and the last, up to the cap.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::addresses::Addresses;
 use super::missing::Missing;
 use super::stack::StackAnswer;
 use crate::diagnosis::{Severity, VerdictStatus};
@@ -102,7 +103,8 @@ pub struct Group {
     /// How many of them are not shown.
     pub devices_total: u64,
     /// The addresses of those not shown, one a device.
-    pub addresses: Vec<String>,
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
+    pub addresses: Addresses,
 }
 
 /// Sums over all devices, shown or not.

@@ -28,10 +28,9 @@ impl<'a> Findings<'a> {
         self.all.get(judged.findings.clone()).unwrap_or_default()
     }
 
-    /// A finding, which is a case of the fault of this `id`.
-    pub(super) fn finding(&self, finding: &Finding, fault: Option<String>) -> model::Finding {
+    /// A finding of this device, if of any, which is a case of the fault of this `id`.
+    pub(super) fn finding(&self, finding: &Finding, device: Option<&Device>, fault: Option<String>) -> model::Finding {
         let rule = finding.code.rule();
-        let device = finding.device.and_then(|index| self.places.evidence?.devices.get(index));
         model::Finding {
             id: self.id(finding),
             fault,

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
+use super::addresses::Addresses;
 use crate::diagnosis::{DeviceDiagnosis, Finding, Judged, VerdictStatus};
 use crate::evidence::{Device, Fetch};
 use crate::flow::Side;
@@ -38,7 +39,7 @@ pub(super) struct Kind {
     /// The first devices, by index in the evidence.
     first: Vec<First>,
     /// Addresses of the others.
-    others: Vec<IpAddr>,
+    others: Addresses,
 }
 
 /// One of the first devices of a kind.
@@ -56,7 +57,7 @@ impl Kinds {
         if at == next {
             let (verdict, faults) = (judged.verdict.status, seen.faults);
             let like = seen.id.to_owned();
-            self.kinds.push(Kind { verdict, like, faults, first: Vec::new(), others: Vec::new() });
+            self.kinds.push(Kind { verdict, like, faults, first: Vec::new(), others: Addresses::default() });
         }
         self.again(at, judged.device, device.address, seen.id);
         at
@@ -97,13 +98,20 @@ impl Kinds {
     }
 
     /// The kinds of which devices are not shown, the most numerous first, each with the addresses of those devices.
-    pub(super) fn groups(&self, shown: &BTreeSet<usize>) -> Vec<(&Kind, Vec<IpAddr>)> {
+    pub(super) fn groups(self, shown: &BTreeSet<usize>) -> Vec<(Kind, Addresses)> {
         if self.total <= SHOWN {
             return Vec::new();
         }
-        let hidden = self.kinds.iter().map(|kind| {
+        let hidden = self.kinds.into_iter().map(|mut kind| {
+            let others = std::mem::take(&mut kind.others);
             let first = kind.first.iter().filter(|first| !shown.contains(&first.index)).map(|first| first.address);
-            (kind, first.chain(kind.others.iter().copied()).collect::<Vec<_>>())
+            let mut addresses: Addresses = first.collect();
+            if addresses.is_empty() {
+                addresses = others;
+            } else {
+                addresses.extend(others.iter());
+            }
+            (kind, addresses)
         });
         let mut hidden: Vec<_> = hidden.filter(|(_, addresses)| !addresses.is_empty()).collect();
         hidden.sort_by_key(|(_, addresses)| std::cmp::Reverse(addresses.len()));

@@ -7,6 +7,7 @@
 //! `192.0.2.1:443` and `2001:db8::1:443` (address, colon, port, no brackets), certificates are named by the lower-case
 //! hexadecimal SHA-256 of their DER, captures by their path as given. What is unknown is `null`, never left out.
 
+mod addresses;
 mod affected;
 mod build;
 mod census;
@@ -17,6 +18,7 @@ mod check;
 mod compare;
 mod device;
 mod event;
+mod every;
 mod fault;
 mod faults;
 mod finding;
@@ -38,6 +40,7 @@ mod summary;
 mod words;
 
 pub use crate::diagnosis::{AnswerBasis, Code, Prospect, RULES, Rule, rule_named};
+pub use addresses::Addresses;
 pub use affected::Affected;
 pub(crate) use build::{Material, build};
 pub(crate) use census::Census;
@@ -46,6 +49,7 @@ pub use check::{CHECK_SCHEMA, CheckOutcome, CheckReport, Checked, Difference};
 pub use compare::{
     Because, COMPARE_SCHEMA, CompareSide, CompareStep, Comparison, Pick, PickError, StepSide, WhichSide, compare,
 };
+pub use every::EveryDevice;
 pub use model::*;
 pub(crate) use preflight::PreflightQuestion;
 pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport, PreflightStack};

@@ -141,7 +141,7 @@ impl PreflightQuestion<'_> {
             usb: answer.usb,
             pin: answer.pin,
             chain: shown.chain(&answer.chain, Some(self.at.to_string())),
-            findings: answer.findings.iter().map(|finding| findings.finding(finding, None)).collect(),
+            findings: answer.findings.iter().map(|finding| findings.finding(finding, None, None)).collect(),
         }
     }
 }

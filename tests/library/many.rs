@@ -157,3 +157,31 @@ fn faults_of_kinds_are_those_of_each() {
     assert!(counted.contains(&(80, 160)) && counted.contains(&(40, 40)), "{counted:?}");
     assert_eq!((totals.devices, totals.handshakes), (200, 280));
 }
+
+/// The report of every device that is written piece by piece, beside the one that is held.
+#[test]
+fn every_device_written_as_it_is_judged_is_the_whole_report() {
+    let written = |builder: Builder, captures: &[(String, Vec<u8>)]| {
+        let analyzer = builder.all_devices(true).build().unwrap();
+        let mut investigation = analyzer.investigate();
+        for (name, bytes) in captures {
+            investigation.read(bytes.as_slice(), name).unwrap();
+        }
+        let held = chaingap::render::json(&investigation.report());
+        let every = investigation.every_device(&mut |_| {}).expect("more than a report shows anyway");
+        let mut pieces = Vec::new();
+        chaingap::render::write_json(&every, &mut pieces).unwrap();
+        (held, String::from_utf8(pieces).unwrap())
+    };
+    let samples: Vec<_> =
+        samples().into_iter().map(|path| (path.display().to_string(), fs::read(&path).unwrap())).collect();
+    let root = fs::read("captures/pki/root.pem").unwrap();
+    let bundle = fs::read("captures/pki/adatum-issuing.pem").unwrap();
+    let builder = || Analyzer::builder().root("root.pem", root.as_slice()).bundle("adatum.pem", bundle.as_slice());
+    let (held, pieces) = written(builder(), &samples);
+    assert!(held.lines().count() > 10_000 && held == pieces, "samples");
+    // Certificates that were not stored are listed because devices sent them.
+    let few = support::limits(|limits| limits.certificates = 8);
+    let (held, pieces) = written(builder().limits(few), &samples);
+    assert!(held == pieces, "few certificates stored");
+}

@@ -175,10 +175,10 @@ pub(in crate::diagnosis) fn wrong_clocks(
 /// CG029 for captures that hold no handshake and none of these devices.
 pub(in crate::diagnosis) fn nothing_seen_in(
     evidence: &Evidence,
-    captures: &[CaptureSummary],
+    captures: &[(String, CaptureSummary)],
     recordings: &BTreeSet<u32>,
 ) -> Vec<Finding> {
-    let unreported = captures.iter().enumerate().filter_map(|(index, summary)| {
+    let unreported = captures.iter().enumerate().filter_map(|(index, (_, summary))| {
         let capture = u32::try_from(index).ok()?;
         let reported = recordings.contains(&evidence.recording_of(capture));
         let silent = summary.format.is_some() && !has_handshake(evidence, capture) && !reported;

@@ -196,7 +196,7 @@ pub(in crate::render) fn others<'a>(
     }
     for group in &report.groups {
         let fault = group.faults.first().map(String::as_str);
-        rows.entry(key(group.verdict, fault)).or_default().extend(group.addresses.iter().map(String::as_str));
+        rows.entry(key(group.verdict, fault)).or_default().extend(group.addresses.iter());
     }
     let places = ranges(&rows.values().cloned().collect::<Vec<_>>(), most);
     let rows = rows.into_iter().zip(places).filter_map(|(((_, status, fault), addresses), places)| {
