@@ -117,14 +117,48 @@ package() {
   local list file unpacked=$work/package
   list=$(cargo package --locked --list --allow-dirty) || return
   for file in src/lib.rs src/main.rs README.md captures/pki/root.pem captures/pin-sign-in.pcapng captures/usb-sign-in.pcapng \
-    schema/report-2.json docs/ci/action/action.yml; do
+    schema/report-2.json; do
     grep -qx "$file" <<< "$list" || { echo "the package lacks $file"; return 1; }
   done
+  ! grep '\.md$' <<< "$list" | grep -vE '^(README\.md|src/)' || { echo 'documents speak of files that are not in the package'; return 1; }
   echo "$(wc -l <<< "$list") files"
   mkdir "$unpacked" && cargo package --locked --quiet --no-verify --allow-dirty &&
     tar xzf "$target"/package/chaingap-*.crate -C "$unpacked" &&
     CARGO_TARGET_DIR=$target cargo install --debug --locked --quiet --path "$unpacked"/chaingap-* --root "$unpacked/installed" &&
     "$unpacked/installed/bin/chaingap" --version
+}
+
+# The program for Windows does there what it does here, and what shells of Windows leave to it.
+windows() {
+  local lines triple=x86_64-pc-windows-gnu
+  lines=$(release/toolchain.sh $triple) && eval "$lines" &&
+    cargo build --locked --release --quiet --bin chaingap --target $triple &&
+    tests/windows/run.sh "$target/$triple/release/chaingap.exe"
+}
+
+# The wheel installs without Rust, and its program works; it lists the crates that are in it.
+wheel() {
+  local venv=$work/venv
+  pypi maturin && maturin build --locked --release --quiet --out "$work/wheels" &&
+    python3 -m zipfile -l "$work"/wheels/*.whl | grep -o 'chaingap.*/sboms/.*\.json' &&
+    python3 -m venv "$venv" &&
+    env PATH=/usr/bin:/bin "$venv/bin/pip" install --quiet --disable-pip-version-check --no-index "$work"/wheels/*.whl &&
+    "$venv/bin/chaingap" --version && "$venv/bin/chaingap" check captures | tail -n 1
+}
+
+# What docs/ci/action installs and writes, with this checkout as the source. It takes over the build of the step before.
+action() {
+  pypi pyyaml && TMPDIR=$work CARGO_TARGET_DIR=$target CARGO_INSTALL_ROOT=$work/action PATH=$work/action/bin:$PATH \
+    "$tools/bin/python" .ci/action.py docs/ci/action/action.yml "source=--path ." 'options=--roots captures/pki/root.pem' \
+    captures=captures/usb-sign-in.pcapng
+}
+
+# The version that Cargo.toml declares compiles the program and its library.
+rust_version() {
+  local version
+  version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  rustup toolchain install "$version" --profile minimal > /dev/null 2>&1 || { skip "rustup cannot fetch Rust $version"; return; }
+  cargo "+$version" --version && CARGO_TARGET_DIR=$target/rust-$version cargo "+$version" check --locked --quiet
 }
 
 size() { release_binary && echo "release binary without link-time optimization: $(stat -c %s "$chaingap") bytes"; }

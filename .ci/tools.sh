@@ -24,8 +24,10 @@ package_of() {
     editcap) echo wireshark-common ;;
     java) echo openjdk-17-jre-headless ;;
     node) echo nodejs ;;
+    wine) echo wine wine64 ;;
+    x86_64-w64-mingw32-gcc) echo gcc-mingw-w64-x86-64-win32 ;;
     xmllint) echo libxml2-utils ;;
-    cargo-*) ;;
+    cargo-* | rustup) ;;
     *) echo "$1" ;;
   esac
 }
