@@ -8,7 +8,7 @@ use chaingap::{Analyzer, Investigation, render};
 use clap::{Args, ValueHint};
 
 use super::exit::{Exit, Failure};
-use super::file::{Links, WholeFile, is_no_input};
+use super::file::{Links, WholeFile, is_no_input, is_same};
 use super::format::Format;
 use super::inputs::{Input, captures, rotated};
 use super::options::TrustOptions;
@@ -89,6 +89,12 @@ impl Analyze {
             None => None,
             Some(path) => {
                 is_no_input(path, read())?;
+                if self.output.form.file().is_some_and(|report| is_same(report, path)) {
+                    return Err(Failure(format!(
+                        "{}: cannot be both the report and the table of devices",
+                        path.display()
+                    )));
+                }
                 let mut file = WholeFile::create(path, self.output.form.force(), Links::Follow)?;
                 file.write(render::CSV_HEAD.as_bytes())?;
                 Some(file)

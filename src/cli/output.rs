@@ -82,7 +82,7 @@ impl FormOptions {
     }
 
     /// The file to write.
-    fn file(&self) -> Option<&Path> {
+    pub(crate) fn file(&self) -> Option<&Path> {
         self.output.as_deref().and_then(named)
     }
 

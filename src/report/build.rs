@@ -124,9 +124,13 @@ fn captures(material: &Material<'_>) -> Vec<model::Capture> {
 
 fn dropped(material: &Material<'_>) -> model::Dropped {
     let evidence = material.evidence;
+    let devices = match evidence.devices_dropped() {
+        (_, false) => "more devices than are kept",
+        (_, true) => "more devices than are kept, and more of those than are counted",
+    };
     let reasons = [
         (material.flows_dropped > 0, "more connections at once than are followed"),
-        (evidence.devices_dropped().0 > 0, "more devices than are kept"),
+        (evidence.devices_dropped().0 > 0, devices),
         (evidence.certificates.dropped() > 0, "more certificates than are kept"),
         (evidence.handshakes_dropped > 0, "more handshakes of one device than are kept"),
         (evidence.fetches_dropped > 0, "more downloads of one device than are kept"),

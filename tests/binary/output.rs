@@ -412,6 +412,17 @@ fn no_input_is_overwritten_by_whatever_path() {
     assert_eq!(fs::read(&capture).unwrap(), before);
 }
 
+#[test]
+fn the_report_and_the_table_of_devices_are_two_files() {
+    let folder = TempDir::new().unwrap();
+    let (one, same) = (folder.path().join("out"), folder.path().join(".").join("out"));
+    let arguments = ["analyze", USB, "-o", one.to_str().unwrap(), "--csv-devices", same.to_str().unwrap()];
+    let out = run(&arguments);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(stderr(&out).contains("cannot be both the report and the table of devices"), "{}", stderr(&out));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_device_is_no_file_that_exists() {
