@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -33,6 +34,11 @@ for name, text in documents:
     seen[schema] += 1
     for error in ours[schema].iter_errors(document):
         print(f"{name}: {schema}: {error.json_path}: {error.message[:200]}")
+        wrong += 1
+for path in sorted(Path("captures").glob("*.expect.toml")):
+    seen["chaingap.expect/1"] += 1
+    for error in ours["chaingap.expect/1"].iter_errors(tomllib.loads(path.read_text())):
+        print(f"{path.name}: {error.json_path}: {error.message[:200]}")
         wrong += 1
 if sarif:
     for path in sorted(folder.glob("*.sarif")):

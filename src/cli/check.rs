@@ -9,14 +9,17 @@ use chaingap::report::{CheckOutcome, CheckReport, Checked, Report};
 use clap::{Args, ValueEnum as _};
 
 use super::exit::{Exit, Failure};
-use super::file::{Links, write_file};
+use super::file::{Links, may_write, write_file};
 use super::format::{Format, Show, offering};
 use super::inputs::{Input, captures_below, files_below, is_capture, no_such, read_text};
 use super::options::{SignInOption, StoreOptions, TrustOptions};
-use super::output::FormOptions;
+use super::output::{self, FormOptions, note};
 use super::patterns::one;
 use super::progress::Progress;
 use super::{parallel, reading};
+
+/// The JSON Schema of expectation files.
+const SCHEMA: &str = include_str!("../../schema/expect-1.json");
 
 const FORMATS: &[(Format, Show<CheckReport>)] = &[
     (Format::TEXT, render::check_text),
@@ -28,9 +31,15 @@ const FORMATS: &[(Format, Show<CheckReport>)] = &[
 #[derive(Debug, Args)]
 #[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Check {
-    /// Folder with NAME.expect.toml files
-    #[arg(default_value = "captures", value_parser = one())]
-    folder: PathBuf,
+    /// Folder with NAME.expect.toml files, or one of these
+    #[arg(value_name = "DIR|FILE", default_value = "captures", value_parser = one())]
+    path: PathBuf,
+    /// Write a first expectation beside this capture: what is found in it now, to read, correct and keep
+    #[arg(long, value_name = "CAPTURE", value_parser = one(), conflicts_with_all = ["path", "update", "require_all", "format", "output"])]
+    init: Option<PathBuf>,
+    /// Print the JSON Schema of these files, for an editor
+    #[arg(long, conflicts_with_all = ["path", "init", "update", "require_all", "format", "output"])]
+    schema: bool,
     /// Rewrite the expectations to what is found now
     #[arg(long)]
     update: bool,
@@ -46,11 +55,19 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        if self.schema {
+            output::write(SCHEMA, None, false)?;
+            return Ok(Exit::Clean);
+        }
+        if let Some(capture) = &self.init {
+            return init(capture, self.form.force());
+        }
         let show = self.form.format().show(FORMATS)?;
-        let below = files_below(&self.folder)?;
-        let files: Vec<_> = below.iter().filter(|file| is_expectation(file)).cloned().collect();
+        let is_folder = self.path.is_dir();
+        let below = if is_folder { files_below(&self.path)? } else { vec![self.path.clone()] };
+        let files: Vec<_> = below.iter().filter(|file| !is_folder || is_expectation(file)).cloned().collect();
         if files.is_empty() {
-            return Err(Failure(format!("{}: no *.expect.toml in this folder or below it", self.folder.display())));
+            return Err(Failure(format!("{}: no *.expect.toml in this folder or below it", self.path.display())));
         }
         let read = below.iter().filter(|file| is_expectation(file) || is_capture(file));
         let output = self.form.open(read.map(PathBuf::as_path))?;
@@ -66,15 +83,26 @@ impl Check {
             },
         )?;
         let unnamed = if self.require_all { self.unnamed(&named)? } else { Vec::new() };
-        let report = CheckReport::new(self.folder.to_string_lossy().into_owned(), checked, unnamed);
+        let report = CheckReport::new(self.path.to_string_lossy().into_owned(), checked, unnamed);
         output.show(show, &report)?;
-        Ok(if report.different == 0 { Exit::Clean } else { Exit::Found })
+        Ok(exit(&report))
     }
 
     /// Captures in the folder that no expectation names.
     fn unnamed(&self, named: &BTreeSet<PathBuf>) -> Result<Vec<String>, Failure> {
-        let paths = captures_below(&self.folder)?.into_iter().filter(|path| !named.contains(path));
+        let folder = if self.path.is_dir() { &self.path } else { folder_of(&self.path) };
+        let paths = captures_below(folder)?.into_iter().filter(|path| !named.contains(path));
         Ok(paths.map(|path| path.to_string_lossy().into_owned()).collect())
+    }
+
+    /// How many folders an expectation's folder lies below the one that is checked. Of a single file that is the current
+    /// folder, if the file is below it.
+    fn levels(&self, folder: &Path) -> usize {
+        let checked = if self.path.is_dir() { self.path.as_path() } else { Path::new(".") };
+        let own = folder.strip_prefix(checked).unwrap_or(folder);
+        let is_below = own.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        let folders = own.components().filter(|part| matches!(part, Component::Normal(_)));
+        if is_below { folders.count() } else { 0 }
     }
 
     /// Runs one expectation; returns also the captures that it names.
@@ -99,10 +127,10 @@ impl Check {
         let expectation = Expectation::parse(&text);
         let expectation = expectation.map_err(|error| Failure(no_such("expectation", &text, &error)))?;
         checked.description = Some(expectation.description.clone());
-        let folder = file.parent().unwrap_or(Path::new("."));
-        let paths = inside(folder, &expectation.captures)?;
+        let folder = folder_of(file);
+        let paths = below(folder, 0, &expectation.captures, "the expectation's folder")?;
         named.extend(paths.iter().cloned());
-        let report = run(&expectation, folder, &paths)?;
+        let report = run(&expectation, &Files { folder, up: self.levels(folder) }, &paths)?;
         checked.differences = expectation.differences(&report);
         if checked.differences.is_empty() {
             return Ok(CheckOutcome::Same);
@@ -110,7 +138,13 @@ impl Check {
         if !self.update {
             return Ok(CheckOutcome::Different);
         }
-        let updated = expectation.updated(&text, &report).map_err(Failure)?;
+        let updated = match expectation.updated(&text, &report) {
+            Ok(updated) => updated,
+            Err(why) => {
+                checked.problem = Some(why);
+                return Ok(CheckOutcome::Different);
+            }
+        };
         write_file(file, updated.as_bytes(), true, Links::Follow)?;
         Ok(CheckOutcome::Updated)
     }
@@ -120,46 +154,109 @@ fn is_expectation(file: &Path) -> bool {
     file.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".expect.toml"))
 }
 
-/// The paths as seen from here; none may lead out of the expectation's folder. An expectation that was written on Windows
-/// holds on Unix too: `\` separates folders like `/`.
-fn inside(folder: &Path, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+/// The folder of a file.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// How the run ends: what could not be run at all weighs more than a difference.
+fn exit(report: &CheckReport) -> Exit {
+    let failed = report.expectations.iter().any(|checked| checked.outcome == CheckOutcome::Failed);
+    match (failed, report.different) {
+        (true, _) => Exit::Failed,
+        (false, 0) => Exit::Clean,
+        (false, _) => Exit::Found,
+    }
+}
+
+/// Where the files stand that an expectation's options name.
+struct Files<'a> {
+    /// The expectation's folder.
+    folder: &'a Path,
+    /// How many folders up from there their paths may lead.
+    up: usize,
+}
+
+impl Files<'_> {
+    fn named(&self, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+        below(self.folder, self.up, paths, "the folder that is checked")
+    }
+
+    /// A profile by name, or a file.
+    fn profile(&self, profile: Option<&str>) -> Result<String, Failure> {
+        let Some(name) = profile else { return Ok("auto".into()) };
+        if !name.ends_with(".toml") {
+            return Ok(name.to_owned());
+        }
+        let files = self.named(&[PathBuf::from(name)])?;
+        Ok(files.first().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default())
+    }
+}
+
+/// The paths as seen from here; they may lead up from the folder by so many levels, and no further (D-CLI-11). An
+/// expectation that was written on Windows holds on Unix too: `\` separates folders like `/`.
+fn below(folder: &Path, up: usize, paths: &[PathBuf], bound: &str) -> Result<Vec<PathBuf>, Failure> {
     let seen_from_here = |path: &PathBuf| {
         let portable = PathBuf::from(path.to_string_lossy().replace('\\', "/"));
-        let leads_out = portable.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
         // Collected anew, so that it has this system's separators.
         let here = || folder.join(portable.components().collect::<PathBuf>());
-        let failure = || Failure(format!("{} leads out of the expectation's folder", path.display()));
-        if leads_out { Err(failure()) } else { Ok(here()) }
+        let failure = || Failure(format!("{} leads out of {bound}", path.display()));
+        if stays(&portable, up) { Ok(here()) } else { Err(failure()) }
     };
     paths.iter().map(seen_from_here).collect()
 }
 
-/// A profile by name, or a file in the expectation's folder.
-fn own_profile(folder: &Path, profile: Option<&str>) -> Result<String, Failure> {
-    let Some(name) = profile else { return Ok("auto".into()) };
-    if !name.ends_with(".toml") {
-        return Ok(name.to_owned());
-    }
-    let files = inside(folder, &[PathBuf::from(name)])?;
-    Ok(files.first().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default())
+/// Whether a path never leads up by more than so many levels.
+fn stays(path: &Path, mut up: usize) -> bool {
+    path.components().all(|part| match part {
+        Component::CurDir => true,
+        Component::Normal(_) => {
+            up += 1;
+            true
+        }
+        Component::ParentDir if up > 0 => {
+            up -= 1;
+            true
+        }
+        Component::ParentDir | Component::RootDir | Component::Prefix(_) => false,
+    })
 }
 
-fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Report, Failure> {
+/// Writes an expectation beside a capture.
+fn init(capture: &Path, force: bool) -> Result<Exit, Failure> {
+    let name = capture.file_name().unwrap_or_default().to_string_lossy();
+    let packed = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    let stem = packed.rsplit_once('.').map_or(packed, |(stem, _)| stem);
+    let file = capture.with_file_name(format!("{stem}.expect.toml"));
+    may_write(&file, force)?;
+    let stores = StoreOptions { profile: "auto".into(), ..StoreOptions::default() };
+    let trust = TrustOptions { stores, ..TrustOptions::default() };
+    let report = judged(&trust, &[capture.to_path_buf()], None)?;
+    let text = Expectation::first(&name, &report).map_err(|error| Failure(error.to_string()))?;
+    write_file(&file, text.as_bytes(), force, Links::Follow)?;
+    let shown = file.display();
+    note(&format!("{shown}: written; read it, name your roots under [options], then: chaingap check --update {shown}"));
+    Ok(Exit::Clean)
+}
+
+fn run(expectation: &Expectation, files: &Files<'_>, paths: &[PathBuf]) -> Result<Report, Failure> {
     let options = &expectation.options;
-    let sign_in = match options.sign_in.as_deref() {
-        None => SignInOption::Auto,
-        Some(word) => SignInOption::from_str(word, false)
-            .map_err(|_| Failure(format!("options.sign_in: {word:?} is none of auto, pin, usb")))?,
-    };
     let stores = StoreOptions {
-        profile: own_profile(folder, options.profile.as_deref())?,
-        roots: vec![inside(folder, &options.roots)?.into()],
-        installed: vec![inside(folder, &options.installed)?.into()],
-        bundle: vec![inside(folder, &options.bundle)?.into()],
+        profile: files.profile(options.profile.as_deref())?,
+        roots: vec![files.named(&options.roots)?.into()],
+        installed: vec![files.named(&options.installed)?.into()],
+        bundle: vec![files.named(&options.bundle)?.into()],
         at: options.at.clone(),
     };
-    let keylog = vec![inside(folder, options.keylog.as_slice())?.into()];
+    let keylog = vec![files.named(options.keylog.as_slice())?.into()];
+    let sign_in = options.sign_in.as_deref().and_then(|word| SignInOption::from_str(word, false).ok());
+    let sign_in = sign_in.unwrap_or_default();
     let trust = TrustOptions { stores, keylog, device: options.device.clone(), sign_in, max_memory: None };
+    judged(&trust, paths, options.device.as_ref().map(|device| format!("options.device = {device:?}")))
+}
+
+/// The report of these captures, with every device in full; `asked` is what chose a device, as typed.
+fn judged(trust: &TrustOptions, paths: &[PathBuf], asked: Option<String>) -> Result<Report, Failure> {
     let analyzer = trust.builder()?.all_devices(true).build()?;
     let mut investigation = analyzer.investigate();
     for path in paths {
@@ -168,7 +265,6 @@ fn run(expectation: &Expectation, folder: &Path, paths: &[PathBuf]) -> Result<Re
         }
     }
     let report = investigation.report();
-    let asked = options.device.as_ref().map(|device| format!("options.device = {device:?}"));
     reading::fitting(asked, &investigation, &report)?;
     Ok(report)
 }

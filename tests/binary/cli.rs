@@ -386,7 +386,7 @@ fn check_refuses_what_it_cannot_hold_to() {
     ] {
         fs::write(&file, good.replace("captures = [\"usb-sign-in.pcapng\"]", line)).unwrap();
         let run = chaingap(&["check", &path_text(folder.path())]);
-        assert_eq!(run.status, 1, "{line}");
+        assert_eq!(run.status, 2, "{line}");
         assert!(run.stdout.contains(says), "{line}: {}", run.stdout);
     }
     fs::write(&file, &good).unwrap();

@@ -25,7 +25,7 @@ const STAGES: &[(&str, &str)] = &[
     // The wiring stands beside the stages: the hot loop ends with the evidence, the front door with the report.
     ("pipeline", "limits capture decode flow protocol x509 evidence"),
     ("analyzer", "limits files capture decode flow protocol x509 evidence trust diagnosis report pipeline"),
-    ("expectations", "diagnosis report"),
+    ("expectations", "capture evidence trust diagnosis report analyzer"),
     ("annotate", "limits capture decode protocol report render analyzer"),
     // The command line is another crate: it has the library's public names and no way past them.
     ("cli", ""),
@@ -120,7 +120,7 @@ fn nothing_is_unsafe() {
 #[test]
 fn the_library_opens_no_file_and_reads_no_clock_or_environment() {
     let outside = ["std::fs", "std::env", "std::process", "std::net::Tcp", "SystemTime", "Instant::now", "std::thread"];
-    let in_library = |file: &str| !["cli", "main"].contains(&stage_of(file)) && file != "src/report/schema.rs";
+    let in_library = |file: &str| !["cli", "main"].contains(&stage_of(file)) && !file.ends_with("/schema.rs");
     for (file, text) in sources().into_iter().filter(|(file, _)| in_library(file)) {
         let text = text.split("#[cfg(test)]\nmod ").next().unwrap();
         for (number, line) in code_lines(text) {

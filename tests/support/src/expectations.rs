@@ -10,8 +10,6 @@ use chaingap::evidence::SignInMethod;
 use chaingap::expectations::{self, Expectation, Options};
 use chaingap::report::{Proof, Report, Severity, VerdictStatus};
 use chaingap::trust::Profile;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::project;
 
@@ -47,19 +45,15 @@ pub struct ExpectedFinding {
 impl From<expectations::ExpectedDevice> for ExpectedDevice {
     fn from(expected: expectations::ExpectedDevice) -> Self {
         let findings = expected.findings.into_iter().map(ExpectedFinding::from).collect();
-        Self { device: expected.device, verdict: value(expected.verdict), findings }
+        Self { device: expected.device, verdict: expected.verdict, findings }
     }
 }
 
 impl From<expectations::ExpectedFinding> for ExpectedFinding {
     fn from(expected: expectations::ExpectedFinding) -> Self {
-        Self { name: expected.name, severity: value(expected.severity), proof: value(expected.proof) }
+        let said = "the samples' expectations say everything of a finding";
+        Self { name: expected.name, severity: expected.severity.expect(said), proof: expected.proof.expect(said) }
     }
-}
-
-/// The value that reports write as this word.
-fn value<T: DeserializeOwned>(word: String) -> T {
-    serde_json::from_value(Value::String(word)).unwrap()
 }
 
 /// Every expectation of the repository, by name.
