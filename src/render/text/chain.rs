@@ -1,9 +1,9 @@
 //! The chain as sent, beside what the device had and what completes it.
 //!
-//! In: one handshake's judged chain. Out: a table, leaf first, one certificate a line. Bounded: at most [`ROWS`] lines.
+//! In: one handshake's judged chain. Out: a table, leaf first, one certificate a row. Bounded: at most [`ROWS`] rows.
 //! Left to others: the judgement.
 
-use super::line::{Line, Role};
+use super::line::{Line, Role, wrap};
 use super::page::{Page, View};
 use crate::render::shared::chain::{self, Cell};
 use crate::render::shared::words::{NAME, short_name, shorten, width};
@@ -15,7 +15,13 @@ const ROWS: usize = 10;
 /// The narrowest column of names.
 const NARROWEST: usize = 14;
 
-/// One line of the table.
+/// The narrowest column of names beside which places are shown, if names are longer.
+const READABLE: usize = 24;
+
+/// The most columns kept for places.
+const ORIGIN: usize = 40;
+
+/// One certificate of the table.
 #[derive(Default)]
 struct Row {
     sent: String,
@@ -54,17 +60,14 @@ pub(super) fn chain(page: &mut Page, view: &View<'_>, device: &Device, handshake
     let more = rows.len().saturating_sub(ROWS);
     rows.truncate(ROWS);
     let completes = if rows.iter().any(|row| !row.completes.is_empty()) { "what completes it" } else { "" };
-    let head = Row {
-        sent: "sent by the server".to_owned(),
-        had: format!("what this {} had", view.scope.thing),
-        completes: completes.to_owned(),
-        ..Row::default()
-    };
+    let has = rows.iter().any(|row| !row.had.is_empty());
+    let had = if has { format!("what this {} had", view.scope.thing) } else { String::new() };
+    let head = Row { sent: "sent by the server".to_owned(), had, completes: completes.to_owned(), ..Row::default() };
     page.blank();
     let columns = Columns::of(view, &head, &rows);
-    page.push(columns.line(&head, Role::Dim, view));
+    page.lines.extend(columns.lines(&head, Role::Dim, view));
     for row in &rows {
-        page.push(columns.line(row, if row.absent { Role::Bad } else { Role::Plain }, view));
+        page.lines.extend(columns.lines(row, if row.absent { Role::Bad } else { Role::Plain }, view));
     }
     if more > 0 {
         page.push(Line::at(2, Role::Dim, &format!("… {more} more")));
@@ -82,12 +85,14 @@ fn downloads(page: &mut Page, chain: &Chain) {
     }
 }
 
-/// Where the columns begin.
+/// Where the columns begin. A name that its column cannot hold goes on below.
 struct Columns {
-    names: usize,
+    /// The widest name of each column: as sent, as the device had it, as it completes the chain.
+    names: [usize; 3],
     had: usize,
     completes: usize,
-    origin: usize,
+    /// Where the places of certificates stand; on a narrow page they stand below the names that complete the chain.
+    origin: Option<usize>,
 }
 
 impl Columns {
@@ -95,33 +100,63 @@ impl Columns {
         let all = || std::iter::once(head).chain(rows);
         let widest = |f: fn(&Row) -> &str| all().map(|row| width(f(row))).max().unwrap_or(0);
         let wanted = [widest(|row| &row.sent), widest(|row| &row.had), widest(|row| &row.completes)];
-        let room = view.room(2 + 3 * 2).saturating_sub(widest(|row| &row.origin).min(40));
-        // The widest limit under which the three columns of names leave the fourth its room.
-        let fits = |limit: &usize| wanted.iter().map(|w| w.min(limit)).sum::<usize>() <= room;
-        let names = (NARROWEST..=NAME).rev().find(fits).unwrap_or(NARROWEST);
-        let [sent, had, completes] = wanted.map(|w| w.min(names));
+        let origin = widest(|row| &row.origin).min(ORIGIN);
+        let fit = |room: usize| {
+            let fits = |limit: &usize| wanted.iter().map(|w| w.min(limit)).sum::<usize>() <= room;
+            (NARROWEST..=NAME).rev().find(fits).unwrap_or(NARROWEST)
+        };
+        // The widest limit under which the three columns of names leave the fourth its room, or fill the page.
+        let beside = fit(view.room(2 + 3 * 2).saturating_sub(origin));
+        let is_narrow = origin > 0 && beside < READABLE.min(wanted.into_iter().max().unwrap_or(0));
+        let limit = if is_narrow { fit(view.room(2 + 2 * 2)) } else { beside };
+        let names = wanted.map(|w| w.min(limit));
+        let [sent, had, completes] = names;
         let had_at = 2 + sent + 2;
-        let completes_at = had_at + had + 2;
-        let origin = if completes == 0 { completes_at } else { completes_at + completes + 2 };
-        Self { names, had: had_at, completes: completes_at, origin }
+        let completes_at = if had == 0 { had_at } else { had_at + had + 2 };
+        let beside = if completes == 0 { completes_at } else { completes_at + completes + 2 };
+        Self { names, had: had_at, completes: completes_at, origin: (!is_narrow).then_some(beside) }
     }
 
-    fn line(&self, row: &Row, role: Role, view: &View<'_>) -> Line {
-        let cell = |text: &str| shorten(text, self.names);
+    /// The lines of one row: as many as its longest cell takes.
+    fn lines(&self, row: &Row, role: Role, view: &View<'_>) -> Vec<Line> {
         let mark = |text: &str| if text.starts_with('–') || role == Role::Dim { role } else { Role::Plain };
-        let mut line = Line::at(2, mark(&row.sent), &cell(&row.sent));
-        for (column, text) in [(self.had, &row.had), (self.completes, &row.completes)] {
-            if !text.is_empty() {
-                let strong = row.absent && column == self.completes;
-                line = line.column(column).push(if strong { Role::Strong } else { mark(text) }, &cell(text));
+        let [sent, had, completes] = self.names;
+        let strong = if row.absent { Role::Strong } else { mark(&row.completes) };
+        let mut cells = vec![
+            (2, mark(&row.sent), broken(&row.sent, sent)),
+            (self.had, mark(&row.had), broken(&row.had, had)),
+            (self.completes, strong, broken(&row.completes, completes)),
+        ];
+        let room = view.width.saturating_sub(self.completes);
+        let below = if self.origin.is_none() { broken(&row.origin, room) } else { Vec::new() };
+        if let Some(column) = self.origin {
+            cells.push((column, Role::Dim, broken(&row.origin, view.room(column))));
+        }
+        let height = cells.iter().map(|(_, _, lines)| lines.len()).max().unwrap_or(0);
+        let mut lines = Vec::new();
+        for index in 0..height {
+            let mut line = Line::default();
+            for (column, role, cell) in &cells {
+                if let Some(text) = cell.get(index) {
+                    line = line.column(*column).push(*role, text);
+                }
             }
+            lines.push(line);
         }
-        if row.origin.is_empty() {
-            return line;
-        }
-        let room = view.room(self.origin).max(20);
-        line.column(self.origin).push(Role::Dim, &shorten(&row.origin, room))
+        lines.extend(below.iter().map(|text| Line::at(self.completes, Role::Dim, text)));
+        lines
     }
+}
+
+/// A cell's text in lines of at most `room` characters: a name breaks between words, and within a word that has no room.
+fn broken(text: &str, room: usize) -> Vec<String> {
+    if text.is_empty() {
+        return Vec::new();
+    }
+    let room = room.max(1);
+    let lines = wrap(&shorten(text, NAME * 2), room, room);
+    let characters = lines.iter().map(|line| line.chars().collect::<Vec<_>>());
+    characters.flat_map(|line| line.chunks(room).map(|part| part.iter().collect()).collect::<Vec<String>>()).collect()
 }
 
 #[cfg(test)]
@@ -218,6 +253,18 @@ mod tests {
         let table = text.lines().skip_while(|line| !line.contains("sent by the server")).take_while(|l| !l.is_empty());
         for line in table {
             assert!(line.chars().count() <= 110, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_narrow_page_breaks_names_and_cuts_none() {
+        for width in [60, 80] {
+            let text = crate::render::text(&sample(), &crate::render::TextStyle { color: false, width });
+            let table = text.split("\n\n").find(|block| block.contains("– missing –")).unwrap();
+            assert!(!table.contains('…'), "{width}: {table}");
+            assert!(table.lines().all(|line| line.chars().count() <= width), "{width}: {table}");
+            let letters: String = table.chars().filter(|c| !c.is_whitespace()).collect();
+            assert!(letters.contains("onthephone(root.pem)"), "{width}: {table}");
         }
     }
 }

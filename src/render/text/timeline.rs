@@ -1,7 +1,7 @@
 //! The story of a device, one event a line.
 //!
 //! In: a device's events in order, and the finding that is its headline. Out: at most [`LINES`] lines with time, frame,
-//! kind and summary. Bounded: by that; what is folded is counted in `… 5 more`. Left to others: which events there are.
+//! kind and summary, or twice as many on a narrow page. Bounded: by that; what is folded is counted in `… 5 more`. Left to others: which events there are.
 
 use super::line::{Line, Role, wrap};
 use super::page::{Page, View};
@@ -12,6 +12,12 @@ use crate::report::{Device, Event, EventKind, Finding};
 /// The most lines that a timeline takes.
 pub(super) const LINES: usize = 12;
 
+/// Columns of a summary below which the timeline may take twice as many lines.
+const NARROW: usize = 60;
+
+/// Characters of a summary that are shown on any page: a handshake's letters and its end are never cut.
+const SUMMARY: usize = 160;
+
 /// The timeline of a device, or nothing if it has no events.
 pub(super) fn timeline(page: &mut Page, view: &View<'_>, device: &Device, headline: Option<&Finding>) {
     if device.events.is_empty() {
@@ -20,7 +26,9 @@ pub(super) fn timeline(page: &mut Page, view: &View<'_>, device: &Device, headli
     let shape = Shape::of(view, device);
     let mut kept = most_telling(device, headline, LINES);
     let mut rows = shape.rows(device, &kept);
-    while rows.len() > LINES && kept.len() > 1 {
+    // On a narrow page an event takes two or three lines.
+    let most = if view.room(shape.summary) < NARROW { 2 * LINES } else { LINES };
+    while rows.len() > most && kept.len() > 1 {
         kept.pop();
         rows = shape.rows(device, &kept);
     }
@@ -100,7 +108,7 @@ impl<'a> Shape<'a> {
             if matches!(event.kind, EventKind::Fetch | EventKind::Handshake) { Role::Strong } else { Role::Plain };
         line = line.column(self.kind).push(role, &tag(event.kind.as_str()));
         let room = self.view.room(self.summary);
-        let text = shorten(&told(&self.view.scope, event), room * 2);
+        let text = shorten(&told(&self.view.scope, event), (room * 2).max(SUMMARY));
         let role = if absent { Role::Warning } else { Role::Plain };
         for text in wrap(&text, room, room) {
             rows.push(std::mem::take(&mut line).pad(self.summary).push(role, &text));
@@ -193,5 +201,13 @@ mod tests {
         let text = sample_text(&report);
         assert!(text.contains("\n  usb.pcapng\n"), "{text}");
         assert!(text.contains("\n  later.pcapng, 2026-01-17\n"), "{text}");
+    }
+
+    #[test]
+    fn a_narrow_page_keeps_the_letters_and_the_end_of_a_handshake() {
+        let text = crate::render::text(&sample(), &crate::render::TextStyle { color: false, width: 60 });
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("TLS 1.0 CsxnL client: fatal unknown_ca, frame 15"), "{text}");
+        assert!(words.contains("(the phone in pin.pcapng made one, frames 14–22)"), "{text}");
     }
 }
