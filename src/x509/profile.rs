@@ -225,15 +225,17 @@ impl Departures {
             self.note(!seen.insert(&extension.oid), "4.2", &format!("it has two extensions {name}"));
             let Some((_, section, name, critical)) = known else { continue };
             let other = critical.is_some_and(|must| must != extension.critical);
-            let is = if extension.critical { "critical" } else { "not critical" };
-            self.note(other, section, &format!("its {name} is {is}"));
+            // "Constraints" are many, "access" is one.
+            let verb = if name.ends_with('s') && !name.ends_with("ss") { "are" } else { "is" };
+            let not = if extension.critical { "" } else { "not " };
+            self.note(other, section, &format!("its {name} {verb} {not}critical"));
             let parsed = X509Extension::from_der(extension.raw).ok();
             let broken =
                 parsed.is_none_or(|(_, it)| matches!(it.parsed_extension(), ParsedExtension::ParseError { .. }));
             self.note(broken, section, &format!("its {name} cannot be read"));
             // Each of these lists has a size of at least one. Basic constraints may be empty.
             let empty = extension.oid != BASIC_CONSTRAINTS && extension.value == [0x30, 0];
-            self.note(empty, section, &format!("its {name} is empty"));
+            self.note(empty, section, &format!("its {name} {verb} empty"));
         }
         let policies = parts.list(POLICIES).unwrap_or_default();
         let ids: Vec<_> = policies.iter().filter_map(|policy| Some(elements(policy.content)?.first()?.raw)).collect();
