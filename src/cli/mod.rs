@@ -8,6 +8,7 @@ mod annotate;
 mod certs;
 mod check;
 mod compare;
+mod examples;
 mod exit;
 mod explain;
 mod file;
@@ -45,28 +46,40 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Explain every handshake in the captures
+    #[command(after_help = examples::ANALYZE)]
     Analyze(analyze::Analyze),
     /// Set a trace that works beside one that does not, step by step, and say what the bad one lacks
+    #[command(after_help = examples::COMPARE)]
     Compare(compare::Compare),
     /// Run every NAME.expect.toml below a folder and print what differs
+    #[command(after_help = examples::CHECK)]
     Check(check::Check),
     /// Copy the frames that matter to a pcapng file, with a comment on each piece of evidence, for Wireshark
+    #[command(after_help = examples::ANNOTATE)]
     Annotate(annotate::Annotate),
     /// List the certificates of captures and how each was seen, and write them as PEM
+    #[command(after_help = examples::CERTS)]
     Certs(certs::Certs),
     /// Say whether a device would trust the chain that a server is to send; no capture is needed
+    #[command(after_help = examples::PREFLIGHT)]
     Preflight(preflight::Preflight),
     /// Sum JSON Lines reports into one summary
+    #[command(after_help = examples::MERGE)]
     Merge(merge::Merge),
     /// List the device profiles, or show one
+    #[command(after_help = examples::PROFILES)]
     Profiles(profiles::Profiles),
     /// List the TLS stacks whose answers to faulty servers were measured, or show what one accepts and refuses
+    #[command(after_help = examples::STACKS)]
     Stacks(stacks::Stacks),
     /// Say what a finding or an alert means, how it is proven, what mimics it and how it is mended
+    #[command(after_help = examples::EXPLAIN)]
     Explain(explain::Explain),
     /// Print a shell's completions
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(manual::Completions),
     /// Print the manual, or write all of its pages to a folder
+    #[command(after_help = examples::MAN)]
     Man(manual::Manual),
 }
 
