@@ -63,7 +63,9 @@ lay_out $windows "$work/chaingap.exe"
 echo "wheel, and the list of crates in it"
 maturin build --locked --release --quiet --out "$dist"
 python3 -m zipfile -e "$dist"/chaingap-*.whl "$work/wheel"
-cp "$work/wheel/chaingap-$version.dist-info/sboms/chaingap.cyclonedx.json" "$dist/chaingap-$version.cdx.json"
+# Nothing in it says in which folder it was made.
+sed "s|file://$PWD|file:///chaingap|g" "$work/wheel/chaingap-$version.dist-info/sboms/chaingap.cyclonedx.json" \
+  > "$dist/chaingap-$version.cdx.json"
 
 if [ -x web/build.sh ]; then
   echo "page"
