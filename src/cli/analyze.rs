@@ -9,10 +9,10 @@ use clap::{Args, ValueHint};
 
 use super::exit::{Exit, Failure};
 use super::file::{Links, WholeFile, is_no_input, is_same};
-use super::format::Format;
+use super::format::{Format, Write};
 use super::inputs::{Input, captures, rotated};
 use super::options::TrustOptions;
-use super::output::{Output, OutputOptions};
+use super::output::{Output, OutputOptions, Place};
 use super::parallel;
 use super::patterns::Files;
 use super::progress::Progress;
@@ -55,10 +55,15 @@ pub(crate) struct Analyze {
 
 impl Analyze {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let format = self.output.form.format();
-        let separate = self.separate || format == Format::JSONL;
+        let formats = self.output.form.formats();
+        let separate = self.separate || formats.contains(&Format::JSONL);
         // Decided in D-CLI-03.
-        if separate && !matches!(format, Format::JSONL | Format::TEXT | Format::MARKDOWN) {
+        if separate && formats.len() > 1 {
+            let why = "--separate and --format jsonl make a report of each capture; they write one file";
+            return Err(Failure(why.into()));
+        }
+        if separate && !formats.iter().all(|format| matches!(*format, Format::JSONL | Format::TEXT | Format::MARKDOWN))
+        {
             let why = "--separate makes a report of each capture: take --format jsonl for programs, text or markdown for \
                        people";
             return Err(Failure(why.into()));
@@ -89,7 +94,7 @@ impl Analyze {
             None => None,
             Some(path) => {
                 is_no_input(path, read())?;
-                if self.output.form.file().is_some_and(|report| is_same(report, path)) {
+                if self.output.form.files().into_iter().flatten().any(|report| is_same(report, path)) {
                     return Err(Failure(format!(
                         "{}: cannot be both the report and the table of devices",
                         path.display()
@@ -100,7 +105,7 @@ impl Analyze {
                 Some(file)
             }
         };
-        Ok(Outputs { report: self.output.form.open(read())?, csv })
+        Ok(Outputs { report: self.output.form.open(|format| Ok(format.write_report()), read())?, csv })
     }
 
     fn together(
@@ -128,7 +133,7 @@ impl Analyze {
         } else {
             let report = self.report(&mut investigation, &mut line)?;
             written?;
-            output.report(self.output.form.format().write_report(), &report)?;
+            output.report(&report)?;
             fitting(self.trust.asked(), &investigation, &report)?;
             self.exit(&report)
         };
@@ -143,7 +148,7 @@ impl Analyze {
         investigation: &'i mut Investigation<'_>,
         line: &mut dyn FnMut(&str),
     ) -> Option<EveryDevice<'i>> {
-        let piecewise = self.all_devices && self.output.form.format() == Format::JSON && !self.redact;
+        let piecewise = self.all_devices && self.output.form.formats() == [Format::JSON] && !self.redact;
         let rows = self.csv_devices.is_some();
         if !piecewise {
             return None;
@@ -179,9 +184,11 @@ impl Analyze {
         progress: &Progress,
         outputs: Outputs,
     ) -> Result<Exit, Failure> {
-        let Outputs { report: Output { mut sink, style }, mut csv } = outputs;
-        let format = self.output.form.format();
-        let write = format.write_report();
+        let Outputs { report: Output(mut places), mut csv } = outputs;
+        let Some((Place { how: write, mut sink, style }, format)) = places.pop().zip(self.output.form.formats().pop())
+        else {
+            return Ok(Exit::Clean);
+        };
         let mut worst = Exit::Clean;
         let work = |input: &Input| {
             let mut investigation = analyzer.investigate();
@@ -223,6 +230,6 @@ impl Analyze {
 
 /// What is written: the report, and the table of affected devices if it was asked for.
 struct Outputs {
-    report: Output,
+    report: Output<Write>,
     csv: Option<WholeFile>,
 }

@@ -35,10 +35,11 @@ pub(crate) struct Certs {
     missing: bool,
     #[command(flatten)]
     trust: TrustOptions,
-    /// Write each certificate to a file in this folder, as PEM
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
-    output: Option<PathBuf>,
-    /// Overwrite files in that folder
+    /// Write the certificates: each to a PEM file in this folder, or all to one file whose name ends in .pem, or in .p7b
+    /// (PKCS#7, which Windows imports); repeatable
+    #[arg(short, long, value_name = "DIR|FILE", help_heading = "Output")]
+    output: Vec<PathBuf>,
+    /// Overwrite these files
     #[arg(long, help_heading = "Output")]
     force: bool,
     /// Output format of the list
@@ -59,15 +60,35 @@ impl Certs {
             output::note(&format!("handshakes that were not kept: {omitted}; what only they show is not listed"));
         }
         let mut report = CertsReport::of(&report, self.missing);
-        if let Some(folder) = &self.output {
-            self.export(folder, &mut report)?;
+        for place in &self.output {
+            self.export(place, &mut report)?;
         }
         output::write(show(&report, &self.color.style(false)), None, false)?;
         Ok(if all { Exit::Clean } else { Exit::Failed })
     }
 
-    /// Writes every certificate, or none if one of the files exists and may not be overwritten.
-    fn export(&self, folder: &Path, report: &mut CertsReport) -> Result<(), Failure> {
+    /// Writes the certificates to one file, if the place is named like one, or to a folder.
+    fn export(&self, place: &Path, report: &mut CertsReport) -> Result<(), Failure> {
+        let ending = place.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+        let bytes = match ending.as_deref() {
+            _ if place.is_dir() => return self.export_each(place, report),
+            Some("pem") => {
+                report.certificates.iter().map(|entry| pem(&entry.certificate.der)).collect::<String>().into()
+            }
+            Some("p7b" | "p7c") => render::certs_pkcs7(report),
+            _ => return self.export_each(place, report),
+        };
+        if report.certificates.is_empty() {
+            output::note(&format!("{}: not written, for want of certificates", place.display()));
+            return Ok(());
+        }
+        let path = place.to_string_lossy();
+        report.certificates.iter_mut().for_each(|entry| entry.file = Some(path.to_string()));
+        write_file(place, &bytes, self.force, Links::Replace)
+    }
+
+    /// Writes every certificate to a file of its own, or none if one of the files exists and may not be overwritten.
+    fn export_each(&self, folder: &Path, report: &mut CertsReport) -> Result<(), Failure> {
         fs::create_dir_all(folder).map_err(|error| Failure(format!("{}: {error}", folder.display())))?;
         let mut names = BTreeSet::new();
         for entry in &mut report.certificates {

@@ -62,7 +62,6 @@ impl Check {
         if let Some(capture) = &self.init {
             return init(capture, self.form.force());
         }
-        let show = self.form.format().show(FORMATS)?;
         let is_folder = self.path.is_dir();
         let below = if is_folder { files_below(&self.path)? } else { vec![self.path.clone()] };
         let files: Vec<_> = below.iter().filter(|file| !is_folder || is_expectation(file)).cloned().collect();
@@ -70,7 +69,7 @@ impl Check {
             return Err(Failure(format!("{}: no *.expect.toml in this folder or below it", self.path.display())));
         }
         let read = below.iter().filter(|file| is_expectation(file) || is_capture(file));
-        let output = self.form.open(read.map(PathBuf::as_path))?;
+        let output = self.form.open(|format| format.show(FORMATS), read.map(PathBuf::as_path))?;
         let (mut checked, mut named) = (Vec::new(), BTreeSet::new());
         parallel::in_order(
             &files,
@@ -84,7 +83,7 @@ impl Check {
         )?;
         let unnamed = if self.require_all { self.unnamed(&named)? } else { Vec::new() };
         let report = CheckReport::new(self.path.to_string_lossy().into_owned(), checked, unnamed);
-        output.show(show, &report)?;
+        output.show(&report)?;
         Ok(exit(&report))
     }
 

@@ -57,13 +57,12 @@ pub(crate) struct Compare {
 impl Compare {
     /// Ends with 0 if they agree, 1 if they part, 2 if they cannot be compared.
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.form.format().show(FORMATS)?;
         let good = input(&self.good_capture);
         let bad = self.bad_capture.as_ref().filter(|bad| !is_same(&self.good_capture, bad)).map(|bad| input(bad));
         let inputs: Vec<Input> = std::iter::once(&good).chain(&bad).cloned().collect();
         let stores = self.trust.files()?;
         let read = stores.iter().map(PathBuf::as_path).chain(inputs.iter().filter_map(Input::path));
-        let output = self.form.open(read)?;
+        let output = self.form.open(|format| format.show(FORMATS), read)?;
         let Some((report, all)) = report_of(&self.trust, &inputs, Devices::All)? else { return Ok(Exit::Failed) };
         let (good, bad) = (good.name(), bad.as_ref().unwrap_or(&good).name());
         let good = Pick { capture: &good, device: self.good.as_deref() };
@@ -83,7 +82,7 @@ impl Compare {
             let (mut redaction, report) = Redaction::of(&compared.report)?;
             compared = Compared { comparison: redaction.of_made(&compared.comparison)?, report };
         }
-        output.show(show, &compared)?;
+        output.show(&compared)?;
         Ok(exit)
     }
 }

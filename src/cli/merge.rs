@@ -47,9 +47,8 @@ struct Head {
 
 impl Merge {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.form.format().show(FORMATS)?;
         let reports: Vec<&Path> = self.reports.iter().flatten().map(PathBuf::as_path).collect();
-        let output = self.form.open(reports.iter().copied())?;
+        let output = self.form.open(|format| format.show(FORMATS), reports.iter().copied())?;
         let (mut total, mut empty) = (Summary::default(), 0);
         for path in &reports {
             let sum = summary_of(path)?;
@@ -61,7 +60,7 @@ impl Merge {
         }
         // One of many inputs may be empty; if all are, something went wrong before.
         let failed = total.failed > 0 || empty == reports.len();
-        output.show(show, &total)?;
+        output.show(&total)?;
         Ok(if failed { Exit::Failed } else { Exit::Clean })
     }
 }

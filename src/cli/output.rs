@@ -33,9 +33,9 @@ pub(crate) struct FormOptions {
     /// Output format; by default that of the output file's name, such as report.html, else text
     #[arg(long, value_parser = Offer::all())]
     format: Option<Format>,
-    /// Write to this file instead of standard output, which is -
+    /// Write to this file instead of standard output, which is -; repeatable, for several formats of one run
     #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    output: Vec<PathBuf>,
     /// Overwrite the output file
     #[arg(long)]
     force: bool,
@@ -56,34 +56,41 @@ enum FailOn {
 }
 
 impl FormOptions {
-    /// The format asked for, or the one that the output file's name stands for.
-    pub(crate) fn format(&self) -> Format {
-        let by_name = || self.file().and_then(Format::of_file);
-        self.format.or_else(by_name).unwrap_or(Format::TEXT)
+    /// The format of each place that results go to: the one asked for, or the one that the file's name stands for.
+    pub(crate) fn formats(&self) -> Vec<Format> {
+        let of = |file: Option<&Path>| self.format.or_else(|| file.and_then(Format::of_file)).unwrap_or(Format::TEXT);
+        self.files().into_iter().map(of).collect()
     }
 
-    /// Opens the output, before anything is read: it must be none of the files that are read, and may exist only with
-    /// `--force`.
-    pub(crate) fn open<'a>(&self, inputs: impl IntoIterator<Item = &'a Path>) -> Result<Output, Failure> {
-        let style = self.style();
-        let sink = match self.file() {
-            None => Sink::Stdout,
-            Some(path) => {
-                is_no_input(path, inputs)?;
-                Sink::File(WholeFile::create(path, self.force, Links::Follow)?)
+    /// Opens the outputs, before anything is read: none may be a file that is read, and one may exist only with `--force`.
+    /// `how` says how a result is written in a format.
+    pub(crate) fn open<'a, How>(
+        &self,
+        how: impl Fn(Format) -> Result<How, Failure>,
+        inputs: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<Output<How>, Failure> {
+        let hows = self.formats().into_iter().map(how).collect::<Result<Vec<_>, _>>()?;
+        let inputs: Vec<&Path> = inputs.into_iter().collect();
+        let mut places = Vec::new();
+        for (index, (file, how)) in self.files().into_iter().zip(hows).enumerate() {
+            if let Some(twice) = file.filter(|_| self.output.iter().take(index).any(|before| Some(&**before) == file)) {
+                return Err(Failure(format!("{}: -o names it twice", twice.display())));
             }
-        };
-        Ok(Output { sink, style })
+            let sink = match file {
+                None => Sink::Stdout,
+                Some(path) => {
+                    is_no_input(path, inputs.iter().copied())?;
+                    Sink::File(WholeFile::create(path, self.force, Links::Follow)?)
+                }
+            };
+            places.push(Place { how, sink, style: self.color.style(file.is_some()) });
+        }
+        Ok(Output(places))
     }
 
-    /// The style of text that goes where the results go.
-    fn style(&self) -> TextStyle {
-        self.color.style(self.file().is_some())
-    }
-
-    /// The file to write.
-    pub(crate) fn file(&self) -> Option<&Path> {
-        self.output.as_deref().and_then(named)
+    /// The files to write; `None` is standard output.
+    pub(crate) fn files(&self) -> Vec<Option<&Path>> {
+        if self.output.is_empty() { vec![None] } else { self.output.iter().map(|path| named(path)).collect() }
     }
 
     /// Whether an existing file may be overwritten.
@@ -93,29 +100,45 @@ impl FormOptions {
 }
 
 /// Where results go.
-pub(crate) struct Output {
+pub(crate) struct Output<How>(pub(crate) Vec<Place<How>>);
+
+/// One of these places, and how results are written there.
+pub(crate) struct Place<How> {
+    pub(crate) how: How,
     pub(crate) sink: Sink,
     pub(crate) style: TextStyle,
 }
 
-impl Output {
+impl<T> Output<Show<T>> {
     /// Shows a result, which is all that is written.
-    pub(crate) fn show<T>(mut self, show: Show<T>, result: &T) -> Result<(), Failure> {
-        let text = show(result, &self.style);
-        self.sink.write(&text)?;
-        self.sink.finish()
+    pub(crate) fn show(self, result: &T) -> Result<(), Failure> {
+        for Place { how, mut sink, style } in self.0 {
+            sink.write(&how(result, &style))?;
+            sink.finish()?;
+        }
+        Ok(())
     }
+}
 
+impl<How> Output<How> {
+    /// Writes what is all that is written, in the same way to each place.
+    pub(crate) fn write_by(self, write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
+        for Place { mut sink, .. } in self.0 {
+            sink.write_by(&write)?;
+            sink.finish()?;
+        }
+        Ok(())
+    }
+}
+
+impl Output<Write> {
     /// Writes a report, piece by piece.
-    pub(crate) fn report(self, write: Write, report: &Report) -> Result<(), Failure> {
-        let style = self.style;
-        self.write_by(|out| write(report, &style, out))
-    }
-
-    /// Writes what is all that is written.
-    pub(crate) fn write_by(mut self, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
-        self.sink.write_by(write)?;
-        self.sink.finish()
+    pub(crate) fn report(self, report: &Report) -> Result<(), Failure> {
+        for Place { how, mut sink, style } in self.0 {
+            sink.write_by(|out| how(report, &style, out))?;
+            sink.finish()?;
+        }
+        Ok(())
     }
 }
 

@@ -41,9 +41,9 @@ pub(crate) struct Preflight {
 
 impl Preflight {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.output.form.format().show(FORMATS)?;
         let stores = self.stores.files()?;
-        let output = self.output.form.open(stores.iter().chain([&self.chain]).map(PathBuf::as_path))?;
+        let read = stores.iter().chain([&self.chain]).map(PathBuf::as_path);
+        let output = self.output.form.open(|format| format.show(FORMATS), read)?;
         let name = self.chain.to_string_lossy().into_owned();
         let file = read_chain(&read_input(&self.chain)?);
         if file.certificates.is_empty() {
@@ -59,7 +59,7 @@ impl Preflight {
         };
         let analyzer = analyzer.build()?;
         let report = analyzer.preflight(&name, &file, self.host.as_deref(), &profiles, now());
-        output.show(show, &report)?;
+        output.show(&report)?;
         Ok(self.output.exit(report.profiles.iter().flat_map(|profile| &profile.findings).map(|found| found.severity)))
     }
 

@@ -47,17 +47,18 @@ pub(crate) struct Profiles {
 impl Profiles {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         if self.template {
-            self.form.open([])?.show(|text, _| (*text).to_owned(), &Profile::template())?;
+            let show: Show<&str> = |text, _| (*text).to_owned();
+            self.form.open(|_| Ok(show), [])?.show(&Profile::template())?;
             return Ok(Exit::Clean);
         }
-        let show = self.form.format().show(if self.name.is_some() { ONE } else { ALL })?;
-        let output = self.form.open(self.name.as_deref().map(Path::new))?;
+        let formats = if self.name.is_some() { ONE } else { ALL };
+        let output = self.form.open(|format| format.show(formats), self.name.as_deref().map(Path::new))?;
         let profiles = match &self.name {
             Some(name) => vec![profile_named(name)?.ok_or_else(|| unknown(name))?],
             None => Profile::names().into_iter().filter_map(Profile::builtin).collect(),
         };
         let report = ProfilesReport::new(&profiles);
-        output.show(show, &report)?;
+        output.show(&report)?;
         Ok(Exit::Clean)
     }
 }

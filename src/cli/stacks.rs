@@ -34,7 +34,7 @@ pub(crate) struct Stacks {
 
 impl Stacks {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.form.format().show(if self.name.is_some() { ONE } else { ALL })?;
+        let formats = if self.name.is_some() { ONE } else { ALL };
         let data = Data::default();
         let is_asked = |stack: &Stack| {
             self.name.as_ref().is_none_or(|name| {
@@ -49,7 +49,7 @@ impl Stacks {
             let known: Vec<&str> = data.all().iter().map(|stack| stack.id.as_str()).collect();
             return Err(Failure(format!("{name:?} is none of the stacks: {}", known.join(", "))));
         }
-        self.form.open([])?.show(show, &StacksReport::new(&data, stacks))?;
+        self.form.open(|format| format.show(formats), [])?.show(&StacksReport::new(&data, stacks))?;
         Ok(Exit::Clean)
     }
 }

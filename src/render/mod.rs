@@ -10,6 +10,7 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+mod pkcs7;
 #[cfg(test)]
 mod sample;
 mod sarif;
@@ -25,6 +26,7 @@ pub use json::{
 };
 pub use junit::{check_junit, junit};
 pub use markdown::{compare_markdown, markdown};
+pub use pkcs7::certs_pkcs7;
 pub use sarif::sarif;
 pub use text::{
     TextStyle, certs_text, check_text, compare_text, explain_list, explain_text, preflight_text, profile_text,

@@ -131,3 +131,40 @@ fn a_link_in_the_folder_leads_nowhere() {
     assert_eq!(fs::read_to_string(&outside).unwrap(), "precious");
     assert!(names.iter().all(|name| fs::symlink_metadata(name).unwrap().is_file()));
 }
+
+#[test]
+fn one_file_holds_them_all_as_its_name_says() {
+    let folder = TempDir::new().unwrap();
+    let [pem, p7b, copy] =
+        ["chain.pem", "chain.P7B", "own"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+    let report = text(&certs(&[PIN, USB, "--format", "json", "-o", &pem, "-o", &p7b]));
+    let written: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(written["certificates"][0]["file"], p7b.as_str());
+    let blocks = fs::read_to_string(&pem).unwrap();
+    let blocks: BTreeSet<String> =
+        blocks.split("-----END CERTIFICATE-----\n").map(body).filter(|b| !b.is_empty()).collect();
+    let all = ["root.pem", "policy.pem", "issuing.pem", "server.pem"].map(recorded);
+    assert_eq!(blocks, all.into_iter().collect());
+    // Whatever exists stays, and a folder is a folder whatever its name.
+    assert_eq!(certs(&[PIN, "-o", &pem]).status.code(), Some(2));
+    fs::create_dir(folder.path().join("folder.pem")).unwrap();
+    text(&certs(&[PIN, "-o", folder.path().join("folder.pem").to_str().unwrap()]));
+    assert!(fs::read_dir(folder.path().join("folder.pem")).unwrap().count() > 1);
+    let none = certs(&[USB, "--missing", "-o", &copy, "-o", folder.path().join("none.p7b").to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&none.stderr).contains("none.p7b: not written"), "{none:?}");
+    openssl_reads(&p7b, blocks.len());
+}
+
+/// Asks OpenSSL what a PKCS#7 file holds, where it is installed.
+fn openssl_reads(p7b: &str, count: usize) {
+    let asked = Command::new("openssl").args(["pkcs7", "-inform", "DER", "-print_certs", "-in", p7b]).output();
+    let Ok(answer) = asked else { return println!("SKIPPED: no openssl") };
+    let text = String::from_utf8(answer.stdout).unwrap();
+    let found: BTreeSet<String> = text
+        .split("-----BEGIN CERTIFICATE-----")
+        .skip(1)
+        .map(|block| body(block.split("-----END").next().unwrap()))
+        .collect();
+    assert!(answer.status.success() && found.len() == count, "{}", String::from_utf8_lossy(&answer.stderr));
+    assert!(found.contains(&recorded("policy.pem")));
+}

@@ -454,3 +454,31 @@ fn the_format_follows_the_name_of_the_output_unless_it_is_given() {
     }
     assert!(written("text.html", &["--format", "text"]).starts_with("? 10.20.30.50  TLS"));
 }
+
+#[test]
+fn one_run_writes_several_formats_and_each_is_that_of_a_run_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let several = ["a.html", "a.json", "a.xml", "a.sarif", "a.md", "a.txt"].map(path);
+    let outputs: Vec<&str> = several.iter().flat_map(|name| ["-o", name]).chain(["-o", "-"]).collect();
+    let out = run(&[&["analyze", USB][..], &outputs].concat());
+    assert_eq!(out.status.code(), Some(1), "{}", stderr(&out));
+    assert_eq!(out.stdout, run(&["analyze", USB]).stdout);
+    for name in &several {
+        let alone = path("alone") + &name[name.rfind('.').unwrap()..];
+        run(&["analyze", USB, "-o", &alone]);
+        assert_eq!(fs::read(name).unwrap(), fs::read(alone).unwrap(), "{name}");
+    }
+    let pair = ["c.html", "c.json"].map(path);
+    let out = run(&["compare", PIN, USB, "-o", &pair[0], "-o", &pair[1]]);
+    assert_eq!((out.status.code(), &out.stdout[..]), (Some(1), &b""[..]), "{}", stderr(&out));
+    assert!(pair.iter().all(|name| Path::new(name).is_file()));
+    // Each of these would lose something: a file named twice, reports of which one file can hold only one.
+    let twice = run(&["analyze", USB, "-o", &pair[0], "-o", &pair[0], "--force"]);
+    assert!(stderr(&twice).contains("c.html: -o names it twice"), "{}", stderr(&twice));
+    let both = [path("d.txt"), path("d.jsonl")];
+    let lines = run(&["analyze", USB, "-o", &both[0], "-o", &both[1]]);
+    assert_eq!((twice.status.code(), lines.status.code()), (Some(2), Some(2)));
+    assert!(stderr(&lines).contains("they write one file"), "{}", stderr(&lines));
+    assert!(!Path::new(&both[0]).exists());
+}

@@ -58,6 +58,15 @@
     if (target) target.scrollIntoView();
   };
   addEventListener("hashchange", unfold);
+  // Where a page shows this in a frame's srcdoc, links resolve against that page's address, and would lead there.
+  if (location.protocol === "about:") {
+    addEventListener("click", (event) => {
+      const link = event.target.closest("a[href^='#']");
+      if (!link) return;
+      event.preventDefault();
+      location.hash = link.hash;
+    });
+  }
   unfold();
 
   // Paper has no folds. Devices that are folded stay so: of many only those that somebody opened are printed whole.
