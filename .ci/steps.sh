@@ -98,6 +98,21 @@ make_pages() {
   [ $? = 1 ] && CHAINGAP_PAGES=$1 cargo test --locked --quiet --lib pages_for_the_browser
 }
 
+# The page: its program under Node.js against the command line on every expectation, then all of it in Chromium, and the
+# samples in Firefox.
+page() {
+  local built=$work/page
+  mkdir "$built" && cp tests/browser/{package.json,web.mjs,firefox.mjs} "$built" &&
+    npm install --prefix "$built" --silent --no-audit --no-fund > /dev/null &&
+    release_binary && web/build.sh "$built/chaingap.html" || return
+  [ "$(stat -c %s "$built/chaingap.html")" -le 2000000 ] || { echo 'chaingap.html is larger than 2 MB'; return 1; }
+  node tests/browser/module.mjs "$target/wasm32-wasip1/page/chaingap.wasm" "$chaingap" captures &&
+    cargo run --locked --release --quiet -p chaingap-benches --bin bench_captures -- mix 256 "$built/mix.pcap" &&
+    node "$built/web.mjs" "$built/chaingap.html" "$chaingap" captures "$built/shots" "$built/mix.pcap" || return
+  have firefox-esr || { echo 'FIREFOX WAS NOT TRIED: no firefox-esr'; return; }
+  node "$built/firefox.mjs" "$built/chaingap.html"
+}
+
 # Every 29th prefix and damaged byte of each sample, every seed, and hostile captures, in the release build; a fifth of
 # each hostile capture within its memory.
 hostile() {

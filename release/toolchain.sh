@@ -7,7 +7,7 @@
 # that has its server, Debian's rustc-web compiles the standard library too: its packages are unpacked below the target
 # folder (145 MB to download, 850 MB unpacked), since they cannot be installed beside rustup. RUSTUP=false asks for that.
 #
-# TARGET is wasm32-unknown-unknown or x86_64-pc-windows-gnu; the second also needs the linker of
+# TARGET is wasm32-wasip1 or x86_64-pc-windows-gnu; the second also needs the linker of
 # gcc-mingw-w64-x86-64-win32.
 set -euo pipefail
 target=$1
@@ -50,10 +50,19 @@ start_and_end() {
   done
 }
 
+# The C library below Rust's own for WASI, and what starts a program there.
+wasi_library() {
+  local to=$libraries/rustlib/$target/lib/self-contained
+  [ -e "$to/libc.a" ] && return
+  mkdir -p "$to" "$debian/wasi" && cd "$debian/wasi" && apt-get download -qq wasi-libc && dpkg -x wasi-libc*.deb . &&
+    cp usr/lib/wasm32-wasi/{crt1-command.o,crt1-reactor.o,libc.a} "$to/"
+}
+
 [ -x "$compiler" ] || (unpack) >&2 || { echo "$target: neither rustup nor apt-get has a compiler for it" >&2; exit 1; }
 # rustup's toolchain is asked for its linker; Debian's compiler has none for WebAssembly.
 linker=$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld
 case $target in
+  wasm32-wasip1) crates=std,panic_abort && (wasi_library) >&2 ;;
   wasm32-*) crates=std,panic_abort ;;
   *) crates=std,panic_unwind linker=x86_64-w64-mingw32-gcc && start_and_end >&2 ;;
 esac

@@ -27,6 +27,7 @@ pub(super) const PREFLIGHT: &str = "Examples:
   chaingap preflight fullchain.pem --host pool.example.com --roots root.pem
   chaingap preflight fullchain.pem --all-profiles";
 
+#[cfg(not(target_family = "wasm"))]
 pub(super) const MERGE: &str = "Examples:
   chaingap merge monday.jsonl tuesday.jsonl
   chaingap merge reports.jsonl --format json -o summary.json";
@@ -43,10 +44,12 @@ pub(super) const EXPLAIN: &str = "Examples:
   chaingap explain CG001
   chaingap explain unknown_ca";
 
+#[cfg(not(target_family = "wasm"))]
 pub(super) const COMPLETIONS: &str = "Examples:
   chaingap completions bash
   chaingap completions powershell";
 
+#[cfg(not(target_family = "wasm"))]
 pub(super) const MAN: &str = "Examples:
   chaingap man analyze
   chaingap man -o man/";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::exit::Failure;
 
@@ -42,7 +42,7 @@ impl WholeFile {
             return Ok(Self { named: path.to_path_buf(), target, part: None, file });
         }
         let mut name = target.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".{}.part", std::process::id()));
+        name.push(format!(".{}.part", own_id()));
         let part = target.with_file_name(name);
         remove_on_interrupt(&part);
         let file = OpenOptions::new().write(true).create_new(true).open(&part);
@@ -148,8 +148,11 @@ fn parts() -> MutexGuard<'static, BTreeSet<PathBuf>> {
 /// From now on an interruption removes the file. The first call installs the handler; signals that were ignored when the
 /// program started, as `nohup` arranges, stay ignored.
 fn remove_on_interrupt(part: &Path) {
-    static HANDLER: Once = Once::new();
+    #[cfg(not(target_family = "wasm"))]
+    static HANDLER: std::sync::Once = std::sync::Once::new();
     parts().insert(part.to_path_buf());
+    // In WebAssembly there are no signals: a page that ends the program drops all of its files.
+    #[cfg(not(target_family = "wasm"))]
     HANDLER.call_once(|| {
         let _ = ctrlc::try_set_handler(|| {
             // The lock is held until the exit, so that no other file can be begun.
@@ -159,6 +162,11 @@ fn remove_on_interrupt(part: &Path) {
             std::process::exit(130);
         });
     });
+}
+
+/// Tells half-written files of programs that run at once apart. WebAssembly has no numbers of processes.
+fn own_id() -> u32 {
+    if cfg!(target_family = "wasm") { 0 } else { std::process::id() }
 }
 
 fn forget(part: &Path) {

@@ -15,7 +15,9 @@ mod file;
 mod format;
 mod host;
 mod inputs;
+#[cfg(not(target_family = "wasm"))]
 mod manual;
+#[cfg(not(target_family = "wasm"))]
 mod merge;
 mod options;
 mod output;
@@ -23,13 +25,16 @@ mod parallel;
 mod patterns;
 mod preflight;
 mod profiles;
+#[cfg_attr(target_family = "wasm", path = "no_progress.rs")]
 mod progress;
 mod reading;
 mod stacks;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+#[cfg(not(target_family = "wasm"))]
+use clap::CommandFactory as _;
+use clap::{Parser, Subcommand};
 use exit::{Exit, Failure};
 
 /// Explains from packet captures why a device's TLS handshake failed.
@@ -64,6 +69,7 @@ enum Command {
     #[command(after_help = examples::PREFLIGHT)]
     Preflight(preflight::Preflight),
     /// Sum JSON Lines reports into one summary
+    #[cfg(not(target_family = "wasm"))]
     #[command(after_help = examples::MERGE)]
     Merge(merge::Merge),
     /// List the device profiles, or show one
@@ -76,9 +82,11 @@ enum Command {
     #[command(after_help = examples::EXPLAIN)]
     Explain(explain::Explain),
     /// Print a shell's completions
+    #[cfg(not(target_family = "wasm"))]
     #[command(after_help = examples::COMPLETIONS)]
     Completions(manual::Completions),
     /// Print the manual, or write all of its pages to a folder
+    #[cfg(not(target_family = "wasm"))]
     #[command(after_help = examples::MAN)]
     Man(manual::Manual),
 }
@@ -103,11 +111,14 @@ pub(crate) fn run() -> ExitCode {
         Command::Annotate(command) => command.run(),
         Command::Certs(command) => command.run(),
         Command::Preflight(command) => command.run(),
+        #[cfg(not(target_family = "wasm"))]
         Command::Merge(command) => command.run(),
         Command::Profiles(command) => command.run(),
         Command::Stacks(command) => command.run(),
         Command::Explain(command) => command.run(),
+        #[cfg(not(target_family = "wasm"))]
         Command::Completions(command) => command.run(Arguments::command()),
+        #[cfg(not(target_family = "wasm"))]
         Command::Man(command) => command.run(Arguments::command()),
     };
     match result {
