@@ -37,6 +37,7 @@ make() {
   "$chaingap" check captures --format junit -o "$work/check.junit"
   "$chaingap" preflight captures/pki/server.pem --all-profiles --format json -o "$work/preflight.json"
   "$chaingap" profiles --format json -o "$work/profiles.json"
+  "$chaingap" explain --format json -o "$work/explain.json" &&
   "$chaingap" stacks --format json -o "$work/stacks.json"
   "$chaingap" merge "$work/all.jsonl" --format json -o "$work/summary.json"
   CHAINGAP_OUTPUTS=$work cargo test --locked --quiet --test library no_format

@@ -1,40 +1,49 @@
 //! `chaingap explain`: what a finding or an alert means, how it is proven, what mimics it, how it is mended.
 
-use chaingap::render;
-use chaingap::report::{RULES, explain_alert, rule_named};
+use chaingap::render::{self, TextStyle};
+use chaingap::report::ExplainReport;
 use chaingap::trust::Stacks;
 use clap::Args;
 
 use super::exit::{Exit, Failure};
-use super::output::{self, Color};
+use super::format::{Format, Show, offering};
+use super::output::FormOptions;
+
+const FORMATS: &[(Format, Show<ExplainReport>)] =
+    &[(Format::TEXT, text), (Format::JSON, |report, _| render::explain_json(report))];
 
 /// `chaingap explain`.
 #[derive(Debug, Args)]
+#[command(mut_arg("format", offering(FORMATS)))]
 pub(crate) struct Explain {
     /// A code (CG001) or name (missing-intermediate), or an alert (unknown_ca, 48); without one, the list
     code: Option<String>,
-    /// Colour the text
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
-    color: Color,
+    #[command(flatten)]
+    form: FormOptions,
 }
 
 impl Explain {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let style = self.color.style(false);
-        let text = match &self.code {
-            None => {
-                let rules: Vec<_> = RULES.iter().map(|rule| (rule.code, rule.name, rule.summary())).collect();
-                render::explain_list(&rules, &style)
-            }
-            Some(code) => match rule_named(code) {
-                Some(rule) => render::explain_text(rule.explain, &style),
-                None => match explain_alert(code, &Stacks::default()) {
-                    Some(text) => render::explain_text(&text, &style),
-                    None => return Err(Failure(format!("{code:?} is no finding; chaingap explain lists them"))),
-                },
-            },
+        let show = self.form.format().show(FORMATS)?;
+        let report = match &self.code {
+            None => ExplainReport::all(),
+            Some(code) => ExplainReport::of(code, &Stacks::default())
+                .ok_or_else(|| Failure(format!("{code:?} is no finding; chaingap explain lists them")))?,
         };
-        output::write(&text, None, false)?;
+        self.form.open([])?.show(show, &report)?;
         Ok(Exit::Clean)
     }
+}
+
+/// The text of the one entry, or the list of several.
+fn text(report: &ExplainReport, style: &TextStyle) -> String {
+    if let [one] = report.entries.as_slice() {
+        return render::explain_text(&one.text, style);
+    }
+    fn word(text: &Option<String>) -> &str {
+        text.as_deref().unwrap_or_default()
+    }
+    let rows: Vec<_> =
+        report.entries.iter().map(|it| (word(&it.code), it.name.as_str(), word(&it.summary).to_owned())).collect();
+    render::explain_list(&rows, style)
 }

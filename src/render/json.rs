@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::shared::words::obeyed_or_hidden;
 use crate::report::{
-    CertsReport, CheckReport, Comparison, PreflightReport, ProfilesReport, Report, StacksReport, Summary,
+    CertsReport, CheckReport, Comparison, ExplainReport, PreflightReport, ProfilesReport, Report, StacksReport, Summary,
 };
 
 /// The report as indented JSON, UTF-8, with a newline at its end.
@@ -78,6 +78,11 @@ pub fn profiles_json(report: &ProfilesReport) -> String {
 
 /// TLS stacks as indented JSON, `chaingap.stacks/1`.
 pub fn stacks_json(report: &StacksReport) -> String {
+    pretty(report)
+}
+
+/// Explanations as indented JSON, `chaingap.explain/1`.
+pub fn explain_json(report: &ExplainReport) -> String {
     pretty(report)
 }
 

@@ -21,8 +21,8 @@ pub use csv::{CSV_HEAD, csv_line};
 pub use formats::{FORMATS, Format};
 pub use html::{compare_html, html};
 pub use json::{
-    certs_json, check_json, compare_json, json, json_line, preflight_json, profiles_json, stacks_json, summary_json,
-    write_json, write_json_line,
+    certs_json, check_json, compare_json, explain_json, json, json_line, preflight_json, profiles_json, stacks_json,
+    summary_json, write_json, write_json_line,
 };
 pub use junit::{check_junit, junit};
 pub use markdown::{compare_markdown, markdown};

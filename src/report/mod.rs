@@ -19,6 +19,7 @@ mod compare;
 mod device;
 mod event;
 mod every;
+mod explain;
 mod fault;
 mod faults;
 mod finding;
@@ -50,6 +51,7 @@ pub use compare::{
     Because, COMPARE_SCHEMA, CompareSide, CompareStep, Comparison, Pick, PickError, StepSide, WhichSide, compare,
 };
 pub use every::EveryDevice;
+pub use explain::{EXPLAIN_SCHEMA, ExplainReport, Explanation};
 pub use model::*;
 pub(crate) use preflight::PreflightQuestion;
 pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport, PreflightStack};

@@ -11,9 +11,9 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::{
-    CERTS_SCHEMA, CHECK_SCHEMA, COMPARE_SCHEMA, CertsReport, CheckReport, Comparison, PREFLIGHT_SCHEMA,
-    PROFILES_SCHEMA, PreflightReport, ProfilesReport, REPORT_SCHEMA, Report, STACKS_SCHEMA, SUMMARY_SCHEMA,
-    StacksReport, Summary,
+    CERTS_SCHEMA, CHECK_SCHEMA, COMPARE_SCHEMA, CertsReport, CheckReport, Comparison, EXPLAIN_SCHEMA, ExplainReport,
+    PREFLIGHT_SCHEMA, PROFILES_SCHEMA, PreflightReport, ProfilesReport, REPORT_SCHEMA, Report, STACKS_SCHEMA,
+    SUMMARY_SCHEMA, StacksReport, Summary,
 };
 
 /// The name of a format, and how its schema is made.
@@ -28,6 +28,7 @@ const SCHEMAS: &[Format] = &[
     (CHECK_SCHEMA, schema::<CheckReport>),
     (SUMMARY_SCHEMA, schema::<Summary>),
     (STACKS_SCHEMA, schema::<StacksReport>),
+    (EXPLAIN_SCHEMA, schema::<ExplainReport>),
 ];
 
 /// The schema of what is written, not of what can be read: no member is left out, and unknown values are null.

@@ -110,3 +110,23 @@ fn preflight_says_who_would_refuse_the_chain() {
         text(&chaingap(&arguments)).contains("mbed TLS 2.28.3, wolfSSL 5.5.4 would refuse it (unknown_ca, measured)")
     );
 }
+
+/// RFC 8446 section 6: unknown_ca is 48. The explain texts are those of the repository.
+#[test]
+fn explanations_are_data_too() {
+    let all = json(&["explain", "--format", "json"]);
+    assert_eq!(all["schema"], "chaingap.explain/1");
+    let entries = all["entries"].as_array().unwrap();
+    for entry in entries {
+        let (code, name) = (entry["code"].as_str().unwrap(), entry["name"].as_str().unwrap());
+        let text = std::fs::read_to_string(format!("src/diagnosis/explain/{code}-{name}.md"));
+        assert_eq!(entry["text"], text.unwrap());
+    }
+    let texts = std::fs::read_dir("src/diagnosis/explain").unwrap().count();
+    assert_eq!(entries.len(), texts);
+    let one = json(&["explain", "untrusted-root", "--format", "json"]);
+    assert_eq!((&one["entries"][0]["code"], one["entries"].as_array().unwrap().len()), (&"CG002".into(), 1));
+    let alert = json(&["explain", "48", "--format", "json"]);
+    assert_eq!((&alert["entries"][0]["name"], &alert["entries"][0]["alert"]), (&"unknown_ca".into(), &48.into()));
+    assert!(alert["entries"][0]["text"].as_str().unwrap().contains("OpenSSL"));
+}
