@@ -24,13 +24,12 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let show = self.form.format().show(FORMATS)?;
         let report = match &self.code {
             None => ExplainReport::all(),
             Some(code) => ExplainReport::of(code, &Stacks::default())
                 .ok_or_else(|| Failure(format!("{code:?} is no finding; chaingap explain lists them")))?,
         };
-        self.form.open([])?.show(show, &report)?;
+        self.form.open(|format| format.show(FORMATS), [])?.show(&report)?;
         Ok(Exit::Clean)
     }
 }
