@@ -4,7 +4,8 @@
 usage: benches/devices.py [FOLDER]     (default: a temporary folder; needs 9 GiB, /usr/bin/time and ndpiReader)
 
 Makes captures with benches/bin/bench_captures.rs and reads each with target/release/chaingap, bound to one processor,
-and with ndpiReader, in turn. Times are medians of five runs (of three beyond 1 GiB); memory is the greatest peak.
+and, up to 512 MiB, with ndpiReader, in turn. Times are medians of three runs (of one beyond 512 MiB); memory is the
+greatest peak.
 """
 import json, os, pathlib, shutil, statistics, subprocess, sys, tempfile
 
@@ -49,13 +50,12 @@ def main():
         path = pathlib.Path(folder) / 'capture.pcap'
         for name, kind, size, addresses, options in CAPTURES:
             subprocess.run([MAKER, kind, str(size), path, *([str(addresses)] if addresses else [])], check=True, cwd=ROOT)
-            path.read_bytes()[:0] if size < 2048 else None
             own, other, peak = [], [], 0
-            for _ in range(5 if size <= 1024 else 3):
+            for _ in range(3 if size <= 512 else 1):
                 seconds, memory = run([PROGRAM, '-q', 'analyze', '--fail-on', 'never', *options, path])
                 own.append(seconds)
                 peak = max(peak, memory)
-                if peer:
+                if peer and size <= 512:
                     other.append(run([peer, '-q', '-i', path])[0])
             text, page = output(path, options, 'text'), output(path, options, 'html')
             document = output(path, options, 'json')
