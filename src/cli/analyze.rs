@@ -133,8 +133,11 @@ impl Analyze {
         } else {
             let report = self.report(&mut investigation, &mut line)?;
             written?;
+            let fits = fitting(self.trust.asked(), &investigation, &report);
+            // Of very many devices the evidence and what a format makes of the report need not be held at once.
+            drop(investigation);
             output.report(&report)?;
-            fitting(self.trust.asked(), &investigation, &report)?;
+            fits?;
             self.exit(&report)
         };
         csv.map_or(Ok(()), WholeFile::finish)?;
