@@ -66,7 +66,7 @@ fn finding(rule: &Rule) -> Explanation {
         alert: None,
         name: rule.name.into(),
         since: Some(rule.since.into()),
-        summary: Some(rule.summary().into()),
+        summary: Some(rule.summary()),
         text: rule.explain.into(),
     }
 }

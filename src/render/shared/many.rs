@@ -198,8 +198,9 @@ pub(in crate::render) fn others<'a>(
         let fault = group.faults.first().map(String::as_str);
         rows.entry(key(group.verdict, fault)).or_default().extend(group.addresses.iter());
     }
-    let places = ranges(&rows.values().cloned().collect::<Vec<_>>(), most);
-    let rows = rows.into_iter().zip(places).filter_map(|(((_, status, fault), addresses), places)| {
+    let (keys, lists): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let places = ranges(&lists, most);
+    let rows = keys.into_iter().zip(&lists).zip(places).filter_map(|(((_, status, fault), addresses), places)| {
         let verdict = VerdictStatus::ALL.get(status).copied()?;
         Some(Row { verdict, fault: report.faults.get(fault), devices: addresses.len(), places })
     });
@@ -220,9 +221,10 @@ fn gravity(status: VerdictStatus) -> u8 {
 /// `most`, the networks that they are in, with how many are in each.
 fn ranges(lists: &[Vec<&str>], most: usize) -> Vec<Vec<String>> {
     let most = most.max(RANGES);
-    let mut all: Vec<(IpAddr, usize)> = Vec::new();
+    // An address takes 24 bytes here, with a list that is named by four of them.
+    let mut all: Vec<(IpAddr, u32)> = Vec::with_capacity(lists.iter().map(Vec::len).sum());
     let mut others: Vec<Vec<String>> = vec![Vec::new(); lists.len()];
-    for (list, (addresses, named)) in lists.iter().zip(&mut others).enumerate() {
+    for (list, (addresses, named)) in (0..).zip(lists.iter().zip(&mut others)) {
         for address in addresses {
             match address.parse() {
                 Ok(address) => all.push((address, list)),
@@ -234,14 +236,14 @@ fn ranges(lists: &[Vec<&str>], most: usize) -> Vec<Vec<String>> {
     let mut runs: Vec<Vec<(IpAddr, IpAddr, u64)>> = vec![Vec::new(); lists.len()];
     let mut before = None;
     for (address, list) in &all {
-        let Some(runs) = runs.get_mut(*list) else { continue };
+        let Some(runs) = usize::try_from(*list).ok().and_then(|list| runs.get_mut(list)) else { continue };
         match runs.last_mut().filter(|(_, last, _)| before == Some(*list) && last.is_ipv4() == address.is_ipv4()) {
             Some((_, last, count)) => (*last, *count) = (*address, *count + 1),
             None => runs.push((*address, *address, 1)),
         }
         before = Some(*list);
     }
-    let sums = runs.into_iter().enumerate().map(|(list, runs)| {
+    let sums = (0..).zip(runs).map(|(list, runs)| {
         if runs.len() <= most {
             return runs.iter().map(in_words).collect();
         }
