@@ -68,7 +68,8 @@ fn analyze(chain: &[Vec<u8>], bundle: &str) -> Report {
     let words = presenting(&said("usb-sign-in.pcapng", 443), chain);
     let frames = session(&[(443, words, Client)]);
     let builder = Analyzer::builder().root("root.pem", blocks()["root"].as_bytes());
-    let analyzer = builder.bundle("bundle.pem", bundle.as_bytes()).build().unwrap();
+    let builder = if bundle.is_empty() { builder } else { builder.bundle("bundle.pem", bundle.as_bytes()) };
+    let analyzer = builder.build().unwrap();
     analyzer.analyze(Format::PLAIN.write(&frames).as_slice(), "session.pcap").unwrap()
 }
 
