@@ -30,7 +30,8 @@ fn blocks() -> BTreeMap<&'static str, &'static str> {
 
 fn preflight(chain: &str, bundle: &str) -> PreflightProfile {
     let root = blocks()["root"];
-    let builder = Analyzer::builder().root("root.pem", root.as_bytes()).bundle("bundle.pem", bundle.as_bytes());
+    let builder = Analyzer::builder().root("root.pem", root.as_bytes());
+    let builder = if bundle.is_empty() { builder } else { builder.bundle("bundle.pem", bundle.as_bytes()) };
     let at = Timestamp::parse_rfc3339("2030-01-01T00:00:00Z").unwrap();
     let profile = Profile::builtin("generic-no-aia").unwrap();
     let file = read_chain(chain.as_bytes());
