@@ -56,6 +56,13 @@ function command(args, outputs = []) {
   return { status: ended.status, stdout: ended.stdout, stderr: ended.stderr.toString(), files };
 }
 
+/** A picture of the report: Chromium paints its frame only where it is in view, so not in a picture of the whole page. */
+async function shootReport(page, path) {
+  await page.locator("iframe").evaluate((frame) => frame.scrollIntoView());
+  await page.waitForTimeout(500);
+  await page.screenshot({ path });
+}
+
 async function open(context, query = "") {
   const page = await context.newPage();
   const noted = { errors: [], requests: [] };
@@ -199,7 +206,7 @@ async function comparing(page) {
   check(expected.status === 1 && (await page.locator("#status").textContent()).startsWith("Done: they part."), `compare: ${await page.locator("#status").textContent()}`);
   await shows(page, expected.files["report.html"], "compare");
   for (const [name, ending] of [["HTML", "html"], ["Text", "txt"], ["JSON", "json"], ["Markdown", "md"]]) await saves(page, name, `report.${ending}`, expected.files[`report.${ending}`]);
-  await page.screenshot({ path: join(out, "compare.png"), fullPage: true });
+  await shootReport(page, join(out, "compare.png"));
   await page.getByRole("button", { name: "Swap the two" }).click();
   await press(page, "Compare");
   const swapped = command(["compare", `--roots=${ROOT}`, "-o=report.txt", USB, PIN], ["report.txt"]);
@@ -306,7 +313,7 @@ async function samples(context) {
       await report(page).getByText("TLS handshake fails").first().waitFor();
       await page.getByText("More to judge by").click();
       await accessible(page, `verdict, ${what}`);
-      await page.screenshot({ path: join(out, `verdict-${what}.png`), fullPage: true });
+      await shootReport(page, join(out, `verdict-${what}.png`));
       await page.close();
     }
   }
