@@ -329,8 +329,11 @@
       ...more,
     );
     $("result").hidden = false;
-    $("report").hidden = !asHtml;
-    $("report").srcdoc = asHtml ? text(body) : "";
+    // A new frame for each report: Chromium does not paint a second document in a sandboxed frame that was hidden.
+    const frame = $("report").cloneNode();
+    frame.hidden = !asHtml;
+    frame.srcdoc = asHtml ? text(body) : "";
+    $("report").replaceWith(frame);
     document.body.classList.toggle("wide", Boolean(asHtml) && task() === "compare");
     if (written.has(`${base}.json`) && task() === "analyze") offer(JSON.parse(text(written.get(`${base}.json`))));
     $("result-title").focus({ preventScroll: true });
