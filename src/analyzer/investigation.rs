@@ -216,8 +216,7 @@ impl<'a> Investigation<'a> {
         self.end();
         let devices = Devices::of(&self.evidence, &|device| self.analyzer.admits(device));
         let all = self.analyzer.all_devices || devices.order.len() <= FEW;
-        let addresses = self.evidence.devices.glances().map(|glance| glance.address).collect();
-        let mut census = report::Census::of(&self.captures, addresses, all, each);
+        let mut census = self.census(all, each);
         let (mut chosen, mut effort) = (None, Effort::default());
         if !all {
             self.evidence.rest_all();
@@ -248,12 +247,16 @@ impl<'a> Investigation<'a> {
             return None;
         }
         self.evidence.rest_all();
-        let addresses = self.evidence.devices.glances().map(|glance| glance.address).collect();
-        let mut census = report::Census::of(&self.captures, addresses, true, each);
+        let mut census = self.census(true, each);
         survey(&self.case(), &devices, &mut census);
         let diagnosis = diagnose(&self.case(), &devices, &[]);
         let material = Material { all_devices: true, ..self.material(&diagnosis) };
         Some(EveryDevice::of(&material, self.case(), devices, census))
+    }
+
+    fn census<'e>(&self, keep_names: bool, each: &'e mut dyn FnMut(&Affected)) -> report::Census<'e> {
+        let addresses = self.evidence.devices.glances().map(|glance| glance.address).collect();
+        report::Census::of(&self.captures, addresses, keep_names, each)
     }
 
     fn material<'m>(&'m self, diagnosis: &'m Diagnosis<'m>) -> Material<'m> {

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use super::assess::Assessor;
 use super::diagnose::{Bench, Case, DeviceDiagnosis, Devices, Standing};
 use super::finding::Finding;
 use super::instants::Instants;
@@ -38,6 +39,12 @@ pub struct Effort {
     pub signature_checks: u64,
 }
 
+impl Effort {
+    fn of(assessor: &Assessor) -> Self {
+        Self { path_searches: assessor.finder.searches(), signature_checks: assessor.finder.signature_checks() }
+    }
+}
+
 /// Judges every device, each kind of them once. All of them must be at rest.
 pub fn survey<C: Census>(case: &Case<'_>, devices: &Devices, census: &mut C) -> Effort {
     let standing = Standing::of(case);
@@ -59,7 +66,7 @@ pub fn survey<C: Census>(case: &Case<'_>, devices: &Devices, census: &mut C) -> 
             }
         });
     }
-    Effort { path_searches: assessor.finder.searches(), signature_checks: assessor.finder.signature_checks() }
+    Effort::of(&assessor)
 }
 
 /// Judges every device for itself, and shows each with its findings.
@@ -78,7 +85,7 @@ pub fn judge_each(
             show(device, &judged, &findings);
         });
     }
-    Effort { path_searches: assessor.finder.searches(), signature_checks: assessor.finder.signature_checks() }
+    Effort::of(&assessor)
 }
 
 /// Everything that a judgement of the device looks at, as bytes that are only compared.

@@ -72,6 +72,7 @@ fn finding(rule: &Rule) -> Explanation {
 }
 
 fn alert(asked: &str, stacks: &Stacks) -> Option<Explanation> {
-    let (code, text) = (AlertCode::named(asked)?, explain_alert(asked, stacks)?);
-    Some(Explanation { code: None, alert: Some(code.0), name: code.to_string(), since: None, summary: None, text })
+    let code = AlertCode::named(asked)?;
+    let (name, text) = (code.to_string(), explain_alert(code, stacks));
+    Some(Explanation { code: None, alert: Some(code.0), name, since: None, summary: None, text })
 }

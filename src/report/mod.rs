@@ -58,8 +58,6 @@ pub use preflight::{PREFLIGHT_SCHEMA, PreflightProfile, PreflightReport, Preflig
 pub use profiles::{PROFILES_SCHEMA, ProfileAnchor, ProfileEntry, ProfileFact, ProfilesReport};
 pub use redact::{NotRedacted, Redaction};
 pub use stack::{ClientStack, StackAnswer, StackBasis, StackStrength, StackVerdict};
-pub use stacks::{
-    STACKS_SCHEMA, StackDefect, StackDocumented, StackEntry, StackHow, StackMeasured, StacksReport, explain_alert,
-};
+pub use stacks::{STACKS_SCHEMA, StackDefect, StackDocumented, StackEntry, StackHow, StackMeasured, StacksReport};
 pub use summary::{FaultCount, MissingCount, SUMMARY_SCHEMA, ServerCount, Summary};
 pub(crate) use words::{counted, frames};

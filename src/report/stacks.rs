@@ -166,9 +166,7 @@ impl StacksReport {
 }
 
 /// What the stacks of the data mean by an alert, as Markdown: for each defect those that were recorded to refuse it so.
-/// `None` for what is neither the name nor the number of an alert.
-pub fn explain_alert(text: &str, data: &Stacks) -> Option<String> {
-    let code = AlertCode::named(text)?;
+pub(super) fn explain_alert(code: AlertCode, data: &Stacks) -> String {
     let mut out = format!("# {code} ({})\n\n", code.0);
     let meant = |row: &DefectRow| -> Vec<String> {
         let sent = data.answers(&row.id).filter(|(_, answer)| answer.alert() == Some(code));
@@ -177,7 +175,7 @@ pub fn explain_alert(text: &str, data: &Stacks) -> Option<String> {
     let rows: Vec<_> = data.defects().iter().map(|row| (row, meant(row))).filter(|(_, by)| !by.is_empty()).collect();
     if rows.is_empty() {
         out.push_str("No TLS stack that was measured sent it for any of the defects in `chaingap stacks`.\n");
-        return Some(out);
+        return out;
     }
     out.push_str(
         "What TLS stacks were measured to mean by it. The same fault can get another alert from another stack.\n\n",
@@ -192,5 +190,5 @@ pub fn explain_alert(text: &str, data: &Stacks) -> Option<String> {
         }
         out.push('\n');
     }
-    Some(out)
+    out
 }
